@@ -1,0 +1,223 @@
+"""Is a recomputed kernel the one that Brainstorm stored? By the rule that fits each output.
+
+Some outputs are not unique: the tangents of a loose orientation and the signs and bases of
+singular vectors are arbitrary. They are compared by what does not depend on the choice.
+
+==========================================  ================================================
+output                                      compared
+==========================================  ================================================
+fixed, free: amplitude, dspm2018, sloreta   the rows
+loose: amplitude                            the rows
+loose: dspm2018, sloreta                    K_i' K_i of each location
+gls, lcmv, one component                    the rows, up to the sign of each
+gls, lcmv, three components                 K_i' D K_i of each location, D the directions seen
+gls, lcmv, mixed head models                nothing: Brainstorm keeps only the last region
+==========================================  ================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.inverse.result import InverseResult, RegionRows
+
+__all__ = ["Agreement", "compare_rows", "compare_with_stored"]
+
+FloatArray = NDArray[np.float64]
+
+EQUAL = "equal"
+EQUAL_UP_TO_SIGN = "equal up to sign"
+EQUAL_INVARIANTS = "equal invariants"
+DIFFERS = "differs"
+NOT_COMPARABLE = "not comparable"
+
+#: Locations whose invariants are compared at a time.
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Outcome of a comparison.
+
+    Parameters
+    ----------
+    status : str
+        ``'equal'``, ``'equal up to sign'``, ``'equal invariants'``, ``'differs'`` or
+        ``'not comparable'``.
+    relative_difference : float | None
+        Relative Frobenius difference of what was compared, the largest over regions.
+    reason : str
+        Why not equal; or what was left out.
+    """
+
+    status: str
+    relative_difference: float | None = None
+    reason: str = ""
+
+
+def compare_with_stored(
+    result: InverseResult,
+    stored: FloatArray,
+    *,
+    computed: FloatArray | None = None,
+    stored_sa: FloatArray | None = None,
+    rtol: float = 1e-9,
+) -> Agreement:
+    """Compare a recomputed kernel, or an estimate made with it, with a stored one.
+
+    Parameters
+    ----------
+    result : InverseResult
+        The recomputed kernel.
+    stored : array, shape (n_rows, n)
+        Stored kernel (n channels), or stored estimate (n times).
+    computed : array, shape (n_rows, n) | None
+        What to compare with ``stored``; ``None`` takes the kernel.
+    stored_sa : array | None
+        Stored singular values (``gls`` and ``lcmv``): directions that they set to zero are
+        arbitrary and left out.
+    rtol : float
+        Largest relative Frobenius difference that counts as equal.
+
+    Returns
+    -------
+    Agreement
+        Status, difference and reason.
+    """
+    computed = result.kernel if computed is None else computed
+    if computed.shape != stored.shape:
+        return Agreement(
+            status=DIFFERS,
+            reason=f"stored rows × columns are {stored.shape}, recomputed {computed.shape}",
+        )
+    scanning = result.options.method in ("gls", "lcmv")
+    if scanning and result.n_components == 0:
+        return Agreement(
+            status=NOT_COMPARABLE,
+            reason="gls and lcmv on a mixed head model: Brainstorm stores the rows of the last "
+            "region only, at the top of an otherwise empty kernel",
+        )
+    outcomes = []
+    for region in result.regions:
+        rule = _rule(result, region)
+        ours, theirs = computed[region.rows], stored[region.rows]
+        if scanning and rule == EQUAL_INVARIANTS:
+            ours = _seen(ours, result.source_decomp_sa)
+            theirs = _seen(theirs, stored_sa)
+        outcomes.append(compare_rows(ours, theirs, rule, region.n_components, rtol=rtol))
+    return _worst(outcomes)
+
+
+def compare_rows(
+    ours: FloatArray, theirs: FloatArray, rule: str, n_components: int, *, rtol: float
+) -> Agreement:
+    """Compare kernel rows by one rule.
+
+    Parameters
+    ----------
+    ours, theirs : array, shape (n_components * n_sources, n)
+        The rows to compare; rows that are NaN in both are left out.
+    rule : 'equal' | 'equal up to sign' | 'equal invariants'
+        What has to agree.
+    n_components : int
+        Rows a location.
+    rtol : float
+        Largest relative Frobenius difference that counts as equal.
+
+    Returns
+    -------
+    Agreement
+        Status (the rule, or ``'differs'``), difference and reason.
+    """
+    p, n = n_components, ours.shape[1]
+    unseen_ours, unseen = (np.isnan(a).reshape(-1, p * n).any(axis=1) for a in (ours, theirs))
+    if (unseen_ours != unseen).any():
+        where = np.flatnonzero(unseen_ours != unseen)
+        return Agreement(
+            status=DIFFERS,
+            reason=f"NaN on one side only at {where.size} location(s), first {where[0] + 1}",
+        )
+    a, b = (x.reshape(-1, p, n)[~unseen] for x in (ours, theirs))
+    differences, sizes = _DISTANCES[rule](a, b)
+    difference = _relative(np.linalg.norm(differences), np.linalg.norm(sizes))
+    left_out = f"{int(unseen.sum())} location(s) are NaN in both" if unseen.any() else ""
+    if difference <= rtol:
+        return Agreement(status=rule, relative_difference=difference, reason=left_out)
+    worst = int(np.flatnonzero(~unseen)[np.nanargmax(differences)])
+    return Agreement(
+        status=DIFFERS,
+        relative_difference=difference,
+        reason=f"the largest difference is at location {worst + 1}",
+    )
+
+
+def _rule(result: InverseResult, region: RegionRows) -> str:
+    if result.options.method in ("gls", "lcmv"):
+        return EQUAL_UP_TO_SIGN if region.n_components == 1 else EQUAL_INVARIANTS
+    if region.orient == "loose" and result.options.measure != "amplitude":
+        return EQUAL_INVARIANTS
+    return EQUAL
+
+
+def _seen(rows: FloatArray, sa: Any) -> FloatArray:
+    """Zero the rows of directions whose singular value is zero."""
+    if sa is None:
+        return rows
+    seen = np.asarray(sa).T.ravel() > 0
+    return np.where(seen[:, None], rows, 0.0)
+
+
+def _relative(difference: Any, size: Any) -> float:
+    if difference == 0:
+        return 0.0
+    return float(difference / size) if size > 0 else float("inf")
+
+
+def _row_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return np.linalg.norm(a - b, axis=(1, 2)), np.linalg.norm(b, axis=(1, 2))
+
+
+def _sign_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    sign = np.where(np.sum(a * b, axis=2, keepdims=True) < 0, -1.0, 1.0)
+    return _row_distance(sign * a, b)
+
+
+def _invariant_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Norms of K_i' K_i differences and sizes, without forming the n × n matrices.
+
+    With the thin QR factorisation of both blocks side by side, [A' B'] = Z [R_a R_b] and
+    A'A − B'B = Z (R_a R_a' − R_b R_b') Z', whose norm is that of the small middle.
+    """
+    pieces = []
+    for start in range(0, len(a), _CHUNK):
+        both = np.concatenate([a[start : start + _CHUNK], b[start : start + _CHUNK]], axis=1)
+        r: FloatArray = np.linalg.qr(both.transpose(0, 2, 1), mode="r")  # type: ignore[assignment]
+        ra, rb = r[:, :, : a.shape[1]], r[:, :, a.shape[1] :]
+        ours, theirs = ra @ ra.transpose(0, 2, 1), rb @ rb.transpose(0, 2, 1)
+        pieces.append(np.stack(_row_distance(ours, theirs)))
+    stacked = np.concatenate(pieces, axis=1) if pieces else np.zeros((2, 0))
+    return stacked[0], stacked[1]
+
+
+_DISTANCES = {
+    EQUAL: _row_distance,
+    EQUAL_UP_TO_SIGN: _sign_distance,
+    EQUAL_INVARIANTS: _invariant_distance,
+}
+
+
+def _worst(outcomes: list[Agreement]) -> Agreement:
+    """Summarise regions: the first that differs, else the weakest rule and largest number."""
+    for outcome in outcomes:
+        if outcome.status == DIFFERS:
+            return outcome
+    order = (EQUAL, EQUAL_UP_TO_SIGN, EQUAL_INVARIANTS)
+    return Agreement(
+        status=max((o.status for o in outcomes), key=order.index),
+        relative_difference=max(o.relative_difference or 0.0 for o in outcomes),
+        reason="; ".join(o.reason for o in outcomes if o.reason),
+    )

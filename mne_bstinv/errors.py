@@ -1,0 +1,72 @@
+"""The errors of the package: one small tree, each also a builtin.
+
+Catch :class:`BstInvError` for everything this package raises on purpose, or the builtin
+(``ValueError``, ``OSError`` ...) when that reads better in your code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "BstInvError",
+    "InverseError",
+    "MatFileError",
+    "MissingFileError",
+    "OptionError",
+    "OverwriteError",
+    "ProtocolError",
+    "SchemaError",
+]
+
+
+class BstInvError(Exception):
+    """Base class of all errors of the package."""
+
+
+class MatFileError(BstInvError, OSError):
+    """A file is not a MATLAB file, is truncated, or cannot be written."""
+
+
+class MissingFileError(BstInvError, FileNotFoundError):
+    """A file that is needed does not exist."""
+
+
+class OverwriteError(BstInvError, FileExistsError):
+    """A file exists already and ``overwrite=True`` was not given."""
+
+
+class SchemaError(BstInvError, ValueError):
+    """The content of a file is not what its kind of file declares.
+
+    Parameters
+    ----------
+    place : str
+        The file (or object) the faults are in.
+    faults : sequence of str
+        One sentence a fault: the field, the value found, the value expected.
+
+    Attributes
+    ----------
+    place : str
+        The file (or object) the faults are in.
+    faults : tuple of str
+        All faults, not only the first.
+    """
+
+    def __init__(self, place: str, faults: Sequence[str]) -> None:
+        self.place = place
+        self.faults = tuple(faults)
+        super().__init__("\n  - ".join([f"{place}:", *self.faults]))
+
+
+class ProtocolError(BstInvError, ValueError):
+    """A folder is not a Brainstorm protocol, or its files contradict each other."""
+
+
+class OptionError(BstInvError, ValueError):
+    """An option of the inverse is unknown or out of range."""
+
+
+class InverseError(BstInvError, ValueError):
+    """The inverse cannot be computed from the given arrays."""

@@ -1,0 +1,28 @@
+"""Array aliases and the one numerical constant that every stage shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+AnyArray = NDArray[Any]
+
+
+def spacing32(x: float) -> float:
+    """Distance from ``float32(x)`` to the next larger float32.
+
+    Brainstorm writes every rank tolerance in single precision although its arithmetic is double;
+    the same number is needed to keep the same singular values.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.spacing(np.float32(x)))
+
+
+def spacing32_array(x: FloatArray) -> FloatArray:
+    """Apply :func:`spacing32` to each element."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.spacing(x.astype(np.float32)).astype(np.float64)

@@ -1,0 +1,180 @@
+"""What the inverse returns: the kernel and every number on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse._types import FloatArray, IntArray
+from mne_bstinv.inverse.options import InverseOptions
+
+__all__ = ["InverseResult", "RegionRows"]
+
+_DATA_UNITS = {"MEG": "T", "MEG MAG": "T", "MEG GRAD": "T/m", "EEG": "V", "SEEG": "V", "ECOG": "V"}
+_ESTIMATE_UNITS = {
+    "mn": "A·m",
+    "dspm2018": "1 (noise standard deviations of one sample)",
+    # R = K L has no unit and Λ is (A·m)², hence K/√R keeps the A·m of K
+    "sloreta": "A·m (√Λ times the dimensionless sLORETA)",
+    "glsp": "1 (noise standard deviations)",
+    "lcmvp": "1 (standard deviations of the data)",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegionRows:
+    """Which kernel rows belong to which locations.
+
+    Parameters
+    ----------
+    name : str
+        Name of the region; empty where the head model is one region.
+    orient : 'fixed' | 'loose' | 'free'
+        Orientation constraint.
+    locations : array of int, shape (n_sources,)
+        0-based locations of the head model, in row order.
+    rows : slice
+        Kernel rows: 1 (fixed) or 3 consecutive rows a location.
+    """
+
+    name: str
+    orient: str
+    locations: IntArray
+    rows: slice
+
+    @property
+    def n_components(self) -> int:
+        """Rows a location."""
+        return 1 if self.orient == "fixed" else 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InverseResult:
+    """An imaging kernel with its intermediates.
+
+    Parameters
+    ----------
+    kernel : array, shape (n_rows, n_channels)
+        Estimate = kernel · data, the data being those of :attr:`channel_indices`.
+    whitener : array, shape (n_channels, n_channels)
+        Inverse whitener of the noise covariance.
+    data_whitener : array, shape (n_channels, n_channels) | None
+        Inverse whitener of the data covariance (``lcmv`` only).
+    n_components : int
+        1 or 3 rows a location; 0 where regions differ or there are several head models.
+    noise_method : str
+        The noise method really used.
+    options : InverseOptions
+        The options asked for.
+    regions : tuple of RegionRows
+        Rows ↔ locations.
+    channel_types : tuple of str
+        Type of each kernel column.
+    alpha : array, shape (n_sources,)
+        Depth weights, in the order of the regions.
+    lambda_ : float | None
+        Prior source variance Λ in (A·m)²; ``None`` for ``gls`` and ``lcmv``.
+    s2 : array, shape (n_channels,) | None
+        Eigenvalues of L L' in (A·m)⁻², sorted down; ``None`` for ``gls`` and ``lcmv``.
+    ranks : mapping of str to int
+        Rank of the noise covariance of each sensor type.
+    noise_std : mapping of str to array
+        Singular standard deviations of each sensor type's noise covariance, sorted down.
+    noise_cov, data_cov : array, shape (n_channels, n_channels) | None
+        The covariances whitened with: selected, projected, referenced.
+    source_decomp_sa, source_decomp_va : array | None
+        Singular values (p, n_sources) and right vectors (p, p·n_sources) of the whitened lead
+        field of each location (``gls`` and ``lcmv``).
+    channel_indices : array of int, shape (n_channels,) | None
+        0-based positions of the columns in the channel file (``None`` from plain arrays).
+    channel_names : tuple of str | None
+        Names of the columns (``None`` from plain arrays).
+    warnings : tuple of str
+        What the user should know of this result.
+    """
+
+    kernel: FloatArray
+    whitener: FloatArray
+    data_whitener: FloatArray | None
+    n_components: int
+    noise_method: str
+    options: InverseOptions
+    regions: tuple[RegionRows, ...]
+    channel_types: tuple[str, ...]
+    alpha: FloatArray
+    lambda_: float | None
+    s2: FloatArray | None
+    ranks: Mapping[str, int]
+    noise_std: Mapping[str, FloatArray]
+    noise_cov: FloatArray
+    data_cov: FloatArray | None = None
+    source_decomp_sa: FloatArray | None = None
+    source_decomp_va: FloatArray | None = None
+    channel_indices: IntArray | None = None
+    channel_names: tuple[str, ...] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        rows, columns = self.kernel.shape
+        return (
+            f"<InverseResult | {self.function}, {rows} rows × {columns} channels, "
+            f"{len(self.alpha)} locations, noise method {self.noise_method}>"
+        )
+
+    @property
+    def function(self) -> str:
+        """Brainstorm's name of the function: mn, dspm2018, sloreta, glsp or lcmvp."""
+        return self.options.function
+
+    @property
+    def row_location(self) -> IntArray:
+        """0-based location of each kernel row, shape (n_rows,)."""
+        return np.concatenate([np.repeat(r.locations, r.n_components) for r in self.regions])
+
+    @property
+    def grid2source(self) -> sparse.csc_array:
+        """Sparse logical map (n_rows, n_sources): each kernel row to its location."""
+        locations = self.row_location
+        shape = (len(locations), int(locations.max()) + 1)
+        ones = np.ones(len(locations), dtype=bool)
+        return sparse.csc_array((ones, (np.arange(len(locations)), locations)), shape=shape)
+
+    @property
+    def data_units(self) -> tuple[str, ...]:
+        """Unit of the data of each kernel column."""
+        return tuple(_DATA_UNITS.get(kind.upper(), "data unit") for kind in self.channel_types)
+
+    @property
+    def estimate_unit(self) -> str:
+        """Unit of kernel · data."""
+        return _ESTIMATE_UNITS[self.function]
+
+    def apply(self, data: FloatArray) -> FloatArray:
+        """Apply the kernel to recordings.
+
+        Parameters
+        ----------
+        data : array, shape (n_all_channels, n_times) or (n_channels, n_times)
+            Recordings as the imported file stores them (no projector, no reference is applied):
+            all channels of the channel file where :attr:`channel_indices` is known, else the
+            kernel's own channels.
+
+        Returns
+        -------
+        array, shape (n_rows, n_times)
+            The source estimate, in :attr:`estimate_unit`.
+
+        Raises
+        ------
+        InverseError
+            If the data have too few channels.
+        """
+        index = self.channel_indices
+        needed = self.kernel.shape[1] if index is None else int(index.max()) + 1
+        if len(data) < needed:
+            raise InverseError(f"The recordings have {len(data)} channels, expected {needed}.")
+        return self.kernel @ (data if index is None else data[index])

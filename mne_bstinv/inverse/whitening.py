@@ -1,0 +1,304 @@
+"""The inverse whitener W of a noise (or data) covariance, one sensor type at a time.
+
+Cross-type covariances are dropped. Every method keeps the singular values of the covariance whose
+square roots s satisfy s > k · spacing32(s_max), k the number of channels of the type; what is not
+kept is null in W, so that W C W' is the identity on the kept subspace (for the methods that do not
+regularise).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse._types import FloatArray, IntArray, spacing32
+
+__all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal"]
+
+logger = logging.getLogger("mne_bstinv")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CovarianceStatistics:
+    """A covariance with what shrinkage needs to know of its estimation.
+
+    Parameters
+    ----------
+    cov : array, shape (n_channels, n_channels)
+        Covariance, in squared units of the data.
+    fourth_moment : array, shape (n_channels, n_channels) | None
+        Σ F_i² F_j² / (N − 1).
+    n_samples : float | None
+        Number N of samples.
+    """
+
+    cov: FloatArray
+    fourth_moment: FloatArray | None = None
+    n_samples: float | None = None
+
+    def take(self, index: IntArray) -> CovarianceStatistics:
+        """Return the statistics of some channels.
+
+        Parameters
+        ----------
+        index : array of int
+            Positions of the channels.
+
+        Returns
+        -------
+        CovarianceStatistics
+            The block.
+        """
+        block = np.ix_(index, index)
+        return CovarianceStatistics(
+            cov=self.cov[block],
+            fourth_moment=None if self.fourth_moment is None else self.fourth_moment[block],
+            n_samples=self.n_samples,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Whitening:
+    """A whitener with the numbers it was made from.
+
+    Parameters
+    ----------
+    whitener : array, shape (n_channels, n_channels)
+        W, symmetric and block diagonal by sensor type, in inverse units of the data.
+    method : str
+        The method really used (``'diag'`` where a diagonal covariance was found).
+    ranks : dict of str to int
+        Rank kept for each sensor type.
+    std : dict of str to array
+        Square roots of all singular values of each type's covariance, sorted down.
+    regularized_cov : array, shape (n_channels, n_channels)
+        The covariance that W stands for, cross-type terms dropped.
+    warnings : tuple of str
+        What the user should know.
+    """
+
+    whitener: FloatArray
+    method: str
+    ranks: Mapping[str, int]
+    std: Mapping[str, FloatArray]
+    regularized_cov: FloatArray
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """Total rank over the sensor types."""
+        return sum(self.ranks.values())
+
+
+def is_diagonal(cov: FloatArray) -> bool:
+    """Whether a covariance is diagonal to single precision.
+
+    ‖C‖_F − ‖diag C‖ < spacing32(‖diag C‖), on the complete matrix of all sensor types, so that
+    the type with the largest numbers decides.
+
+    Parameters
+    ----------
+    cov : array, shape (n_channels, n_channels)
+        Covariance.
+
+    Returns
+    -------
+    bool
+        Whether it counts as diagonal.
+    """
+    of_diagonal = float(np.linalg.norm(np.diag(cov)))
+    return bool(np.linalg.norm(cov) - of_diagonal < spacing32(of_diagonal))
+
+
+def compute_whitener(
+    statistics: CovarianceStatistics,
+    channel_types: Sequence[str],
+    method: str,
+    *,
+    noise_reg: float = 0.1,
+    detect_diagonal: bool = True,
+    channel_names: Sequence[str] | None = None,
+) -> Whitening:
+    """Compute the inverse whitener of a covariance.
+
+    Parameters
+    ----------
+    statistics : CovarianceStatistics
+        Covariance of the n channels, projected and referenced.
+    channel_types : sequence of str
+        Type of each channel, in any case.
+    method : 'none' | 'reg' | 'median' | 'diag' | 'shrink'
+        Regularisation asked for. ``shrink`` is Ledoit & Wolf (2004), *Journal of Multivariate
+        Analysis* 88, 365–411, with stored fourth moments.
+    noise_reg : float
+        Ridge of ``reg`` as a fraction of the mean of all eigenvalues of a type.
+    detect_diagonal : bool
+        Whether a diagonal covariance turns the method into ``diag``. When ``True`` and the method
+        is ``diag``, off-diagonal terms are removed before the decomposition, else only after.
+    channel_names : sequence of str | None
+        Names for error messages; positions when absent.
+
+    Returns
+    -------
+    Whitening
+        The whitener and its intermediates.
+
+    Raises
+    ------
+    InverseError
+        If a type has no rank, a channel has no variance with ``diag``, or ``shrink`` lacks its
+        statistics.
+    """
+    cov = statistics.cov
+    n = len(cov)
+    names = [f"#{i + 1}" for i in range(n)] if channel_names is None else list(channel_names)
+    if detect_diagonal:
+        method = "diag" if is_diagonal(cov) else method
+        if method == "diag":
+            cov = np.diag(np.diag(cov))
+    whitener, regularized = np.zeros((n, n)), np.zeros((n, n))
+    ranks: dict[str, int] = {}
+    std: dict[str, FloatArray] = {}
+    warnings: list[str] = []
+    upper = np.array([t.strip().upper() for t in channel_types])
+    for kind in dict.fromkeys(upper.tolist()):
+        index = np.flatnonzero(upper == kind)
+        part = CovarianceStatistics(
+            cov=cov, fourth_moment=statistics.fourth_moment, n_samples=statistics.n_samples
+        ).take(index)
+        block = _Block(
+            kind=kind,
+            statistics=part,
+            spectrum=_truncated(0.5 * (part.cov + part.cov.T), kind),
+            noise_reg=noise_reg,
+            names=[names[i] for i in index],
+            warnings=warnings,
+        )
+        where = np.ix_(index, index)
+        whitener[where], regularized[where], ranks[kind] = _METHODS[method](block)
+        std[kind] = block.spectrum.std_all
+    for message in warnings:
+        logger.warning(message)
+    return Whitening(
+        whitener=whitener,
+        method=method,
+        ranks=ranks,
+        std=std,
+        regularized_cov=regularized,
+        warnings=tuple(warnings),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Spectrum:
+    """Singular vectors and standard deviations kept of a covariance, and all of the latter."""
+
+    vectors: FloatArray
+    std: FloatArray
+    std_all: FloatArray
+
+    def compose(self, values: FloatArray) -> FloatArray:
+        """U diag(values) U'."""
+        return (self.vectors * values) @ self.vectors.T
+
+    @property
+    def rebuilt(self) -> FloatArray:
+        """The covariance without what was not kept."""
+        return self.compose(self.std**2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Block:
+    """One sensor type on its way to a whitener."""
+
+    kind: str
+    statistics: CovarianceStatistics
+    spectrum: _Spectrum
+    noise_reg: float
+    names: list[str]
+    warnings: list[str] = field(default_factory=list)
+
+
+def _truncated(cov: FloatArray, kind: str) -> _Spectrum:
+    # of a symmetric matrix, eigenvalues up to sign are the singular values
+    values, vectors = np.linalg.eigh(cov)
+    order = np.argsort(-np.abs(values), kind="stable")
+    std, u = np.sqrt(np.abs(values[order])), vectors[:, order]
+    rank = int(np.sum(std > len(std) * spacing32(std[0])))
+    if rank == 0:
+        raise InverseError(
+            f"The covariance of the {len(std)} {kind} channel(s) is zero: it has no rank. "
+            "Was it computed for these channels?"
+        )
+    return _Spectrum(vectors=u[:, :rank], std=std[:rank], std_all=std)
+
+
+_Result = tuple[FloatArray, FloatArray, int]
+
+
+def _none(block: _Block) -> _Result:
+    kept = block.spectrum
+    return kept.compose(1 / kept.std), kept.rebuilt, len(kept.std)
+
+
+def _reg(block: _Block) -> _Result:
+    kept = block.spectrum
+    ridge = block.noise_reg * float(np.mean(kept.std_all**2))
+    cov = block.statistics.cov
+    regularized = 0.5 * (cov + cov.T) + ridge * np.eye(len(cov))
+    return kept.compose(1 / np.sqrt(kept.std**2 + ridge)), regularized, len(kept.std)
+
+
+def _median(block: _Block) -> _Result:
+    kept = block.spectrum
+    std = np.maximum(kept.std, np.median(kept.std))
+    return kept.compose(1 / std), kept.compose(std**2), len(std)
+
+
+def _diag(block: _Block) -> _Result:
+    variance = np.diag(block.spectrum.rebuilt)
+    dead = [name for name, v in zip(block.names, variance, strict=True) if not v > 0]
+    if dead:
+        raise InverseError(
+            f"Noise method 'diag': {block.kind} channel(s) {', '.join(dead)} have no variance. "
+            "Mark them bad, or use another noise method."
+        )
+    return np.diag(1 / np.sqrt(variance)), np.diag(variance), len(block.spectrum.std)
+
+
+def _shrink(block: _Block) -> _Result:
+    stats = block.statistics
+    if stats.fourth_moment is None or stats.n_samples is None:
+        missing = "FourthMoment" if stats.fourth_moment is None else "nSamples"
+        raise InverseError(
+            f"Noise method 'shrink' needs {missing}, which this covariance does not hold. "
+            "Recompute the covariance, or use another noise method."
+        )
+    cov = block.spectrum.rebuilt
+    target = np.mean(np.diag(cov)) * np.eye(len(cov))
+    phi = float(np.sum(stats.fourth_moment - cov**2))
+    gamma = float(np.linalg.norm(cov - target) ** 2)
+    # gamma is zero only where the covariance is its own target: any delta gives the same
+    delta = float(np.clip(phi / (gamma * stats.n_samples), 0, 1)) if gamma > 0 else 1.0
+    if delta == 1 and len(cov) > 1:
+        block.warnings.append(
+            f"Shrinkage of the {block.kind} covariance is complete (delta = 1): its whitener is a "
+            "multiple of the identity. FourthMoment is neither projected nor referenced, so this "
+            "happens with unreferenced recordings; Brainstorm does the same."
+        )
+    cov = delta * target + (1 - delta) * cov
+    kept = _truncated(cov, block.kind)
+    return kept.compose(1 / kept.std), cov, len(kept.std)
+
+
+_METHODS: dict[str, Callable[[_Block], _Result]] = {
+    "none": _none,
+    "reg": _reg,
+    "median": _median,
+    "diag": _diag,
+    "shrink": _shrink,
+}

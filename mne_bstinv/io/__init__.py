@@ -1,0 +1,90 @@
+"""Brainstorm's files as read-only structures, and back.
+
+Structures hold the raw values of the files (frames, units, order, 1-based indices); only shapes
+and classes are restored. Nothing here knows MNE.
+"""
+
+from __future__ import annotations
+
+from mne_bstinv.io.channels import (
+    Channel,
+    Channels,
+    HeadPoints,
+    read_channels,
+    write_channels,
+)
+from mne_bstinv.io.covariance import NoiseCov, read_noise_cov, write_noise_cov
+from mne_bstinv.io.fiducials import NCS, SCS
+from mne_bstinv.io.head_model import HeadModel, Sphere, read_head_model, write_head_model
+from mne_bstinv.io.mri import Mri, read_mri, write_mri
+from mne_bstinv.io.projectors import Projector
+from mne_bstinv.io.protocol import (
+    Condition,
+    Protocol,
+    RecordingsEntry,
+    ResultsEntry,
+    SubjectEntry,
+    file_kind,
+    read_protocol,
+    resolve,
+)
+from mne_bstinv.io.recordings import Event, Recordings, read_recordings, write_recordings
+from mne_bstinv.io.results import Results, read_results, write_results
+from mne_bstinv.io.scouts import Atlas, GridAtlas, Scout
+from mne_bstinv.io.study import (
+    Study,
+    Subject,
+    read_study,
+    read_subject,
+    write_study,
+    write_subject,
+)
+from mne_bstinv.io.surface import Surface, read_surface, write_surface
+
+__all__ = [
+    "NCS",
+    "SCS",
+    "Atlas",
+    "Channel",
+    "Channels",
+    "Condition",
+    "Event",
+    "GridAtlas",
+    "HeadModel",
+    "HeadPoints",
+    "Mri",
+    "NoiseCov",
+    "Projector",
+    "Protocol",
+    "Recordings",
+    "RecordingsEntry",
+    "Results",
+    "ResultsEntry",
+    "Scout",
+    "Sphere",
+    "Study",
+    "Subject",
+    "SubjectEntry",
+    "Surface",
+    "file_kind",
+    "read_channels",
+    "read_head_model",
+    "read_mri",
+    "read_noise_cov",
+    "read_protocol",
+    "read_recordings",
+    "read_results",
+    "read_study",
+    "read_subject",
+    "read_surface",
+    "resolve",
+    "write_channels",
+    "write_head_model",
+    "write_mri",
+    "write_noise_cov",
+    "write_recordings",
+    "write_results",
+    "write_study",
+    "write_subject",
+    "write_surface",
+]

@@ -1,0 +1,114 @@
+"""What a folder of a protocol holds, by the names of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from mne_bstinv.errors import BstInvError, MissingFileError
+from mne_bstinv.io import mat
+from mne_bstinv.io.filenames import file_kind
+from mne_bstinv.io.study import read_study
+
+__all__ = [
+    "ANATOMY_KINDS",
+    "Folder",
+    "Problems",
+    "data_file_of",
+    "default_channel_folder",
+    "read_or_report",
+    "scan",
+]
+
+Problems = list[str]
+
+T = TypeVar("T")
+
+#: Attributes of a subject and the kinds of files they name.
+ANATOMY_KINDS = {
+    "anatomy": "subjectimage",
+    "cortex": "cortex",
+    "scalp": "scalp",
+    "inner_skull": "innerskull",
+    "outer_skull": "outerskull",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Folder:
+    """The files of one folder by kind, in name order."""
+
+    path: Path
+    channel: Path | None
+    head_models: tuple[Path, ...]
+    noise_cov: Path | None
+    data_cov: Path | None
+    recordings: tuple[Path, ...]
+    results: tuple[Path, ...]
+    #: File names of the bad trials.
+    bad_trials: frozenset[str]
+
+
+def scan(path: Path, problems: Problems) -> Folder:
+    """Return what a folder holds."""
+    files: dict[str | None, list[Path]] = {}
+    study = path / "brainstormstudy.mat"
+    for file in sorted(path.iterdir()):
+        if file.is_file() and file.suffix.lower() == ".mat":
+            files.setdefault(file_kind(file.name), []).append(file)
+    for kind in ("channel", "noisecov", "ndatacov"):
+        if len(files.get(kind, ())) > 1:
+            problems.append(f"{path}: several {kind} files, the last in name order is used")
+    found = read_or_report(read_study, study, problems)
+    # BadTrials holds file names; tolerate stored paths.
+    bad = () if found is None else found.bad_trials
+    return Folder(
+        path=path,
+        channel=_last(files, "channel"),
+        head_models=tuple(files.get("headmodel", ())),
+        noise_cov=_last(files, "noisecov"),
+        data_cov=_last(files, "ndatacov"),
+        recordings=tuple(files.get("data", ())),
+        results=tuple(files.get("results", ())),
+        bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
+    )
+
+
+def default_channel_folder(
+    root: Path, subject: str, use_default_channel: int, problems: Problems
+) -> Folder | None:
+    """Return the folder whose channel file a subject's conditions share; None if they do not."""
+    if use_default_channel == 0:
+        return None
+    data = root / "data"
+    path = data / (subject if use_default_channel == 1 else "") / "@default_study"
+    if path.is_dir():
+        return scan(path, problems)
+    problems.append(f"{path}: {subject} uses the channel file of this folder, which is missing")
+    return None
+
+
+def data_file_of(file: Path, problems: Problems) -> str | None:
+    """Return the DataFile of a results file, ``''`` if it has none, None if it is unreadable."""
+    variables = read_or_report(lambda name: mat.read(name, ["DataFile"]), file, problems)
+    if variables is None:
+        return None
+    value = variables["DataFile"].value if "DataFile" in variables else ""
+    return value if isinstance(value, str) else ""
+
+
+def read_or_report(reader: Callable[[Path], T], file: Path, problems: Problems) -> T | None:
+    """Return what ``reader`` makes of a file; None, and a problem, if it cannot read it."""
+    try:
+        return reader(file)
+    except MissingFileError as error:
+        problems.append(str(error))
+    except BstInvError as error:
+        problems.append(" ".join(str(error).split()))
+    return None
+
+
+def _last(files: dict[str | None, list[Path]], kind: str) -> Path | None:
+    return files[kind][-1] if kind in files else None

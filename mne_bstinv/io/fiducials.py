@@ -1,0 +1,53 @@
+"""The fiducials that channel files and MRIs hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mne_bstinv.io.kinds import Array, FloatArray, Vector
+from mne_bstinv.io.schema import Structure, declare
+
+__all__ = ["NCS", "SCS"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SCS(Structure):
+    """The subject coordinate system: three fiducials and the transform to it.
+
+    In channel files the points are in metres in SCS; in MRIs they are in millimetres in MRI
+    coordinates (voxel times size) and SCS = ``r`` · mri + ``t``.
+    """
+
+    #: Nasion (3,).
+    nas: FloatArray | None = field(default=None, metadata=declare("NAS", Vector(3)))
+    #: Left ear point (3,).
+    lpa: FloatArray | None = field(default=None, metadata=declare("LPA", Vector(3)))
+    #: Right ear point (3,).
+    rpa: FloatArray | None = field(default=None, metadata=declare("RPA", Vector(3)))
+    #: Rotation (3, 3).
+    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3)))
+    #: Translation (3,).
+    t: FloatArray | None = field(default=None, metadata=declare("T", Vector(3, column=True)))
+
+    @property
+    def has_fiducials(self) -> bool:
+        """Whether the three points are known."""
+        return self.nas is not None and self.lpa is not None and self.rpa is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class NCS(Structure):
+    """Points of the brain that define Talairach coordinates, mm, MRI coordinates."""
+
+    #: Anterior commissure (3,).
+    ac: FloatArray | None = field(default=None, metadata=declare("AC", Vector(3), unit="mm"))
+    #: Posterior commissure (3,).
+    pc: FloatArray | None = field(default=None, metadata=declare("PC", Vector(3), unit="mm"))
+    #: An interhemispheric point (3,).
+    ih: FloatArray | None = field(default=None, metadata=declare("IH", Vector(3), unit="mm"))
+    #: Rotation (3, 3).
+    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3)))
+    #: Translation (3,).
+    t: FloatArray | None = field(
+        default=None, metadata=declare("T", Vector(3, column=True), unit="mm")
+    )

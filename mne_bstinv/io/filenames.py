@@ -1,0 +1,78 @@
+"""What the names of Brainstorm's files say."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+__all__ = ["file_kind", "find_stored", "normalise"]
+
+#: Tags in file names, in the order in which they are looked for, and the kinds they stand for.
+TAGS = {
+    "_data": "data",
+    "_results": "results",
+    "_channel": "channel",
+    "_headmodel": "headmodel",
+    "_noisecov": "noisecov",
+    "_ndatacov": "ndatacov",
+    "_tess": "tess",
+    "_subjectimage": "subjectimage",
+    "_timefreq": "timefreq",
+    "_matrix": "matrix",
+    "_dipoles": "dipoles",
+}
+
+#: Tags of surfaces, which stand beside ``_tess``.
+SURFACE_TAGS = {
+    "_cortex": "cortex",
+    "_scalp": "scalp",
+    "_head": "scalp",
+    "_skin": "scalp",
+    "_innerskull": "innerskull",
+    "_outerskull": "outerskull",
+}
+
+
+def file_kind(name: str) -> str | None:
+    """Return the kind of file that a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        The file name, or a path that ends in it.
+
+    Returns
+    -------
+    str or None
+        ``'data'``, ``'results'``, ``'channel'``, ``'headmodel'``, ``'noisecov'``, ``'ndatacov'``,
+        ``'cortex'``, ``'scalp'``, ``'innerskull'``, ``'outerskull'``, ``'tess'`` (any other
+        surface), ``'subjectimage'``, ``'timefreq'``, ``'matrix'``, ``'dipoles'``; None for names
+        that no kind has.
+    """
+    last = normalise(name).name.lower()
+    text = "_" + last.replace(".", "_").replace("-", "_")
+    kind = next((kind for tag, kind in TAGS.items() if tag in text), None)
+    if kind != "tess":
+        return kind
+    return next((surface for tag, surface in SURFACE_TAGS.items() if tag in text), kind)
+
+
+def normalise(stored: str) -> PurePosixPath:
+    """Return a path stored in a file, which may have the separators of any system."""
+    return PurePosixPath(stored.replace("\\", "/").strip("/"))
+
+
+def find_stored(folder: Path, stored: str) -> Path | None:
+    """Return the file below ``folder`` that a stored path names, in any case; None if missing."""
+    path = folder
+    for part in normalise(stored).parts:
+        if part == ".." or not path.is_dir():
+            return None
+        exact = path / part
+        if not exact.exists():
+            others = (child for child in path.iterdir() if child.name.lower() == part.lower())
+            found = next(others, None)
+            if found is None:
+                return None
+            exact = found
+        path = exact
+    return path if path.is_file() else None

@@ -1,0 +1,342 @@
+"""The kinds of values that fields of Brainstorm's files take.
+
+Every kind restores the declared shape and class of what pymatreader squeezed, and adds a fault to
+the context where that is impossible.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array, issparse
+
+from mne_bstinv.io import raw
+from mne_bstinv.io.mat import Variable
+from mne_bstinv.io.schema import Context, Symbol
+
+__all__ = [
+    "Array",
+    "FloatArray",
+    "IntArray",
+    "Numeric",
+    "Raw",
+    "Scalar",
+    "Sparse",
+    "Vector",
+    "cast",
+    "describe",
+    "is_empty",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Numeric = npt.NDArray[Any]
+
+logger = logging.getLogger("mne_bstinv")
+
+EMPTY = np.zeros((0, 0))
+
+
+def is_empty(value: Any) -> bool:
+    """Tell whether a value is MATLAB's "absent": an empty array, text, cell or struct array."""
+    if value is None:
+        return True
+    if isinstance(value, Mapping):
+        columns = list(value.values())
+        return bool(columns) and all(isinstance(c, list | tuple) and not c for c in columns)
+    if isinstance(value, str | list | tuple):
+        return len(value) == 0
+    return isinstance(value, np.ndarray) and value.size == 0
+
+
+def describe(variable: Variable) -> str:
+    """Return what a value is, in a few words."""
+    value = variable.value
+    if isinstance(value, str):
+        return f"the text {value[:60]!r}"
+    if isinstance(value, Mapping):
+        return "a struct"
+    if issparse(value):
+        return f"a sparse {value.shape} array"
+    if isinstance(value, list | tuple) or variable.matlab_class == "cell":
+        return "a cell array"
+    array = np.asarray(value)
+    if array.dtype.kind in "US":
+        return "text"
+    shape = variable.shape or array.shape
+    kind = "a complex" if array.dtype.kind == "c" else "a"
+    return f"{kind} {shape} array" if shape else f"the number {value!r}"
+
+
+def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
+    """Return the numbers of a value in the declared type, or None with a fault.
+
+    A float64 array stays the same object: large gains are neither copied nor looked at.
+    """
+    value = variable.value
+    array = value if isinstance(value, np.ndarray) else None
+    if isinstance(value, bool | int | float | complex | np.number):
+        array = np.asarray(value)
+    if array is None or array.dtype.kind not in "biuf":
+        context.fault(describe(variable), expected)
+        return None
+    if dtype is None:
+        kind = variable.matlab_class
+        return array.astype(raw.DTYPES.get(kind or "", array.dtype), copy=False)
+    if dtype == "int64" and array.dtype.kind == "f" and not np.all(array == np.floor(array)):
+        context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
+        return None
+    return array.astype(dtype, copy=False)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Array:
+    """An array of numbers with two dimensions or more.
+
+    Parameters
+    ----------
+    *shape : str or int
+        The shape in symbols: ``"n"``, ``"3*n"``, a number, ``"?"`` for any size.
+    dtype : str or None
+        ``"float64"``, ``"int64"`` (indices), or None to keep the MATLAB class.
+    late : bool
+        Read after the other fields, whose sizes it must fit.
+    lenient : bool
+        Accept the transposed array and a cell of one around the array (old files).
+    names_file : bool
+        Old files hold the name of a surface file in this field.
+    """
+
+    shape: tuple[Symbol, ...]
+    dtype: str | None
+    lenient: bool
+    names_file: bool
+    order: int
+
+    def __init__(
+        self,
+        *shape: Symbol,
+        dtype: str | None = "float64",
+        late: bool = False,
+        lenient: bool = False,
+        names_file: bool = False,
+    ) -> None:
+        for name, value in {
+            "shape": shape,
+            "dtype": dtype,
+            "lenient": lenient,
+            "names_file": names_file,
+            "order": 1 if late else 0,
+        }.items():
+            object.__setattr__(self, name, value)
+
+    def read(self, variable: Variable, context: Context) -> Any:
+        """Return the array in its declared shape."""
+        if is_empty(variable.value):
+            return None
+        if variable.matlab_class == "cell" and self.lenient:
+            logger.info("%s: a cell of one around the array was removed", context.path)
+            variable = Variable(variable.value)
+        if variable.matlab_class == "cell":
+            context.fault(describe(variable), self._expected(context))
+            return None
+        if self.names_file and isinstance(variable.value, str):
+            context.fault(
+                f"the surface file name {variable.value!r} (an old head model)",
+                f"{self._expected(context)}, the Vertices of that surface,",
+            )
+            return None
+        array = cast(variable, self.dtype, context, self._expected(context))
+        if array is None:
+            return None
+        found = variable.shape or array.shape
+        for shape in [found] if variable.shape else self._unsqueezed(array.shape):
+            if context.match(shape, self.shape):
+                return raw.read_only(array.reshape(shape, order="F"))
+        return self._transposed(array.reshape(found, order="F"), context)
+
+    def write(self, value: Any, context: Context) -> Any:
+        """Return the array as MATLAB holds it."""
+        if value is None:
+            return EMPTY
+        array = cast(Variable(value), None, context, self._expected(context))
+        if array is None:
+            return EMPTY
+        if not context.match(array.shape, self.shape):
+            context.fault(f"shape {array.shape}", self._expected(context))
+        return array if self.dtype is None else array.astype(np.float64, copy=False)
+
+    def _expected(self, context: Context) -> str:
+        return f"an array of numbers {context.explain(self.shape)}"
+
+    def _unsqueezed(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the shapes that pymatreader may have squeezed to this one."""
+        if len(shape) == 0:
+            return [(1,) * len(self.shape)]
+        if len(shape) == 1 and len(self.shape) == 2:
+            return [(shape[0], 1), (1, shape[0])]
+        return [shape]
+
+    def _transposed(self, array: Any, context: Context) -> Any:
+        turned = array.shape[::-1]
+        if self.lenient and context.match(turned, self.shape):
+            logger.info("%s: %s was transposed", context.path, array.shape)
+            return raw.read_only(array.T)
+        hint = ""
+        if array.ndim == 2 and context.fits(turned, self.shape):
+            hint = " (it looks transposed)"
+        context.fault(f"shape {array.shape}{hint}", self._expected(context))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A row or column of numbers, one-dimensional in the structure.
+
+    Parameters
+    ----------
+    size : str or int
+        The size, as a symbol.
+    column : bool
+        Whether it is written as a column; both are read.
+    dtype : str or None
+        See :class:`Array`.
+    """
+
+    size: Symbol = "?"
+    column: bool = False
+    dtype: str | None = "float64"
+    order: int = 0
+
+    def read(self, variable: Variable, context: Context) -> Any:
+        """Return the vector."""
+        if is_empty(variable.value):
+            return None
+        array = cast(variable, self.dtype, context, self._expected(context))
+        if array is None:
+            return None
+        if max(array.shape, default=1) != array.size or not context.match(
+            (array.size,), (self.size,)
+        ):
+            found = variable.shape or array.shape or (1,)
+            context.fault(f"shape {found}", self._expected(context))
+            return None
+        return raw.read_only(array.reshape(-1))
+
+    def write(self, value: Any, context: Context) -> Any:
+        """Return a row or column."""
+        if value is None:
+            return EMPTY
+        array = cast(Variable(value), None, context, self._expected(context))
+        if array is None:
+            return EMPTY
+        if array.ndim != 1 or not context.match(array.shape, (self.size,)):
+            context.fault(f"shape {array.shape}", self._expected(context))
+        array = array.reshape((-1, 1) if self.column else (1, -1))
+        return array if self.dtype is None else array.astype(np.float64, copy=False)
+
+    def _expected(self, context: Context) -> str:
+        return f"a vector of numbers {context.explain((self.size,))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One number.
+
+    Parameters
+    ----------
+    type : type
+        ``float`` or ``int``.
+    """
+
+    type: type = float
+    order: int = 0
+
+    def read(self, variable: Variable, context: Context) -> Any:
+        """Return the number."""
+        if is_empty(variable.value):
+            return None
+        dtype = "int64" if self.type is int else "float64"
+        array = cast(variable, dtype, context, "one number")
+        if array is None:
+            return None
+        if array.size != 1:
+            context.fault(describe(variable), "one number")
+            return None
+        return self.type(array.item())
+
+    def write(self, value: Any, context: Context) -> Any:
+        """Return a 1 x 1 array."""
+        return EMPTY if value is None else np.array([[float(value)]])
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A sparse array.
+
+    Parameters
+    ----------
+    shape : tuple
+        The shape in symbols.
+    """
+
+    shape: tuple[Symbol, Symbol] = ("?", "?")
+    order: int = 0
+
+    def read(self, variable: Variable, context: Context) -> Any:
+        """Return a csc array of float64: the small integers in files overflow in products."""
+        value = variable.value
+        if is_empty(value):
+            return None
+        expected = f"a sparse array {context.explain(self.shape)}"
+        if not issparse(value):
+            value = cast(variable, "float64", context, expected)
+            if value is None:
+                return None
+            value = np.atleast_2d(
+                value if variable.shape is None else value.reshape(variable.shape)
+            )
+        if not context.match(value.shape, self.shape):
+            context.fault(f"shape {value.shape}", expected)
+            return None
+        return raw.read_only(csc_array(value, dtype=np.float64))
+
+    def write(self, value: Any, context: Context) -> Any:
+        """Return the sparse array."""
+        if value is None:
+            return EMPTY
+        if not context.match(value.shape, self.shape):
+            context.fault(f"shape {value.shape}", f"a sparse array {context.explain(self.shape)}")
+        return csc_array(value, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A value without a schema (:mod:`mne_bstinv.io.raw`).
+
+    Parameters
+    ----------
+    hints : mapping of str to callable
+        How to freeze fields of these names.
+    struct : bool
+        Read structs only; other values are None.
+    """
+
+    hints: raw.Hints | None = None
+    struct: bool = False
+    order: int = 0
+
+    def read(self, variable: Variable, context: Context) -> Any:
+        """Return the frozen value."""
+        if is_empty(variable.value) or (self.struct and not isinstance(variable.value, Mapping)):
+            return None
+        return raw.freeze_variable(variable, self.hints)
+
+    def write(self, value: Any, context: Context) -> Any:
+        """Return the value for savemat."""
+        return raw.thaw(value)

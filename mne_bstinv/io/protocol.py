@@ -1,0 +1,334 @@
+"""A protocol: which file belongs to which subject, condition and recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mne_bstinv.errors import ProtocolError
+from mne_bstinv.io._protocol_index import CurrentHeadModels, read_current_head_models
+from mne_bstinv.io._protocol_scan import (
+    ANATOMY_KINDS,
+    Folder,
+    Problems,
+    data_file_of,
+    default_channel_folder,
+    read_or_report,
+    scan,
+)
+from mne_bstinv.io.filenames import file_kind, find_stored
+from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.study import Subject, read_subject
+
+__all__ = [
+    "Condition",
+    "Protocol",
+    "RecordingsEntry",
+    "ResultsEntry",
+    "SubjectEntry",
+    "file_kind",
+    "read_protocol",
+    "resolve",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingsEntry:
+    """A recordings file of a condition."""
+
+    file: Path
+    #: Whether the study marks it as a bad trial.
+    bad: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultsEntry:
+    """A results file that holds for one recording, or for several."""
+
+    file: Path
+    #: Its recordings; None for a shared kernel, or if the file it names does not exist.
+    data_file: Path | None = None
+    #: Whether it is a kernel for all recordings that use the channel file of its folder.
+    shared: bool = False
+    #: ``link|results|data`` of a shared kernel with each recording of the condition.
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A condition of a subject, with the files that hold for its recordings."""
+
+    #: Name of the subject.
+    subject: str
+    name: str
+    folder: Path
+    channel_file: Path | None = None
+    #: The current head model.
+    head_model_file: Path | None = None
+    #: All head models, in name order.
+    head_model_files: tuple[Path, ...] = ()
+    noise_cov_file: Path | None = None
+    data_cov_file: Path | None = None
+    recordings: tuple[RecordingsEntry, ...] = ()
+    results: tuple[ResultsEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubjectEntry:
+    """A subject with its anatomy (its own, or the default one) and its conditions."""
+
+    name: str
+    #: Folder of the conditions (it may not exist).
+    folder: Path
+    #: The MRI.
+    anatomy: Path | None = None
+    cortex: Path | None = None
+    scalp: Path | None = None
+    inner_skull: Path | None = None
+    outer_skull: Path | None = None
+    use_default_anat: int = 0
+    use_default_channel: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """A protocol on disk."""
+
+    root: Path
+    anat: Path
+    data: Path
+    name: str
+    subjects: tuple[SubjectEntry, ...] = ()
+    #: What could not be read or found, one sentence each.
+    problems: tuple[str, ...] = ()
+
+    def subject(self, name: str) -> SubjectEntry:
+        """Return a subject.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Returns
+        -------
+        SubjectEntry
+            The subject.
+
+        Raises
+        ------
+        ProtocolError
+            If there is none of that name.
+        """
+        for subject in self.subjects:
+            if subject.name == name:
+                return subject
+        names = ", ".join(repr(subject.name) for subject in self.subjects) or "(none)"
+        raise ProtocolError(f"{self.root}: no subject {name!r}; the subjects are {names}")
+
+    def condition(self, subject: str, condition: str) -> Condition:
+        """Return a condition.
+
+        Parameters
+        ----------
+        subject : str
+            Name of the subject.
+        condition : str
+            Name of the condition.
+
+        Returns
+        -------
+        Condition
+            The condition.
+
+        Raises
+        ------
+        ProtocolError
+            If there is none of that name.
+        """
+        conditions = self.subject(subject).conditions
+        for entry in conditions:
+            if entry.name == condition:
+                return entry
+        names = ", ".join(repr(entry.name) for entry in conditions) or "(none)"
+        raise ProtocolError(
+            f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}"
+        )
+
+
+def read_protocol(path: PathLike) -> Protocol:
+    """Read which files a protocol holds and how they belong together.
+
+    Only file names and short texts inside the files are read, no large arrays.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder of the protocol, or any file or folder in it.
+
+    Returns
+    -------
+    Protocol
+        Subjects, conditions, recordings and results. Files that cannot be read are listed in
+        ``problems``.
+
+    Raises
+    ------
+    ProtocolError
+        If no folder above ``path`` holds both ``anat`` and ``data``.
+    """
+    root = _find_root(Path(path))
+    anat, data = root / "anat", root / "data"
+    problems: Problems = []
+    current = read_current_head_models(data / "protocol.mat", problems)
+    names = {folder.name for folder in (*anat.iterdir(), *data.iterdir()) if folder.is_dir()}
+    subjects = [
+        _subject(root, name, current, problems)
+        for name in sorted(names)
+        if not name.startswith(("@", "."))
+    ]
+    return Protocol(root=root, anat=anat, data=data, name=root.name,
+                    subjects=tuple(subjects), problems=tuple(problems))  # fmt: skip
+
+
+def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> Path | None:
+    r"""Return the file that a path stored in another file names.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+    stored_path : str or None
+        A path relative to ``anat`` or ``data``, with ``/`` or ``\``, in any case;
+        ``link|results|data`` names the results file.
+    kind : str
+        ``'data'`` or ``'anat'``: what the path is relative to.
+
+    Returns
+    -------
+    Path or None
+        The file, None if there is none.
+    """
+    if kind not in ("data", "anat"):
+        raise ProtocolError(f"Unknown kind {kind!r}. Must be one of 'data', 'anat'")
+    if not stored_path:
+        return None
+    if stored_path.startswith("link|"):
+        stored_path = stored_path.split("|")[1]
+    return find_stored(protocol.data if kind == "data" else protocol.anat, stored_path)
+
+
+def _find_root(path: Path) -> Path:
+    start = path.absolute()
+    if not start.exists():
+        raise ProtocolError(f"{path}: no such file or folder")
+    for folder in (start, *start.parents):
+        if (folder / "anat").is_dir() and (folder / "data").is_dir():
+            return folder
+    raise ProtocolError(
+        f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and 'data')"
+    )
+
+
+def _subject(root: Path, name: str, current: CurrentHeadModels, problems: Problems) -> SubjectEntry:
+    anat, data = root / "anat", root / "data"
+    own = read_or_report(read_subject, anat / name / "brainstormsubject.mat", problems) or Subject()
+    source, used = name, own
+    if own.use_default_anat:
+        source = "@default_subject"
+        file = anat / source / "brainstormsubject.mat"
+        used = read_or_report(read_subject, file, problems) or Subject()
+    files = _anatomy_files(anat, source, used, problems)
+    default = default_channel_folder(root, name, own.use_default_channel, problems)
+    conditions = _conditions(data, name, default, current, problems)
+    return SubjectEntry(
+        name=name,
+        folder=data / name,
+        use_default_anat=own.use_default_anat,
+        use_default_channel=own.use_default_channel,
+        conditions=tuple(conditions),
+        **files,
+    )
+
+
+def _anatomy_files(
+    anat: Path, folder: str, subject: Subject, problems: Problems
+) -> dict[str, Path | None]:
+    """Return the files the subject names; where it names none, the first of the kind."""
+    names = [file.name for file in sorted((anat / folder).glob("*.[mM][aA][tT]"))]
+    files: dict[str, Path | None] = {}
+    for attribute, kind in ANATOMY_KINDS.items():
+        stored = getattr(subject, attribute)
+        if stored:
+            files[attribute] = find_stored(anat, stored)
+            if files[attribute] is None:
+                problems.append(f"{anat / folder}: the {kind} file {stored} does not exist")
+            continue
+        name = next((name for name in names if file_kind(name) == kind), None)
+        files[attribute] = None if name is None else anat / folder / name
+    return files
+
+
+def _conditions(
+    data: Path, subject: str, default: Folder | None, current: CurrentHeadModels, problems: Problems
+) -> list[Condition]:
+    folder = data / subject
+    paths = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    conditions = []
+    for path in paths:
+        if path.name == "@default_study" or path.name.startswith("."):
+            continue
+        own = scan(path, problems)
+        if path.name == "@intra" and not (own.recordings or own.results):
+            continue
+        conditions.append(_condition(data, subject, own, default or own, current, problems))
+    return conditions
+
+
+def _condition(
+    data: Path,
+    subject: str,
+    own: Folder,
+    shared: Folder,
+    current: CurrentHeadModels,
+    problems: Problems,
+) -> Condition:
+    recordings = tuple(
+        RecordingsEntry(file=file, bad=file.name in own.bad_trials) for file in own.recordings
+    )
+    chosen = current.get(shared.path.relative_to(data).as_posix())
+    head_models = {file.name: file for file in shared.head_models}
+    last = shared.head_models[-1] if shared.head_models else None
+    results = [_results(data, file, recordings, problems) for file in own.results]
+    if shared is not own:
+        extra = (_results(data, file, recordings, problems) for file in shared.results)
+        results += [entry for entry in extra if entry.shared]
+    return Condition(
+        subject=subject,
+        name=own.path.name,
+        folder=own.path,
+        channel_file=shared.channel,
+        head_model_file=head_models.get(chosen or "", last),
+        head_model_files=shared.head_models,
+        noise_cov_file=shared.noise_cov,
+        data_cov_file=shared.data_cov,
+        recordings=recordings,
+        results=tuple(results),
+    )
+
+
+def _results(
+    data: Path, file: Path, recordings: tuple[RecordingsEntry, ...], problems: Problems
+) -> ResultsEntry:
+    stored = data_file_of(file, problems)
+    if stored is None:
+        return ResultsEntry(file=file)
+    if stored:
+        found = find_stored(data, stored)
+        if found is None:
+            problems.append(f"{file}: its recordings {stored} do not exist")
+        return ResultsEntry(file=file, data_file=found)
+    relative = file.relative_to(data).as_posix()
+    links = (f"link|{relative}|{entry.file.relative_to(data).as_posix()}" for entry in recordings)
+    return ResultsEntry(file=file, shared=True, links=tuple(links))

@@ -1,0 +1,78 @@
+"""Scouts and atlases, which surfaces and head models share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from scipy.sparse import csc_array
+
+from mne_bstinv.io.kinds import FloatArray, IntArray, Raw, Scalar, Sparse, Vector
+from mne_bstinv.io.schema import Structure, declare
+from mne_bstinv.io.text import NestedArray, Text
+
+__all__ = ["Atlas", "GridAtlas", "Scout"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Scout(Structure):
+    """A region of a surface or of a source grid."""
+
+    #: Vertices of the surface (k,), 1-based.
+    vertices: IntArray | None = field(
+        default=None, metadata=declare("Vertices", Vector("k", dtype="int64"))
+    )
+    #: The vertex the region grew from, 1-based.
+    seed: int | None = field(default=None, metadata=declare("Seed", Scalar(int)))
+    #: RGB, from 0 to 1 (3,).
+    color: FloatArray | None = field(default=None, metadata=declare("Color", Vector(3)))
+    #: Name.
+    label: str = field(default="", metadata=declare("Label", Text()))
+    #: How time courses are aggregated: ``'Mean'``, ``'PCA'`` ...
+    function: str | None = field(default=None, metadata=declare("Function", Text()))
+    #: Hemisphere and lobe (``'LO'``); in source grids the region code (``'LSC'``).
+    region: str | None = field(default=None, metadata=declare("Region", Text()))
+    #: Graphics handles; no content in files.
+    handles: Any = field(default=None, metadata=declare("Handles", Raw()))
+    #: Rows of GridLoc (g,), 1-based; source grids only.
+    grid_rows: IntArray | None = field(
+        default=None, metadata=declare("GridRows", Vector("g", dtype="int64"), written=False)
+    )
+
+    def _summary(self) -> str:
+        n_vertices = 0 if self.vertices is None else len(self.vertices)
+        return f"{self.label}, {n_vertices} vertices, region {self.region}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Atlas(Structure):
+    """A named set of scouts of a surface."""
+
+    #: Name.
+    name: str = field(default="", metadata=declare("Name", Text()))
+    #: The scouts.
+    scouts: tuple[Scout, ...] = field(default=(), metadata=declare("Scouts", NestedArray(Scout)))
+
+    def _summary(self) -> str:
+        return f"{self.name}, {len(self.scouts)} scouts"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class GridAtlas(Structure):
+    """The regions of a mixed head model."""
+
+    #: Name.
+    name: str = field(default="", metadata=declare("Name", Text()))
+    #: The regions; their ``grid_rows`` say which locations they hold.
+    scouts: tuple[Scout, ...] = field(default=(), metadata=declare("Scouts", NestedArray(Scout)))
+    #: Grid locations x cortex vertices, ones and zeros.
+    vert2grid: csc_array | None = field(
+        default=None, metadata=declare("Vert2Grid", Sparse(), written=False)
+    )
+    #: Kernel rows x grid locations, ones and zeros.
+    grid2source: csc_array | None = field(
+        default=None, metadata=declare("Grid2Source", Sparse(), written=False)
+    )
+
+    def _summary(self) -> str:
+        return f"{self.name}, {len(self.scouts)} regions"

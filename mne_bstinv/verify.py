@@ -1,0 +1,417 @@
+"""Recompute every stored imaging kernel of a study and say whether it is the same.
+
+A results file says how it was computed: its options, its good channels, its head model. With the
+channel file and the covariances of its study the kernel is computed anew and compared with the
+stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv import io
+from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
+from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
+from mne_bstinv.inverse.options import MEASURES
+
+__all__ = ["Verification", "find_results", "recompute", "verify"]
+
+logger = logging.getLogger("mne_bstinv")
+
+ERROR = "error"
+
+
+class _NotComparableError(BstInvError):
+    """A stored kernel cannot be recomputed from what the study holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """Outcome for one results file.
+
+    Parameters
+    ----------
+    file : Path
+        The results file.
+    status : str
+        ``'equal'``, ``'equal up to sign'``, ``'equal invariants'``, ``'differs'``,
+        ``'not comparable'`` or ``'error'``.
+    relative_difference : float | None
+        Relative Frobenius difference; ``None`` where nothing was compared.
+    reason : str
+        Why the status is not plainly equal.
+    options : str
+        The options in short.
+    stages : mapping of str to float
+        Relative difference of the intermediates that the file stores: where a mismatch begins.
+    """
+
+    file: Path
+    status: str
+    relative_difference: float | None = None
+    reason: str = ""
+    options: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the kernel differs or could not be recomputed because of an error."""
+        return self.status in (DIFFERS, ERROR)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain values, for JSON.
+
+        Returns
+        -------
+        dict
+            The fields; the file as text, a difference that is no number as ``None``.
+        """
+        difference = self.relative_difference
+        finite = difference is not None and np.isfinite(difference)
+        return {
+            "file": str(self.file),
+            "status": self.status,
+            "relative_difference": difference if finite else None,
+            "reason": self.reason,
+            "options": self.options,
+            "stages": {name: v for name, v in self.stages.items() if np.isfinite(v)},
+        }
+
+
+def find_results(path: str | Path) -> list[Path]:
+    """List the results files at or below a path.
+
+    Parameters
+    ----------
+    path : path-like
+        A results file, or any folder.
+
+    Returns
+    -------
+    list of Path
+        The files, sorted.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    ProtocolError
+        If a file is given that is no results file by its name.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file or folder.")
+    if path.is_file():
+        if io.file_kind(path.name) != "results":
+            raise ProtocolError(
+                f"{path}: not a results file by its name, expected 'results_*.mat'."
+            )
+        return [path]
+    return sorted(f for f in path.rglob("*.mat") if io.file_kind(f.name) == "results")
+
+
+def verify(path: str | Path | Iterable[Path], *, rtol: float = 1e-9) -> Iterator[Verification]:
+    """Recompute and compare the results files at or below a path, one after the other.
+
+    Parameters
+    ----------
+    path : path-like | iterable of Path
+        A protocol, any folder or results file in it, or a list of results files.
+    rtol : float
+        Largest relative Frobenius difference that counts as equal.
+
+    Yields
+    ------
+    Verification
+        One outcome a file. Nothing is raised for a file that cannot be read or recomputed: its
+        status is ``'error'`` or ``'not comparable'`` and the reason says why.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    """
+    files = find_results(path) if isinstance(path, str | Path) else list(path)
+    studies = _Studies()
+    for file in files:
+        try:
+            yield _verify_file(file, studies, rtol)
+        except _NotComparableError as error:
+            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error))
+        except Exception as error:  # one bad file must not end the others
+            known = isinstance(error, BstInvError)
+            logger.debug("verifying %s", file, exc_info=not known)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            yield Verification(file=file, status=ERROR, reason=reason)
+
+
+def recompute(fname: str | Path) -> InverseResult:
+    """Compute the kernel of a results file anew, from its options and its study.
+
+    Parameters
+    ----------
+    fname : path-like
+        A results file inside its protocol, or in one folder with the files it names.
+
+    Returns
+    -------
+    InverseResult
+        The recomputed kernel with its intermediates.
+
+    Raises
+    ------
+    BstInvError
+        If a file of the study is missing or damaged, or the kernel is none of the 2018 linear
+        inverse.
+    """
+    file = Path(fname)
+    studies = _Studies()
+    return _recompute(io.read_results(file), file, studies)
+
+
+def _verify_file(file: Path, studies: _Studies, rtol: float) -> Verification:
+    stored = io.read_results(file)
+    result = _recompute(stored, file, studies)
+    expected, computed = stored.imaging_kernel, None
+    if expected is None:
+        expected = stored.amplitudes
+        computed = result.apply(_recordings(stored, file, studies))
+    if expected is None:
+        raise _NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
+    agreement = compare_with_stored(
+        result,
+        expected,
+        computed=computed,
+        stored_sa=stored.source_decomp_sa,
+        rtol=rtol,
+    )
+    stages = _stages(stored, result)
+    return Verification(
+        file=file,
+        status=agreement.status,
+        relative_difference=agreement.relative_difference,
+        reason=_explain(agreement, stages, rtol),
+        options=_in_short(result, full=computed is not None),
+        stages=stages,
+    )
+
+
+def _recompute(stored: io.Results, file: Path, studies: _Studies) -> InverseResult:
+    options = _options(stored)
+    study = studies.of(file)
+    head_model = studies.head_model(
+        _needed(
+            study.find(stored.head_model_file, "data"), f"head model {stored.head_model_file!r}"
+        )
+    )
+    channels = studies.channels(_needed(study.channel_file, "channel file"))
+    noise_cov = studies.noise_cov(_needed(study.noise_cov_file, "noise covariance"))
+    data_cov = None
+    if options.method == "lcmv":
+        data_cov = studies.noise_cov(_needed(study.data_cov_file, "data covariance"))
+    good = stored.good_channel
+    return compute_kernel(
+        _with_normals(head_model, options, study),
+        noise_cov,
+        channels,
+        channel_flag=stored.channel_flag,
+        data_types=None if good is not None else _data_types(stored),
+        good_channels=None if good is None else good - 1,
+        options=options,
+        data_cov=data_cov,
+    )
+
+
+def _options(stored: io.Results) -> InverseOptions:
+    """Options of a stored file, refusing what the 2018 inverse did not compute as it stands."""
+    options = stored.options or {}
+    method = options.get("InverseMethod")
+    if not isinstance(method, str) or method.lower() not in MEASURES:
+        found = f"InverseMethod {method!r}" if method else "no Options.InverseMethod"
+        raise _NotComparableError(
+            f"Not computed by the 2018 linear inverse: {found} ({', '.join(MEASURES)} are)."
+        )
+    for name, value in (("ZScore", stored.z_score), ("Atlas", stored.atlas)):
+        if value is not None and np.size(value) > 0:
+            raise _NotComparableError(f"The estimate was processed afterwards ({name} is set).")
+    return InverseOptions.from_brainstorm(options)
+
+
+def _data_types(stored: io.Results) -> tuple[str, ...]:
+    types = (stored.options or {}).get("DataTypes")
+    return (types,) if isinstance(types, str) else tuple(types or ())
+
+
+def _needed(path: Path | None, what: str) -> Path:
+    if path is None:
+        raise _NotComparableError(f"The study holds no {what}: the kernel cannot be recomputed.")
+    return path
+
+
+def _with_normals(
+    head_model: io.HeadModel, options: InverseOptions, study: _StudyFiles
+) -> io.HeadModel:
+    """Take the normals of the surface where a surface head model holds none."""
+    kind = (head_model.head_model_type or "surface").lower()
+    if head_model.grid_orient is not None or kind in ("volume", "mixed"):
+        return head_model
+    if options.source_orient == ("free",):
+        return head_model
+    name = head_model.surface_file
+    surface = io.read_surface(_needed(study.find(name, "anat"), f"surface {name!r} for normals"))
+    return dataclasses.replace(head_model, grid_orient=surface.vert_normals)
+
+
+def _recordings(stored: io.Results, file: Path, studies: _Studies) -> np.ndarray:
+    path = studies.of(file).find(stored.data_file, "data")
+    recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}"))
+    if recordings.f is None:
+        raise _NotComparableError("The recordings are a link to a continuous file.")
+    return recordings.f
+
+
+def _stages(stored: io.Results, result: InverseResult) -> dict[str, float]:
+    options = stored.options or {}
+    pairs = {
+        "noise covariance": (result.noise_cov, _cov_of(options.get("NoiseCovMat"))),
+        "data covariance": (result.data_cov, _cov_of(options.get("DataCovMat"))),
+        "whitener": (result.whitener, stored.whitener),
+        "data whitener": (result.data_whitener, stored.data_whitener),
+        "singular values": (result.source_decomp_sa, stored.source_decomp_sa),
+    }
+    return {
+        name: _relative_difference(ours, np.asarray(theirs))
+        for name, (ours, theirs) in pairs.items()
+        if ours is not None and theirs is not None and np.size(theirs) > 0
+    }
+
+
+def _cov_of(struct: Any) -> Any:
+    return struct.get("NoiseCov") if isinstance(struct, Mapping) else None
+
+
+def _relative_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    if ours.size != theirs.size:
+        return float("inf")
+    theirs = theirs.reshape(ours.shape)
+    size = np.linalg.norm(theirs)
+    return float(np.linalg.norm(ours - theirs) / size) if size > 0 else float("inf")
+
+
+def _explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> str:
+    if agreement.status != DIFFERS:
+        return agreement.reason
+    for name, difference in stages.items():
+        if not difference <= rtol:
+            return (
+                f"{agreement.reason}; the mismatch begins at the {name} "
+                f"(relative difference {difference:.1e}): was it changed since?"
+            )
+    return f"{agreement.reason}; covariance and whitener agree where they are stored"
+
+
+def _in_short(result: InverseResult, *, full: bool) -> str:
+    o = result.options
+    parts = [
+        f"{result.function} {'/'.join(dict.fromkeys(o.source_orient))}",
+        "+".join(dict.fromkeys(result.channel_types)),
+        f"{result.noise_method} {o.noise_reg:g}"
+        if result.noise_method == "reg"
+        else result.noise_method,
+    ]
+    if o.method == "minnorm":
+        by_snr = o.snr_method == "fixed"
+        parts.append(f"SNR {o.snr_fixed:g}" if by_snr else f"RMS {o.snr_rms:g} A·m")
+    if o.depth_weighting:
+        parts.append(f"depth {o.weight_exp:g} up to {o.weight_limit:g}")
+    return ", ".join(parts + (["full"] if full else []))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StudyFiles:
+    """The files that go with the results of one folder."""
+
+    folder: Path
+    protocol: io.Protocol | None
+    channel_file: Path | None
+    noise_cov_file: Path | None
+    data_cov_file: Path | None
+
+    def find(self, stored_path: str | None, kind: str) -> Path | None:
+        """Find a file by the path stored in another: in the protocol, else in this folder."""
+        if not stored_path:
+            return None
+        if self.protocol is not None:
+            return io.resolve(self.protocol, stored_path, kind)
+        beside = self.folder / Path(stored_path.replace("\\", "/")).name
+        return beside if beside.is_file() else None
+
+
+class _Studies:
+    """Files of the studies visited; each large file is read once while it is in use."""
+
+    def __init__(self) -> None:
+        self.head_model = lru_cache(maxsize=1)(io.read_head_model)
+        self.channels = lru_cache(maxsize=4)(io.read_channels)
+        self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
+        self._by_folder: dict[Path, _StudyFiles] = {}
+        self._protocols: dict[Path, io.Protocol] = {}
+
+    def of(self, file: Path) -> _StudyFiles:
+        """Return the files that go with a results file."""
+        folder = file.parent.resolve()
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._gather(folder)
+        return self._by_folder[folder]
+
+    def _gather(self, folder: Path) -> _StudyFiles:
+        protocol = self._protocol(folder)
+        conditions = (
+            []
+            if protocol is None
+            else [
+                c for s in protocol.subjects for c in s.conditions if c.folder.resolve() == folder
+            ]
+        )
+        if conditions:
+            channel, noise, data = (
+                conditions[0].channel_file,
+                conditions[0].noise_cov_file,
+                conditions[0].data_cov_file,
+            )
+        else:  # a default study, or a folder outside of any protocol
+            channel, noise, data = (
+                _last_of_kind(folder, kind) for kind in ("channel", "noisecov", "ndatacov")
+            )
+        return _StudyFiles(
+            folder=folder,
+            protocol=protocol,
+            channel_file=channel,
+            noise_cov_file=noise,
+            data_cov_file=data,
+        )
+
+    def _protocol(self, folder: Path) -> io.Protocol | None:
+        for root, protocol in self._protocols.items():
+            if folder.is_relative_to(root):
+                return protocol
+        try:
+            protocol = io.read_protocol(folder)
+        except ProtocolError:
+            return None
+        self._protocols[protocol.root.resolve()] = protocol
+        return protocol
+
+
+def _last_of_kind(folder: Path, kind: str) -> Path | None:
+    files = sorted(f for f in folder.glob("*.mat") if io.file_kind(f.name) == kind)
+    return files[-1] if files else None

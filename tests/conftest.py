@@ -1,0 +1,31 @@
+"""Fixtures of all tests: where the test data are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import mne_bstinv
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Protocols that are part of the repository."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def sample_dir() -> Path:
+    """The protocol that is part of the package."""
+    return Path(mne_bstinv.__file__).parent / "data" / "sample_study"
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Third-party files, which the repository does not hold."""
+    folder = os.environ.get("MNE_BSTINV_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("MNE_BSTINV_TEST_DATA does not name a folder with third-party test data")
+    return Path(folder)

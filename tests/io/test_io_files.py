@@ -1,0 +1,143 @@
+"""Every file of every protocol: read, written, read again, by an independent reader too."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from helpers_mat73 import twin_73
+from io_helpers import differences, mat_files, shapes
+
+from mne_bstinv import io
+
+PROTOCOLS = ("eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg", "mixed")
+
+#: Fields that files of some kinds lack and that are written as empty.
+MAY_BE_ADDED = {"FourthMoment", "nSamples", "Clusters", "History", "IntraElectrodes", "MegRefCoef",
+                "Projector", "TransfEeg", "TransfEegLabels", "TransfMeg", "TransfMegLabels",
+                "Color"}  # fmt: skip
+
+
+def check_round_trip(folder: Path, tmp_path: Path) -> int:
+    count = 0
+    for file, read, write in mat_files(folder):
+        first = read(file)
+        copy = tmp_path / file.name
+        write(copy, first, overwrite=True)
+        assert differences(first, read(copy)) == [], file
+        before, after = shapes(file), shapes(copy)
+        assert set(after) - set(before) <= MAY_BE_ADDED
+        assert {name: after[name] for name in before} == before, file
+        assert repr(first).startswith(f"<{type(first).__name__} | ")
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_round_trip(data_dir, tmp_path, protocol):
+    assert check_round_trip(data_dir / protocol, tmp_path) > 10
+
+
+def test_round_trip_sample(sample_dir, tmp_path):
+    assert check_round_trip(sample_dir, tmp_path) == 18
+
+
+@pytest.mark.parametrize("folder", ["real", "oracle/local"])
+def test_round_trip_third_party(shared_dir, tmp_path, folder):
+    assert check_round_trip(shared_dir / folder, tmp_path) >= 13
+
+
+def one_of_each_kind(folder: Path):
+    seen = {}
+    for file, read, write in mat_files(folder):
+        seen.setdefault(file.name[:8], (file, read, write))
+    return list(seen.values())
+
+
+@pytest.mark.parametrize("protocol", ["eeg_shared", "mixed", "meg_eeg"])
+def test_v73_twin_is_equal(data_dir, tmp_path, protocol):
+    for file, read, _ in one_of_each_kind(data_dir / protocol):
+        twin = tmp_path / f"73_{file.name}"
+        twin_73(file, twin)
+        assert b"MATLAB 7.3" in twin.read_bytes()[:128]
+        assert differences(read(file), read(twin)) == [], file
+
+
+def test_v73_twin_of_third_party(shared_dir, tmp_path):
+    for file, read, _ in mat_files(shared_dir / "real"):
+        twin = tmp_path / file.name
+        twin_73(file, twin)
+        assert differences(read(file), read(twin)) == [], file
+
+
+def test_v6_and_v7_are_equal(data_dir, tmp_path):
+    for file, read, _ in one_of_each_kind(data_dir / "meg_eeg"):
+        content = scipy.io.loadmat(file, mat_dtype=True)
+        content = {name: value for name, value in content.items() if not name.startswith("__")}
+        for name, compressed in (("v6.mat", False), ("v7.mat", True)):
+            scipy.io.savemat(tmp_path / name, content, do_compression=compressed)
+        v6, v7 = read(tmp_path / "v6.mat"), read(tmp_path / "v7.mat")
+        assert differences(v6, v7) == []
+        assert differences(read(file), v7) == []
+
+
+def test_nested_classes_by_an_independent_reader(sample_dir, tmp_path):
+    evoked = sample_dir / "data" / "Subject01" / "evoked"
+    (source,) = evoked.glob("results_MN_EEG_KERNEL*.mat")
+    results = io.read_results(source)
+    io.write_results(tmp_path / "results.mat", results)
+    options = scipy.io.loadmat(tmp_path / "results.mat")["Options"][0, 0]
+    original = scipy.io.loadmat(source)["Options"][0, 0]
+    assert options.dtype.names == original.dtype.names
+    for name in original.dtype.names:
+        assert options[name].dtype.kind == original[name].dtype.kind, name
+        assert options[name].shape == original[name].shape, name
+    assert options["NoiseCovMat"][0, 0]["History"].shape == (2, 3)
+    np.testing.assert_array_equal(
+        options["NoiseCovMat"][0, 0]["NoiseCov"], original["NoiseCovMat"][0, 0]["NoiseCov"]
+    )
+
+
+OCTAVE = """
+c = load('channel.mat'); h = load('headmodel.mat'); r = load('results.mat');
+s = load('surface.mat'); d = load('data.mat'); t = load('study.mat');
+printf('%s ', class(c.Channel), class(c.Channel(1).Weight), class(c.Channel(1).Group), ...
+  class(c.TransfMeg), class(c.HeadPoints.Label), class(h.Gain), class(h.History), ...
+  class(r.Options), class(r.Options.SourceOrient), class(r.Options.NoiseCovMat.History), ...
+  class(r.GoodChannel), class(d.ChannelFlag), class(d.Events), class(s.Faces), ...
+  class(s.Curvature), class(t.BadTrials), class(r.DataFile));
+printf('\\n');
+printf('%d ', size(c.Channel), size(c.Channel(1).Loc), size(h.Gain), size(h.History), ...
+  size(d.Time), size(d.ChannelFlag), size(r.GoodChannel), size(s.Atlas), size(t.BadTrials), ...
+  size(d.Events), issparse(s.VertConn), size(r.Options.SourceOrient), size(h.Param), ...
+  size(h.Param(1).Center), size(s.Atlas(1).Scouts));
+printf('\\n%s\\n', r.Options.SourceOrient{1});
+"""
+
+
+@pytest.mark.skipif(shutil.which("octave") is None, reason="octave is not installed")
+def test_octave_reads_what_is_written(sample_dir, tmp_path):
+    folder, anat = sample_dir / "data" / "Subject01" / "evoked", sample_dir / "anat" / "Subject01"
+    (results,) = folder.glob("results_MN_EEG_KERNEL*.mat")
+    (head_model,) = folder.glob("headmodel*.mat")
+    (channel,) = folder.glob("channel*.mat")
+    io.write_channels(tmp_path / "channel.mat", io.read_channels(channel))
+    io.write_head_model(tmp_path / "headmodel.mat", io.read_head_model(head_model))
+    io.write_results(tmp_path / "results.mat", io.read_results(results))
+    data = io.read_recordings(folder / "data_average_240101_1200.mat")
+    io.write_recordings(tmp_path / "data.mat", data)
+    surface = io.read_surface(anat / "tess_cortex_pial_low_296V.mat")
+    io.write_surface(tmp_path / "surface.mat", surface)
+    io.write_study(tmp_path / "study.mat", io.Study(name="x", bad_trials=("a.mat", "b.mat")))
+    run = subprocess.run(["octave", "-qfW", "--eval", OCTAVE], cwd=tmp_path,
+                         capture_output=True, text=True, check=False)  # fmt: skip
+    classes, sizes, orient = run.stdout.strip().splitlines()
+    assert classes.split() == ["struct", "double", "double", "cell", "cell", "double", "cell",
+                               "struct", "cell", "cell", "double", "double", "struct", "double",
+                               "single", "cell", "char"]  # fmt: skip
+    assert sizes.split() == "1 135 3 4 135 888 1 3 1 100 135 1 1 63 1 2 2 1 0 0 1 1 1 1 135 3 1 1 5".split()  # fmt: skip
+    assert orient == "free"
