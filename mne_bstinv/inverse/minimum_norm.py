@@ -103,9 +103,7 @@ def _amplitude(
         model.restore_prior(block, locations, out=rows)
 
 
-def _dspm(
-    model: SourceModel, q: FloatArray, whitener: FloatArray, regularized: FloatArray
-) -> None:
+def _dspm(model: SourceModel, q: FloatArray, whitener: FloatArray, regularized: FloatArray) -> None:
     for _, block, rows in _products(model, q, whitener @ regularized):
         noise = np.sqrt(np.einsum("mpn,mpn->m", block, block))
         with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN rows

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray
+from mne_bstinv.inverse._types import AnyArray, FloatArray
 
 __all__ = ["ProjectorLike", "projection_operator"]
 
@@ -26,11 +28,11 @@ class ProjectorLike(Protocol):
         """``'ssp'``, ``'ica'`` or ``'operator'``."""
 
     @property
-    def components(self) -> FloatArray:
+    def components(self) -> FloatArray | None:
         """Vectors (n_channels, k), or the operator itself (n_channels, n_channels)."""
 
     @property
-    def comp_mask(self) -> FloatArray | None:
+    def comp_mask(self) -> AnyArray | None:
         """Which of the k components to remove."""
 
     @property
@@ -58,44 +60,62 @@ def projection_operator(projectors: Sequence[ProjectorLike], n_channels: int) ->
     Raises
     ------
     InverseError
-        If a projector is not of ``n_channels`` channels.
+        If a projector is not of ``n_channels`` channels, its mask not of its components, or one
+        that is used as an operator not square.
     """
-    active = [p for p in projectors if p.status in (1, 2) and _selects(p)]
-    for number, projector in enumerate(projectors, start=1):
-        rows = np.shape(projector.components)[0] if np.size(projector.components) else n_channels
-        if rows != n_channels:
-            raise InverseError(
-                f"Projector {number} has {rows} channels, the channel file {n_channels}."
-            )
-    ssp = [p for p in active if p.kind == "ssp"]
+    entries = [
+        _Entry.of(projector, number, n_channels)
+        for number, projector in enumerate(projectors, start=1)
+        if projector.status in (1, 2)
+    ]
+    active = [entry for entry in entries if entry.selected.any()]
+    ssp = [entry for entry in active if entry.kind == "ssp"]
     operator: FloatArray | None = None
-    for projector in active:
-        if projector.kind == "ssp":
-            if projector is not ssp[0]:
+    for entry in active:
+        if entry.kind == "ssp":
+            if entry is not ssp[0]:
                 continue
-            factor = _ssp_operator(np.hstack([_selected(p) for p in ssp]))
-        elif projector.kind == "ica":
-            factor = _ica_operator(projector)
+            factor = _ssp_operator(np.hstack([e.components[:, e.selected] for e in ssp]))
+        elif entry.kind == "ica":
+            factor = _ica_operator(entry)
         else:
-            factor = np.asarray(projector.components, dtype=np.float64)
+            factor = entry.components
         operator = factor if operator is None else factor @ operator
     return operator
 
 
-def _mask(projector: ProjectorLike) -> FloatArray | None:
-    mask = projector.comp_mask
-    return None if mask is None or np.size(mask) == 0 else np.atleast_1d(mask)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Entry:
+    """A projector whose sizes are checked."""
 
+    kind: str
+    components: FloatArray
+    selected: NDArray[np.bool_]
 
-def _selects(projector: ProjectorLike) -> bool:
-    mask = _mask(projector)
-    return np.size(projector.components) > 0 and (mask is None or bool(np.any(mask)))
-
-
-def _selected(projector: ProjectorLike) -> FloatArray:
-    mask = _mask(projector)
-    components = np.asarray(projector.components, dtype=np.float64)
-    return components if mask is None else components[:, mask.astype(bool)]
+    @classmethod
+    def of(cls, projector: ProjectorLike, number: int, n_channels: int) -> _Entry:
+        components, mask = projector.components, projector.comp_mask
+        shape = () if components is None else np.shape(components)
+        if components is None or len(shape) != 2 or shape[0] != n_channels:
+            raise InverseError(
+                f"Projector {number}: Components has shape {shape}, expected one row for each of "
+                f"the {n_channels} channels."
+            )
+        if mask is None or np.size(mask) == 0:  # without a mask, it is an operator
+            if shape[1] != n_channels:
+                raise InverseError(
+                    f"Projector {number}: CompMask is empty and Components has shape {shape}, "
+                    f"expected an operator of shape ({n_channels}, {n_channels})."
+                )
+            selected, kind = np.ones(n_channels, bool), "operator"
+        else:
+            selected, kind = np.ravel(mask).astype(bool), projector.kind
+            if kind != "operator" and selected.size != shape[1]:
+                raise InverseError(
+                    f"Projector {number}: CompMask has {selected.size} flags for {shape[1]} "
+                    "components."
+                )
+        return cls(kind=kind, components=np.asarray(components, float), selected=selected)
 
 
 def _ssp_operator(vectors: FloatArray) -> FloatArray:
@@ -106,13 +126,10 @@ def _ssp_operator(vectors: FloatArray) -> FloatArray:
     return np.eye(len(u)) - u @ u.T
 
 
-def _ica_operator(projector: ProjectorLike) -> FloatArray:
-    components = np.asarray(projector.components, dtype=np.float64)
-    mask = _mask(projector)
-    used = np.flatnonzero(np.any(components != 0, axis=1))
-    unmixing = components[used].T
-    selected = np.ones(len(unmixing), bool) if mask is None else mask.astype(bool)
-    removed = np.linalg.pinv(unmixing)[:, selected] @ unmixing[selected]
-    operator = np.eye(len(components))
+def _ica_operator(entry: _Entry) -> FloatArray:
+    used = np.flatnonzero(np.any(entry.components != 0, axis=1))
+    unmixing = entry.components[used].T
+    removed = np.linalg.pinv(unmixing)[:, entry.selected] @ unmixing[entry.selected]
+    operator = np.eye(len(entry.components))
     operator[np.ix_(used, used)] -= removed
     return operator

@@ -15,18 +15,17 @@ from mne_bstinv.io.channels import (
 )
 from mne_bstinv.io.covariance import NoiseCov, read_noise_cov, write_noise_cov
 from mne_bstinv.io.fiducials import NCS, SCS
+from mne_bstinv.io.filenames import file_kind
 from mne_bstinv.io.head_model import HeadModel, Sphere, read_head_model, write_head_model
 from mne_bstinv.io.mri import Mri, read_mri, write_mri
 from mne_bstinv.io.projectors import Projector
-from mne_bstinv.io.protocol import (
+from mne_bstinv.io.protocol import read_protocol, resolve
+from mne_bstinv.io.protocol_entries import (
     Condition,
     Protocol,
     RecordingsEntry,
     ResultsEntry,
     SubjectEntry,
-    file_kind,
-    read_protocol,
-    resolve,
 )
 from mne_bstinv.io.recordings import Event, Recordings, read_recordings, write_recordings
 from mne_bstinv.io.results import Results, read_results, write_results

@@ -47,7 +47,8 @@ def restore(value: Any, node: h5py.Dataset | h5py.Group) -> Any:
         if "MATLAB_sparse" in node.attrs:
             return _sparse(node)
         known = value if isinstance(value, dict) else {}
-        return {name: restore(known.get(name, MISSING), node[name]) for name in _fields(node)}
+        fields = {name: _child(known.get(name, MISSING), node, name) for name in _fields(node)}
+        return fields or None
     if "MATLAB_empty" in node.attrs:
         return _empty(node)
     if node.dtype == h5py.ref_dtype:
@@ -55,6 +56,24 @@ def restore(value: Any, node: h5py.Dataset | h5py.Group) -> Any:
     if value is MISSING:
         value = _leaf(node)
     return np.array(value) if isinstance(value, list) else value
+
+
+def _child(value: Any, parent: h5py.Group | h5py.File, key: str | h5py.Reference) -> Any:
+    """Restore one of the many small nodes; opening it takes longer than anything else."""
+    return value if _is_right(value) else restore(value, parent[key])
+
+
+def _is_right(value: Any) -> bool:
+    """Tell whether pymatreader's value needs no repair.
+
+    An empty entry of a cell is read as its dimensions, which are uint64 (or characters) with a
+    zero among them.
+    """
+    if isinstance(value, np.ndarray):
+        return value.size > 0 and value.dtype.kind in "biufc" and value.dtype != np.uint64
+    if isinstance(value, str):
+        return "\x00" not in value
+    return isinstance(value, int | float | complex)
 
 
 def _shape(node: h5py.Dataset | h5py.Group) -> tuple[int, ...]:
@@ -96,17 +115,17 @@ def _empty(node: h5py.Dataset) -> Any:
 
 def _references(value: Any, node: h5py.Dataset) -> Any:
     """Restore a cell, or one field of a struct array."""
-    targets = [node.file[reference] for reference in node[()].ravel()]
-    if len(targets) == 1 and not _is_column(node):
+    references = node[()].ravel()
+    if len(references) == 1 and not _is_column(node):
         # MATLAB 5 files: a cell of one is its content. pymatreader's value is wrong for contents
         # that are empty or cells themselves.
-        return restore(MISSING, targets[0])
-    known = value if isinstance(value, list) else [MISSING] * len(targets)
-    items = np.empty(len(targets), dtype=object)
-    for index, target in enumerate(targets):
-        items[index] = restore(known[index], target)
+        return restore(MISSING, node.file[references[0]])
+    known = value if isinstance(value, list) else [MISSING] * len(references)
+    items = np.empty(len(references), dtype=object)
+    for index, reference in enumerate(references):
+        items[index] = _child(known[index], node.file, reference)
     shape = [size for size in reversed(node.shape) if size != 1]
-    return items.reshape(shape or [len(targets)], order="F").tolist()
+    return items.reshape(shape or [len(references)], order="F").tolist()
 
 
 def _leaf(node: h5py.Dataset) -> Any:

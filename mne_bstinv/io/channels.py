@@ -7,7 +7,7 @@ from typing import Any
 
 from mne_bstinv.io import _files
 from mne_bstinv.io.fiducials import SCS
-from mne_bstinv.io.kinds import Array, FloatArray, Raw, Vector
+from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.projectors import Projector, ProjectorArray
 from mne_bstinv.io.schema import Structure, declare
@@ -20,6 +20,7 @@ from mne_bstinv.io.text import (
     Text,
     TextCell,
 )
+from mne_bstinv.io.values import FloatArray
 
 __all__ = ["Channel", "Channels", "HeadPoints", "read_channels", "write_channels"]
 

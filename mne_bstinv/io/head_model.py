@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv.io import _files
-from mne_bstinv.io.kinds import Array, FloatArray, Raw, Vector
+from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, NestedArray, Text
+from mne_bstinv.io.values import FloatArray
 
 __all__ = ["HeadModel", "Sphere", "read_head_model", "write_head_model"]
 
@@ -42,7 +43,7 @@ class HeadModel(Structure):
     gain: FloatArray = field(
         metadata=declare(
             "Gain",
-            Array("n_channels", "3*n_sources", late=True, lenient=True),
+            Array("n_channels", "3*n_sources", late=True, in_cell=True),
             unit="T or V per A·m",
         )
     )
@@ -51,11 +52,14 @@ class HeadModel(Structure):
     head_model_type: str | None = field(default=None, metadata=declare("HeadModelType", Text()))
     #: Source locations (n_sources, 3), m, SCS.
     grid_loc: FloatArray = field(
-        metadata=declare("GridLoc", Array("n_sources", 3, lenient=True, names_file=True), unit="m")
+        metadata=declare(
+            "GridLoc", Array("n_sources", 3, in_cell=True, turned=True, names_file=True), unit="m"
+        )
     )
     #: Unit normals (n_sources, 3), SCS. None with a surface file: the normals of that surface.
     grid_orient: FloatArray | None = field(
-        default=None, metadata=declare("GridOrient", Array("n_sources", 3, lenient=True))
+        default=None,
+        metadata=declare("GridOrient", Array("n_sources", 3, in_cell=True, turned=True)),
     )
     #: The regions of a mixed model.
     grid_atlas: GridAtlas | None = field(

@@ -12,86 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csc_array, issparse
 
 from mne_bstinv.io import raw
+from mne_bstinv.io.context import Context, Symbol
 from mne_bstinv.io.mat import Variable
-from mne_bstinv.io.schema import Context, Symbol
+from mne_bstinv.io.values import EMPTY, cast, describe, is_empty
 
-__all__ = [
-    "Array",
-    "FloatArray",
-    "IntArray",
-    "Numeric",
-    "Raw",
-    "Scalar",
-    "Sparse",
-    "Vector",
-    "cast",
-    "describe",
-    "is_empty",
-]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-Numeric = npt.NDArray[Any]
+__all__ = ["Array", "Raw", "Scalar", "Sparse", "Vector"]
 
 logger = logging.getLogger("mne_bstinv")
-
-EMPTY = np.zeros((0, 0))
-
-
-def is_empty(value: Any) -> bool:
-    """Tell whether a value is MATLAB's "absent": an empty array, text, cell or struct array."""
-    if value is None:
-        return True
-    if isinstance(value, Mapping):
-        columns = list(value.values())
-        return bool(columns) and all(isinstance(c, list | tuple) and not c for c in columns)
-    if isinstance(value, str | list | tuple):
-        return len(value) == 0
-    return isinstance(value, np.ndarray) and value.size == 0
-
-
-def describe(variable: Variable) -> str:
-    """Return what a value is, in a few words."""
-    value = variable.value
-    if isinstance(value, str):
-        return f"the text {value[:60]!r}"
-    if isinstance(value, Mapping):
-        return "a struct"
-    if issparse(value):
-        return f"a sparse {value.shape} array"
-    if isinstance(value, list | tuple) or variable.matlab_class == "cell":
-        return "a cell array"
-    array = np.asarray(value)
-    if array.dtype.kind in "US":
-        return "text"
-    shape = variable.shape or array.shape
-    kind = "a complex" if array.dtype.kind == "c" else "a"
-    return f"{kind} {shape} array" if shape else f"the number {value!r}"
-
-
-def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
-    """Return the numbers of a value in the declared type, or None with a fault.
-
-    A float64 array stays the same object: large gains are neither copied nor looked at.
-    """
-    value = variable.value
-    array = value if isinstance(value, np.ndarray) else None
-    if isinstance(value, bool | int | float | complex | np.number):
-        array = np.asarray(value)
-    if array is None or array.dtype.kind not in "biuf":
-        context.fault(describe(variable), expected)
-        return None
-    if dtype is None:
-        kind = variable.matlab_class
-        return array.astype(raw.DTYPES.get(kind or "", array.dtype), copy=False)
-    if dtype == "int64" and array.dtype.kind == "f" and not np.all(array == np.floor(array)):
-        context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
-        return None
-    return array.astype(dtype, copy=False)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -106,15 +36,18 @@ class Array:
         ``"float64"``, ``"int64"`` (indices), or None to keep the MATLAB class.
     late : bool
         Read after the other fields, whose sizes it must fit.
-    lenient : bool
-        Accept the transposed array and a cell of one around the array (old files).
+    in_cell : bool
+        Accept a cell of one around the array (old files).
+    turned : bool
+        Accept the transposed array (old files).
     names_file : bool
         Old files hold the name of a surface file in this field.
     """
 
     shape: tuple[Symbol, ...]
     dtype: str | None
-    lenient: bool
+    in_cell: bool
+    turned: bool
     names_file: bool
     order: int
 
@@ -123,13 +56,15 @@ class Array:
         *shape: Symbol,
         dtype: str | None = "float64",
         late: bool = False,
-        lenient: bool = False,
+        in_cell: bool = False,
+        turned: bool = False,
         names_file: bool = False,
     ) -> None:
         for name, value in {
             "shape": shape,
             "dtype": dtype,
-            "lenient": lenient,
+            "in_cell": in_cell,
+            "turned": turned,
             "names_file": names_file,
             "order": 1 if late else 0,
         }.items():
@@ -139,7 +74,7 @@ class Array:
         """Return the array in its declared shape."""
         if is_empty(variable.value):
             return None
-        if variable.matlab_class == "cell" and self.lenient:
+        if variable.matlab_class == "cell" and self.in_cell:
             logger.info("%s: a cell of one around the array was removed", context.path)
             variable = Variable(variable.value)
         if variable.matlab_class == "cell":
@@ -184,7 +119,7 @@ class Array:
 
     def _transposed(self, array: Any, context: Context) -> Any:
         turned = array.shape[::-1]
-        if self.lenient and context.match(turned, self.shape):
+        if self.turned and context.match(turned, self.shape):
             logger.info("%s: %s was transposed", context.path, array.shape)
             return raw.read_only(array.T)
         hint = ""

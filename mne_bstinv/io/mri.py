@@ -8,21 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv.io import _files, raw
+from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
-from mne_bstinv.io.kinds import (
-    EMPTY,
-    Array,
-    FloatArray,
-    Numeric,
-    Raw,
-    Vector,
-    cast,
-    describe,
-    is_empty,
-)
+from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike, Variable
-from mne_bstinv.io.schema import Context, Structure, declare
+from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text
+from mne_bstinv.io.values import EMPTY, FloatArray, Numeric, cast, describe, is_empty
 
 __all__ = ["Mri", "read_mri", "write_mri"]
 

@@ -60,8 +60,8 @@ class FrozenMap(Mapping[str, Any]):
 
 def freeze(value: Any, hints: Hints | None = None) -> Any:
     """Return the canonical read-only form of a nested value."""
-    if value is None:  # pymatreader's struct without fields
-        return FrozenMap()
+    if value is None:  # absent; also a struct without fields, for pymatreader
+        return read_only(np.zeros((0, 0)))
     if isinstance(value, Mapping):
         hints = hints or {}
         return FrozenMap(
@@ -94,6 +94,8 @@ def freeze_variable(variable: Variable, hints: Hints | None = None) -> Any:
         return _cells(value, shape, hints)
     if kind == "struct" and shape != (1, 1):
         return _structs(value, shape, hints)
+    if kind == "struct" and value is None:
+        return FrozenMap()
     return freeze(value, hints)
 
 

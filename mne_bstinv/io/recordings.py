@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mne_bstinv.io import _files
-from mne_bstinv.io.kinds import Array, FloatArray, IntArray, Raw, Scalar, Vector, is_empty
+from mne_bstinv.io.context import Context
+from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike, Variable
-from mne_bstinv.io.schema import Context, Structure, declare
+from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
+from mne_bstinv.io.values import FloatArray, IntArray, is_empty
 
 __all__ = ["Event", "Recordings", "read_recordings", "write_recordings"]
 

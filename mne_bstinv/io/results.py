@@ -10,20 +10,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from mne_bstinv.io import _files, raw
-from mne_bstinv.io.kinds import (
-    EMPTY,
-    Array,
-    FloatArray,
-    IntArray,
-    Raw,
-    Scalar,
-    Vector,
-    is_empty,
-)
+from mne_bstinv.io.context import Context
+from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike, Variable
-from mne_bstinv.io.schema import Context, Structure, declare
+from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
+from mne_bstinv.io.values import EMPTY, FloatArray, IntArray, is_empty
 
 __all__ = ["Results", "read_results", "write_results"]
 
@@ -36,9 +29,11 @@ def _texts(value: Any) -> Any:
 
 
 def _history(value: Any) -> Any:
-    """Return the rows of a history: pymatreader flattens a history of one row."""
+    """Return the cell of a history: pymatreader flattens a history of one row."""
     rows = history_rows(value) if isinstance(value, list | tuple) and value else None
-    return raw.freeze(value) if rows is None else rows
+    if rows is None:
+        return raw.freeze(value)
+    return raw.read_only(raw.cell([text for row in rows for text in row], (len(rows), 3)))
 
 
 #: The cells in Options whose form pymatreader loses.
@@ -160,18 +155,20 @@ class Results(Structure):
     #: (n_grid, 3), m, SCS; None on surfaces.
     grid_loc: FloatArray | None = field(
         default=None,
-        metadata=declare("GridLoc", Array("n_grid", 3, lenient=True, names_file=True), unit="m"),
+        metadata=declare(
+            "GridLoc", Array("n_grid", 3, in_cell=True, turned=True, names_file=True), unit="m"
+        ),
     )
     #: (n_grid, 3), unit normals, SCS; mixed models only.
     grid_orient: FloatArray | None = field(
-        default=None, metadata=declare("GridOrient", Array("n_grid", 3, lenient=True))
+        default=None, metadata=declare("GridOrient", Array("n_grid", 3, in_cell=True, turned=True))
     )
     #: The regions of a mixed model.
     grid_atlas: GridAtlas | None = field(
         default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
     )
     #: All options of the computation; raw (``SourceOrient``, ``DataTypes`` and ``ChannelTypes``
-    #: are tuples of text, ``History`` has rows).
+    #: are tuples of text, ``History`` is an N x 3 object array).
     options: Mapping[str, Any] | None = field(
         default=None, metadata=declare("Options", Raw(OPTION_HINTS, struct=True))
     )

@@ -15,20 +15,16 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from mne_bstinv.errors import SchemaError
+from mne_bstinv.io.context import Context
 from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.raw import FrozenMap, freeze, freeze_variable, thaw
 
-__all__ = ["Context", "Kind", "Spec", "Structure", "declare", "from_mat", "specs", "to_mat"]
-
-Symbol = str | int
-
-#: Sizes of a file: symbol -> value, and the field that set it.
-Sizes = dict[str, tuple[int, str]]
+__all__ = ["Kind", "Spec", "Structure", "declare", "from_mat", "specs", "to_mat"]
 
 S = TypeVar("S", bound="Structure")
 
@@ -106,9 +102,6 @@ class Structure:
     #: Fields of the file that no attribute stands for, by their MATLAB names.
     extra: Mapping[str, Any] = dataclasses.field(default_factory=FrozenMap)
 
-    #: What a structure of this class is called in messages.
-    _title: ClassVar[str] = ""
-
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -127,85 +120,6 @@ class Structure:
     def _faults(self) -> Sequence[str]:
         """Return what is wrong with the structure as a whole."""
         return ()
-
-
-class Context:
-    """Where the engine is in a file, the sizes seen so far, and the faults of the whole file.
-
-    Parameters
-    ----------
-    path : str
-        The field the engine is in (``'Channel(3)'``), ``''`` at the top.
-    faults : list of str, optional
-        The list that collects all faults.
-    sizes : dict, optional
-        The known symbols.
-    """
-
-    __slots__ = ("faults", "path", "sizes")
-
-    def __init__(
-        self, path: str = "", faults: list[str] | None = None, sizes: Sizes | None = None
-    ) -> None:
-        self.path = path
-        self.faults: list[str] = [] if faults is None else faults
-        self.sizes: Sizes = {} if sizes is None else sizes
-
-    def at(self, name: str) -> Context:
-        """Return the context of a field: the same symbols."""
-        return Context(f"{self.path}.{name}" if self.path else name, self.faults, self.sizes)
-
-    def element(self, index: int | None = None) -> Context:
-        """Return the context of a struct (array element): new symbols stay inside."""
-        path = self.path if index is None else f"{self.path}({index + 1})"
-        return Context(path, self.faults, dict(self.sizes))
-
-    def fault(self, found: str, expected: str) -> None:
-        """Add a fault."""
-        self.faults.append(f"{self.path}: {found} found, {expected} expected")
-
-    def match(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> bool:
-        """Tell whether a shape fits the symbols; if so, set those that are new."""
-        new = self._fit(shape, symbols)
-        if new is None:
-            return False
-        self.sizes.update({name: (size, self.path) for name, size in new.items()})
-        return True
-
-    def fits(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> bool:
-        """Tell whether a shape fits the symbols."""
-        return self._fit(shape, symbols) is not None
-
-    def explain(self, symbols: Sequence[Symbol]) -> str:
-        """Return the expected shape in words, with the sizes that are known."""
-        names = [str(symbol).rpartition("*")[2] for symbol in symbols]
-        known = [
-            f"{name} = {self.sizes[name][0]} (from {self.sizes[name][1]})"
-            for name in dict.fromkeys(names)
-            if name in self.sizes
-        ]
-        text = f"({', '.join(map(str, symbols))}{',' if len(symbols) == 1 else ''})"
-        return f"{text} with {' and '.join(known)}" if known else text
-
-    def _fit(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> dict[str, int] | None:
-        if len(shape) != len(symbols):
-            return None
-        new: dict[str, int] = {}
-        for size, symbol in zip(shape, symbols, strict=True):
-            if symbol == "?":
-                continue
-            if isinstance(symbol, int):
-                if size != symbol:
-                    return None
-                continue
-            factor, _, name = symbol.rpartition("*")
-            size, rest = divmod(size, int(factor or 1))
-            known = new.get(name, self.sizes.get(name, (size, ""))[0])
-            if rest or known != size:
-                return None
-            if name not in self.sizes:
-                new[name] = size
-        return new
 
 
 class Declared(NamedTuple):

@@ -8,20 +8,12 @@ from typing import Any
 from scipy.sparse import csc_array
 
 from mne_bstinv.io import _files
-from mne_bstinv.io.kinds import (
-    Array,
-    FloatArray,
-    IntArray,
-    Numeric,
-    Raw,
-    Scalar,
-    Sparse,
-    Vector,
-)
+from mne_bstinv.io.kinds import Array, Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import Atlas
 from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
+from mne_bstinv.io.values import FloatArray, IntArray, Numeric
 
 __all__ = ["Surface", "read_surface", "write_surface"]
 
@@ -33,11 +25,11 @@ class Surface(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: (n_vertices, 3), m, SCS.
     vertices: FloatArray = field(
-        metadata=declare("Vertices", Array("n_vertices", 3, lenient=True), unit="m")
+        metadata=declare("Vertices", Array("n_vertices", 3, in_cell=True, turned=True), unit="m")
     )
     #: (n_faces, 3), 1-based rows of ``vertices``.
     faces: IntArray = field(
-        metadata=declare("Faces", Array("n_faces", 3, dtype="int64", lenient=True))
+        metadata=declare("Faces", Array("n_faces", 3, dtype="int64", in_cell=True, turned=True))
     )
     #: (n_vertices, n_vertices): 1 where two vertices share an edge.
     vert_conn: csc_array | None = field(
@@ -45,7 +37,8 @@ class Surface(Structure):
     )
     #: (n_vertices, 3), unit vectors, SCS.
     vert_normals: FloatArray | None = field(
-        default=None, metadata=declare("VertNormals", Array("n_vertices", 3, lenient=True))
+        default=None,
+        metadata=declare("VertNormals", Array("n_vertices", 3, in_cell=True, turned=True)),
     )
     #: (n_vertices,), in the class of the file (single).
     curvature: Numeric | None = field(

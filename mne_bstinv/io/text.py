@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv.io import raw
-from mne_bstinv.io.kinds import EMPTY, Array, describe, is_empty
+from mne_bstinv.io.context import Context, Symbol
+from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.mat import Variable
-from mne_bstinv.io.schema import Context, Structure, Symbol, build, parse, specs
+from mne_bstinv.io.schema import Structure, build, parse, specs
+from mne_bstinv.io.values import EMPTY, describe, is_empty
 
 __all__ = ["ArrayCell", "History", "HistoryRows", "Nested", "NestedArray", "Text", "TextCell"]
 
@@ -92,7 +94,7 @@ class TextCell:
         if is_empty(value):
             return None
         items = list(value) if isinstance(value, list | tuple) else [value]
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "U":  # rows of characters
             items = list(value.ravel())
         texts = tuple(as_text(item) for item in items)
         if None in texts:

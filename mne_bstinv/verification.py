@@ -308,15 +308,24 @@ def _relative_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def _explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> str:
-    if agreement.status != DIFFERS:
+    """Say where a mismatch begins: at the first intermediate that is not the stored one."""
+    changed = [(name, value) for name, value in stages.items() if not value <= rtol]
+    if agreement.status == NOT_COMPARABLE:
         return agreement.reason
-    for name, difference in stages.items():
-        if not difference <= rtol:
-            return (
-                f"{agreement.reason}; the mismatch begins at the {name} "
-                f"(relative difference {difference:.1e}): was it changed since?"
+    if agreement.status == DIFFERS:
+        cause = "covariance and whitener agree where they are stored"
+        if changed:
+            name, value = changed[0]
+            cause = (
+                f"the mismatch begins at the {name} (relative difference {value:.1e}): was it "
+                "changed since?"
             )
-    return f"{agreement.reason}; covariance and whitener agree where they are stored"
+    elif changed:
+        name, value = changed[0]
+        cause = f"the {name} is not the stored one (relative difference {value:.1e})"
+    else:
+        cause = ""
+    return "; ".join(text for text in (agreement.reason, cause) if text)
 
 
 def _in_short(result: InverseResult, *, full: bool) -> str:

@@ -1,0 +1,122 @@
+"""Verify the embedded sample, apply one kernel to its recordings, say and draw where it peaks."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv import io
+from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.cli.verify import format_line, summary
+from mne_bstinv.datasets import load_sample
+from mne_bstinv.errors import OverwriteError
+from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.plots import plot_estimate
+from mne_bstinv.verification import find_results, verify
+
+__all__ = ["add_arguments", "run"]
+
+FloatArray = NDArray[np.float64]
+
+#: A·m → nA·m
+NANO = 1e9
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), help="folder for the figure (default: demo)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier figure")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demonstration.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0 if all kernels of the sample are equal to Brainstorm's, else 1.
+    """
+    logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
+    target = args.out / "estimate.png"
+    if target.exists() and not args.overwrite:
+        raise OverwriteError(f"{target} exists; give --overwrite to replace it.")
+    sample = load_sample()
+    print("1. The kernels that Brainstorm stored, recomputed from its files:")
+    outcomes = list(verify(find_results(sample.path)))
+    for outcome in outcomes:
+        print("   " + format_line(outcome, outcome.file.parent))
+    print("   " + summary(outcomes, sample.path))
+
+    print("2. One kernel applied to the recordings:")
+    result = compute_kernel(
+        sample.head_model,
+        sample.noise_cov,
+        sample.channels,
+        channel_flag=sample.recordings.channel_flag,
+        data_types="MEG",
+        options=InverseOptions(measure="amplitude"),
+    )
+    estimate = NANO * result.apply(np.asarray(sample.recordings.f))
+    peaks = _peaks(estimate, sample.cortex, sample.recordings)
+    print(f"   minimum norm of {sample.recordings.comment!r}, MEG, constrained orientations:")
+    for peak in peaks:
+        print(f"   {peak[1]}")
+
+    print("3. The figure:")
+    figure = plot_estimate(
+        estimate,
+        _times(sample.recordings),
+        sample.cortex.vertices,
+        sample.cortex.faces - 1,
+        quantity="source amplitude",
+        unit="nA·m",
+        locations=[index for index, _ in peaks],
+        labels=[text.split(":")[0] for _, text in peaks],
+        title="Sample study: minimum norm of an evoked response (MEG, constrained)",
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=120)
+    print(f"   {target}")
+    return int(any(outcome.failed for outcome in outcomes))
+
+
+def _times(recordings: io.Recordings) -> FloatArray:
+    return np.asarray(recordings.time, dtype=np.float64)
+
+
+def _peaks(
+    estimate: FloatArray, cortex: io.Surface, recordings: io.Recordings
+) -> list[tuple[int, str]]:
+    """Find the strongest vertex and instant of each hemisphere, the strongest first."""
+    times, (sides, _) = _times(recordings), hemispheres(cortex)
+    found = []
+    for side, name in (("lh", "left"), ("rh", "right")):
+        inside = np.flatnonzero(sides == side)
+        row, column = np.unravel_index(
+            np.argmax(np.abs(estimate[inside])), (len(inside), len(times))
+        )
+        vertex = int(inside[row])
+        x, y, z = 1e3 * cortex.vertices[vertex]
+        text = (
+            f"vertex {vertex + 1}, {name} hemisphere: peak {estimate[vertex, column]:+.2f} nA·m "
+            f"at {1e3 * times[column]:.0f} ms, position ({x:.1f}, {y:.1f}, {z:.1f}) mm in SCS"
+        )
+        found.append((abs(estimate[vertex, column]), vertex, text))
+    return [(vertex, text) for _, vertex, text in sorted(found, reverse=True)]

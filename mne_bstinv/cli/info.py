@@ -1,0 +1,241 @@
+"""Say what a Brainstorm file, or the protocol that a folder belongs to, holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from mne_bstinv import io
+from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.io.schema import Structure, specs
+
+__all__ = ["add_arguments", "describe", "run"]
+
+_READERS: Mapping[str, Callable[[Path], Structure]] = {
+    "data": io.read_recordings,
+    "results": io.read_results,
+    "channel": io.read_channels,
+    "headmodel": io.read_head_model,
+    "noisecov": io.read_noise_cov,
+    "ndatacov": io.read_noise_cov,
+    "subjectimage": io.read_mri,
+    "brainstormstudy": io.read_study,
+    "brainstormsubject": io.read_subject,
+} | dict.fromkeys(("tess", "cortex", "scalp", "innerskull", "outerskull"), io.read_surface)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument("path", type=Path, help="a Brainstorm .mat file, or a protocol's folder")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describe and print.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    if not args.path.exists():
+        raise MissingFileError(f"{args.path}: no such file or folder.")
+    if args.path.is_dir():
+        protocol = describe_protocol(io.read_protocol(args.path))
+        print(_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))
+        return 0
+    kind, structure = _read(args.path)
+    rows = describe(structure)
+    if args.json:
+        fields = {row.pop("field"): row for row in rows}
+        print(_json({"file": str(args.path), "kind": kind, "fields": fields}))
+    else:
+        print(f"{args.path}: {structure!r}\n")
+        print("\n".join(_table(rows)))
+    return 0
+
+
+def describe(structure: Structure) -> list[dict[str, str]]:
+    """Describe each field of a structure.
+
+    Parameters
+    ----------
+    structure : Structure
+        Any structure of :mod:`mne_bstinv.io`.
+
+    Returns
+    -------
+    list of dict
+        ``field`` (the MATLAB name), ``value`` (in short) and ``unit`` of each field that is not
+        absent; then the fields that the package does not know.
+    """
+    rows = [
+        {"field": spec.name, "value": in_short(value), "unit": spec.unit}
+        for attribute, spec, _ in specs(type(structure))
+        if (value := getattr(structure, attribute)) is not None
+    ]
+    return rows + [
+        {"field": name, "value": in_short(value), "unit": "(kept as it is)"}
+        for name, value in structure.extra.items()
+    ]
+
+
+def in_short(value: Any) -> str:
+    """Write a value of a file in a few words.
+
+    Parameters
+    ----------
+    value : object
+        A field's value.
+
+    Returns
+    -------
+    str
+        At most one line.
+    """
+    if sparse.issparse(value):
+        return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
+    if isinstance(value, np.ndarray) and value.size > 4:
+        return f"{' × '.join(map(str, value.shape))} {value.dtype}"
+    if isinstance(value, np.ndarray):
+        return "[" + " ".join(f"{v:g}" for v in value.ravel()) + "]" if value.size else "[]"
+    if isinstance(value, Structure):
+        return repr(value).strip("<>").split(" | ")[-1]
+    if isinstance(value, Mapping):
+        return f"struct: {', '.join(value)}"
+    if isinstance(value, tuple):
+        return _sequence(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
+    """Describe a protocol as plain values.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+
+    Returns
+    -------
+    dict
+        Subjects, their conditions and files (relative to the protocol's folder).
+    """
+
+    def relative(path: Path | None) -> str | None:
+        return None if path is None else path.relative_to(protocol.root).as_posix()
+
+    def condition(entry: io.Condition) -> dict[str, Any]:
+        return {
+            "name": entry.name,
+            "channel_file": relative(entry.channel_file),
+            "head_model_file": relative(entry.head_model_file),
+            "noise_cov_file": relative(entry.noise_cov_file),
+            "data_cov_file": relative(entry.data_cov_file),
+            "recordings": [{"file": relative(r.file), "bad": r.bad} for r in entry.recordings],
+            "results": [
+                {
+                    "file": relative(r.file),
+                    "data_file": relative(r.data_file),
+                    "shared": r.shared,
+                }
+                for r in entry.results
+            ],
+        }
+
+    return {
+        "protocol": str(protocol.root),
+        "subjects": [
+            {
+                "name": subject.name,
+                "anatomy": relative(subject.anatomy),
+                "cortex": relative(subject.cortex),
+                "use_default_anat": subject.use_default_anat,
+                "use_default_channel": subject.use_default_channel,
+                "conditions": [condition(entry) for entry in subject.conditions],
+            }
+            for subject in protocol.subjects
+        ],
+        "problems": list(protocol.problems),
+    }
+
+
+def _read(path: Path) -> tuple[str, Structure]:
+    name = path.name.lower()
+    kind = io.file_kind(path.name) or ""
+    if name in ("brainstormstudy.mat", "brainstormsubject.mat"):
+        kind = path.stem.lower()
+    if kind not in _READERS:
+        raise ProtocolError(
+            f"{path}: not a file of a known kind by its name. Known are channel*, headmodel_*, "
+            "noisecov_*, ndatacov_*, tess_*, subjectimage_*, data_*, results_*, "
+            "brainstormstudy and brainstormsubject (.mat)."
+        )
+    return kind, _READERS[kind](path)
+
+
+def _sequence(value: tuple[Any, ...]) -> str:
+    if not value:
+        return "none"
+    shown = "; ".join(
+        in_short(v) if not isinstance(v, tuple) else " ".join(map(str, v)) for v in value[:3]
+    )
+    return f"{len(value)}: {shown}" + ("; …" if len(value) > 3 else "")
+
+
+def _table(rows: list[dict[str, str]]) -> list[str]:
+    field = max(len(row["field"]) for row in rows)
+    width = min(max(len(row["value"]) for row in rows), 72)
+    return [
+        f"{row['field']:<{field}}  {_cut(row['value'], width):<{width}}  {row['unit']}".rstrip()
+        for row in rows
+    ]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
+    lines = [f"Protocol {protocol['protocol']}"]
+    for subject in protocol["subjects"]:
+        lines.append(
+            f"  Subject {subject['name']} (UseDefaultAnat {subject['use_default_anat']}, "
+            f"UseDefaultChannel {subject['use_default_channel']})"
+        )
+        lines += [f"    {what:<12} {subject[what] or '–'}" for what in ("anatomy", "cortex")]
+        for entry in subject["conditions"]:
+            lines.append(f"    Condition {entry['name']}")
+            for what in ("channel_file", "head_model_file", "noise_cov_file", "data_cov_file"):
+                label = what.removesuffix("_file").replace("_", " ")
+                lines.append(f"      {label:<12} {entry[what] or '–'}")
+            lines += [
+                f"      recordings   {r['file']}{' (bad trial)' if r['bad'] else ''}"
+                for r in entry["recordings"]
+            ]
+            lines += [
+                f"      results      {r['file']}{' (shared kernel)' if r['shared'] else ''}"
+                for r in entry["results"]
+            ]
+    return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -1,0 +1,92 @@
+"""What is known of a file while it is read: symbols, the current field, and all faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["Context", "Symbol"]
+
+#: A size: a number, a name, a multiple of a name (``"3*n"``), or ``"?"`` for any.
+Symbol = str | int
+
+#: Sizes of a file: symbol -> value, and the field that set it.
+Sizes = dict[str, tuple[int, str]]
+
+
+class Context:
+    """Where the engine is in a file, the sizes seen so far, and the faults of the whole file.
+
+    Parameters
+    ----------
+    path : str
+        The field the engine is in (``'Channel(3)'``), ``''`` at the top.
+    faults : list of str, optional
+        The list that collects all faults.
+    sizes : dict, optional
+        The known symbols.
+    """
+
+    __slots__ = ("faults", "path", "sizes")
+
+    def __init__(
+        self, path: str = "", faults: list[str] | None = None, sizes: Sizes | None = None
+    ) -> None:
+        self.path = path
+        self.faults: list[str] = [] if faults is None else faults
+        self.sizes: Sizes = {} if sizes is None else sizes
+
+    def at(self, name: str) -> Context:
+        """Return the context of a field: the same symbols."""
+        return Context(f"{self.path}.{name}" if self.path else name, self.faults, self.sizes)
+
+    def element(self, index: int | None = None) -> Context:
+        """Return the context of a struct (array element): new symbols stay inside."""
+        path = self.path if index is None else f"{self.path}({index + 1})"
+        return Context(path, self.faults, dict(self.sizes))
+
+    def fault(self, found: str, expected: str) -> None:
+        """Add a fault."""
+        self.faults.append(f"{self.path}: {found} found, {expected} expected")
+
+    def match(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> bool:
+        """Tell whether a shape fits the symbols; if so, set those that are new."""
+        new = self._fit(shape, symbols)
+        if new is None:
+            return False
+        self.sizes.update({name: (size, self.path) for name, size in new.items()})
+        return True
+
+    def fits(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> bool:
+        """Tell whether a shape fits the symbols."""
+        return self._fit(shape, symbols) is not None
+
+    def explain(self, symbols: Sequence[Symbol]) -> str:
+        """Return the expected shape in words, with the sizes that are known."""
+        names = [str(symbol).rpartition("*")[2] for symbol in symbols]
+        known = [
+            f"{name} = {self.sizes[name][0]} (from {self.sizes[name][1]})"
+            for name in dict.fromkeys(names)
+            if name in self.sizes
+        ]
+        text = f"({', '.join(map(str, symbols))}{',' if len(symbols) == 1 else ''})"
+        return f"{text} with {' and '.join(known)}" if known else text
+
+    def _fit(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> dict[str, int] | None:
+        if len(shape) != len(symbols):
+            return None
+        new: dict[str, int] = {}
+        for size, symbol in zip(shape, symbols, strict=True):
+            if symbol == "?":
+                continue
+            if isinstance(symbol, int):
+                if size != symbol:
+                    return None
+                continue
+            factor, _, name = symbol.rpartition("*")
+            size, rest = divmod(size, int(factor or 1))
+            known = new.get(name, self.sizes.get(name, (size, ""))[0])
+            if rest or known != size:
+                return None
+            if name not in self.sizes:
+                new[name] = size
+        return new

@@ -1,0 +1,135 @@
+"""What a protocol holds: subjects, conditions, recordings and results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mne_bstinv.errors import ProtocolError
+
+__all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingsEntry:
+    """A recordings file of a condition."""
+
+    file: Path
+    #: Whether the study marks it as a bad trial.
+    bad: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultsEntry:
+    """A results file that holds for one recording, or for several."""
+
+    file: Path
+    #: Its recordings; None for a shared kernel, or if the file it names does not exist.
+    data_file: Path | None = None
+    #: Whether it is a kernel for all recordings that use the channel file of its folder.
+    shared: bool = False
+    #: ``link|results|data`` of a shared kernel with each recording of the condition.
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A condition of a subject, with the files that hold for its recordings."""
+
+    #: Name of the subject.
+    subject: str
+    name: str
+    folder: Path
+    channel_file: Path | None = None
+    #: The current head model.
+    head_model_file: Path | None = None
+    #: All head models, in name order.
+    head_model_files: tuple[Path, ...] = ()
+    noise_cov_file: Path | None = None
+    data_cov_file: Path | None = None
+    recordings: tuple[RecordingsEntry, ...] = ()
+    results: tuple[ResultsEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubjectEntry:
+    """A subject with its anatomy (its own, or the default one) and its conditions."""
+
+    name: str
+    #: Folder of the conditions (it may not exist).
+    folder: Path
+    #: The MRI.
+    anatomy: Path | None = None
+    cortex: Path | None = None
+    scalp: Path | None = None
+    inner_skull: Path | None = None
+    outer_skull: Path | None = None
+    use_default_anat: int = 0
+    use_default_channel: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """A protocol on disk."""
+
+    root: Path
+    anat: Path
+    data: Path
+    name: str
+    subjects: tuple[SubjectEntry, ...] = ()
+    #: What could not be read or found, one sentence each.
+    problems: tuple[str, ...] = ()
+
+    def subject(self, name: str) -> SubjectEntry:
+        """Return a subject.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Returns
+        -------
+        SubjectEntry
+            The subject.
+
+        Raises
+        ------
+        ProtocolError
+            If there is none of that name.
+        """
+        for subject in self.subjects:
+            if subject.name == name:
+                return subject
+        names = ", ".join(repr(subject.name) for subject in self.subjects) or "(none)"
+        raise ProtocolError(f"{self.root}: no subject {name!r}; the subjects are {names}")
+
+    def condition(self, subject: str, condition: str) -> Condition:
+        """Return a condition.
+
+        Parameters
+        ----------
+        subject : str
+            Name of the subject.
+        condition : str
+            Name of the condition.
+
+        Returns
+        -------
+        Condition
+            The condition.
+
+        Raises
+        ------
+        ProtocolError
+            If there is none of that name.
+        """
+        conditions = self.subject(subject).conditions
+        for entry in conditions:
+            if entry.name == condition:
+                return entry
+        names = ", ".join(repr(entry.name) for entry in conditions) or "(none)"
+        raise ProtocolError(
+            f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}"
+        )

@@ -1,0 +1,75 @@
+"""Questions about values as pymatreader gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import issparse
+
+from mne_bstinv.io import raw
+from mne_bstinv.io.context import Context
+from mne_bstinv.io.mat import Variable
+
+__all__ = ["EMPTY", "FloatArray", "IntArray", "Numeric", "cast", "describe", "is_empty"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Numeric = npt.NDArray[Any]
+
+EMPTY = np.zeros((0, 0))
+
+
+def is_empty(value: Any) -> bool:
+    """Tell whether a value is MATLAB's "absent": an empty array, text, cell or struct array."""
+    if value is None:
+        return True
+    if isinstance(value, Mapping):
+        columns = list(value.values())
+        return bool(columns) and all(isinstance(c, list | tuple) and not c for c in columns)
+    if isinstance(value, str | list | tuple):
+        return len(value) == 0
+    return isinstance(value, np.ndarray) and value.size == 0
+
+
+def describe(variable: Variable) -> str:
+    """Return what a value is, in a few words."""
+    value = variable.value
+    if isinstance(value, str):
+        return f"the text {value[:60]!r}"
+    if isinstance(value, Mapping):
+        return "a struct"
+    if issparse(value):
+        return f"a sparse {value.shape} array"
+    if isinstance(value, list | tuple) or variable.matlab_class == "cell":
+        return "a cell array"
+    array = np.asarray(value)
+    if array.dtype.kind in "US":
+        return "text"
+    if array.size == 1 and array.dtype.kind in "biufc":
+        return f"the number {array.item():.15g}"
+    kind = "a complex" if array.dtype.kind == "c" else "a"
+    return f"{kind} {variable.shape or array.shape} array"
+
+
+def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
+    """Return the numbers of a value in the declared type, or None with a fault.
+
+    A float64 array stays the same object: large gains are neither copied nor looked at.
+    """
+    value = variable.value
+    array = value if isinstance(value, np.ndarray) else None
+    if isinstance(value, bool | int | float | complex | np.number):
+        array = np.asarray(value)
+    if array is None or array.dtype.kind not in "biuf":
+        context.fault(describe(variable), expected)
+        return None
+    if dtype is None:
+        kind = variable.matlab_class
+        return array.astype(raw.DTYPES.get(kind or "", array.dtype), copy=False)
+    if dtype == "int64" and array.dtype.kind == "f" and not np.all(array == np.floor(array)):
+        context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
+        return None
+    return array.astype(dtype, copy=False)
