@@ -15,7 +15,10 @@ import numpy as np
 import scipy.io
 from scipy.sparse import issparse
 
-HEADER = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Mon Jan  1 00:00:00 2024 HDF5 schema 1.00 ."
+HEADER = (
+    b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Mon Jan  1 00:00:00 2024 "
+    b"HDF5 schema 1.00 ."
+)
 CLASSES = {"f8": "double", "f4": "single", "b1": "logical"} | {
     f"{k}{n // 8}": f"{'u' * (k == 'u')}int{n}" for k in "iu" for n in (8, 16, 32, 64)
 }
@@ -77,6 +80,10 @@ class _Writer:
     def put(self, group: h5py.Group, name: str, value: Any) -> Any:
         if issparse(value):
             return self._sparse(group, name, value)
+        if isinstance(value, dict):  # savemat's struct without fields
+            node = group.create_group(name)
+            node.attrs["MATLAB_class"] = np.bytes_("struct")
+            return node
         value = _characters(np.asarray(value))
         if value.dtype.names is not None:
             return self._struct(group, name, value)

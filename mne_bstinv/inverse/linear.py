@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +14,27 @@ import numpy as np
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import DATA_TYPES, OPTION_FIELDS, InverseOptions
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 from mne_bstinv.inverse.scanning import scanning_kernel
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 
 __all__ = ["Region", "bst_inverse_linear", "linear_inverse"]
+
+logger = logging.getLogger("mne_bstinv")
+
+#: Fields of Brainstorm's Options struct that are no options of the inverse, or its arrays.
+_OTHER_FIELDS = (
+    "NoiseCovMat",
+    "DataCovMat",
+    "ChannelTypes",
+    "Comment",
+    "ComputeKernel",
+    "DataTypes",
+    "DisplayMessages",
+    "FunctionName",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +68,7 @@ def linear_inverse(
     channel_types: Sequence[str],
     options: InverseOptions,
     *,
+    n_sources: int,
     data: CovarianceStatistics | None = None,
     channel_names: Sequence[str] | None = None,
     mixed: bool = False,
@@ -67,6 +85,8 @@ def linear_inverse(
         Type of each channel in use.
     options : InverseOptions
         The options.
+    n_sources : int
+        Locations of the head model, those of excluded regions too.
     data : CovarianceStatistics | None
         Data covariance, for ``lcmv``.
     channel_names : sequence of str | None
@@ -84,6 +104,7 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
+    _refuse_unknown_types(channel_types, channel_names)
     whitening = compute_whitener(
         noise,
         channel_types,
@@ -106,6 +127,7 @@ def linear_inverse(
         noise_method=whitening.method,
         options=options,
         regions=_region_rows(regions, models),
+        n_sources=n_sources,
         channel_types=tuple(channel_types),
         alpha=np.concatenate([m.alpha for m in models]),
         lambda_=lambda_,
@@ -151,7 +173,8 @@ def bst_inverse_linear(
     Raises
     ------
     OptionError
-        If an option is unknown or out of range.
+        If an option or a channel type is unknown, or a value out of range. A field that is no
+        option at all is ignored with a warning, unless it looks like a misspelt one.
     InverseError
         If an array is missing, of the wrong shape, or not finite.
 
@@ -168,6 +191,7 @@ def bst_inverse_linear(
     >>> result.kernel.shape
     (10, 4)
     """
+    ignored = _ignored_options(options)
     parsed = InverseOptions.from_brainstorm(options)
     models = [head_models] if isinstance(head_models, Mapping) else list(head_models)
     if not models:
@@ -182,7 +206,35 @@ def bst_inverse_linear(
         orient = parsed.orientation(index, len(models))
         regions.append(_region(model, orient, len(types), first, index + 1))
         first += len(regions[-1].locations)
-    return linear_inverse(regions, noise, types, parsed, data=data)
+    result = linear_inverse(regions, noise, types, parsed, n_sources=first, data=data)
+    return dataclasses.replace(result, warnings=result.warnings + ignored)
+
+
+def _refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
+    for index, kind in enumerate(types):
+        if kind.strip().upper() not in DATA_TYPES:
+            which = f"Channel {index + 1}" if names is None else f"Channel {names[index]}"
+            raise OptionError(
+                f"{which} is of type {kind!r}, which has no inverse. "
+                f"Must be one of {', '.join(DATA_TYPES)}."
+            )
+
+
+def _ignored_options(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Warn of fields that are no options; refuse those that look like a misspelt one."""
+    if not isinstance(options, Mapping):
+        raise OptionError(f"The options must be a mapping, found {type(options).__name__}.")
+    known = {name.lower(): name for name in (*OPTION_FIELDS, *_OTHER_FIELDS)}
+    warnings = []
+    for name in options:
+        if name in known.values():
+            continue
+        close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.8)
+        if close:
+            raise OptionError(f"Unknown option {name!r}. Did you mean {known[close[0]]!r}?")
+        warnings.append(f"The field {name!r} of the options is no option of the inverse: ignored.")
+        logger.warning(warnings[-1])
+    return tuple(warnings)
 
 
 def _data_whitening(
@@ -254,7 +306,10 @@ def numeric_array(value: Any, name: str) -> FloatArray:
     InverseError
         If the value is no array of real numbers.
     """
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise InverseError(f"{name} must be a rectangular array: {error}.") from error
     if array.dtype.kind not in "fiub":
         raise InverseError(f"{name} must hold real numbers, found {array.dtype} values.")
     return array.astype(np.float64, copy=False)

@@ -35,6 +35,25 @@ FUNCTIONS = {
     ("lcmv", "performance"): "lcmvp",
 }
 
+#: Our name → Brainstorm's field.
+_FIELDS = {
+    "method": "InverseMethod",
+    "measure": "InverseMeasure",
+    "source_orient": "SourceOrient",
+    "loose": "Loose",
+    "use_depth": "UseDepth",
+    "weight_exp": "WeightExp",
+    "weight_limit": "WeightLimit",
+    "noise_method": "NoiseMethod",
+    "noise_reg": "NoiseReg",
+    "snr_method": "SnrMethod",
+    "snr_rms": "SnrRms",
+    "snr_fixed": "SnrFixed",
+}
+
+#: Brainstorm's names of all options.
+OPTION_FIELDS = tuple(_FIELDS.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class InverseOptions:
@@ -184,7 +203,7 @@ class InverseOptions:
             If a value is unknown or out of range.
         """
         given = {}
-        for ours, theirs in _NAMES.items():
+        for ours, theirs in _FIELDS.items():
             value = _unwrap(options.get(theirs))
             if value is not None:
                 given[ours] = value
@@ -201,28 +220,12 @@ class InverseOptions:
             Numbers as float, flags as 0.0 or 1.0, ``SourceOrient`` as a list (a cell), an
             absent ``Loose`` as an empty array: what Brainstorm's Options struct holds.
         """
-        out: dict[str, Any] = {theirs: getattr(self, ours) for ours, theirs in _NAMES.items()}
+        out: dict[str, Any] = {theirs: getattr(self, ours) for ours, theirs in _FIELDS.items()}
         out["SourceOrient"] = list(self.source_orient)
         out["UseDepth"] = float(self.use_depth)
         if self.loose is None:
             out["Loose"] = np.zeros((0, 0))
         return out
-
-
-_NAMES = {
-    "method": "InverseMethod",
-    "measure": "InverseMeasure",
-    "source_orient": "SourceOrient",
-    "loose": "Loose",
-    "use_depth": "UseDepth",
-    "weight_exp": "WeightExp",
-    "weight_limit": "WeightLimit",
-    "noise_method": "NoiseMethod",
-    "noise_reg": "NoiseReg",
-    "snr_method": "SnrMethod",
-    "snr_rms": "SnrRms",
-    "snr_fixed": "SnrFixed",
-}
 
 
 def _unwrap(value: Any) -> Any:

@@ -72,10 +72,12 @@ class InverseResult:
         The options asked for.
     regions : tuple of RegionRows
         Rows ↔ locations.
+    n_sources : int
+        Locations of the head model, those of excluded regions too.
     channel_types : tuple of str
         Type of each kernel column.
-    alpha : array, shape (n_sources,)
-        Depth weights, in the order of the regions.
+    alpha : array, shape (n_used_sources,)
+        Depth weights, region after region.
     lambda_ : float | None
         Prior source variance Λ in (A·m)²; ``None`` for ``gls`` and ``lcmv``.
     s2 : array, shape (n_channels,) | None
@@ -104,6 +106,7 @@ class InverseResult:
     noise_method: str
     options: InverseOptions
     regions: tuple[RegionRows, ...]
+    n_sources: int
     channel_types: tuple[str, ...]
     alpha: FloatArray
     lambda_: float | None
@@ -139,7 +142,7 @@ class InverseResult:
     def grid2source(self) -> sparse.csc_array:
         """Sparse logical map (n_rows, n_sources): each kernel row to its location."""
         locations = self.row_location
-        shape = (len(locations), int(locations.max()) + 1)
+        shape = (len(locations), self.n_sources)
         ones = np.ones(len(locations), dtype=bool)
         return sparse.csc_array((ones, (np.arange(len(locations)), locations)), shape=shape)
 

@@ -116,8 +116,9 @@ def compute_kernel(
         Of ``MEG``, ``MEG MAG``, ``MEG GRAD``, ``EEG``, ``SEEG``, ``ECOG``; ``MEG`` selects all
         three MEG types. Needed unless ``good_channels`` is given.
     options : InverseOptions | None
-        The options; ``None`` takes Brainstorm's defaults. ``source_orient`` is ignored for mixed
-        head models, whose regions state their own.
+        The options; ``None`` takes the defaults of Brainstorm's study step, where the measure is
+        ``dspm2018``. ``source_orient`` is ignored for mixed head models, whose regions state
+        their own.
     data_cov : NoiseCov | None
         Data covariance of all channels, for ``lcmv``.
     good_channels : array of int | None
@@ -137,7 +138,7 @@ def compute_kernel(
     OptionError
         If a data type is unknown, or the orientation does not fit the head model.
     """
-    options = InverseOptions() if options is None else options
+    options = InverseOptions(measure="dspm2018") if options is None else options
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
     _check_sizes(head_model, covs, channels, channel_flag)
     if good_channels is None:
@@ -164,6 +165,7 @@ def compute_kernel(
         statistics["noise"],
         types,
         options,
+        n_sources=gain.shape[1] // 3,
         data=statistics.get("data"),
         channel_names=names,
         mixed=mixed,

@@ -30,6 +30,11 @@ class SCS(Structure):
     #: Translation (3,).
     t: FloatArray | None = field(default=None, metadata=declare("T", Vector(3, column=True)))
 
+    #: The origin of SCS in MRI coordinates (3,).
+    origin: FloatArray | None = field(
+        default=None, metadata=declare("Origin", Vector(3, column=True), written=False)
+    )
+
     @property
     def has_fiducials(self) -> bool:
         """Whether the three points are known."""

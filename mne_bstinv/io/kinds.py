@@ -260,15 +260,21 @@ class Raw:
         How to freeze fields of these names.
     struct : bool
         Read structs only; other values are None.
+    keep_empty : bool
+        Keep an empty struct array, with the names of its fields; it is None otherwise.
     """
 
     hints: raw.Hints | None = None
     struct: bool = False
+    keep_empty: bool = False
     order: int = 0
 
     def read(self, variable: Variable, context: Context) -> Any:
         """Return the frozen value."""
-        if is_empty(variable.value) or (self.struct and not isinstance(variable.value, Mapping)):
+        is_struct = isinstance(variable.value, Mapping)
+        if self.struct and not is_struct:
+            return None
+        if is_empty(variable.value) and not (is_struct and self.keep_empty):
             return None
         return raw.freeze_variable(variable, self.hints)
 

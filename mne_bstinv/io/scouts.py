@@ -34,7 +34,7 @@ class Scout(Structure):
     #: Hemisphere and lobe (``'LO'``); in source grids the region code (``'LSC'``).
     region: str | None = field(default=None, metadata=declare("Region", Text()))
     #: Graphics handles; no content in files.
-    handles: Any = field(default=None, metadata=declare("Handles", Raw()))
+    handles: Any = field(default=None, metadata=declare("Handles", Raw(keep_empty=True)))
     #: Rows of GridLoc (g,), 1-based; source grids only.
     grid_rows: IntArray | None = field(
         default=None, metadata=declare("GridRows", Vector("g", dtype="int64"), written=False)

@@ -67,8 +67,9 @@ def test_quirks_of_v73(tmp_path):
         "nothing_sparse": csc_array((3, 4)),
         "complex": np.array([[1 + 2j, 3]]),
         "number": np.array([[4.0]]),
+        "no_fields": {},
         "inside": structs({"z": np.zeros((0, 0), "U1"), "y": cell(np.ones((1, 1))),
-                           "x": np.zeros((0, 0), dtype=[("q", object)])}),
+                           "x": np.zeros((0, 0), dtype=[("q", object)]), "w": {}}),
     }  # fmt: skip
     scipy.io.savemat(tmp_path / "5.mat", content)
     save_73(tmp_path / "73.mat", content)
