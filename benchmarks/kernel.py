@@ -107,7 +107,7 @@ def mne_objects(head_model: dict, options: dict) -> tuple:
     return info, forward, cov
 
 
-def mne_kernel(info, forward, cov, orient: str, measure: str) -> np.ndarray:  # noqa: ANN001
+def mne_kernel(info, forward, cov, orient: str, measure: str) -> np.ndarray:
     import mne
     from mne.minimum_norm import make_inverse_operator, prepare_inverse_operator
     from mne.minimum_norm.inverse import _assemble_kernel
@@ -128,7 +128,7 @@ def mne_kernel(info, forward, cov, orient: str, measure: str) -> np.ndarray:  # 
         return _assemble_kernel(prepared, None, method, "vector" if orient != "fixed" else None)[0]
 
 
-def timed(function, *args) -> float:  # noqa: ANN001, ANN002
+def timed(function, *args) -> float:
     start = time.perf_counter()
     function(*args)
     return time.perf_counter() - start

@@ -20,7 +20,7 @@ import scipy.io
 from mne_bstinv import read_head_model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from helpers_mat73 import twin_73  # noqa: E402
+from helpers_mat73 import twin_73
 
 
 def variables(n_sources: int) -> dict:
@@ -35,7 +35,7 @@ def variables(n_sources: int) -> dict:
     }
 
 
-def seconds(function, path: Path) -> float:  # noqa: ANN001
+def seconds(function, path: Path) -> float:
     start = time.perf_counter()
     function(path)
     return time.perf_counter() - start

@@ -19,7 +19,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
-from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
 from mne_bstinv.inverse.options import MEASURES
 
@@ -208,27 +208,29 @@ def _verify_file(file: Path, studies: _Studies, rtol: float) -> Verification:
 def _recompute(stored: io.Results, file: Path, studies: _Studies) -> InverseResult:
     options = _options(stored)
     study = studies.of(file)
-    head_model = studies.head_model(
-        _needed(
-            study.find(stored.head_model_file, "data"), f"head model {stored.head_model_file!r}"
-        )
-    )
-    channels = studies.channels(_needed(study.channel_file, "channel file"))
-    noise_cov = studies.noise_cov(_needed(study.noise_cov_file, "noise covariance"))
-    data_cov = None
+    name = stored.head_model_file
+    files = [
+        _needed(study.find(name, "data"), f"head model {name!r}"),
+        _needed(study.noise_cov_file, "noise covariance"),
+        _needed(study.channel_file, "channel file"),
+    ]
     if options.method == "lcmv":
-        data_cov = studies.noise_cov(_needed(study.data_cov_file, "data covariance"))
+        files.append(_needed(study.data_cov_file, "data covariance"))
     good = stored.good_channel
-    return compute_kernel(
-        _with_normals(head_model, options, study),
-        noise_cov,
-        channels,
-        channel_flag=stored.channel_flag,
-        data_types=None if good is not None else _data_types(stored),
-        good_channels=None if good is None else good - 1,
-        options=options,
-        data_cov=data_cov,
-    )
+    try:
+        return compute_kernel(
+            _with_normals(studies.head_model(files[0]), options, study),
+            studies.noise_cov(files[1]),
+            studies.channels(files[2]),
+            channel_flag=stored.channel_flag,
+            data_types=None if good is not None else _data_types(stored),
+            good_channels=None if good is None else good - 1,
+            options=options,
+            data_cov=studies.noise_cov(files[3]) if len(files) > 3 else None,
+        )
+    except InverseError as error:
+        used = ", ".join(str(path) for path in files)
+        raise InverseError(f"{error} (Files: {used})") from error
 
 
 def _options(stored: io.Results) -> InverseOptions:

@@ -52,7 +52,8 @@ def test_the_map_shows_the_magnitude_at_the_peak():
 
 
 def test_given_locations_and_labels():
-    courses, _ = _axes(_figure(locations=[3], labels=["here"], title="A title"))
+    figure = _figure(locations=[3], labels=["here"], title="A title")
+    courses, _ = _axes(figure)
     assert len(courses.lines) == 2  # the course and the mark of the instant
     assert courses.get_legend().get_texts()[0].get_text() == "here"
-    assert courses.figure.get_figure(root=True).get_suptitle() == "A title"
+    assert figure.get_suptitle() == "A title"

@@ -195,7 +195,7 @@ def _invariant_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, Float
     pieces = []
     for start in range(0, len(a), _CHUNK):
         both = np.concatenate([a[start : start + _CHUNK], b[start : start + _CHUNK]], axis=1)
-        r: FloatArray = np.linalg.qr(both.transpose(0, 2, 1), mode="r")  # type: ignore[assignment]
+        r: Any = np.linalg.qr(both.transpose(0, 2, 1), mode="r")
         ra, rb = r[:, :, : a.shape[1]], r[:, :, a.shape[1] :]
         ours, theirs = ra @ ra.transpose(0, 2, 1), rb @ rb.transpose(0, 2, 1)
         pieces.append(np.stack(_row_distance(ours, theirs)))

@@ -31,8 +31,8 @@ class SourceModel:
         Orientation constraint.
     alpha : array, shape (n_sources,)
         Depth weights.
-    frames : array, shape (n_sources, 3) or (n_sources, 3, 3) or None
-        Unit normals (fixed), frames [o, loose·t1, loose·t2] in columns (loose), None (free).
+    frames : array, shape (n_sources, 3, n_components) | None
+        In columns, the unit normal (fixed) or [o, loose·t1, loose·t2] (loose); None (free).
     """
 
     gain: FloatArray
@@ -78,11 +78,14 @@ class SourceModel:
                 f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
                 f"{', '.join(map(str, rows[:10] + 1))})."
             )
-        frames = None if orient == "free" else unit_normals(grid_orient, len(power))
-        if orient == "loose" and frames is not None:
+        frames = None
+        if orient != "free":
+            normals = unit_normals(grid_orient, len(power))
+            frames = normals[:, :, None]
+        if orient == "loose":
             if options.loose is None:
                 raise InverseError("Orientation 'loose' needs a Loose value, found none.")
-            frames = local_frames(frames, options.loose)
+            frames = local_frames(normals, options.loose)
         if options.depth_weighting:
             alpha = depth_weights(power, options.weight_exp, options.weight_limit)
         else:
@@ -135,8 +138,6 @@ class SourceModel:
         alpha = self.alpha[locations, None, None]
         if self.frames is None:
             np.multiply(block, alpha, out=out)
-        elif self.orient == "fixed":
-            np.einsum("mc,mcn->mn", self.frames[locations] * alpha[:, 0], block, out=out[:, 0])
         else:
             np.matmul(self.frames[locations].transpose(0, 2, 1) * alpha, block, out=out)
 

@@ -8,7 +8,7 @@ The structures are taken as they are read from files; nothing here knows how.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,7 +95,7 @@ def compute_kernel(
     *,
     channel_flag: AnyArray | Sequence[int] | None = None,
     data_types: str | Sequence[str] | None = None,
-    options: InverseOptions | None = None,
+    options: InverseOptions | Mapping[str, Any] | None = None,
     data_cov: CovarianceLike | None = None,
     good_channels: AnyArray | Sequence[int] | None = None,
 ) -> InverseResult:
@@ -115,10 +115,10 @@ def compute_kernel(
     data_types : str | sequence of str | None
         Of ``MEG``, ``MEG MAG``, ``MEG GRAD``, ``EEG``, ``SEEG``, ``ECOG``; ``MEG`` selects all
         three MEG types. Needed unless ``good_channels`` is given.
-    options : InverseOptions | None
-        The options; ``None`` takes the defaults of Brainstorm's study step, where the measure is
-        ``dspm2018``. ``source_orient`` is ignored for mixed head models, whose regions state
-        their own.
+    options : InverseOptions | mapping | None
+        The options, or a mapping with their MATLAB names; ``None`` takes the defaults of
+        Brainstorm's study step, where the measure is ``dspm2018``. ``source_orient`` is ignored
+        for mixed head models, whose regions state their own.
     data_cov : NoiseCov | None
         Data covariance of all channels, for ``lcmv``.
     good_channels : array of int | None
@@ -138,7 +138,7 @@ def compute_kernel(
     OptionError
         If a data type is unknown, or the orientation does not fit the head model.
     """
-    options = InverseOptions(measure="dspm2018") if options is None else options
+    options = _parse_options(options)
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
     _check_sizes(head_model, covs, channels, channel_flag)
     if good_channels is None:
@@ -208,9 +208,10 @@ def select_channels(
     good = np.flatnonzero(of_type & (flags >= 0))
     if good.size == 0:
         present = ", ".join(dict.fromkeys(channels.types)) or "none"
+        found = f"all {of_type.sum()} are bad" if of_type.any() else "there is none at all"
         raise InverseError(
-            f"No good channel of type {', '.join(wanted)}: {int(of_type.sum())} channel(s) of "
-            f"that type, all bad. The channel file holds the types {present}."
+            f"No good channel of type {', '.join(wanted)}: {found}. The channel file holds the "
+            f"types {present}."
         )
     return good
 
@@ -239,6 +240,8 @@ def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
 
 
 def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
+    if not isinstance(data_types, str | Sequence | np.ndarray | None):
+        raise OptionError(f"Data types must be text or a list of text, found {data_types!r}.")
     entries = [data_types] if isinstance(data_types, str) else list(data_types or [])
     wanted = [str(entry).strip().upper() for entry in entries]
     unknown = [str(e) for e, w in zip(entries, wanted, strict=True) if w not in DATA_TYPES]
@@ -248,10 +251,19 @@ def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
     return wanted
 
 
+def _parse_options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
+    if options is None:
+        return InverseOptions(measure="dspm2018")
+    if isinstance(options, Mapping):
+        return InverseOptions.from_brainstorm(options)
+    return options
+
+
 def _given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
-    index: IntArray = np.ravel(np.asarray(good)).astype(np.int64)
-    if index.size == 0:
-        raise InverseError("No good channel was given.")
+    given = np.ravel(np.asarray(good))
+    index: IntArray = given.astype(np.int64) if given.dtype.kind in "iuf" else np.empty(0, int)
+    if index.size == 0 or (index != given).any() or np.unique(index).size < index.size:
+        raise InverseError(f"Good channels must be distinct whole numbers, found {good!r}.")
     if index.min() < 0 or index.max() >= n:
         raise InverseError(
             f"Good channels run from {index.min()} to {index.max()} (0-based), but the channel "
@@ -305,7 +317,7 @@ def _operate_on_gain(
     if without.size:
         raise InverseError(
             "The gain is not finite for channel(s) in use: "
-            f"{', '.join(names[i] for i in without)}. The head model was not computed for them: "
+            f"{', '.join(names[i] for i in without.tolist())}. The head model was not computed for them: "
             "mark them bad, or choose other data types."
         )
     if projection is None and reference is None:

@@ -11,7 +11,7 @@ import os
 import re
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ logger = logging.getLogger("mne_bstinv")
 #: MATLAB 5 files count the bytes of a variable in 31 bits.
 MAX_BYTES = 2**31 - 1
 
-#: Other names savemat drops or cuts short.
+#: What names MATLAB allows; others savemat drops or cuts short.
 NAME = re.compile(r"[A-Za-z]\w{0,62}", re.ASCII)
 
 
@@ -121,9 +121,9 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
         If a variable is larger than 2 GB or has no valid name, or the file cannot be written.
     """
     path = _writable(fname, overwrite=overwrite)
-    for name in variables:
+    for name in _names(variables):
         if not NAME.fullmatch(name):
-            raise MatFileError(f"{path}: {name!r} is no name of a MATLAB variable")
+            raise MatFileError(f"{path}: {name!r} is no name of a MATLAB variable or field")
     _check_sizes(path, variables)
     # In the same folder, since a file can be renamed atomically only within one file system.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -211,6 +211,21 @@ def _save(file: Any, variables: Mapping[str, Any]) -> None:
             oned_as="row",
             long_field_names=True,
         )
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Return the names of variables and, however deep, of fields; savemat may drop bad ones."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield name
+            yield from _names(item)
+    elif isinstance(value, np.ndarray) and value.dtype.names:
+        yield from value.dtype.names
+        for name in value.dtype.names:
+            yield from _names(value[name])
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        for item in value.ravel():
+            yield from _names(item)
 
 
 def _check_sizes(path: Path, variables: Mapping[str, Any]) -> None:

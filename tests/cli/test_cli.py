@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mne_bstinv import __version__, io
+from mne_bstinv.cli import main
+
+
+@pytest.fixture
+def study(data_dir, tmp_path):
+    """A writable copy of a small protocol."""
+    return shutil.copytree(data_dir / "mixed", tmp_path / "study")
+
+
+class TestVerify:
+    def test_lines_and_verdict(self, study, capsys):
+        assert main(["verify", str(study)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 7
+        assert lines[-1].startswith("6 results file(s): 3 equal, 2 equal invariants, 1 not comp")
+        (gls,) = (line for line in lines if line.startswith("not comparable"))
+        assert "gls and lcmv on a mixed head model" in gls
+        (amplitude, *_) = (line for line in lines if "results_MN" in line)
+        assert "[mn fixed/loose/free, EEG, reg 0.1, SNR 3, depth 0.5 up to 10]" in amplitude
+
+    def test_json(self, study, capsys):
+        assert main(["verify", str(study), "--json"]) == 0
+        outcomes = json.loads(capsys.readouterr().out)
+        assert len(outcomes) == 6
+        assert {"file", "status", "relative_difference", "reason"} <= set(outcomes[0])
+        assert {o["status"] for o in outcomes} == {"equal", "equal invariants", "not comparable"}
+
+    def test_exit_code_when_something_differs(self, study, capsys):
+        path = next(study.rglob("results_MN*1205.mat"))
+        stored = io.read_results(path)
+        kernel = stored.imaging_kernel + np.abs(stored.imaging_kernel).max()
+        io.write_results(path, dataclasses.replace(stored, imaging_kernel=kernel), overwrite=True)
+        assert main(["verify", str(path)]) == 1
+        assert capsys.readouterr().out.startswith("differs")
+
+    def test_exit_code_when_something_fails(self, study, capsys):
+        path = next(study.rglob("results_MN*1205.mat"))
+        path.write_bytes(b"not a MATLAB file" * 20)
+        assert main(["verify", str(study), "--json"]) == 1
+        statuses = [o["status"] for o in json.loads(capsys.readouterr().out)]
+        assert statuses.count("error") == 1
+
+    def test_tolerance(self, study, capsys):
+        assert main(["verify", str(study), "--rtol", "1e-30"]) == 1
+        assert "differs" in capsys.readouterr().out
+        with pytest.raises(SystemExit):
+            main(["verify", str(study), "--rtol", "2"])
+        assert "must lie between 0 and 1, found 2" in capsys.readouterr().err
+
+    def test_nothing_to_verify(self, tmp_path, capsys):
+        assert main(["verify", str(tmp_path)]) == 0
+        assert capsys.readouterr().out.startswith("No results file (results_*.mat) at or below")
+
+    def test_no_such_path(self, tmp_path, capsys):
+        assert main(["verify", str(tmp_path / "nowhere")]) == 2
+        assert "nowhere: no such file or folder" in capsys.readouterr().err
+
+
+class TestInfo:
+    def test_protocol(self, study, capsys):
+        assert main(["info", str(study)]) == 0
+        out = capsys.readouterr().out
+        assert "Subject Subject01 (UseDefaultAnat 0, UseDefaultChannel 0)" in out
+        assert "channel      data/Subject01/mixed/channel.mat" in out
+        assert out.count("results      ") == 6
+
+    def test_protocol_as_json(self, study, capsys):
+        assert main(["info", str(study), "--json"]) == 0
+        protocol = json.loads(capsys.readouterr().out)
+        (subject,) = protocol["subjects"]
+        (condition,) = (c for c in subject["conditions"] if c["name"] == "mixed")
+        assert condition["noise_cov_file"] == "data/Subject01/mixed/noisecov_full.mat"
+        assert len(condition["results"]) == 6
+        assert protocol["problems"] == []
+
+    @pytest.mark.parametrize(
+        ("pattern", "kind", "field", "value", "unit"),
+        [
+            ("headmodel*", "headmodel", "Gain", "33 × 279 float64", "T or V per A·m"),
+            ("noisecov*", "noisecov", "NoiseCov", "33 × 33 float64", "T² or V²"),
+            ("channel*", "channel", "Comment", "eeg32 (33)", ""),
+            ("data_*", "data", "F", "33 × 200 float64", "T or V"),
+            ("results_MN*1205*", "results", "nComponents", "0", ""),
+            ("tess_cortex*", "cortex", "Vertices", "122 × 3 float64", "m"),
+            ("subjectimage*", "subjectimage", "Voxsize", "[3 3 3]", "mm"),
+            ("brainstormstudy*", "brainstormstudy", "DateOfStudy", "01-Jan-2024", ""),
+            ("brainstormsubject*", "brainstormsubject", "UseDefaultChannel", "0", ""),
+        ],
+    )
+    def test_each_kind_of_file(self, study, capsys, pattern, kind, field, value, unit):
+        path = next(p for p in study.rglob(pattern + ".mat") if "intra" not in str(p))
+        path = next((p for p in study.rglob(pattern + ".mat") if p.parent.name == "mixed"), path)
+        assert main(["info", str(path), "--json"]) == 0
+        described = json.loads(capsys.readouterr().out)
+        assert described["kind"] == kind
+        assert described["fields"][field] == {"value": value, "unit": unit}
+        assert main(["info", str(path)]) == 0
+        assert field in capsys.readouterr().out
+
+    def test_unknown_kind(self, tmp_path, capsys):
+        path = tmp_path / "something.mat"
+        path.write_bytes(b"")
+        assert main(["info", str(path)]) == 2
+        assert "not a file of a known kind by its name" in capsys.readouterr().err
+
+    def test_damaged_file(self, study, capsys):
+        path = next(study.rglob("headmodel*.mat"))
+        path.write_bytes(path.read_bytes()[:300])
+        assert main(["info", str(path)]) == 2
+        assert str(path) in capsys.readouterr().err
+
+    def test_no_protocol(self, tmp_path, capsys):
+        assert main(["info", str(tmp_path)]) == 2
+        assert "anat" in capsys.readouterr().err
+
+
+class TestDemo:
+    def test_prints_where_and_when_and_draws(self, tmp_path, capsys):
+        assert main(["demo", "--out", str(tmp_path / "out")]) == 0
+        out = capsys.readouterr().out
+        assert "4 results file(s): 4 equal" in out
+        # the sources were simulated at vertices 111 and 5, at 120 and 170 ms (4 ms a sample)
+        assert "vertex 111, left hemisphere: peak +7.26 nA·m at 116 ms" in out
+        assert "vertex 5, right hemisphere: peak +8.64 nA·m at 172 ms" in out
+        assert "position (-55.8, 23.1, 21.3) mm in SCS" in out
+        assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_does_not_overwrite_unasked(self, tmp_path, capsys):
+        (tmp_path / "estimate.png").write_text("mine")
+        assert main(["demo", "--out", str(tmp_path)]) == 2
+        assert "give --overwrite to replace it" in capsys.readouterr().err
+        assert (tmp_path / "estimate.png").read_text() == "mine"
+        assert main(["demo", "--out", str(tmp_path), "--overwrite"]) == 0
+
+
+def test_version_and_module():
+    command = [sys.executable, "-m", "mne_bstinv", "--version"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"mne-bstinv {__version__}\n"

@@ -1,0 +1,198 @@
+"""The arrows between the stations of the package point down, and MNE stays in one place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mne_bstinv
+
+PACKAGE = "mne_bstinv"
+ROOT = Path(mne_bstinv.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+#: What each station (module or subpackage) may import of the others.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "io": {"errors"},
+    "inverse": {"errors"},
+    "anatomy": {"errors"},
+    "compare": {"errors", "inverse"},
+    "datasets": {"errors", "io"},
+    "verification": {"errors", "io", "inverse", "compare"},
+    "plots": {"errors", "anatomy"},
+}
+#: The top of the package: these may import every station below.
+TOP = {
+    "__init__": set(MAY_IMPORT),
+    "cli": {*MAY_IMPORT, "__init__"},
+    "__main__": {"cli"},
+}
+ALLOWED = MAY_IMPORT | TOP
+#: The only stations that may import MNE; and the only module that may use its private names.
+MAY_IMPORT_MNE = {"adapters"}
+PRIVATE_MNE_ROOM = Path("adapters/_mne_private.py")
+
+
+def imported(tree: ast.AST, module: str) -> Iterator[str]:
+    """Yield the absolute dotted names that a module imports; ``from a import b`` is ``a.b``."""
+    parents = module.split(".")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = parents[: len(parents) - node.level] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def station_of(name: str) -> str:
+    """Station of a dotted name of the package; ``__init__`` for a name of the package itself."""
+    parts = name.split(".")
+    if len(parts) > 1 and ((ROOT / parts[1]).is_dir() or (ROOT / f"{parts[1]}.py").is_file()):
+        return parts[1]
+    return "__init__"
+
+
+def wrong_arrows(source: str, path: Path) -> list[str]:
+    """Imports of a module (path relative to the package) that its station may not make."""
+    # the file itself is the last part, so that one level of a relative import takes it away
+    module = ".".join([PACKAGE, *path.with_suffix("").parts])
+    station = path.with_suffix("").parts[0]
+    wrong = []
+    for name in imported(ast.parse(source), module):
+        top = name.split(".")[0]
+        if top == PACKAGE:
+            target = station_of(name)
+            if target != station and target not in ALLOWED[station]:
+                wrong.append(f"{station} imports {name}")
+        elif top == "mne" and station not in MAY_IMPORT_MNE:
+            wrong.append(f"{station} imports {name}")
+    return wrong
+
+
+def private_mne_names(source: str) -> list[str]:
+    """Private names of MNE that a module imports or reaches through attributes."""
+    tree = ast.parse(source)
+    found = [name for name in imported(tree, PACKAGE) if name.split(".")[0] == "mne"]
+    aliases = {"mne": "mne"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            aliases |= {a.asname: a.name for a in node.names if a.asname}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            aliases |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Attribute):
+            found.append(ast.unparse(node))
+    absolute = []
+    for name in found:
+        first, _, rest = name.partition(".")
+        absolute.append(".".join(part for part in (aliases.get(first, first), rest) if part))
+    return [
+        name
+        for name in dict.fromkeys(absolute)
+        if name.split(".")[0] == "mne"
+        and any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+    ]
+
+
+def eager_imports(tree: ast.Module, package: str) -> list[str]:
+    """Imports of a package that run when the module is imported."""
+    eager, pending = [], list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending += node.orelse
+            continue
+        eager += [
+            name
+            for name in (imported(node, PACKAGE) if isinstance(node, ast.stmt) else ())
+            if isinstance(node, ast.Import | ast.ImportFrom) and name.split(".")[0] == package
+        ]
+        pending += list(ast.iter_child_nodes(node))
+    return eager
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_arrows_point_down(path: Path) -> None:
+    station = path.relative_to(ROOT).with_suffix("").parts[0]
+    assert station in ALLOWED, f"Say in this file what the new station {station!r} may import."
+    assert wrong_arrows(path.read_text(encoding="utf-8"), path.relative_to(ROOT)) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_private_names_of_mne_are_in_one_module(path: Path) -> None:
+    if path.relative_to(ROOT) != PRIVATE_MNE_ROOM:
+        assert private_mne_names(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+@pytest.mark.parametrize("package", ["matplotlib", "mpl_toolkits"])
+def test_matplotlib_is_imported_late(path: Path, package: str) -> None:
+    assert eager_imports(ast.parse(path.read_text(encoding="utf-8")), package) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "wrong"),
+    [
+        ("io/mat.py", "import mne_bstinv.inverse.study", "io imports mne_bstinv.inverse.study"),
+        ("io/mat.py", "from mne_bstinv import inverse", "io imports mne_bstinv.inverse"),
+        ("io/mat.py", "from ..inverse import linear", "io imports mne_bstinv.inverse.linear"),
+        ("io/mat.py", "from .. import inverse", "io imports mne_bstinv.inverse"),
+        ("io/mat.py", "from mne_bstinv import verify", "io imports mne_bstinv.verify"),
+        ("inverse/linear.py", "def f():\n    import mne.io", "inverse imports mne.io"),
+        ("errors.py", "from mne_bstinv.io import mat", "errors imports mne_bstinv.io.mat"),
+        ("__init__.py", "from mne_bstinv.cli import main", "__init__ imports mne_bstinv.cli.main"),
+        ("verification.py", "import mne_bstinv.cli", "verification imports mne_bstinv.cli"),
+    ],
+)  # fmt: skip
+def test_a_wrong_arrow_is_found(path: str, source: str, wrong: str) -> None:
+    assert wrong_arrows(source, Path(path)) == [wrong]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("io/mat.py", "from mne_bstinv.errors import MatFileError\nfrom . import schema"),
+        ("io/mat.py", "from mne_bstinv.io import schema\nimport numpy"),
+        ("cli/demo.py", "from mne_bstinv import __version__, io"),
+    ],
+)
+def test_a_right_arrow_is_not_reported(path: str, source: str) -> None:
+    assert wrong_arrows(source, Path(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from mne._fiff import tag", ["mne._fiff.tag"]),
+        ("from mne.forward import _subject_from_forward", ["mne.forward._subject_from_forward"]),
+        ("import mne\nmne.forward._make_forward", ["mne.forward._make_forward"]),
+        ("import mne.forward as f\nf._make_forward", ["mne.forward._make_forward"]),
+        ("from mne import Info\nInfo.__init__\nself._x", []),
+    ],
+)
+def test_a_private_name_of_mne_is_found(source: str, found: list[str]) -> None:
+    assert private_mne_names(source) == found
+
+
+def test_an_eager_import_is_found() -> None:
+    source = """
+if TYPE_CHECKING:
+    import matplotlib.figure
+def late():
+    import matplotlib.cm
+try:
+    from matplotlib import pyplot
+except ImportError:
+    pass
+"""
+    assert eager_imports(ast.parse(source), "matplotlib") == ["matplotlib.pyplot"]

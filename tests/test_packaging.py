@@ -1,0 +1,126 @@
+"""The package as it is installed, and what its README promises."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import mne_bstinv
+from mne_bstinv.cli import main
+from mne_bstinv.datasets import sample_study
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(mne_bstinv.__file__).parent
+
+
+def read(name: str) -> str:
+    if not (ROOT / name).is_file():
+        pytest.skip(f"{name} is not part of this copy")
+    return (ROOT / name).read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Code blocks of the README."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", read("README.md"), re.MULTILINE | re.DOTALL)
+
+
+def requirements() -> dict[str, str]:
+    """Lower bound of each dependency and test dependency."""
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    listed = project["dependencies"] + project["optional-dependencies"]["test"]
+    return dict(requirement.split(">=") for requirement in listed)
+
+
+def test_version() -> None:
+    version = mne_bstinv.__version__
+    assert version == metadata.version("mne-bstinv")
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+)?", version)
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert project["version"] == version
+    assert f"\nversion: {version}\n" in read("CITATION.cff")
+    assert version.split(".dev")[0] in read("CHANGELOG.md")
+
+
+def test_types_and_sample_are_inside_the_package() -> None:
+    assert (PACKAGE / "py.typed").is_file()
+    assert sample_study().is_relative_to(PACKAGE)
+    assert (sample_study() / "anat").is_dir()
+    assert (sample_study() / "data" / "protocol.mat").is_file()
+
+
+def test_every_dependency_is_installed_in_a_release_that_is_allowed() -> None:
+    for name, lowest in requirements().items():
+        found = [int(part) for part in re.findall(r"\d+", metadata.version(name))[:3]]
+        assert found >= [int(part) for part in lowest.split(".")], name
+
+
+def test_the_oldest_set_is_the_lower_bounds() -> None:
+    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)$", read(".ci/oldest.txt"), re.MULTILINE))
+
+    def padded(version: str) -> list[int]:
+        return [int(part) for part in (version + ".0.0").split(".")[:3]]
+
+    assert {name: padded(version) for name, version in pins.items()} == {
+        name: padded(version) for name, version in requirements().items()
+    }
+
+
+def test_import_is_quick() -> None:
+    """What takes long, or is not needed by everybody, is imported when it is used."""
+    code = "import sys, mne_bstinv; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert {"mne", "matplotlib"}.isdisjoint(done.stdout.split())
+
+
+def test_run_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mne_bstinv", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["mne-bstinv", mne_bstinv.__version__]
+
+
+def test_python_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out in blocks("text")
+
+
+def test_verify_output_of_the_readme(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output is that of the README but for the numbers, which depend on the machine."""
+    (shown,) = (block for block in blocks("text") if block.startswith("$ mne-bstinv verify"))
+    command, _, output = shown.partition("\n")
+    monkeypatch.chdir(ROOT)
+    assert main(shlex.split(command)[2:]) == 0
+
+    def without_numbers(text: str) -> str:
+        return re.sub(r"\d\.\de-\d\d", "#", text)
+
+    assert without_numbers(capsys.readouterr().out) == without_numbers(output)
+
+
+def test_commands_of_the_readme_are_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    used = re.findall(r"^make (\w+)", read("README.md"), re.MULTILINE)
+    assert used == ["demo", "test"]
+    assert set(used) <= targets
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/index.md"])
+def test_links_to_files_exist(name: str) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", read(name)):
+        assert (ROOT / name).parent.joinpath(target).is_file(), target
