@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 __all__ = [
     "BstInvError",
+    "ConversionError",
+    "FrameError",
     "InverseError",
     "MatFileError",
     "MissingFileError",
@@ -62,6 +64,14 @@ class SchemaError(BstInvError, ValueError):
 
 class ProtocolError(BstInvError, ValueError):
     """A folder is not a Brainstorm protocol, or its files contradict each other."""
+
+
+class FrameError(BstInvError, ValueError):
+    """A coordinate frame cannot be derived from what the files hold."""
+
+
+class ConversionError(BstInvError, ValueError):
+    """Objects cannot be converted, or do not belong together."""
 
 
 class OptionError(BstInvError, ValueError):

@@ -315,10 +315,10 @@ def _operate_on_gain(
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
     if without.size:
+        listed = ", ".join(names[i] for i in without.tolist())
         raise InverseError(
-            "The gain is not finite for channel(s) in use: "
-            f"{', '.join(names[i] for i in without.tolist())}. The head model was not computed for them: "
-            "mark them bad, or choose other data types."
+            f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
+            "computed for them: mark them bad, or choose other data types."
         )
     if projection is None and reference is None:
         return gain[good] if good.size < len(gain) else gain

@@ -102,6 +102,9 @@ class Structure:
     #: Fields of the file that no attribute stands for, by their MATLAB names.
     extra: Mapping[str, Any] = dataclasses.field(default_factory=FrozenMap)
 
+    #: What the conversion that made the structure lost; None if it was read from a file.
+    _bstinv_report: Any = dataclasses.field(default=None, init=False)
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -114,8 +117,8 @@ class Structure:
 
     def _summary(self) -> str:
         """Return the text of ``repr`` in one line."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return ", ".join(name for name, value in values.items() if value is not None)
+        names = (item.attribute for item in specs(type(self)))
+        return ", ".join(name for name in names if getattr(self, name) is not None)
 
     def _faults(self) -> Sequence[str]:
         """Return what is wrong with the structure as a whole."""

@@ -1,0 +1,215 @@
+"""What a conversion dropped, assumed or derived: the loss report.
+
+Every conversion attaches a :class:`ConversionReport` to the object it returns;
+:func:`conversion_report` gives it back. Findings are logged once, when the conversion ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, TypeVar
+
+__all__ = ["ConversionReport", "Finding", "Findings", "conversion_report"]
+
+logger = logging.getLogger("mne_bstinv")
+
+T = TypeVar("T")
+
+#: Severities and the level they are logged at: lost, guessed, computed from something else.
+SEVERITIES = {
+    "dropped": logging.WARNING,
+    "assumed": logging.WARNING,
+    "derived": logging.INFO,
+}
+
+_ATTRIBUTE = "_bstinv_report"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a conversion did not take over as it was.
+
+    Parameters
+    ----------
+    severity : 'dropped' | 'assumed' | 'derived'
+        Lost; guessed because nothing says so; computed from something else.
+    field : str
+        The field concerned, by the name its own toolbox gives it.
+    reason : str
+        What happened and why, in one sentence.
+    """
+
+    severity: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.field}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class ConversionReport:
+    """The findings of a conversion; empty when nothing was lost or guessed.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        The findings, in the order they were made.
+    kept : mapping of str to object
+        What the other toolbox has no place for and the way back uses.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __bool__(self) -> bool:
+        return bool(self.findings)
+
+    def __repr__(self) -> str:
+        counts = {s: sum(f.severity == s for f in self.findings) for s in SEVERITIES}
+        found = ", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing lost"
+        return f"<ConversionReport | {found}>"
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings)) or "nothing lost, assumed or derived"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(f.severity)}</td><td>{escape(f.field)}</td>"
+            f"<td>{escape(f.reason)}</td></tr>"
+            for f in self.findings
+        )
+        return f"<table><tr><th></th><th>field</th><th>reason</th></tr>{rows}</table>"
+
+    def of(self, severity: str) -> tuple[Finding, ...]:
+        """Return the findings of one severity.
+
+        Parameters
+        ----------
+        severity : 'dropped' | 'assumed' | 'derived'
+            The severity.
+
+        Returns
+        -------
+        tuple of Finding
+            Those findings.
+        """
+        return tuple(f for f in self.findings if f.severity == severity)
+
+
+class Findings:
+    """Collects the findings while a conversion runs."""
+
+    def __init__(self) -> None:
+        self._findings: dict[Finding, None] = {}
+        self._kept: dict[str, Any] = {}
+
+    def dropped(self, field: str, reason: str) -> None:
+        """Note that something was lost.
+
+        Parameters
+        ----------
+        field : str
+            The field concerned.
+        reason : str
+            Why, in one sentence.
+        """
+        self._findings[Finding("dropped", field, reason)] = None
+
+    def assumed(self, field: str, reason: str) -> None:
+        """Note that something was guessed.
+
+        Parameters
+        ----------
+        field : str
+            The field concerned.
+        reason : str
+            What and why, in one sentence.
+        """
+        self._findings[Finding("assumed", field, reason)] = None
+
+    def derived(self, field: str, reason: str) -> None:
+        """Note that something was computed from something else.
+
+        Parameters
+        ----------
+        field : str
+            The field concerned.
+        reason : str
+            From what, in one sentence.
+        """
+        self._findings[Finding("derived", field, reason)] = None
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep something for the way back.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        value : object
+            The thing.
+        """
+        self._kept[name] = value
+
+    def include(self, report: ConversionReport) -> None:
+        """Take over the findings of a conversion that was part of this one.
+
+        Parameters
+        ----------
+        report : ConversionReport
+            Its report; what it kept is taken over too.
+        """
+        self._findings.update(dict.fromkeys(report.findings))
+        self._kept.update(report.kept)
+
+    def attach(self, converted: T, *, what: str, log: bool = True) -> T:
+        """Attach the report to the converted object and log it.
+
+        Parameters
+        ----------
+        converted : object
+            The object.
+        what : str
+            What was converted to what, for the log.
+        log : bool
+            Whether to log the findings.
+
+        Returns
+        -------
+        object
+            The same object.
+        """
+        report = ConversionReport(tuple(self._findings), dict(self._kept))
+        object.__setattr__(converted, _ATTRIBUTE, report)
+        if log:
+            for finding in report:
+                logger.log(SEVERITIES[finding.severity], "%s: %s", what, finding)
+        return converted
+
+
+def conversion_report(converted: Any) -> ConversionReport:
+    """Return what the conversion that made an object dropped, assumed or derived.
+
+    Parameters
+    ----------
+    converted : object
+        An object that a ``to_…`` or ``from_…`` function returned. Copies that MNE-Python makes
+        of it may lose the report.
+
+    Returns
+    -------
+    ConversionReport
+        Its report; an empty one for any other object.
+    """
+    report = getattr(converted, _ATTRIBUTE, None)
+    return report if isinstance(report, ConversionReport) else ConversionReport()
