@@ -101,20 +101,18 @@ class _Entry:
                 f"Projector {number}: Components has shape {shape}, expected one row for each of "
                 f"the {n_channels} channels."
             )
-        if mask is None or np.size(mask) == 0:  # without a mask, it is an operator
-            if shape[1] != n_channels:
-                raise InverseError(
-                    f"Projector {number}: CompMask is empty and Components has shape {shape}, "
-                    f"expected an operator of shape ({n_channels}, {n_channels})."
-                )
-            selected, kind = np.ones(n_channels, bool), "operator"
-        else:
-            selected, kind = np.ravel(mask).astype(bool), projector.kind
-            if kind != "operator" and selected.size != shape[1]:
-                raise InverseError(
-                    f"Projector {number}: CompMask has {selected.size} flags for {shape[1]} "
-                    "components."
-                )
+        masked = mask is not None and np.size(mask) > 0
+        kind = projector.kind if masked else "operator"  # without a mask, it is an operator
+        selected = np.ravel(np.asarray(mask)).astype(bool) if masked else np.ones(1, bool)
+        if kind == "operator" and shape[1] != n_channels:
+            raise InverseError(
+                f"Projector {number}: Components has shape {shape}, expected an operator of shape "
+                f"({n_channels}, {n_channels}), since CompMask is empty or its method a reference."
+            )
+        if kind != "operator" and selected.size != shape[1]:
+            raise InverseError(
+                f"Projector {number}: CompMask has {selected.size} flags for {shape[1]} components."
+            )
         return cls(kind=kind, components=np.asarray(components, float), selected=selected)
 
 

@@ -1,0 +1,434 @@
+"""The first half of the study step: from a study's files to the arrays of the inverse.
+
+Channels are selected, projectors and the average reference applied to gain and covariances, a
+mixed head model split by region. The structures are taken as they are read from files; nothing
+here knows how.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from mne_bstinv.errors import InverseError, OptionError
+from mne_bstinv.inverse._types import AnyArray, FloatArray, IntArray
+from mne_bstinv.inverse.linear import Region, volume_orientation_error
+from mne_bstinv.inverse.options import DATA_TYPES, InverseOptions
+from mne_bstinv.inverse.projectors import ProjectorLike, projection_operator
+from mne_bstinv.inverse.regions import ScoutLike, mixed_regions
+from mne_bstinv.inverse.whitening import CovarianceStatistics
+
+__all__ = [
+    "PreparedStudy",
+    "average_reference",
+    "prepare_study",
+    "select_channels",
+]
+
+_MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
+_REFERENCED_TYPES = ("EEG", "SEEG", "ECOG")
+
+
+class GridAtlasLike(Protocol):
+    """Regions of a mixed head model."""
+
+    @property
+    def scouts(self) -> Sequence[ScoutLike]:
+        """The regions."""
+
+
+class HeadModelLike(Protocol):
+    """What is needed of a head model."""
+
+    @property
+    def gain(self) -> FloatArray:
+        """Gain, (n_all_channels, 3 * n_sources)."""
+
+    @property
+    def grid_orient(self) -> FloatArray | None:
+        """Orientations, (n_sources, 3)."""
+
+    @property
+    def head_model_type(self) -> str | None:
+        """Surface, volume or mixed."""
+
+    @property
+    def grid_atlas(self) -> Any:
+        """Regions, for mixed head models."""
+
+
+class CovarianceLike(Protocol):
+    """What is needed of a noise or data covariance."""
+
+    @property
+    def noise_cov(self) -> FloatArray:
+        """Covariance, (n_all_channels, n_all_channels)."""
+
+    @property
+    def fourth_moment(self) -> FloatArray | None:
+        """Fourth moments, the same shape."""
+
+    @property
+    def n_samples(self) -> AnyArray | float | None:
+        """Counts, the same shape or a scalar."""
+
+
+class ChannelsLike(Protocol):
+    """What is needed of a channel file."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Channel names."""
+
+    @property
+    def types(self) -> Sequence[str]:
+        """Channel types."""
+
+    @property
+    def projectors(self) -> Sequence[ProjectorLike]:
+        """Projectors."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedStudy:
+    """What the linear algebra of an inverse starts from.
+
+    Parameters
+    ----------
+    regions : tuple of Region
+        The head model with the projected, referenced gain, by orientation constraint.
+    noise, data : CovarianceStatistics | None
+        Covariances of the channels in use, projected and referenced.
+    channel_indices : array of int, shape (n_channels,)
+        0-based positions of the channels in use in the channel file.
+    channel_types, channel_names : tuple of str
+        Their types and names.
+    options : InverseOptions
+        The options, ``source_orient`` with one entry a region of a mixed head model.
+    n_sources : int
+        Locations of the head model, those of excluded regions too.
+    mixed : bool
+        Whether the head model is mixed.
+    """
+
+    regions: tuple[Region, ...]
+    noise: CovarianceStatistics
+    data: CovarianceStatistics | None
+    channel_indices: IntArray
+    channel_types: tuple[str, ...]
+    channel_names: tuple[str, ...]
+    options: InverseOptions
+    n_sources: int
+    mixed: bool
+
+
+def prepare_study(
+    head_model: HeadModelLike,
+    noise_cov: CovarianceLike,
+    channels: ChannelsLike,
+    *,
+    channel_flag: AnyArray | Sequence[int] | None = None,
+    data_types: str | Sequence[str] | None = None,
+    options: InverseOptions | Mapping[str, Any] | None = None,
+    data_cov: CovarianceLike | None = None,
+    good_channels: AnyArray | Sequence[int] | None = None,
+) -> PreparedStudy:
+    """Select, project and reference what an inverse is computed from.
+
+    Parameters
+    ----------
+    head_model : HeadModel
+        See :func:`~mne_bstinv.compute_kernel`, like all that follow.
+    noise_cov : NoiseCov
+        Noise covariance of all channels.
+    channels : Channels
+        Channel file.
+    channel_flag : array of int, shape (n_all_channels,) | None
+        1 good, −1 bad.
+    data_types : str | sequence of str | None
+        Types of the channels to use.
+    options : InverseOptions | mapping | None
+        The options.
+    data_cov : NoiseCov | None
+        Data covariance of all channels.
+    good_channels : array of int | None
+        0-based channels to use instead.
+
+    Returns
+    -------
+    PreparedStudy
+        Regions and covariances of the channels in use.
+
+    Raises
+    ------
+    InverseError
+        If no channel is left, or gain or covariances are not usable for the channels in use.
+    OptionError
+        If a data type is unknown, or the orientation does not fit the head model.
+    """
+    options = _parse_options(options)
+    covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
+    _check_sizes(head_model, covs, channels, channel_flag)
+    if good_channels is None:
+        good = select_channels(channels, channel_flag, data_types)
+    else:
+        good = _given_channels(good_channels, len(channels.names))
+    for kind, cov in covs.items():
+        _refuse_unusable(cov.noise_cov, good, channels.names, kind)
+    types = [channels.types[i] for i in good]
+    names = [channels.names[i] for i in good]
+    projection = projection_operator(channels.projectors, len(channels.names))
+    reference = average_reference(types)
+    gain = _operate_on_gain(head_model.gain, good, projection, reference, channels.names)
+    statistics = {
+        kind: _operate_on_covariance(cov, good, projection, reference, names, kind)
+        for kind, cov in covs.items()
+    }
+    regions, mixed = _regions(head_model, gain, options)
+    if mixed:
+        orients = tuple(region.orient for region in regions)
+        options = dataclasses.replace(options, source_orient=orients)
+    return PreparedStudy(
+        regions=tuple(regions),
+        noise=statistics["noise"],
+        data=statistics.get("data"),
+        channel_indices=good,
+        channel_types=tuple(types),
+        channel_names=tuple(names),
+        options=options,
+        n_sources=gain.shape[1] // 3,
+        mixed=mixed,
+    )
+
+
+def select_channels(
+    channels: ChannelsLike,
+    channel_flag: AnyArray | Sequence[int] | None,
+    data_types: str | Sequence[str] | None,
+) -> IntArray:
+    """Select the good channels of some types.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    channel_flag : array of int | None
+        1 good, −1 bad; ``None`` takes all as good.
+    data_types : str | sequence of str
+        See :func:`~mne_bstinv.compute_kernel`.
+
+    Returns
+    -------
+    array of int
+        0-based positions, sorted.
+
+    Raises
+    ------
+    OptionError
+        If a data type is unknown or none is given.
+    InverseError
+        If no channel is left.
+    """
+    wanted = _parse_data_types(data_types)
+    selected = {t for kind in wanted for t in (_MEG_TYPES if kind == "MEG" else (kind,))}
+    of_type = np.array([t.strip().upper() in selected for t in channels.types], dtype=bool)
+    flags = np.ones(len(of_type)) if channel_flag is None else np.ravel(channel_flag)
+    good = np.flatnonzero(of_type & (flags >= 0))
+    if good.size == 0:
+        present = ", ".join(dict.fromkeys(channels.types)) or "none"
+        found = f"all {of_type.sum()} are bad" if of_type.any() else "there is none at all"
+        raise InverseError(
+            f"No good channel of type {', '.join(wanted)}: {found}. The channel file holds the "
+            f"types {present}."
+        )
+    return good
+
+
+def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
+    """Average reference operator of the channels in use.
+
+    Parameters
+    ----------
+    channel_types : sequence of str
+        Type of each channel.
+
+    Returns
+    -------
+    array, shape (n_channels, n_channels) | None
+        Identity, but eye − ones/count on each of EEG, SEEG and ECOG with at least two channels;
+        ``None`` where it would be the identity.
+    """
+    upper = np.array([t.strip().upper() for t in channel_types])
+    operator = np.eye(len(upper))
+    for kind in _REFERENCED_TYPES:
+        index = np.flatnonzero(upper == kind)
+        if index.size >= 2:
+            operator[np.ix_(index, index)] -= 1 / index.size
+    return None if np.array_equal(operator, np.eye(len(upper))) else operator
+
+
+def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
+    if not isinstance(data_types, str | Sequence | np.ndarray | None):
+        raise OptionError(f"Data types must be text or a list of text, found {data_types!r}.")
+    entries = (
+        [data_types]
+        if isinstance(data_types, str)
+        else list(() if data_types is None else data_types)
+    )
+    wanted = [str(entry).strip().upper() for entry in entries]
+    unknown = [str(e) for e, w in zip(entries, wanted, strict=True) if w not in DATA_TYPES]
+    if unknown or not wanted:
+        found = f"Unknown data type {unknown[0]!r}" if unknown else "No data type was given"
+        raise OptionError(f"{found}. Must be of {', '.join(DATA_TYPES)}.")
+    return wanted
+
+
+def _parse_options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
+    if options is None:
+        return InverseOptions(measure="dspm2018")
+    if isinstance(options, Mapping):
+        return InverseOptions.from_brainstorm(options)
+    return options
+
+
+def _given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
+    given = np.ravel(np.asarray(good))
+    index: IntArray = given.astype(np.int64) if given.dtype.kind in "iuf" else np.empty(0, int)
+    if index.size == 0 or (index != given).any() or np.unique(index).size < index.size:
+        raise InverseError(f"Good channels must be distinct whole numbers, found {good!r}.")
+    if index.min() < 0 or index.max() >= n:
+        raise InverseError(
+            f"Good channels run from {index.min()} to {index.max()} (0-based), but the channel "
+            f"file holds {n} channels."
+        )
+    return index
+
+
+def _check_sizes(
+    head_model: HeadModelLike,
+    covs: dict[str, CovarianceLike],
+    channels: ChannelsLike,
+    channel_flag: AnyArray | Sequence[int] | None,
+) -> None:
+    n = len(channels.names)
+    found = {"the gain of the head model": len(head_model.gain)}
+    found |= {f"the {kind} covariance": len(cov.noise_cov) for kind, cov in covs.items()}
+    if channel_flag is not None:
+        found["the channel flag"] = np.size(channel_flag)
+    faults = [f"{what} has {size}" for what, size in found.items() if size != n]
+    if faults:
+        raise InverseError(
+            f"The channel file has {n} channels, but {'; '.join(faults)}: not of one study."
+        )
+
+
+def _refuse_unusable(cov: FloatArray, good: IntArray, names: Sequence[str], kind: str) -> None:
+    block = cov[np.ix_(good, good)]
+    for bad, what in (
+        (~np.isfinite(block).all(axis=0), "is not finite"),
+        (~block.any(axis=0) & ~block.any(axis=1), "is zero (they were bad when it was computed)"),
+    ):
+        if bad.any():
+            listed = ", ".join(names[i] for i in good[bad])
+            raise InverseError(
+                f"The {kind} covariance {what} for channel(s) in use: {listed}. Mark them bad, or "
+                f"recompute the {kind} covariance."
+            )
+
+
+def _operate_on_gain(
+    gain: FloatArray,
+    good: IntArray,
+    projection: FloatArray | None,
+    reference: FloatArray | None,
+    names: Sequence[str],
+) -> FloatArray:
+    """Project, select and reference the gain; returned so that a location's columns are near."""
+    computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
+    without = np.setdiff1d(good, computed)
+    if without.size:
+        listed = ", ".join(names[i] for i in without.tolist())
+        raise InverseError(
+            f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
+            "computed for them: mark them bad, or choose other data types."
+        )
+    if projection is None and reference is None:
+        return gain[good] if good.size < len(gain) else gain
+    operator = np.eye(len(gain))[good] if projection is None else projection[good]
+    if reference is not None:
+        operator = reference @ operator
+    used = computed[operator[:, computed].any(axis=0)]
+    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
+    return (gain[used].T @ operator[:, used].T).T
+
+
+def _operate_on_covariance(
+    cov: CovarianceLike,
+    good: IntArray,
+    projection: FloatArray | None,
+    reference: FloatArray | None,
+    names: Sequence[str],
+    kind: str,
+) -> CovarianceStatistics:
+    matrix = cov.noise_cov
+    if projection is not None:
+        matrix = projection @ matrix @ projection.T
+    matrix = matrix[np.ix_(good, good)]
+    if reference is not None:
+        matrix = reference @ matrix @ reference.T
+    if not np.isfinite(matrix).all():
+        raise InverseError(
+            f"The {kind} covariance is not finite after projection: it holds NaN for channels that "
+            f"are not in use but that a projector mixes into {names[0]} and others."
+        )
+    fourth = cov.fourth_moment
+    samples = np.empty(0) if cov.n_samples is None else np.asarray(cov.n_samples, dtype=float)
+    if samples.ndim == 2 and samples.size > 1:
+        samples = samples[np.ix_(good, good)]
+    return CovarianceStatistics(
+        cov=matrix,
+        fourth_moment=None if fourth is None else fourth[np.ix_(good, good)],
+        n_samples=float(samples.flat[0]) if samples.size else None,
+    )
+
+
+def _regions(
+    head_model: HeadModelLike, gain: FloatArray, options: InverseOptions
+) -> tuple[list[Region], bool]:
+    """Split the head model by orientation constraint; tell whether it is mixed."""
+    n_sources = gain.shape[1] // 3
+    kind = (head_model.head_model_type or "surface").lower()
+    if kind == "mixed":
+        return _mixed(head_model, gain, n_sources), True
+    orient = options.orientation(0, 1)
+    if kind == "volume" and orient != "free":
+        raise volume_orientation_error(orient, "The head model")
+    region = Region(
+        gain=gain,
+        grid_orient=head_model.grid_orient,
+        orient=orient,
+        locations=np.arange(n_sources),
+    )
+    return [region], False
+
+
+def _mixed(head_model: HeadModelLike, gain: FloatArray, n_sources: int) -> list[Region]:
+    scouts = [] if head_model.grid_atlas is None else head_model.grid_atlas.scouts
+    normals = head_model.grid_orient
+    regions = []
+    for spec in mixed_regions(scouts, n_sources):
+        columns = (3 * spec.locations[:, None] + np.arange(3)).ravel()
+        regions.append(
+            Region(
+                gain=gain[:, columns],
+                grid_orient=None if normals is None else normals[spec.locations],
+                orient=spec.orient,
+                locations=spec.locations,
+                name=spec.name,
+            )
+        )
+    return regions
