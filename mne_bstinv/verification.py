@@ -199,7 +199,9 @@ def _verify_file(file: Path, studies: _Studies, rtol: float) -> Verification:
         file=file,
         status=agreement.status,
         relative_difference=agreement.relative_difference,
-        reason=_explain(agreement, stages, rtol),
+        reason="; ".join(
+            text for text in (_explain(agreement, stages, rtol), *result.warnings) if text
+        ),
         options=_in_short(result, full=computed is not None),
         stages=stages,
     )

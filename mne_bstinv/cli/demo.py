@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.cli._log import warnings_silenced
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import OverwriteError
@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> int:
     int
         0 if all kernels of the sample are equal to Brainstorm's, else 1.
     """
-    logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     target = args.out / "estimate.png"
     if target.exists() and not args.overwrite:
         raise OverwriteError(f"{target} exists; give --overwrite to replace it.")
     sample = load_sample()
     print("1. The kernels that Brainstorm stored, recomputed from its files:")
-    outcomes = list(verify(find_results(sample.path)))
+    with warnings_silenced():
+        outcomes = list(verify(find_results(sample.path)))
     for outcome in outcomes:
         print("   " + format_line(outcome, outcome.file.parent))
     print("   " + summary(outcomes, sample.path))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
+from mne_bstinv.cli._log import warnings_silenced
 from mne_bstinv.verification import Verification, find_results, verify
 
 __all__ = ["add_arguments", "run"]
@@ -47,15 +48,13 @@ def run(args: argparse.Namespace) -> int:
     int
         0 if nothing differs and nothing failed, else 1.
     """
-    # what the inverse warns of is part of each line's reason
-    logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     files = find_results(args.path)
     folder = args.path if args.path.is_dir() else args.path.parent
     outcomes: list[Verification] = []
     with tqdm(
         total=len(files), unit="kernel", disable=None if not args.json else True, file=sys.stderr
     ) as bar:
-        for outcome in verify(files, rtol=args.rtol):
+        for outcome in _outcomes(files, args.rtol):
             outcomes.append(outcome)
             bar.update()
             if not args.json:
@@ -65,6 +64,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(summary(outcomes, args.path))
     return int(any(o.failed for o in outcomes))
+
+
+def _outcomes(files: list[Path], rtol: float) -> Iterator[Verification]:
+    with warnings_silenced():  # what the inverse warns of is part of each outcome
+        yield from verify(files, rtol=rtol)
 
 
 def format_line(outcome: Verification, folder: Path) -> str:

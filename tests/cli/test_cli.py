@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,18 @@ class TestVerify:
         assert len(outcomes) == 6
         assert {"file", "status", "relative_difference", "reason"} <= set(outcomes[0])
         assert {o["status"] for o in outcomes} == {"equal", "equal invariants", "not comparable"}
+
+    def test_warnings_stand_in_the_line_and_not_in_the_log(self, data_dir, capsys, caplog):
+        files = [
+            file
+            for file in (data_dir / "eeg_surface").rglob("results_MN*.mat")
+            if io.read_results(file).options["NoiseMethod"] == "shrink"
+        ]
+        assert main(["verify", str(files[0])]) == 0
+        assert "Shrinkage of the EEG covariance is complete" in capsys.readouterr().out
+        assert caplog.messages == []
+        logger = logging.getLogger("mne_bstinv")
+        assert logger.isEnabledFor(logging.WARNING)  # as before
 
     def test_exit_code_when_something_differs(self, study, capsys):
         path = next(study.rglob("results_MN*1205.mat"))
