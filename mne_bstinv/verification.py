@@ -11,13 +11,13 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._study_files import Studies, StudyFiles
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
 from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
@@ -141,7 +141,7 @@ def verify(path: str | Path | Iterable[Path], *, rtol: float = 1e-9) -> Iterator
         If the path does not exist.
     """
     files = find_results(path) if isinstance(path, str | Path) else list(path)
-    studies = _Studies()
+    studies = Studies()
     for file in files:
         try:
             yield _verify_file(file, studies, rtol)
@@ -174,11 +174,11 @@ def recompute(fname: str | Path) -> InverseResult:
         inverse.
     """
     file = Path(fname)
-    studies = _Studies()
+    studies = Studies()
     return _recompute(io.read_results(file), file, studies)
 
 
-def _verify_file(file: Path, studies: _Studies, rtol: float) -> Verification:
+def _verify_file(file: Path, studies: Studies, rtol: float) -> Verification:
     stored = io.read_results(file)
     result = _recompute(stored, file, studies)
     expected, computed = stored.imaging_kernel, None
@@ -207,7 +207,7 @@ def _verify_file(file: Path, studies: _Studies, rtol: float) -> Verification:
     )
 
 
-def _recompute(stored: io.Results, file: Path, studies: _Studies) -> InverseResult:
+def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResult:
     options = _options(stored)
     study = studies.of(file)
     name = stored.head_model_file
@@ -262,7 +262,7 @@ def _needed(path: Path | None, what: str) -> Path:
 
 
 def _with_normals(
-    head_model: io.HeadModel, options: InverseOptions, study: _StudyFiles
+    head_model: io.HeadModel, options: InverseOptions, study: StudyFiles
 ) -> io.HeadModel:
     """Take the normals of the surface where a surface head model holds none."""
     kind = (head_model.head_model_type or "surface").lower()
@@ -275,7 +275,7 @@ def _with_normals(
     return dataclasses.replace(head_model, grid_orient=surface.vert_normals)
 
 
-def _recordings(stored: io.Results, file: Path, studies: _Studies) -> np.ndarray:
+def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
     path = studies.of(file).find(stored.data_file, "data")
     recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}"))
     if recordings.f is None:
@@ -347,84 +347,3 @@ def _in_short(result: InverseResult, *, full: bool) -> str:
     if o.depth_weighting:
         parts.append(f"depth {o.weight_exp:g} up to {o.weight_limit:g}")
     return ", ".join(parts + (["full"] if full else []))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _StudyFiles:
-    """The files that go with the results of one folder."""
-
-    folder: Path
-    protocol: io.Protocol | None
-    channel_file: Path | None
-    noise_cov_file: Path | None
-    data_cov_file: Path | None
-
-    def find(self, stored_path: str | None, kind: str) -> Path | None:
-        """Find a file by the path stored in another: in the protocol, else in this folder."""
-        if not stored_path:
-            return None
-        if self.protocol is not None:
-            return io.resolve(self.protocol, stored_path, kind)
-        beside = self.folder / Path(stored_path.replace("\\", "/")).name
-        return beside if beside.is_file() else None
-
-
-class _Studies:
-    """Files of the studies visited; each large file is read once while it is in use."""
-
-    def __init__(self) -> None:
-        self.head_model = lru_cache(maxsize=1)(io.read_head_model)
-        self.channels = lru_cache(maxsize=4)(io.read_channels)
-        self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
-        self._by_folder: dict[Path, _StudyFiles] = {}
-        self._protocols: dict[Path, io.Protocol] = {}
-
-    def of(self, file: Path) -> _StudyFiles:
-        """Return the files that go with a results file."""
-        folder = file.parent.resolve()
-        if folder not in self._by_folder:
-            self._by_folder[folder] = self._gather(folder)
-        return self._by_folder[folder]
-
-    def _gather(self, folder: Path) -> _StudyFiles:
-        protocol = self._protocol(folder)
-        conditions = (
-            []
-            if protocol is None
-            else [
-                c for s in protocol.subjects for c in s.conditions if c.folder.resolve() == folder
-            ]
-        )
-        if conditions:
-            channel, noise, data = (
-                conditions[0].channel_file,
-                conditions[0].noise_cov_file,
-                conditions[0].data_cov_file,
-            )
-        else:  # a default study, or a folder outside of any protocol
-            channel, noise, data = (
-                _last_of_kind(folder, kind) for kind in ("channel", "noisecov", "ndatacov")
-            )
-        return _StudyFiles(
-            folder=folder,
-            protocol=protocol,
-            channel_file=channel,
-            noise_cov_file=noise,
-            data_cov_file=data,
-        )
-
-    def _protocol(self, folder: Path) -> io.Protocol | None:
-        for root, protocol in self._protocols.items():
-            if folder.is_relative_to(root):
-                return protocol
-        try:
-            protocol = io.read_protocol(folder)
-        except ProtocolError:
-            return None
-        self._protocols[protocol.root.resolve()] = protocol
-        return protocol
-
-
-def _last_of_kind(folder: Path, kind: str) -> Path | None:
-    files = sorted(f for f in folder.glob("*.mat") if io.file_kind(f.name) == kind)
-    return files[-1] if files else None

@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion"},
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io"},
-    "verification": {"errors", "io", "inverse", "compare"},
+    "_study_files": {"errors", "io"},
+    "verification": {"errors", "io", "inverse", "compare", "_study_files"},
     "plots": {"errors", "anatomy"},
 }
 #: The top of the package: these may import every station below.

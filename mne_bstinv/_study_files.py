@@ -1,0 +1,93 @@
+"""Which files of a study go with a results file: its channel file, covariances, head model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mne_bstinv import io
+from mne_bstinv.errors import ProtocolError
+
+__all__ = ["Studies", "StudyFiles"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFiles:
+    """The files that go with the results of one folder."""
+
+    folder: Path
+    protocol: io.Protocol | None
+    channel_file: Path | None
+    noise_cov_file: Path | None
+    data_cov_file: Path | None
+
+    def find(self, stored_path: str | None, kind: str) -> Path | None:
+        """Find a file by the path stored in another: in the protocol, else in this folder."""
+        if not stored_path:
+            return None
+        if self.protocol is not None:
+            return io.resolve(self.protocol, stored_path, kind)
+        beside = self.folder / Path(stored_path.replace("\\", "/")).name
+        return beside if beside.is_file() else None
+
+
+class Studies:
+    """Files of the studies visited; each large file is read once while it is in use."""
+
+    def __init__(self) -> None:
+        self.head_model = lru_cache(maxsize=1)(io.read_head_model)
+        self.channels = lru_cache(maxsize=4)(io.read_channels)
+        self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
+        self._by_folder: dict[Path, StudyFiles] = {}
+        self._protocols: dict[Path, io.Protocol] = {}
+
+    def of(self, file: Path) -> StudyFiles:
+        """Return the files that go with a results file."""
+        folder = file.parent.resolve()
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._gather(folder)
+        return self._by_folder[folder]
+
+    def _gather(self, folder: Path) -> StudyFiles:
+        protocol = self._protocol(folder)
+        conditions = (
+            []
+            if protocol is None
+            else [
+                c for s in protocol.subjects for c in s.conditions if c.folder.resolve() == folder
+            ]
+        )
+        if conditions:
+            channel, noise, data = (
+                conditions[0].channel_file,
+                conditions[0].noise_cov_file,
+                conditions[0].data_cov_file,
+            )
+        else:  # a default study, or a folder outside of any protocol
+            channel, noise, data = (
+                _last_of_kind(folder, kind) for kind in ("channel", "noisecov", "ndatacov")
+            )
+        return StudyFiles(
+            folder=folder,
+            protocol=protocol,
+            channel_file=channel,
+            noise_cov_file=noise,
+            data_cov_file=data,
+        )
+
+    def _protocol(self, folder: Path) -> io.Protocol | None:
+        for root, protocol in self._protocols.items():
+            if folder.is_relative_to(root):
+                return protocol
+        try:
+            protocol = io.read_protocol(folder)
+        except ProtocolError:
+            return None
+        self._protocols[protocol.root.resolve()] = protocol
+        return protocol
+
+
+def _last_of_kind(folder: Path, kind: str) -> Path | None:
+    files = sorted(f for f in folder.glob("*.mat") if io.file_kind(f.name) == kind)
+    return files[-1] if files else None
