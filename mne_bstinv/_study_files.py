@@ -22,6 +22,11 @@ class StudyFiles:
     noise_cov_file: Path | None
     data_cov_file: Path | None
 
+    @property
+    def searched(self) -> str:
+        """The folders that were searched, for messages."""
+        return str(self.folder if self.protocol is None else self.protocol.root)
+
     def find(self, stored_path: str | None, kind: str) -> Path | None:
         """Find a file by the path stored in another: in the protocol, else in this folder."""
         if not stored_path:

@@ -212,12 +212,12 @@ def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResul
     study = studies.of(file)
     name = stored.head_model_file
     files = [
-        _needed(study.find(name, "data"), f"head model {name!r}"),
-        _needed(study.noise_cov_file, "noise covariance"),
-        _needed(study.channel_file, "channel file"),
+        _needed(study.find(name, "data"), f"head model {name!r}", study),
+        _needed(study.noise_cov_file, "noise covariance (noisecov_*.mat)", study),
+        _needed(study.channel_file, "channel file (channel*.mat)", study),
     ]
     if options.method == "lcmv":
-        files.append(_needed(study.data_cov_file, "data covariance"))
+        files.append(_needed(study.data_cov_file, "data covariance (ndatacov_*.mat)", study))
     good = stored.good_channel
     try:
         return compute_kernel(
@@ -255,9 +255,12 @@ def _data_types(stored: io.Results) -> tuple[str, ...]:
     return (types,) if isinstance(types, str) else tuple(types or ())
 
 
-def _needed(path: Path | None, what: str) -> Path:
+def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     if path is None:
-        raise _NotComparableError(f"The study holds no {what}: the kernel cannot be recomputed.")
+        raise _NotComparableError(
+            f"The study holds no {what}, looked for in {study.searched}: without it the kernel "
+            "cannot be recomputed."
+        )
     return path
 
 
@@ -271,13 +274,16 @@ def _with_normals(
     if options.source_orient == ("free",):
         return head_model
     name = head_model.surface_file
-    surface = io.read_surface(_needed(study.find(name, "anat"), f"surface {name!r} for normals"))
+    surface = io.read_surface(
+        _needed(study.find(name, "anat"), f"surface {name!r} for normals", study)
+    )
     return dataclasses.replace(head_model, grid_orient=surface.vert_normals)
 
 
 def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
-    path = studies.of(file).find(stored.data_file, "data")
-    recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}"))
+    study = studies.of(file)
+    path = study.find(stored.data_file, "data")
+    recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}", study))
     if recordings.f is None:
         raise _NotComparableError("The recordings are a link to a continuous file.")
     return recordings.f
@@ -334,8 +340,10 @@ def _explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> 
 
 def _in_short(result: InverseResult, *, full: bool) -> str:
     o = result.options
+    orients = "/".join(dict.fromkeys(o.source_orient))
+    loose = f" {o.loose:g}" if "loose" in o.source_orient else ""
     parts = [
-        f"{result.function} {'/'.join(dict.fromkeys(o.source_orient))}",
+        f"{result.function} {orients}{loose}",
         "+".join(dict.fromkeys(result.channel_types)),
         f"{result.noise_method} {o.noise_reg:g}"
         if result.noise_method == "reg"

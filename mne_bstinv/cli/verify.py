@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1e-9,
         help="largest relative Frobenius difference that counts as equal (default: 1e-9)",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 also if a file is not comparable, or if there is no results file",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 if nothing differs and nothing failed, else 1.
+        0 if nothing differs and nothing failed (with ``--strict``: if all are equal), else 1.
     """
     files = find_results(args.path)
     folder = args.path if args.path.is_dir() else args.path.parent
@@ -63,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([o.to_dict() for o in outcomes], indent=1, ensure_ascii=False))
     else:
         print(summary(outcomes, args.path))
+    if args.strict:
+        return int(not outcomes or not all(o.status.startswith("equal") for o in outcomes))
     return int(any(o.failed for o in outcomes))
 
 

@@ -108,12 +108,27 @@ def compare_with_stored(
         if scanning:
             ours = _seen(ours, result.source_decomp_sa)
             theirs = _seen(theirs, stored_sa)
-        outcomes.append(compare_rows(ours, theirs, rule, region.n_components, rtol=rtol))
+        outcomes.append(
+            compare_rows(
+                ours,
+                theirs,
+                rule,
+                region.n_components,
+                rtol=rtol,
+                locations=region.locations,
+            )
+        )
     return _worst(outcomes)
 
 
 def compare_rows(
-    ours: FloatArray, theirs: FloatArray, rule: str, n_components: int, *, rtol: float
+    ours: FloatArray,
+    theirs: FloatArray,
+    rule: str,
+    n_components: int,
+    *,
+    rtol: float,
+    locations: NDArray[np.int64] | None = None,
 ) -> Agreement:
     """Compare kernel rows by one rule.
 
@@ -127,6 +142,8 @@ def compare_rows(
         Rows a location.
     rtol : float
         Largest relative Frobenius difference that counts as equal.
+    locations : array of int, shape (n_sources,) | None
+        0-based numbers of the locations, for the reason; ``None`` counts the rows.
 
     Returns
     -------
@@ -134,12 +151,16 @@ def compare_rows(
         Status (the rule, or ``'differs'``), difference and reason.
     """
     p, n = n_components, ours.shape[1]
+    numbers = np.arange(len(ours) // p) if locations is None else locations
+    if np.isinf(ours).any() or np.isinf(theirs).any():
+        return Agreement(status=DIFFERS, reason="infinite values cannot be compared")
     unseen_ours, unseen = (np.isnan(a).reshape(-1, p * n).any(axis=1) for a in (ours, theirs))
     if (unseen_ours != unseen).any():
         where = np.flatnonzero(unseen_ours != unseen)
         return Agreement(
             status=DIFFERS,
-            reason=f"NaN on one side only at {where.size} location(s), first {where[0] + 1}",
+            reason=f"NaN on one side only at {where.size} location(s), first "
+            f"{numbers[where[0]] + 1}",
         )
     a, b = (x.reshape(-1, p, n)[~unseen] for x in (ours, theirs))
     differences, sizes = _DISTANCES[rule](a, b)
@@ -151,7 +172,7 @@ def compare_rows(
     return Agreement(
         status=DIFFERS,
         relative_difference=difference,
-        reason=f"the largest difference is at location {worst + 1}",
+        reason=f"the largest difference is at location {numbers[worst] + 1}",
     )
 
 

@@ -16,7 +16,7 @@ from mne_bstinv.inverse.scanning import scanning_kernel
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 
-__all__ = ["Region", "linear_inverse", "volume_orientation_error"]
+__all__ = ["Region", "linear_inverse", "refuse_unknown_types", "volume_orientation_error"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +86,7 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
-    _refuse_unknown_types(channel_types, channel_names)
+    refuse_unknown_types(channel_types, channel_names)
     whitening = compute_whitener(
         noise,
         channel_types,
@@ -125,7 +125,21 @@ def linear_inverse(
     )
 
 
-def _refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
+def refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
+    """Refuse channels of types that no inverse is computed from.
+
+    Parameters
+    ----------
+    types : sequence of str
+        Types of the channels in use.
+    names : sequence of str | None
+        Their names; positions are given when absent.
+
+    Raises
+    ------
+    OptionError
+        If a type has no inverse; it names the channel.
+    """
     for index, kind in enumerate(types):
         if kind.strip().upper() not in DATA_TYPES:
             which = f"Channel {index + 1}" if names is None else f"Channel {names[index]}"
@@ -145,7 +159,9 @@ def _data_whitening(
     if options.method != "lcmv":
         return None
     if data is None:
-        raise InverseError("Method 'lcmv' needs a data covariance, found none.")
+        raise InverseError(
+            "Method 'lcmv' needs a data covariance (data_cov, DataCovMat), found none."
+        )
     return compute_whitener(
         data,
         channel_types,

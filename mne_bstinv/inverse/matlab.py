@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,25 +11,11 @@ import numpy as np
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse._types import FloatArray
 from mne_bstinv.inverse.linear import Region, linear_inverse, volume_orientation_error
-from mne_bstinv.inverse.options import OPTION_FIELDS, InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, ignored_options
 from mne_bstinv.inverse.result import InverseResult
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = ["bst_inverse_linear"]
-
-logger = logging.getLogger("mne_bstinv")
-
-#: Fields of Brainstorm's Options struct that are no options of the inverse, or its arrays.
-_OTHER_FIELDS = (
-    "NoiseCovMat",
-    "DataCovMat",
-    "ChannelTypes",
-    "Comment",
-    "ComputeKernel",
-    "DataTypes",
-    "DisplayMessages",
-    "FunctionName",
-)
 
 
 def bst_inverse_linear(
@@ -82,12 +66,12 @@ def bst_inverse_linear(
     >>> result.kernel.shape
     (10, 4)
     """
-    ignored = _ignored_options(options)
+    ignored = ignored_options(options)
     parsed = InverseOptions.from_brainstorm(options)
     models = [head_models] if isinstance(head_models, Mapping) else list(head_models)
     if not models:
         raise InverseError("No head model was given.")
-    types = _channel_types(options.get("ChannelTypes"))
+    types = _channel_types(options.get("ChannelTypes"), models[0])
     noise = _parse_statistics(options.get("NoiseCovMat"), "NoiseCovMat", len(types))
     data = None
     if parsed.method == "lcmv":
@@ -101,26 +85,10 @@ def bst_inverse_linear(
     return dataclasses.replace(result, warnings=result.warnings + ignored)
 
 
-def _ignored_options(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Warn of fields that are no options; refuse those that look like a misspelt one."""
-    if not isinstance(options, Mapping):
-        raise OptionError(f"The options must be a mapping, found {type(options).__name__}.")
-    known = {name.lower(): name for name in (*OPTION_FIELDS, *_OTHER_FIELDS)}
-    warnings = []
-    for name in options:
-        if name in known.values():
-            continue
-        close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.8)
-        if close:
-            raise OptionError(f"Unknown option {name!r}. Did you mean {known[close[0]]!r}?")
-        warnings.append(f"The field {name!r} of the options is no option of the inverse: ignored.")
-        logger.warning(warnings[-1])
-    return tuple(warnings)
-
-
-def _channel_types(types: Any) -> list[str]:
-    if isinstance(types, str):
-        return [types]
+def _channel_types(types: Any, model: Any) -> list[str]:
+    if isinstance(types, str):  # one type for all
+        gain = model.get("Gain") if isinstance(model, Mapping) else None
+        return [types] * (len(gain) if gain is not None and np.ndim(gain) == 2 else 1)
     if types is None or len(types) == 0 or not all(isinstance(t, str) for t in types):
         raise OptionError(
             f"ChannelTypes must list one type (such as 'MEG GRAD' or 'EEG') a channel, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +13,9 @@ import numpy as np
 
 from mne_bstinv.errors import OptionError
 
-__all__ = ["DATA_TYPES", "InverseOptions"]
+__all__ = ["DATA_TYPES", "InverseOptions", "ignored_options"]
+
+logger = logging.getLogger("mne_bstinv")
 
 #: Measures of each method; the first is the method's default.
 MEASURES: dict[str, tuple[str, ...]] = {
@@ -53,6 +57,18 @@ _FIELDS = {
 
 #: Brainstorm's names of all options.
 OPTION_FIELDS = tuple(_FIELDS.values())
+
+#: Fields of Brainstorm's Options struct that are no options of the inverse, or its arrays.
+_OTHER_FIELDS = (
+    "NoiseCovMat",
+    "DataCovMat",
+    "ChannelTypes",
+    "Comment",
+    "ComputeKernel",
+    "DataTypes",
+    "DisplayMessages",
+    "FunctionName",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +242,39 @@ class InverseOptions:
         if self.loose is None:
             out["Loose"] = np.zeros((0, 0))
         return out
+
+
+def ignored_options(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Warn of fields that are no options; refuse those that look like a misspelt one.
+
+    Parameters
+    ----------
+    options : mapping
+        Options under their MATLAB names.
+
+    Returns
+    -------
+    tuple of str
+        A warning for each field that is ignored; they are logged too.
+
+    Raises
+    ------
+    OptionError
+        If a field looks like a misspelt option, or the options are no mapping.
+    """
+    if not isinstance(options, Mapping):
+        raise OptionError(f"The options must be a mapping, found {type(options).__name__}.")
+    known = {name.lower(): name for name in (*OPTION_FIELDS, *_OTHER_FIELDS)}
+    warnings = []
+    for name in options:
+        if name in known.values():
+            continue
+        close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.8)
+        if close:
+            raise OptionError(f"Unknown option {name!r}. Did you mean {known[close[0]]!r}?")
+        warnings.append(f"The field {name!r} of the options is no option of the inverse: ignored.")
+        logger.warning(warnings[-1])
+    return tuple(warnings)
 
 
 def _unwrap(value: Any) -> Any:

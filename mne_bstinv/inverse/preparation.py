@@ -8,18 +8,20 @@ here knows how.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse._types import AnyArray, FloatArray, IntArray
-from mne_bstinv.inverse.linear import Region, volume_orientation_error
-from mne_bstinv.inverse.options import DATA_TYPES, InverseOptions
-from mne_bstinv.inverse.projectors import ProjectorLike, projection_operator
-from mne_bstinv.inverse.regions import ScoutLike, mixed_regions
+from mne_bstinv.inverse.linear import Region, refuse_unknown_types, volume_orientation_error
+from mne_bstinv.inverse.options import DATA_TYPES, InverseOptions, ignored_options
+from mne_bstinv.inverse.projectors import projection_operator
+from mne_bstinv.inverse.regions import mixed_regions
+from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = [
@@ -29,68 +31,10 @@ __all__ = [
     "select_channels",
 ]
 
+logger = logging.getLogger("mne_bstinv")
+
 _MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
 _REFERENCED_TYPES = ("EEG", "SEEG", "ECOG")
-
-
-class GridAtlasLike(Protocol):
-    """Regions of a mixed head model."""
-
-    @property
-    def scouts(self) -> Sequence[ScoutLike]:
-        """The regions."""
-
-
-class HeadModelLike(Protocol):
-    """What is needed of a head model."""
-
-    @property
-    def gain(self) -> FloatArray:
-        """Gain, (n_all_channels, 3 * n_sources)."""
-
-    @property
-    def grid_orient(self) -> FloatArray | None:
-        """Orientations, (n_sources, 3)."""
-
-    @property
-    def head_model_type(self) -> str | None:
-        """Surface, volume or mixed."""
-
-    @property
-    def grid_atlas(self) -> Any:
-        """Regions, for mixed head models."""
-
-
-class CovarianceLike(Protocol):
-    """What is needed of a noise or data covariance."""
-
-    @property
-    def noise_cov(self) -> FloatArray:
-        """Covariance, (n_all_channels, n_all_channels)."""
-
-    @property
-    def fourth_moment(self) -> FloatArray | None:
-        """Fourth moments, the same shape."""
-
-    @property
-    def n_samples(self) -> AnyArray | float | None:
-        """Counts, the same shape or a scalar."""
-
-
-class ChannelsLike(Protocol):
-    """What is needed of a channel file."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Channel names."""
-
-    @property
-    def types(self) -> Sequence[str]:
-        """Channel types."""
-
-    @property
-    def projectors(self) -> Sequence[ProjectorLike]:
-        """Projectors."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,6 +57,8 @@ class PreparedStudy:
         Locations of the head model, those of excluded regions too.
     mixed : bool
         Whether the head model is mixed.
+    warnings : tuple of str
+        What the user should know.
     """
 
     regions: tuple[Region, ...]
@@ -124,6 +70,7 @@ class PreparedStudy:
     options: InverseOptions
     n_sources: int
     mixed: bool
+    warnings: tuple[str, ...] = ()
 
 
 def prepare_study(
@@ -170,13 +117,19 @@ def prepare_study(
     OptionError
         If a data type is unknown, or the orientation does not fit the head model.
     """
-    options = _parse_options(options)
+    options, ignored = _parse_options(options)
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
-    _check_sizes(head_model, covs, channels, channel_flag)
+    _refuse_wrong_objects(head_model, covs, channels)
+    flags, warnings = _parse_flags(channel_flag)
+    _check_sizes(head_model, covs, channels, flags)
     if good_channels is None:
-        good = select_channels(channels, channel_flag, data_types)
+        good = select_channels(channels, flags, data_types)
+        warnings += _types_left_out(channels, good, data_types)
     else:
         good = _given_channels(good_channels, len(channels.names))
+    refuse_unknown_types(
+        [channels.types[i] for i in good.tolist()], [channels.names[i] for i in good.tolist()]
+    )
     for kind, cov in covs.items():
         _refuse_unusable(cov.noise_cov, good, channels.names, kind)
     types = [channels.types[i] for i in good]
@@ -202,6 +155,7 @@ def prepare_study(
         options=options,
         n_sources=gain.shape[1] // 3,
         mixed=mixed,
+        warnings=ignored + warnings,
     )
 
 
@@ -283,16 +237,71 @@ def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
     unknown = [str(e) for e, w in zip(entries, wanted, strict=True) if w not in DATA_TYPES]
     if unknown or not wanted:
         found = f"Unknown data type {unknown[0]!r}" if unknown else "No data type was given"
-        raise OptionError(f"{found}. Must be of {', '.join(DATA_TYPES)}.")
+        raise OptionError(f"{found}. data_types must be of {', '.join(DATA_TYPES)}.")
     return wanted
 
 
-def _parse_options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
-    if options is None:
-        return InverseOptions(measure="dspm2018")
-    if isinstance(options, Mapping):
-        return InverseOptions.from_brainstorm(options)
-    return options
+def _parse_options(
+    options: InverseOptions | Mapping[str, Any] | None,
+) -> tuple[InverseOptions, tuple[str, ...]]:
+    """Read the options and what was ignored of them; Brainstorm's study step takes dspm2018."""
+    if isinstance(options, InverseOptions):
+        return options, ()
+    given = {} if options is None else options
+    ignored = ignored_options(given)
+    parsed = InverseOptions.from_brainstorm(given)
+    if parsed.method == "minnorm" and "InverseMeasure" not in given:
+        parsed = dataclasses.replace(parsed, measure="dspm2018")
+    return parsed, ignored
+
+
+def _refuse_wrong_objects(
+    head_model: HeadModelLike, covs: Mapping[str, CovarianceLike], channels: ChannelsLike
+) -> None:
+    needed = [("head_model", head_model, "gain"), ("channels", channels, "projectors")]
+    needed += [(f"{kind}_cov", cov, "noise_cov") for kind, cov in covs.items()]
+    for name, value, attribute in needed:
+        if not hasattr(value, attribute):
+            raise InverseError(
+                f"{name} must be the structure that a file was read into (with the attribute "
+                f"{attribute}), found {type(value).__name__}."
+            )
+
+
+def _parse_flags(
+    flags: AnyArray | Sequence[int] | None,
+) -> tuple[AnyArray | None, tuple[str, ...]]:
+    """Read a channel flag: 1 good, −1 bad; 0 counts as good, as in Brainstorm, but is told."""
+    if flags is None:
+        return None, ()
+    array = np.ravel(np.asarray(flags))
+    if array.dtype.kind not in "if" or not np.isin(array, (-1, 0, 1)).all():
+        raise InverseError(
+            "The channel flag must hold 1 (good) and −1 (bad) for each channel, found "
+            f"{array.dtype} values such as {array[:3].tolist()}."
+        )
+    zero = int(np.sum(array == 0))
+    if not zero:
+        return array, ()
+    message = f"The channel flag is 0 for {zero} channel(s): they count as good; bad is −1."
+    logger.warning(message)
+    return array, (message,)
+
+
+def _types_left_out(
+    channels: ChannelsLike, good: IntArray, data_types: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    found = {channels.types[i].strip().upper() for i in good.tolist()}
+    missing = [
+        kind
+        for kind in _parse_data_types(data_types)
+        if not found & set(_MEG_TYPES if kind == "MEG" else (kind,))
+    ]
+    if not missing:
+        return ()
+    message = f"No good channel of type {', '.join(missing)}: computed without."
+    logger.warning(message)
+    return (message,)
 
 
 def _given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
@@ -374,10 +383,12 @@ def _operate_on_covariance(
     names: Sequence[str],
     kind: str,
 ) -> CovarianceStatistics:
-    matrix = cov.noise_cov
-    if projection is not None:
-        matrix = projection @ matrix @ projection.T
-    matrix = matrix[np.ix_(good, good)]
+    if projection is None:
+        matrix = cov.noise_cov[np.ix_(good, good)]
+    else:  # only what is mixed in: NaN of other channels must not spread
+        used = np.flatnonzero(projection[good].any(axis=0))
+        weights = projection[np.ix_(good, used)]
+        matrix = weights @ cov.noise_cov[np.ix_(used, used)] @ weights.T
     if reference is not None:
         matrix = reference @ matrix @ reference.T
     if not np.isfinite(matrix).all():

@@ -93,6 +93,8 @@ class InverseResult:
         field of each location (``gls`` and ``lcmv``).
     channel_indices : array of int, shape (n_channels,) | None
         0-based positions of the columns in the channel file (``None`` from plain arrays).
+    n_all_channels : int | None
+        Channels of the channel file (``None`` from plain arrays).
     channel_names : tuple of str | None
         Names of the columns (``None`` from plain arrays).
     warnings : tuple of str
@@ -118,6 +120,7 @@ class InverseResult:
     source_decomp_sa: FloatArray | None = None
     source_decomp_va: FloatArray | None = None
     channel_indices: IntArray | None = None
+    n_all_channels: int | None = None
     channel_names: tuple[str, ...] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -163,8 +166,7 @@ class InverseResult:
         ----------
         data : array, shape (n_all_channels, n_times) or (n_channels, n_times)
             Recordings as the imported file stores them (no projector, no reference is applied):
-            all channels of the channel file where :attr:`channel_indices` is known, else the
-            kernel's own channels.
+            all channels of the channel file, or the kernel's own in the order of its columns.
 
         Returns
         -------
@@ -174,10 +176,17 @@ class InverseResult:
         Raises
         ------
         InverseError
-            If the data have too few channels.
+            If the data are no array of numbers with one of these numbers of rows.
         """
-        index = self.channel_indices
-        needed = self.kernel.shape[1] if index is None else int(index.max()) + 1
-        if len(data) < needed:
-            raise InverseError(f"The recordings have {len(data)} channels, expected {needed}.")
-        return self.kernel @ (data if index is None else data[index])
+        array = np.asarray(data)
+        n_channels = self.kernel.shape[1]
+        if array.ndim == 2 and array.dtype.kind in "fiu":
+            if len(array) == self.n_all_channels and self.channel_indices is not None:
+                return self.kernel @ array[self.channel_indices]
+            if len(array) == n_channels:
+                return self.kernel @ array
+        expected = f"{n_channels} rows (the kernel's channels)"
+        if self.n_all_channels is not None:
+            expected = f"{self.n_all_channels} rows (all channels of the file) or {expected}"
+        found = f"shape {array.shape}" if array.ndim else type(data).__name__
+        raise InverseError(f"The data must be an array of numbers with {expected}, found {found}.")

@@ -76,7 +76,7 @@ class SourceModel:
             rows = np.flatnonzero(~np.isfinite(gain.sum(axis=1)))
             raise InverseError(
                 f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
-                f"{', '.join(map(str, rows[:10] + 1))})."
+                f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''})."
             )
         frames = None
         if orient != "free":

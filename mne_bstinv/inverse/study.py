@@ -13,17 +13,11 @@ from typing import Any
 from mne_bstinv.inverse._types import AnyArray
 from mne_bstinv.inverse.linear import linear_inverse
 from mne_bstinv.inverse.options import InverseOptions
-from mne_bstinv.inverse.preparation import (
-    ChannelsLike,
-    CovarianceLike,
-    HeadModelLike,
-    average_reference,
-    prepare_study,
-    select_channels,
-)
+from mne_bstinv.inverse.preparation import prepare_study
 from mne_bstinv.inverse.result import InverseResult
+from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 
-__all__ = ["average_reference", "compute_kernel", "select_channels"]
+__all__ = ["compute_kernel"]
 
 
 def compute_kernel(
@@ -49,13 +43,15 @@ def compute_kernel(
         Channel file. Its projectors with status 1 or 2 are applied to gain and covariances, and
         so is the average reference of the EEG, SEEG and ECOG channels in use.
     channel_flag : array of int, shape (n_all_channels,) | None
-        1 good, −1 bad, of the recordings; ``None`` takes all channels as good.
+        1 good, −1 bad, of the recordings; ``None`` takes all channels as good. 0 counts as good,
+        as in Brainstorm, with a warning.
     data_types : str | sequence of str | None
         Of ``MEG``, ``MEG MAG``, ``MEG GRAD``, ``EEG``, ``SEEG``, ``ECOG``; ``MEG`` selects all
         three MEG types. Needed unless ``good_channels`` is given.
     options : InverseOptions | mapping | None
-        The options, or a mapping with their MATLAB names; ``None`` takes the defaults of
-        Brainstorm's study step, where the measure is ``dspm2018``. ``source_orient`` is ignored
+        The options, or a mapping with their MATLAB names. What is not given takes the default of
+        Brainstorm's study step: as in :class:`~mne_bstinv.InverseOptions`, but the measure is
+        ``dspm2018``. ``source_orient`` is ignored
         for mixed head models, whose regions state their own.
     data_cov : NoiseCov | None
         Data covariance of all channels, for ``lcmv``.
@@ -96,4 +92,9 @@ def compute_kernel(
         channel_names=study.channel_names,
         mixed=study.mixed,
     )
-    return dataclasses.replace(result, channel_indices=study.channel_indices)
+    return dataclasses.replace(
+        result,
+        channel_indices=study.channel_indices,
+        n_all_channels=len(channels.names),
+        warnings=study.warnings + result.warnings,
+    )

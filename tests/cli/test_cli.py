@@ -29,7 +29,7 @@ class TestVerify:
         (gls,) = (line for line in lines if line.startswith("not comparable"))
         assert "gls and lcmv on a mixed head model" in gls
         (amplitude, *_) = (line for line in lines if "results_MN" in line)
-        assert "[mn fixed/loose/free, EEG, reg 0.1, SNR 3, depth 0.5 up to 10]" in amplitude
+        assert "[mn fixed/loose/free 0.2, EEG, reg 0.1, SNR 3, depth 0.5 up to 10]" in amplitude
 
     def test_json(self, study, capsys):
         assert main(["verify", str(study), "--json"]) == 0
@@ -162,3 +162,18 @@ def test_version_and_module():
     command = [sys.executable, "-m", "mne_bstinv", "--version"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == f"mne-bstinv {__version__}\n"
+
+
+def test_strict_wants_everything_equal(study, tmp_path, capsys):
+    amplitude = next(study.rglob("results_MN*1205.mat"))
+    assert main(["verify", str(amplitude), "--strict"]) == 0
+    assert main(["verify", str(study), "--strict"]) == 1  # the scan of a mixed model
+    (tmp_path / "empty").mkdir()
+    assert main(["verify", str(tmp_path / "empty"), "--strict"]) == 1
+    capsys.readouterr()
+
+
+def test_a_folder_that_cannot_be_made_is_no_traceback(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert main(["demo", "--out", str(tmp_path / "file")]) == 2
+    assert "mne-bstinv demo: " in capsys.readouterr().err

@@ -162,13 +162,11 @@ def solve_naively(problem: Problem, **options: Any) -> Reference:
     return naive_inverse(problem.models, problem.noise, problem.types, data=data, **options)
 
 
-def assert_same_kernel(
-    kernel: FloatArray, reference: Reference, *, invariants: bool | None = None
-) -> None:
+def assert_same_kernel(kernel: FloatArray, reference: Reference) -> None:
     """Compare location by location, in whitened units, by what is unique of the output.
 
-    Rows where they are; K_i' K_i where the tangents are arbitrary (loose, not amplitude; forced
-    by ``invariants``) and for scans, whose unseen directions are left out.
+    Rows where they are; K_i' K_i where the tangents are arbitrary (loose, not amplitude) and for
+    scans, whose unseen directions are left out.
     """
     rtol = kernel_tolerance(reference)
     assert kernel.shape == reference.kernel.shape
@@ -180,7 +178,7 @@ def assert_same_kernel(
         if scan:
             seen = reference.sa[number] > 0
             ours, theirs = ours[seen], theirs[seen]
-        if invariants or (invariants is None and (loose or scan)):
+        if loose or scan:
             ours, theirs = ours.T @ ours, theirs.T @ theirs
         difference = np.linalg.norm(ours - theirs)
         # squaring doubles a relative error

@@ -126,17 +126,36 @@ def test_apply_on_all_channels_of_the_file():
     np.testing.assert_array_equal(result.apply(data), result.kernel @ data[[1, 3]])
 
 
-@pytest.mark.parametrize("n", [2, 3])
-def test_apply_on_too_few_channels(n):
+def test_apply_on_the_selected_channels_of_a_study():
+    result = _study(["Misc", "MEG", "EEG", "MEG", "Stim"], data_types="MEG")
+    data = readonly(np.random.default_rng(8).normal(size=(2, 4)))
+    np.testing.assert_array_equal(result.apply(data), result.kernel @ data)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (np.zeros((3, 2)), "shape (3, 2)"),
+        (np.zeros((5, 2)), "shape (5, 2)"),
+        (np.zeros(4), "shape (4,)"),
+        (np.full((4, 2), "a"), "shape (4, 2)"),
+        (object(), "object"),
+    ],
+)
+def test_apply_on_other_data(data, found):
     result = _study(["Misc", "MEG", "EEG", "MEG"], data_types="MEG")
-    message = f"The recordings have {n} channels, expected 4."
+    message = (
+        "The data must be an array of numbers with 4 rows (all channels of the file) or 2 rows "
+        f"(the kernel's channels), found {found}."
+    )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
-        result.apply(np.zeros((n, 2)))
+        result.apply(data)
 
 
-def test_apply_on_too_few_channels_of_plain_arrays():
-    with pytest.raises(InverseError, match="The recordings have 13 channels, expected 14"):
-        solve(make_problem(8)).apply(np.zeros((13, 2)))
+@pytest.mark.parametrize("n", [13, 15])
+def test_apply_on_other_data_of_plain_arrays(n):
+    with pytest.raises(InverseError, match=rf"14 rows \(the kernel's.*found shape \({n}, 2\)"):
+        solve(make_problem(8)).apply(np.zeros((n, 2)))
 
 
 def test_results_cannot_be_changed():
