@@ -1,18 +1,25 @@
 """The bridge between MNE-Python and Brainstorm.
 
-The data flows one way::
+The data flows one way, and the folders are its stations::
 
-    .mat file → Brainstorm structure ──→ imaging kernel ──→ comparison with the stored one
-      (mne_bstinv.io)                  (mne_bstinv.inverse)  (mne_bstinv.compare, .verification)
+                             ┌→ MNE object (mne_bstinv.adapters), and back
+    .mat file → structure ───┤
+      (mne_bstinv.io)        └→ imaging kernel ──→ comparison with the stored one
+                          (mne_bstinv.inverse)  (mne_bstinv.compare, .verification)
 
-Structures hold the raw values of the files; shapes, frames, units and signs are documented where
-they are declared. The command line is ``mne-bstinv`` (:mod:`mne_bstinv.cli`).
+Structures hold the raw values of the files; frames, order and units change only in the adapters.
+The command line is ``mne-bstinv`` (:mod:`mne_bstinv.cli`).
 """
 
+# MNE takes a second to import: the adapters are loaded when one of their names is first used.
+
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import datasets, errors, io
 from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.conversion import ConversionReport, Finding, conversion_report
 from mne_bstinv.inverse import (
     InverseOptions,
     InverseResult,
@@ -44,20 +51,76 @@ from mne_bstinv.io import (
 from mne_bstinv.plots import plot_estimate
 from mne_bstinv.verification import Verification, recompute, verify
 
+if TYPE_CHECKING:
+    from mne_bstinv.adapters import (
+        InverseParameters,
+        LabelList,
+        SourceGrid,
+        SubjectFolder,
+        from_covariance,
+        from_epochs,
+        from_evoked,
+        from_forward,
+        from_info,
+        from_inverse_operator,
+        from_labels,
+        from_raw,
+        from_source_estimate,
+        from_source_spaces,
+        inverse_parameters,
+        match_channel_names,
+        noise_cov_from,
+        source_order,
+        to_annotations,
+        to_covariance,
+        to_epochs,
+        to_evoked,
+        to_forward,
+        to_info,
+        to_inverse_operator,
+        to_labels,
+        to_raw_array,
+        to_source_estimate,
+        to_source_spaces,
+        to_surfaces,
+        to_trans,
+        write_forward,
+    )
+
 __version__ = _version("mne-bstinv")
 
 __all__ = [
+    "ConversionReport",
+    "Finding",
     "InverseOptions",
+    "InverseParameters",
     "InverseResult",
+    "LabelList",
     "RegionRows",
+    "SourceGrid",
+    "SubjectFolder",
     "Verification",
     "__version__",
     "bst_inverse_linear",
     "compute_kernel",
+    "conversion_report",
     "datasets",
     "errors",
+    "from_covariance",
+    "from_epochs",
+    "from_evoked",
+    "from_forward",
+    "from_info",
+    "from_inverse_operator",
+    "from_labels",
+    "from_raw",
+    "from_source_estimate",
+    "from_source_spaces",
     "hemispheres",
+    "inverse_parameters",
     "io",
+    "match_channel_names",
+    "noise_cov_from",
     "plot_estimate",
     "read_channels",
     "read_head_model",
@@ -70,8 +133,23 @@ __all__ = [
     "read_subject",
     "read_surface",
     "recompute",
+    "source_order",
+    "to_annotations",
+    "to_covariance",
+    "to_epochs",
+    "to_evoked",
+    "to_forward",
+    "to_info",
+    "to_inverse_operator",
+    "to_labels",
+    "to_raw_array",
+    "to_source_estimate",
+    "to_source_spaces",
+    "to_surfaces",
+    "to_trans",
     "verify",
     "write_channels",
+    "write_forward",
     "write_head_model",
     "write_mri",
     "write_noise_cov",
@@ -81,3 +159,12 @@ __all__ = [
     "write_subject",
     "write_surface",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the adapters, and MNE with them, when one of their names is first used."""
+    if name in __all__ and name not in globals():
+        adapters = _import_module("mne_bstinv.adapters")
+        globals().update({exported: getattr(adapters, exported) for exported in adapters.__all__})
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

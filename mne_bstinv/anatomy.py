@@ -1,4 +1,4 @@
-"""Facts about surfaces that several stations need: which vertex is in which hemisphere."""
+"""Facts about surfaces that several stations need: hemispheres, normals, winding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["hemispheres"]
+__all__ = [
+    "complete_sides",
+    "connected_parts",
+    "edge_lengths",
+    "hemispheres",
+    "inflated",
+    "mean_curvature",
+    "outward_faces",
+    "vertex_adjacency",
+    "vertex_normals",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 class SurfaceLike(Protocol):
@@ -57,6 +70,259 @@ def hemispheres(surface: SurfaceLike) -> tuple[NDArray[np.str_], str]:
         if {"lh", "rh"} <= set(sides):
             return sides, rule
     return np.where(surface.vertices[:, 1] >= 0, "lh", "rh"), "sign of y"
+
+
+def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Put the vertices that are in neither hemisphere into one.
+
+    A vertex goes with the nearest vertex along the edges of the mesh that is in a hemisphere; a
+    part of the mesh that is joined to no hemisphere goes to the side its centre is on.
+
+    Parameters
+    ----------
+    surface : Surface
+        A cortex, positions in SCS (y to the left).
+    sides : array of str, shape (n_vertices,)
+        ``'lh'``, ``'rh'``, or ``''`` for a vertex in neither; see :func:`hemispheres`.
+
+    Returns
+    -------
+    array of str, shape (n_vertices,)
+        ``'lh'`` or ``'rh'`` for every vertex.
+    """
+    sides = sides.copy()
+    known = np.flatnonzero(sides != "")
+    if len(known) == len(sides):
+        return sides
+    faces = np.asarray(surface.faces, dtype=np.int64) - 1
+    if len(known):
+        distance, _, nearest = sparse.csgraph.dijkstra(
+            edge_lengths(surface.vertices, faces),
+            indices=known,
+            min_only=True,
+            return_predecessors=True,
+        )
+        reached = np.isfinite(distance)
+        sides[reached] = sides[nearest[reached]]
+    labels = connected_parts(faces, len(sides))
+    for part in np.unique(labels[sides == ""]):
+        inside = labels == part
+        sides[inside] = "lh" if surface.vertices[inside, 1].mean() >= 0 else "rh"
+    return sides
+
+
+def vertex_adjacency(faces: IntArray, n_vertices: int) -> sparse.csr_array:
+    """Tell which vertices share an edge.
+
+    Parameters
+    ----------
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+    n_vertices : int
+        Number of vertices.
+
+    Returns
+    -------
+    csr_array of bool, shape (n_vertices, n_vertices)
+        True where two vertices share an edge.
+    """
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = np.concatenate([edges, edges[:, ::-1]])
+    ones = np.ones(len(edges), dtype=bool)
+    return sparse.csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n_vertices, n_vertices))
+
+
+def edge_lengths(vertices: FloatArray, faces: IntArray) -> sparse.csr_array:
+    """Measure the edges of a mesh.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+
+    Returns
+    -------
+    csr_array, shape (n_vertices, n_vertices)
+        Length of the edge between two vertices, in the unit of the positions.
+    """
+    edges = vertex_adjacency(faces, len(vertices)).tocoo()
+    length = np.linalg.norm(vertices[edges.row] - vertices[edges.col], axis=1)
+    # older releases of SciPy find no paths in graphs with indices of 64 bits
+    row, col = edges.row.astype(np.int32), edges.col.astype(np.int32)
+    return sparse.csr_array((length, (row, col)), shape=edges.shape)
+
+
+def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
+    """Tell which connected part of a mesh each vertex is in.
+
+    Parameters
+    ----------
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+    n_vertices : int
+        Number of vertices.
+
+    Returns
+    -------
+    array of int, shape (n_vertices,)
+        Part of each vertex.
+    """
+    adjacency = vertex_adjacency(faces, n_vertices)
+    labels = sparse.csgraph.connected_components(adjacency, directed=False)[1]
+    return np.asarray(labels, dtype=np.int64)
+
+
+def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """Compute the outward unit normals of a mesh, whichever way its triangles are wound.
+
+    The normals of the triangles around a vertex are averaged, weighted by their angle at the
+    vertex, which makes the result independent of how the surface is cut into triangles [1]_.
+    Outward is, for every connected part, what makes the volume it encloses positive.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based, each connected part wound one way.
+
+    Returns
+    -------
+    array, shape (n_vertices, 3)
+        Unit normals; zero for a vertex of no triangle, or only of triangles without area.
+
+    References
+    ----------
+    .. [1] Thürmer and Wüthrich, Journal of Graphics Tools 3(1), 43-46 (1998).
+    """
+    faces = outward_faces(vertices, faces)
+    normals = np.zeros_like(vertices, dtype=np.float64)
+    corners = vertices[faces]
+    across = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    for i in range(3):
+        one = _unit(corners[:, (i + 1) % 3] - corners[:, i])
+        two = _unit(corners[:, (i + 2) % 3] - corners[:, i])
+        angle = np.arccos(np.clip(np.einsum("ij,ij->i", one, two), -1, 1))
+        np.add.at(normals, faces[:, i], angle[:, None] * across)
+    return _unit(normals)
+
+
+def outward_faces(
+    vertices: FloatArray, faces: IntArray, normals: FloatArray | None = None
+) -> IntArray:
+    """Wind the triangles counterclockwise seen from outside, as MNE and FreeSurfer do.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based, each connected part wound one way.
+    normals : array, shape (n_vertices, 3) | None
+        Outward normals; they decide where given, else the sign of the volume that each connected
+        part encloses.
+
+    Returns
+    -------
+    array of int, shape (n_faces, 3)
+        The triangles in their order; those of a part that was wound clockwise have their last two
+        corners exchanged.
+    """
+    faces = np.array(faces, dtype=np.int64)
+    if not len(faces):
+        return faces
+    part = connected_parts(faces, len(vertices))[faces[:, 0]]
+    corners = vertices[faces]
+    if normals is None:
+        count = np.bincount(part)
+        centre = np.stack([np.bincount(part, c) for c in corners.mean(axis=1).T]) / np.maximum(
+            count, 1
+        )
+        direction = corners.mean(axis=1) - centre.T[part]
+    else:
+        direction = normals[faces].mean(axis=1)
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    outward = np.bincount(part, np.einsum("ij,ij->i", across, direction))
+    clockwise = outward[part] < 0
+    faces[clockwise] = faces[clockwise][:, [0, 2, 1]]
+    return faces
+
+
+def mean_curvature(vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """Estimate how much a mesh bends at each vertex.
+
+    The mean of the neighbours of a vertex lies below the tangent plane by about half of their mean
+    squared distance times the mean curvature.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+
+    Returns
+    -------
+    array, shape (n_vertices,)
+        Mean curvature, positive where the surface bulges outwards (gyri); in the inverse unit of
+        the positions.
+    """
+    adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
+    degree = np.maximum(adjacency.sum(axis=1), 1)
+    normals = vertex_normals(vertices, faces)
+    edges = adjacency.tocoo()
+    steps = vertices[edges.col] - vertices[edges.row]
+    depth = -np.einsum("ij,ij->i", steps, normals[edges.row])
+    square = np.einsum("ij,ij->i", steps, steps)
+    n = len(vertices)
+    height = np.bincount(edges.row, depth, minlength=n) / degree
+    spread = np.bincount(edges.row, square, minlength=n) / degree
+    return np.divide(2 * height, spread, out=np.zeros(n), where=spread > 0)
+
+
+def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int = 100) -> FloatArray:
+    """Smooth the folds out of a mesh, keeping its centre and area.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+    n_steps : int
+        How often each vertex moves half way to the mean of its neighbours.
+
+    Returns
+    -------
+    array, shape (n_vertices, 3)
+        Positions.
+    """
+    if not len(faces):
+        return vertices.copy()
+    adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
+    degree = adjacency.sum(axis=1)
+    mean = sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
+    alone = (degree == 0)[:, None]
+    centre, area = vertices.mean(axis=0), _area(vertices, faces)
+    moved = vertices - centre
+    for _ in range(n_steps):
+        moved = np.where(alone, moved, (moved + mean @ moved) / 2)
+    now = _area(moved, faces)
+    return centre + moved * (np.sqrt(area / now) if now > 0 else 1.0)
+
+
+def _area(vertices: FloatArray, faces: IntArray) -> float:
+    corners = vertices[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return float(np.linalg.norm(across, axis=1).sum() / 2)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Vectors of length one; those of length zero stay."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
 
 
 def _side_by_label(scout: Any) -> str:

@@ -25,7 +25,9 @@ __all__ = [
     "reorient_to_lia",
     "scs_to_head",
     "scs_to_surface_ras",
+    "surface_ras_to_ras",
     "transform_points",
+    "voxels_to_surface_ras",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -297,17 +299,67 @@ def scs_to_surface_ras(mri: MriLike) -> FrameTransform:
     mri_to_scs = None if mri.scs is None else _mri_to_scs(mri.scs)
     if mri_to_scs is None:
         raise FrameError("The MRI has neither R and T nor all three fiducials in its SCS.")
-    voxels, ras = _voxels_to_mri(mri.voxsize), mri.vox2ras
-    order, flips = reorient_to_lia(mri)
-    lia = _voxels_to_lia(mri.cube.shape, order, flips)
-    shape, size = np.array(mri.cube.shape[:3])[order], np.abs(mri.voxsize)[order]
-    millimetres = _torig(shape, size) @ lia @ np.linalg.inv(voxels) @ np.linalg.inv(mri_to_scs)
-    matrix = millimetres.copy()
+    torig, _ = _torig_of(mri)
+    to_voxels = np.linalg.inv(mri_to_scs @ _voxels_to_mri(mri.voxsize))
+    matrix = torig @ _voxels_to_lia(mri) @ to_voxels
     matrix[:3, 3] *= 1e-3
     source = "SCS and vox2ras of the MRI"
-    if ras is None:
+    if mri.vox2ras is None:
         source = "SCS of the MRI; no vox2ras: voxels are taken to run right, front, up"
-    return FrameTransform(matrix=matrix, source=source, assumed=ras is None)
+    return FrameTransform(matrix=matrix, source=source, assumed=mri.vox2ras is None)
+
+
+def voxels_to_surface_ras(mri: MriLike) -> tuple[FrameTransform, tuple[int, int, int]]:
+    """Find the transform from voxels to surface RAS that FreeSurfer gives the turned cube.
+
+    Parameters
+    ----------
+    mri : Mri
+        MRI with voxel size.
+
+    Returns
+    -------
+    transform : FrameTransform
+        0-based voxels of the cube turned to LIA (see :func:`reorient_to_lia`) → surface RAS,
+        metres.
+    shape : tuple of int
+        Shape of the turned cube.
+
+    Raises
+    ------
+    FrameError
+        If the voxel size is absent.
+    """
+    torig, shape = _torig_of(mri)
+    torig[:3] *= 1e-3
+    return FrameTransform(matrix=torig, source="Voxsize and the shape of the cube"), shape
+
+
+def surface_ras_to_ras(mri: MriLike) -> FrameTransform:
+    """Find the transform from surface RAS to scanner RAS.
+
+    Parameters
+    ----------
+    mri : Mri
+        MRI with voxel size and ``vox2ras``. Without the latter the scanner's frame is unknown:
+        surface RAS takes its place.
+
+    Returns
+    -------
+    FrameTransform
+        Surface RAS → scanner RAS, metres.
+
+    Raises
+    ------
+    FrameError
+        If the voxel size is absent.
+    """
+    torig, _ = _torig_of(mri)
+    if mri.vox2ras is None:
+        return FrameTransform(matrix=np.eye(4), source="no vox2ras in the MRI", assumed=True)
+    matrix: Any = mri.vox2ras @ np.linalg.inv(torig @ _voxels_to_lia(mri))
+    matrix[:3, 3] *= 1e-3
+    return FrameTransform(matrix=matrix, source="vox2ras of the MRI")
 
 
 def reorient_to_lia(mri: MriLike) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -378,6 +430,7 @@ def _mri_to_scs(scs: FiducialsLike) -> FloatArray | None:
     if points is None:
         return None
     nas, lpa, rpa = points
+    head_from_fiducials(nas, lpa, rpa)  # says what is wrong where they lie on one line
     origin = (lpa + rpa) / 2
     x = (nas - origin) / np.linalg.norm(nas - origin)
     z = np.cross(x, lpa - rpa)
@@ -394,22 +447,25 @@ def _voxels_to_mri(voxsize: FloatArray) -> FloatArray:
     return matrix
 
 
-def _voxels_to_lia(
-    shape: tuple[int, ...], order: NDArray[np.int64], flips: NDArray[np.bool_]
-) -> FloatArray:
+def _voxels_to_lia(mri: MriLike) -> FloatArray:
     """0-based voxels of the cube → those of the cube turned to LIA."""
+    order, flips = reorient_to_lia(mri)
     matrix = np.zeros((4, 4))
     matrix[3, 3] = 1
     for target, source in enumerate(order):
         matrix[target, source] = -1 if flips[target] else 1
-        matrix[target, 3] = shape[source] - 1 if flips[target] else 0
+        matrix[target, 3] = mri.cube.shape[source] - 1 if flips[target] else 0
     return matrix
 
 
-def _torig(shape: NDArray[Any], size: FloatArray) -> FloatArray:
-    """FreeSurfer's voxel → surface RAS of a volume in LIA order, mm (its public convention)."""
-    (nx, ny, nz), (dx, dy, dz) = shape, size
-    return np.array(
+def _torig_of(mri: MriLike) -> tuple[FloatArray, tuple[int, int, int]]:
+    """FreeSurfer's voxel → surface RAS of the cube turned to LIA, mm, and the turned shape."""
+    if mri.voxsize is None:
+        raise FrameError("The MRI has no Voxsize: its frame is unknown.")
+    order, _ = reorient_to_lia(mri)
+    dx, dy, dz = np.abs(mri.voxsize)[order]
+    nx, ny, nz = (int(mri.cube.shape[axis]) for axis in order)
+    torig = np.array(
         [
             [-dx, 0, 0, dx * nx / 2],
             [0, 0, dz, -dz * nz / 2],
@@ -417,3 +473,4 @@ def _torig(shape: NDArray[Any], size: FloatArray) -> FloatArray:
             [0, 0, 0, 1],
         ]
     )
+    return torig, (nx, ny, nz)

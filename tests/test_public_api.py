@@ -15,6 +15,7 @@ import mne_bstinv
 PAGES = Path(__file__).parents[1] / "docs" / "api"
 MODULES = [
     "mne_bstinv",
+    "mne_bstinv.adapters",
     "mne_bstinv.anatomy",
     "mne_bstinv.compare",
     "mne_bstinv.datasets",

@@ -1,0 +1,34 @@
+"""A list of labels that can carry a loss report, and where each came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LabelList", "Origin"]
+
+
+class LabelList(list[Any]):
+    """A list of :class:`mne.Label`; unlike a plain list it can carry the loss report."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Origin:
+    """Which scout a label was made of.
+
+    Parameters
+    ----------
+    name : str
+        Name of the label.
+    scout : int
+        Number of the scout in its atlas, 0-based.
+    vertices : array of int, shape (n_vertices,)
+        Vertices of the label.
+    """
+
+    name: str
+    scout: int
+    vertices: NDArray[np.int64]

@@ -1,0 +1,241 @@
+"""Projectors: Brainstorm's list → :class:`mne.Projection`.
+
+MNE knows orthogonal projections only, one or more vectors each, all of which it applies together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io.constants import FIFF
+
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.projectors import projection_operator
+from mne_bstinv.io import Channels, Projector
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["KeptProjection", "embedded", "projections_of"]
+
+#: Values of Status.
+IGNORED, ON_THE_FLY, APPLIED = 0, 1, 2
+#: The average reference is recognised up to single precision.
+_AVERAGE_REFERENCE = 1e-6
+#: Operators closer than this are the same.
+_SAME_OPERATOR = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeptProjection:
+    """A projection of MNE's with the entry that it was made of.
+
+    Parameters
+    ----------
+    projection : mne.Projection
+        The projection.
+    entry : int
+        Position in the list of projectors.
+    component : int | None
+        Which component; None for an operator.
+    """
+
+    projection: Any
+    entry: int
+    component: int | None
+
+
+def projections_of(
+    channels: Channels, bads: Sequence[str], findings: Findings
+) -> list[KeptProjection]:
+    """Convert what MNE can express of the projectors.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    bads : sequence of str
+        Names of bad channels.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    list of KeptProjection
+        One for each component that Brainstorm removes, and for an average reference.
+
+    Raises
+    ------
+    ConversionError
+        If a projector is not of the channels of the file.
+    """
+    made: list[KeptProjection] = []
+    expressed: list[Projector] = []
+    for index, projector in enumerate(channels.projectors):
+        name = f"Projector({index + 1}) {projector.comment!r}"
+        components = projector.components
+        if components is None or components.shape[0] != len(channels):
+            shape = None if components is None else components.shape
+            raise ConversionError(f"{name}: Components is {shape} for {len(channels)} channels.")
+        if projector.status == IGNORED:
+            findings.dropped(name, "its Status is 0 (ignored); MNE would apply it")
+            continue
+        if projector.kind == "ica":
+            findings.dropped(name, "ICA is no orthogonal projection: MNE cannot express it")
+            continue
+        entries = (
+            _of_components(channels, projector, index, findings)
+            if projector.kind == "ssp"
+            else _of_operator(channels, projector, index, findings)
+        )
+        if entries:
+            expressed.append(projector)
+        made += entries
+    _tell_differences(channels, made, expressed, bads, findings)
+    return made
+
+
+def _of_components(
+    channels: Channels, projector: Projector, index: int, findings: Findings
+) -> list[KeptProjection]:
+    """One projection for each selected component."""
+    mask, components = projector.comp_mask, projector.components
+    if mask is None or components is None or mask.size != components.shape[1]:
+        raise ConversionError(f"Projector({index + 1}): CompMask is not of its Components.")
+    selected = np.flatnonzero(mask)
+    if len(selected) < mask.size:
+        findings.dropped(
+            f"Projector({index + 1}) {projector.comment!r}",
+            f"{mask.size - len(selected)} of {mask.size} components, which are not removed",
+        )
+    made = []
+    for component in selected:
+        vector = components[:, component]
+        if not vector.any():
+            continue
+        description = projector.comment
+        if mask.size > 1:
+            description = f"{description} (component {component + 1})"
+        projection = _projection(
+            channels,
+            vector,
+            _same_types(channels, vector),
+            desc=description,
+            kind=FIFF.FIFFV_PROJ_ITEM_FIELD,
+            active=projector.status == APPLIED,
+        )
+        made.append(KeptProjection(projection=projection, entry=index, component=int(component)))
+    return made
+
+
+def _of_operator(
+    channels: Channels, projector: Projector, index: int, findings: Findings
+) -> list[KeptProjection]:
+    """MNE's average reference, if the operator is one."""
+    operator: Any = projector.components
+    name = f"Projector({index + 1}) {projector.comment!r}"
+    referenced = _average_reference(operator)
+    if referenced is None:
+        findings.dropped(name, "a complete operator is none of MNE's projections")
+        return []
+    types = {channels.types[i].casefold() for i in referenced}
+    if not types <= {"eeg", "eeg ref"}:
+        findings.dropped(name, f"an average over {sorted(types)}; MNE averages EEG channels")
+        return []
+    vector = np.zeros(len(channels))
+    vector[referenced] = 1 / np.sqrt(len(referenced))
+    projection = _projection(
+        channels,
+        vector,
+        referenced,
+        desc="Average EEG reference",
+        kind=FIFF.FIFFV_PROJ_ITEM_EEG_AVREF,
+        active=projector.status == APPLIED,
+    )
+    findings.derived(name, f"recognised as the average reference of {len(referenced)} channels")
+    return [KeptProjection(projection=projection, entry=index, component=None)]
+
+
+def _average_reference(operator: FloatArray) -> list[int] | None:
+    """Channels that the operator refers to their average; None if it does anything else."""
+    removed = np.eye(len(operator)) - operator
+    referenced = np.flatnonzero(np.abs(removed).max(axis=1) > _AVERAGE_REFERENCE)
+    if referenced.size < 2:
+        return None
+    expected = np.zeros_like(removed)
+    expected[np.ix_(referenced, referenced)] = 1 / referenced.size
+    if np.abs(removed - expected).max() > _AVERAGE_REFERENCE:
+        return None
+    return [int(i) for i in referenced]
+
+
+def _same_types(channels: Channels, vector: FloatArray) -> list[int]:
+    """Channels of all the types that the vector concerns."""
+    types = {channels.types[i].casefold() for i in np.flatnonzero(vector)}
+    return [i for i, name in enumerate(channels.types) if name.casefold() in types]
+
+
+def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **options: Any) -> Any:
+    names = [channels.names[i] for i in rows]
+    data = {
+        "nrow": 1,
+        "ncol": len(names),
+        "row_names": None,
+        "col_names": names,
+        "data": vector[list(rows)][np.newaxis].copy(),
+    }
+    return mne.Projection(data=data, explained_var=None, **options)
+
+
+def _tell_differences(
+    channels: Channels,
+    made: Sequence[KeptProjection],
+    expressed: Sequence[Projector],
+    bads: Sequence[str],
+    findings: Findings,
+) -> None:
+    """Report where MNE's use of the projections differs from Brainstorm's."""
+    concerned = {
+        name
+        for item in made
+        if item.component is not None
+        for name, value in zip(
+            item.projection["data"]["col_names"], item.projection["data"]["data"][0], strict=True
+        )
+        if value != 0
+    }
+    if concerned & set(bads):
+        findings.derived(
+            "Projector",
+            "some of its channels are bad: Brainstorm projects them too, MNE leaves them out and "
+            "renormalises the vectors",
+        )
+    if len({item.component is None for item in made}) == 2:
+        vectors = np.stack([embedded(item.projection, channels.names)[:, 0] for item in made], 1)
+        together = Projector(
+            components=vectors, comp_mask=np.ones(len(made), dtype=np.int64), status=ON_THE_FLY
+        )
+        theirs = projection_operator([together], len(channels))
+        ours = projection_operator(expressed, len(channels))
+        if theirs is not None and ours is not None:
+            difference = float(np.abs(theirs - ours).max())
+            if difference > _SAME_OPERATOR:
+                findings.derived(
+                    "Projector",
+                    "MNE projects components and average reference out together, Brainstorm one "
+                    f"after the other: the operators differ by {difference:.1e}",
+                )
+
+
+def embedded(projection: Any, names: Sequence[str]) -> FloatArray:
+    """Vectors of a projection (n_channels, n_vectors), zero for channels it does not concern."""
+    data = projection["data"]
+    position = {name: i for i, name in enumerate(names)}
+    vectors = np.zeros((len(names), data["nrow"]))
+    for column, name in enumerate(data["col_names"]):
+        if name in position:
+            vectors[position[name]] = data["data"][:, column]
+    return vectors
