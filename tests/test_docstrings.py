@@ -13,6 +13,7 @@ import pytest
 from numpydoc.validate import ERROR_MSGS, validate
 
 MODULES = [
+    "adapters",
     "anatomy",
     "cli",
     "compare",

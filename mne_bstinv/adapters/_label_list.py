@@ -12,7 +12,13 @@ __all__ = ["LabelList", "Origin"]
 
 
 class LabelList(list[Any]):
-    """A list of :class:`mne.Label`; unlike a plain list it can carry the loss report."""
+    """A list of :class:`mne.Label`; unlike a plain list it can carry the loss report.
+
+    Parameters
+    ----------
+    iterable : iterable of mne.Label
+        The labels.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

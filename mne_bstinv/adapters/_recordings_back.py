@@ -221,7 +221,7 @@ def _build(
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
     return Recordings(
-        f=layout.fill(samples),
+        f=layout.fill(_samples.signs_of(inst.ch_names, report.kept.get("flipped", ())) * samples),
         time=np.asarray(time),
         channel_flag=_samples.flags_of(layout, inst, kept, bad_in_any),
         **values,

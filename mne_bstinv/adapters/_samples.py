@@ -12,7 +12,7 @@ import numpy as np
 
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.info import to_info
-from mne_bstinv.conversion import ConversionReport, Findings
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, Mri, Recordings
 from mne_bstinv.io.values import FloatArray, IntArray
@@ -29,6 +29,7 @@ __all__ = [
     "layout_of",
     "report_fields",
     "samples_of",
+    "signs_of",
 ]
 
 #: Fields of recordings without a place in MNE: attribute, MATLAB name.
@@ -48,6 +49,18 @@ class Rows:
 
     info: Any
     index: IntArray
+    #: Channels whose signal has the other sign in MNE (see :func:`to_info`).
+    flipped: tuple[str, ...]
+
+    @property
+    def signs(self) -> FloatArray:
+        """Factor of each channel, (n_channels, 1)."""
+        return signs_of(self.info["ch_names"], self.flipped)
+
+
+def signs_of(ch_names: Sequence[str], flipped: Sequence[str]) -> FloatArray:
+    """Return −1 for the channels whose signal has the other sign in MNE, else 1, as a column."""
+    return np.where(np.isin(ch_names, list(flipped)), -1.0, 1.0)[:, None]
 
 
 def samples_of(recordings: Recordings, channels: Channels) -> FloatArray:
@@ -83,7 +96,7 @@ def info_of(
     flag = np.where(bad, -1, 1)
     if info is None:
         made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
-        return Rows(made, np.arange(len(channels)))
+        return Rows(made, np.arange(len(channels)), _flipped(made))
     index = match_channel_names(info["ch_names"], channels.names)
     lost = np.setdiff1d(np.arange(len(channels)), index)
     if lost.size:
@@ -94,7 +107,11 @@ def info_of(
         name for name, i in zip(given["ch_names"], index, strict=True) if bad[i]
     }
     given["bads"] = [name for name in given["ch_names"] if name in bads]
-    return Rows(given, index)
+    return Rows(given, index, _flipped(info))
+
+
+def _flipped(info: Any) -> tuple[str, ...]:
+    return tuple(conversion_report(info).kept.get("flipped", ()))
 
 
 def report_fields(recordings: Recordings, findings: Findings) -> None:

@@ -1,7 +1,8 @@
 """Recordings: Brainstorm's ``data_*.mat`` ⇄ Evoked, Epochs and Raw.
 
-Values, units (T, T/m, V) and channels are the same on both sides; projections are never applied
-here. Projectors, sensors and digitised points are matters of the channel file:
+Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
+references that MNE can only hold turned round; projections are never applied here. Projectors,
+sensors and digitised points are matters of the channel file:
 :func:`mne_bstinv.adapters.info.from_info`.
 """
 
@@ -278,7 +279,8 @@ def _prepare(
     rows = _samples.info_of(channels, flags, sfreq, info=info, mri=mri, findings=findings)
     for recordings in files:
         _samples.report_fields(recordings, findings)
-    return np.stack([f[rows.index] for f in samples]), sfreq, rows
+    findings.keep("flipped", rows.flipped)
+    return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
 
 
 def _time(recordings: Recordings) -> FloatArray:

@@ -8,14 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy import sparse
-
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, ProtocolError
-from mne_bstinv.io.schema import Structure, specs
+from mne_bstinv.io.describe import describe
+from mne_bstinv.io.schema import Structure
 
-__all__ = ["add_arguments", "describe", "run"]
+__all__ = ["add_arguments", "describe_protocol", "run"]
 
 _READERS: Mapping[str, Callable[[Path], Structure]] = {
     "data": io.read_recordings,
@@ -70,59 +68,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.path}: {structure!r}\n")
         print("\n".join(_table(rows)))
     return 0
-
-
-def describe(structure: Structure) -> list[dict[str, str]]:
-    """Describe each field of a structure.
-
-    Parameters
-    ----------
-    structure : Structure
-        Any structure of :mod:`mne_bstinv.io`.
-
-    Returns
-    -------
-    list of dict
-        ``field`` (the MATLAB name), ``value`` (in short) and ``unit`` of each field that is not
-        absent; then the fields that the package does not know.
-    """
-    rows = [
-        {"field": spec.name, "value": in_short(value), "unit": spec.unit}
-        for attribute, spec, _ in specs(type(structure))
-        if (value := getattr(structure, attribute)) is not None
-    ]
-    return rows + [
-        {"field": name, "value": in_short(value), "unit": "(kept as it is)"}
-        for name, value in structure.extra.items()
-    ]
-
-
-def in_short(value: Any) -> str:
-    """Write a value of a file in a few words.
-
-    Parameters
-    ----------
-    value : object
-        A field's value.
-
-    Returns
-    -------
-    str
-        At most one line.
-    """
-    if sparse.issparse(value):
-        return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
-    if isinstance(value, np.ndarray) and value.size > 4:
-        return f"{' × '.join(map(str, value.shape))} {value.dtype}"
-    if isinstance(value, np.ndarray):
-        return "[" + " ".join(f"{v:g}" for v in value.ravel()) + "]" if value.size else "[]"
-    if isinstance(value, Structure):
-        return repr(value).strip("<>").split(" | ")[-1]
-    if isinstance(value, Mapping):
-        return f"struct: {', '.join(value)}"
-    if isinstance(value, tuple):
-        return _sequence(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
@@ -189,15 +134,6 @@ def _read(path: Path) -> tuple[str, Structure]:
             "brainstormstudy and brainstormsubject (.mat)."
         )
     return kind, _READERS[kind](path)
-
-
-def _sequence(value: tuple[Any, ...]) -> str:
-    if not value:
-        return "none"
-    shown = "; ".join(
-        in_short(v) if not isinstance(v, tuple) else " ".join(map(str, v)) for v in value[:3]
-    )
-    return f"{len(value)}: {shown}" + ("; …" if len(value) > 3 else "")
 
 
 def _table(rows: list[dict[str, str]]) -> list[str]:

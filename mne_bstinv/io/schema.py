@@ -115,6 +115,11 @@ class Structure:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} | {self._summary()}>"
 
+    def _repr_html_(self) -> str:
+        from mne_bstinv.io.describe import html_table
+
+        return html_table(self)
+
     def _summary(self) -> str:
         """Return the text of ``repr`` in one line."""
         names = (item.attribute for item in specs(type(self)))

@@ -10,6 +10,7 @@ from typing import Any
 import mne
 import numpy as np
 import pytest
+from info_helpers import ctf
 
 from mne_bstinv import io
 from mne_bstinv.adapters.info import to_info
@@ -421,3 +422,33 @@ def test_written_and_read(study: Study, tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.time, recordings.time)
     assert [event.label for event in read.events] == ["x", "y"]
     np.testing.assert_allclose(read.events[1].times, [[0.1], [0.2]], atol=1e-9)
+
+
+def test_references_that_mne_holds_turned_round_change_sign() -> None:
+    channels = ctf()
+    f = np.random.default_rng(3).normal(size=(len(channels), 5))
+    recordings = io.Recordings(
+        f=f, time=np.arange(5) / 100, channel_flag=np.ones(len(channels), dtype=np.int64)
+    )
+    flipped = channels.names.index("R2")
+    expected = f.copy()
+    expected[flipped] *= -1
+    given = to_info(channels, sfreq=100.0)
+    for info in (None, given):
+        evoked = to_evoked(recordings, channels, info=info)
+        order = [evoked.ch_names.index(name) for name in channels.names]
+        np.testing.assert_array_equal(evoked.data[order], expected)
+        np.testing.assert_array_equal(from_evoked(evoked, channels=channels).f, f)
+    # compensation of MNE's signals is that of Brainstorm's
+    (comp,) = given["comps"]
+    names, rows = comp["data"]["col_names"], comp["data"]["row_names"]
+    of_mne = comp["data"]["data"] @ expected[[channels.names.index(n) for n in names]]
+    meg = [n for n, t in zip(channels.names, channels.types, strict=True) if t == "MEG"]
+    refs = [i for i, t in enumerate(channels.types) if t == "MEG REF"]
+    of_brainstorm = channels.meg_ref_coef @ f[refs]
+    np.testing.assert_allclose(
+        of_mne[[list(rows).index(n) for n in meg]],
+        of_brainstorm,
+        rtol=0,
+        atol=100 * np.finfo(float).eps,
+    )
