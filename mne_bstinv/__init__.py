@@ -48,7 +48,7 @@ from mne_bstinv.io import (
     write_subject,
     write_surface,
 )
-from mne_bstinv.plots import plot_estimate
+from mne_bstinv.plots import plot_estimate, plot_sensors
 from mne_bstinv.verification import Verification, recompute, verify
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ __all__ = [
     "match_channel_names",
     "noise_cov_from",
     "plot_estimate",
+    "plot_sensors",
     "read_channels",
     "read_head_model",
     "read_mri",

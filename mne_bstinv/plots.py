@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_estimate"]
+__all__ = ["plot_estimate", "plot_sensors"]
 
 FloatArray = NDArray[np.float64]
 
@@ -124,3 +124,60 @@ def _shading(vertices: FloatArray, faces: NDArray[Any]) -> FloatArray:
     length = np.linalg.norm(normals, axis=1)
     slope = np.abs(normals[:, 2]) / np.where(length > 0, length, 1)
     return 0.6 + 0.4 * slope
+
+
+#: Name of each view in MNE's head frame (x right, y front, z up), and the axes drawn (metres).
+_HEAD_VIEWS = (("from the right", 1, 2), ("from above", 0, 1), ("from behind", 0, 2))
+
+
+def plot_sensors(
+    sensors: Mapping[str, FloatArray],
+    vertices: FloatArray,
+    *,
+    fiducials: FloatArray | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw sensors around a cortex from three sides: a look says whether the frames agree.
+
+    Parameters
+    ----------
+    sensors : mapping of str to array, shape (n_sensors, 3)
+        Positions of each kind of sensor in MNE's head frame, in m.
+    vertices : array, shape (n_vertices, 3)
+        Cortex in the head frame, in m.
+    fiducials : array, shape (3, 3) | None
+        Nasion, left and right ear in the head frame, in m.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    Figure
+        Three views in mm; positions are not projected in any other way.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure.suptitle(title)
+    names = ("x: right", "y: front", "z: up")
+    for axes, (view, horizontal, vertical) in zip(
+        figure.subplots(1, len(_HEAD_VIEWS)), _HEAD_VIEWS, strict=True
+    ):
+        shown = [horizontal, vertical]
+        axes.scatter(*(1e3 * vertices[:, shown]).T, s=3, color="0.7", label="cortex")
+        for number, (kind, positions) in enumerate(sensors.items()):
+            color = _COLORS[number % len(_COLORS)]
+            size = 30 if number == 0 else 10  # two kinds of sensors may share their places
+            axes.scatter(*(1e3 * positions[:, shown]).T, s=size, color=color, label=kind)
+        if fiducials is not None:
+            points = 1e3 * fiducials[:, shown]
+            axes.scatter(*points.T, s=40, marker="x", color="black", label="fiducials")
+        axes.set(
+            title=view,
+            xlabel=f"{names[horizontal]} (mm)",
+            ylabel=f"{names[vertical]} (mm)",
+            aspect="equal",
+        )
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    return figure

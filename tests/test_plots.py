@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mne_bstinv import plot_estimate
+from mne_bstinv import plot_estimate, plot_sensors
 from mne_bstinv.datasets import load_sample
 
 
@@ -57,3 +57,16 @@ def test_given_locations_and_labels():
     assert len(courses.lines) == 2  # the course and the mark of the instant
     assert courses.get_legend().get_texts()[0].get_text() == "here"
     assert figure.get_suptitle() == "A title"
+
+
+def test_sensors_are_drawn_in_millimetres_from_three_sides():
+    positions = {"mag": np.array([[0.01, 0.02, 0.03], [0.0, 0.0, 0.1]])}
+    figure = plot_sensors(positions, np.zeros((1, 3)), fiducials=np.eye(3) / 10, title="T")
+    assert figure.get_suptitle() == "T"
+    views = [axes.get_title() for axes in figure.axes]
+    assert views == ["from the right", "from above", "from behind"]
+    drawn = [axes.collections[1].get_offsets() for axes in figure.axes]
+    for offsets, shown in zip(drawn, ([1, 2], [0, 1], [0, 2]), strict=True):
+        np.testing.assert_allclose(offsets, 1e3 * positions["mag"][:, shown], rtol=1e-15)
+    labels = figure.axes[0].get_legend_handles_labels()[1]
+    assert labels == ["cortex", "mag", "fiducials"]

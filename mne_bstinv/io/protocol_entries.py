@@ -32,7 +32,7 @@ class ResultsEntry:
     links: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Condition:
     """A condition of a subject, with the files that hold for its recordings."""
 
@@ -49,6 +49,12 @@ class Condition:
     data_cov_file: Path | None = None
     recordings: tuple[RecordingsEntry, ...] = ()
     results: tuple[ResultsEntry, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Condition | {self.subject}/{self.name}, {len(self.recordings)} recordings, "
+            f"{len(self.results)} results>"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +75,7 @@ class SubjectEntry:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Protocol:
     """A protocol on disk."""
 
@@ -80,6 +86,13 @@ class Protocol:
     subjects: tuple[SubjectEntry, ...] = ()
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        listed = "; ".join(
+            f"{subject.name}: {', '.join(c.name for c in subject.conditions) or 'no condition'}"
+            for subject in self.subjects
+        )
+        return f"<Protocol | {self.name}, {listed or 'no subject'}>"
 
     def subject(self, name: str) -> SubjectEntry:
         """Return a subject.

@@ -1,0 +1,43 @@
+"""The Python of the documentation runs on the sample study."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def _blocks(page: str) -> list[str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_getting_started(sample_dir, capsys):
+    blocks = _blocks("getting_started.md")
+    assert len(blocks) == 4
+    rng = np.random.default_rng(0)
+    arrays = {"gain": rng.normal(size=(4, 30)), "grid_loc": rng.normal(size=(10, 3))}
+    namespace: dict = {}
+    for number, block in enumerate(blocks):
+        if number == 3:  # arrays of the reader's own
+            noise = rng.normal(size=(4, 50))
+            namespace |= arrays | {"grid_orient": arrays["grid_loc"], "noise_cov": noise @ noise.T}
+        code = block.replace('"Protocol01"', repr(str(sample_dir)))
+        exec(compile(code, f"block {number}", "exec"), namespace)
+    out = capsys.readouterr().out
+    assert "<InverseResult | dspm2018, 296 rows × 68 channels" in out
+    assert out.count(" equal ") == 4
+
+
+def test_mne_objects():
+    """The operator gives the stored estimate, as the page says."""
+    namespace: dict = {}
+    for number, block in enumerate(_blocks("mne_objects.md")):
+        exec(compile(block, f"block {number}", "exec"), namespace)
+    stc, same = namespace["stc"], namespace["same"]
+    np.testing.assert_array_equal(stc.vertices[0], same.vertices[0])
+    difference = np.linalg.norm(stc.data - same.data) / np.linalg.norm(stc.data)
+    assert difference <= 1e-11
