@@ -168,7 +168,7 @@ def _report_rows(
         (kinds["model"], "channels without a model (NaN or 0)"),
         (kinds["type"], "channels of types that forward solutions do not hold"),
         (kinds["fif"], "kept in memory, but FIF files of forward solutions hold MEG and EEG only"),
-        ([names[i] for i in absent], "channels that the given Info does not have"),
+        ([names[i] for i in absent.tolist()], "channels that the given Info does not have"),
     ):
         if listed:
             findings.dropped("Gain", f"{reason}: {', '.join(listed)}")
