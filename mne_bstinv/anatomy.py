@@ -83,7 +83,7 @@ def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.
     surface : Surface
         A cortex, positions in SCS (y to the left).
     sides : array of str, shape (n_vertices,)
-        ``'lh'``, ``'rh'``, or ``''`` for a vertex in neither; see :func:`hemispheres`.
+        ``'lh'``, ``'rh'``, or ``''`` for a vertex in neither; see :func:`mne_bstinv.hemispheres`.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def head_model_from(
     surface_file: str | None,
     findings: Findings,
 ) -> HeadModel:
-    """Make the head model; see :func:`mne_bstinv.adapters.forward.from_forward`."""
+    """Make the head model; see :func:`mne_bstinv.from_forward`."""
     kept = conversion_report(fwd).kept
     if int(fwd["coord_frame"]) != FIFF.FIFFV_COORD_HEAD:
         raise ConversionError(

@@ -53,7 +53,7 @@ _NO_PLACE = (
 
 
 def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Channels:
-    """Make the channel file; see :func:`mne_bstinv.adapters.info.from_info`.
+    """Make the channel file; see :func:`mne_bstinv.from_info`.
 
     Parameters
     ----------

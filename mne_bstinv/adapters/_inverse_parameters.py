@@ -82,7 +82,7 @@ def inverse_parameters(inv: Any) -> InverseParameters:
     Parameters
     ----------
     inv : mne.minimum_norm.InverseOperator
-        Operator that :func:`~mne_bstinv.adapters.inverse_operator.to_inverse_operator` made, or
+        Operator that :func:`~mne_bstinv.to_inverse_operator` made, or
         a copy of it, or one read back from a FIF file.
 
     Returns

@@ -70,7 +70,7 @@ def estimate(
     tmax: float | None,
     baseline: Window | None,
 ) -> NoiseCov:
-    """Sum the products of all files; see :func:`mne_bstinv.adapters.covariance.noise_cov_from`."""
+    """Sum the products of all files; see :func:`mne_bstinv.noise_cov_from`."""
     products, fourth, counts = np.zeros((3, n, n))
     for file in files:
         samples = _window(file.time, (tmin, tmax))

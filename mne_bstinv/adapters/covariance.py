@@ -117,7 +117,7 @@ def from_covariance(cov: Any, channels: Channels, *, verbose: Any = None) -> Noi
         The covariance, full or diagonal.
     channels : Channels
         Channel file of the study: its channels, in its order, become rows and columns. Names are
-        matched by rule (:func:`mne_bstinv.adapters.channel_names.match_channel_names`).
+        matched by rule (:func:`mne_bstinv.match_channel_names`).
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 

@@ -148,7 +148,7 @@ def from_forward(
     HeadModel
         Gain (n_channels, 3 n_sources) in SCS, NaN in channels that ``fwd`` lacks; the locations
         in their original order where known, else in MNE's. The report keeps the cortex of MNE's
-        source spaces as ``surface`` for :func:`mne_bstinv.io.write_surface`.
+        source spaces as ``surface`` for :func:`mne_bstinv.write_surface`.
 
     Raises
     ------

@@ -57,7 +57,7 @@ def to_info(
     -------
     mne.Info
         The sensors: coils in the device frame, electrodes in the head frame. Its report
-        (:func:`mne_bstinv.conversion.conversion_report`) keeps ``channels`` (the structure),
+        (:func:`mne_bstinv.conversion_report`) keeps ``channels`` (the structure),
         ``scs_to_head`` (4 × 4), ``coils`` (the integration points in the frame of each coil, by
         name), ``flipped`` (references whose signal changes sign in MNE) and ``projections``.
 
@@ -71,7 +71,7 @@ def to_info(
     Notes
     -----
     Coils are fitted to their integration points (``mne_bstinv.adapters._coils``). The head frame
-    is found as :func:`mne_bstinv.frames.scs_to_head` says; the device frame is that of the
+    is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
     transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.

@@ -3,7 +3,7 @@
 Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
 references that MNE can only hold turned round; projections are never applied here. Projectors,
 sensors and digitised points are matters of the channel file:
-:func:`mne_bstinv.adapters.info.from_info`.
+:func:`mne_bstinv.from_info`.
 """
 
 from __future__ import annotations
