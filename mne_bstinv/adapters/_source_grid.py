@@ -18,7 +18,7 @@ from mne_bstinv.adapters._source_space_parts import LOCATION
 from mne_bstinv.anatomy import vertex_adjacency
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.frames import transform_points
+from mne_bstinv.frames import scs_to_head, transform_points
 
 __all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order"]
 
@@ -85,7 +85,7 @@ def source_order(src: Any) -> IntArray | None:
 def from_source_spaces(
     src: Any,
     *,
-    head_to_scs: FloatArray,
+    head_to_scs: FloatArray | None = None,
     trans: Any = None,
     verbose: bool | str | int | None = None,
 ) -> SourceGrid:
@@ -99,8 +99,9 @@ def from_source_spaces(
     ----------
     src : mne.SourceSpaces
         The source spaces, in the head or the MRI frame.
-    head_to_scs : array, shape (4, 4)
-        MNE's head frame → SCS, metres.
+    head_to_scs : array, shape (4, 4) | None
+        MNE's head frame → SCS, metres. ``None`` takes the one that :func:`to_source_spaces` kept,
+        else SCS turned by 90° about z, without a shift (reported as assumed).
     trans : mne.Transform | None
         Head ↔ MRI, needed for source spaces in the MRI frame.
     verbose : bool | str | int | None
@@ -119,7 +120,8 @@ def from_source_spaces(
     """
     findings, kept = Findings(), conversion_report(src).kept
     order = _ranks(src)
-    to_scs = [_to_scs(part, np.asarray(head_to_scs, dtype=np.float64), trans) for part in src]
+    matrix = _head_to_scs(head_to_scs, kept, findings)
+    to_scs = [_to_scs(part, matrix, trans) for part in src]
     grid_loc, normals = np.empty((len(order), 3)), np.empty((len(order), 3))
     oriented = np.zeros(len(order), dtype=bool)
     for part, matrix, rows in zip(src, to_scs, _split(order, src), strict=True):
@@ -143,6 +145,19 @@ def from_source_spaces(
     grid = _with_structures(grid, src, normals, kept if unchanged else {}, findings)
     findings.keep("order", order)
     return findings.attach(grid, what="SourceSpaces → source grid")
+
+
+def _head_to_scs(
+    given: FloatArray | None, kept: Mapping[str, Any], findings: Findings
+) -> FloatArray:
+    if given is not None:
+        return np.asarray(given, dtype=np.float64)
+    if "scs_to_head" in kept:
+        inverse: FloatArray = np.linalg.inv(kept["scs_to_head"])
+        return inverse
+    frame = scs_to_head(None)
+    findings.assumed("coord_frame", f"SCS is a guess ({frame.source})")
+    return frame.inverse
 
 
 def _check_extent(grid_loc: FloatArray, findings: Findings) -> None:

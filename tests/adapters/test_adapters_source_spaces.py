@@ -785,3 +785,22 @@ def test_volumes_have_an_adjacency_in_mne(data_dir):
     src = to_source_spaces(head_model, channels=channels)
     adjacency = mne.spatial_src_adjacency(src, verbose="error")
     assert adjacency.shape == (head_model.n_sources, head_model.n_sources)
+
+
+def test_the_frame_of_the_way_back_is_the_one_of_the_way_there(sample_dir) -> None:
+    protocol = io.read_protocol(sample_dir)
+    condition = protocol.condition("Subject01", "evoked")
+    head_model = io.read_head_model(condition.head_model_file)
+    channels = io.read_channels(condition.channel_file)
+    surface = io.read_surface(protocol.subject("Subject01").cortex)
+    src = to_source_spaces(head_model, surface, channels=channels)
+    grid = from_source_spaces(src)
+    rounding = 100 * np.finfo(float).eps * np.abs(head_model.grid_loc).max()
+    np.testing.assert_allclose(grid.grid_loc, head_model.grid_loc, rtol=0, atol=rounding)
+    assert not conversion_report(grid).of("assumed")
+    # without the report nothing says where SCS is
+    bare = mne.SourceSpaces([dict(part) for part in src])
+    grid = from_source_spaces(bare)
+    (finding,) = conversion_report(grid).of("assumed")
+    assert finding.field == "coord_frame"
+    assert "no fiducials" in finding.reason
