@@ -113,7 +113,8 @@ def find_results(path: str | Path) -> list[Path]:
     if path.is_file():
         if io.file_kind(path.name) != "results":
             raise ProtocolError(
-                f"{path}: not a results file by its name, expected 'results_*.mat'."
+                f"{path}: not a results file by its name, expected 'results_*.mat'. Give such a "
+                "file, or a folder that holds some."
             )
         return [path]
     return sorted(f for f in path.rglob("*.mat") if io.file_kind(f.name) == "results")
