@@ -15,10 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from mne_bstinv.errors import InverseError, OptionError
+from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse._types import AnyArray, FloatArray, IntArray
+from mne_bstinv.inverse.channels import (
+    given_channels,
+    parse_flags,
+    select_channels,
+    types_left_out,
+)
 from mne_bstinv.inverse.linear import Region, refuse_unknown_types, volume_orientation_error
-from mne_bstinv.inverse.options import DATA_TYPES, InverseOptions, ignored_options
+from mne_bstinv.inverse.options import InverseOptions, ignored_options
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
@@ -33,7 +39,6 @@ __all__ = [
 
 logger = logging.getLogger("mne_bstinv")
 
-_MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
 _REFERENCED_TYPES = ("EEG", "SEEG", "ECOG")
 
 
@@ -120,13 +125,13 @@ def prepare_study(
     options, ignored = _parse_options(options)
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
     _refuse_wrong_objects(head_model, covs, channels)
-    flags, warnings = _parse_flags(channel_flag)
+    flags, warnings = parse_flags(channel_flag)
     _check_sizes(head_model, covs, channels, flags)
     if good_channels is None:
         good = select_channels(channels, flags, data_types)
-        warnings += _types_left_out(channels, good, data_types)
+        warnings += types_left_out(channels, good, data_types)
     else:
-        good = _given_channels(good_channels, len(channels.names))
+        good = given_channels(good_channels, len(channels.names))
     refuse_unknown_types(
         [channels.types[i] for i in good.tolist()], [channels.names[i] for i in good.tolist()]
     )
@@ -159,49 +164,6 @@ def prepare_study(
     )
 
 
-def select_channels(
-    channels: ChannelsLike,
-    channel_flag: AnyArray | Sequence[int] | None,
-    data_types: str | Sequence[str] | None,
-) -> IntArray:
-    """Select the good channels of some types.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    channel_flag : array of int | None
-        1 good, −1 bad; ``None`` takes all as good.
-    data_types : str | sequence of str
-        See :func:`~mne_bstinv.compute_kernel`.
-
-    Returns
-    -------
-    array of int
-        0-based positions, sorted.
-
-    Raises
-    ------
-    OptionError
-        If a data type is unknown or none is given.
-    InverseError
-        If no channel is left.
-    """
-    wanted = _parse_data_types(data_types)
-    selected = {t for kind in wanted for t in (_MEG_TYPES if kind == "MEG" else (kind,))}
-    of_type = np.array([t.strip().upper() in selected for t in channels.types], dtype=bool)
-    flags = np.ones(len(of_type)) if channel_flag is None else np.ravel(channel_flag)
-    good = np.flatnonzero(of_type & (flags >= 0))
-    if good.size == 0:
-        present = ", ".join(dict.fromkeys(channels.types)) or "none"
-        found = f"all {of_type.sum()} are bad" if of_type.any() else "there is none at all"
-        raise InverseError(
-            f"No good channel of type {', '.join(wanted)}: {found}. The channel file holds the "
-            f"types {present}."
-        )
-    return good
-
-
 def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
     """Average reference operator of the channels in use.
 
@@ -223,22 +185,6 @@ def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
         if index.size >= 2:
             operator[np.ix_(index, index)] -= 1 / index.size
     return None if np.array_equal(operator, np.eye(len(upper))) else operator
-
-
-def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
-    if not isinstance(data_types, str | Sequence | np.ndarray | None):
-        raise OptionError(f"Data types must be text or a list of text, found {data_types!r}.")
-    entries = (
-        [data_types]
-        if isinstance(data_types, str)
-        else list(() if data_types is None else data_types)
-    )
-    wanted = [str(entry).strip().upper() for entry in entries]
-    unknown = [str(e) for e, w in zip(entries, wanted, strict=True) if w not in DATA_TYPES]
-    if unknown or not wanted:
-        found = f"Unknown data type {unknown[0]!r}" if unknown else "No data type was given"
-        raise OptionError(f"{found}. data_types must be of {', '.join(DATA_TYPES)}.")
-    return wanted
 
 
 def _parse_options(
@@ -266,55 +212,6 @@ def _refuse_wrong_objects(
                 f"{name} must be the structure that a file was read into (with the attribute "
                 f"{attribute}), found {type(value).__name__}."
             )
-
-
-def _parse_flags(
-    flags: AnyArray | Sequence[int] | None,
-) -> tuple[AnyArray | None, tuple[str, ...]]:
-    """Read a channel flag: 1 good, −1 bad; 0 counts as good, as in Brainstorm, but is told."""
-    if flags is None:
-        return None, ()
-    array = np.ravel(np.asarray(flags))
-    if array.dtype.kind not in "if" or not np.isin(array, (-1, 0, 1)).all():
-        raise InverseError(
-            "The channel flag must hold 1 (good) and −1 (bad) for each channel, found "
-            f"{array.dtype} values such as {array[:3].tolist()}."
-        )
-    zero = int(np.sum(array == 0))
-    if not zero:
-        return array, ()
-    message = f"The channel flag is 0 for {zero} channel(s): they count as good; bad is −1."
-    logger.warning(message)
-    return array, (message,)
-
-
-def _types_left_out(
-    channels: ChannelsLike, good: IntArray, data_types: str | Sequence[str] | None
-) -> tuple[str, ...]:
-    found = {channels.types[i].strip().upper() for i in good.tolist()}
-    missing = [
-        kind
-        for kind in _parse_data_types(data_types)
-        if not found & set(_MEG_TYPES if kind == "MEG" else (kind,))
-    ]
-    if not missing:
-        return ()
-    message = f"No good channel of type {', '.join(missing)}: computed without."
-    logger.warning(message)
-    return (message,)
-
-
-def _given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
-    given = np.ravel(np.asarray(good))
-    index: IntArray = given.astype(np.int64) if given.dtype.kind in "iuf" else np.empty(0, int)
-    if index.size == 0 or (index != given).any() or np.unique(index).size < index.size:
-        raise InverseError(f"Good channels must be distinct whole numbers, found {good!r}.")
-    if index.min() < 0 or index.max() >= n:
-        raise InverseError(
-            f"Good channels run from {index.min()} to {index.max()} (0-based), but the channel "
-            f"file holds {n} channels."
-        )
-    return index
 
 
 def _check_sizes(

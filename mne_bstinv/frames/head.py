@@ -1,0 +1,123 @@
+"""SCS ⇄ MNE's head frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.frames.fiducials import complete, head_from_fiducials, mri_to_scs
+from mne_bstinv.frames.transform import (
+    ChannelsLike,
+    FrameTransform,
+    MriLike,
+    transform_points,
+)
+
+__all__ = ["HEAD_TO_SCS", "fiducials_in_scs", "scs_to_head"]
+
+FloatArray = NDArray[np.float64]
+
+#: Label of the transform from MNE's head frame to SCS in a channel file.
+HEAD_TO_SCS = "neuromag_head=>scs"
+
+
+def scs_to_head(channels: ChannelsLike | None, mri: MriLike | None = None) -> FrameTransform:
+    """Find the transform from SCS to MNE's head frame.
+
+    The first that is there: the transform ``neuromag_head=>scs`` of the channel file with all
+    later ones, inverted; the fiducials of the channel file; those of the MRI, moved to SCS.
+    Without any, head x = −SCS y and head y = SCS x with no shift, marked as assumed.
+
+    Parameters
+    ----------
+    channels : Channels | None
+        Channel file.
+    mri : Mri | None
+        MRI of the subject.
+
+    Returns
+    -------
+    FrameTransform
+        SCS → head.
+
+    Raises
+    ------
+    FrameError
+        If the fiducials lie on one line.
+    """
+    if channels is not None:
+        for transforms, labels in (
+            (channels.transf_meg, channels.transf_meg_labels),
+            (channels.transf_eeg, channels.transf_eeg_labels),
+        ):
+            if HEAD_TO_SCS in labels:
+                head_to_scs: FloatArray = np.eye(4)
+                for transform in transforms[labels.index(HEAD_TO_SCS) :]:
+                    head_to_scs = transform @ head_to_scs
+                inverse: Any = np.linalg.inv(head_to_scs)
+                return FrameTransform(
+                    matrix=inverse,
+                    source=f"transform {HEAD_TO_SCS!r} of the channel file",
+                )
+    found = fiducials_in_scs(channels, mri)
+    if found is not None:
+        fiducials, source = found
+        return FrameTransform(matrix=head_from_fiducials(*fiducials), source=source)
+    matrix = np.array([[0.0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    return FrameTransform(
+        matrix=matrix, source="no fiducials: SCS turned by 90° about z", assumed=True
+    )
+
+
+def fiducials_in_scs(
+    channels: ChannelsLike | None, mri: MriLike | None = None
+) -> tuple[tuple[FloatArray, FloatArray, FloatArray], str] | None:
+    """Find nasion, left and right ear in SCS.
+
+    Parameters
+    ----------
+    channels : Channels | None
+        Channel file: its SCS fiducials, else its CARDINAL head points.
+    mri : Mri | None
+        MRI of the subject: its fiducials, moved to SCS.
+
+    Returns
+    -------
+    fiducials : tuple of array, shape (3,)
+        NAS, LPA, RPA in metres.
+    source : str
+        Where they stand. ``None`` in place of the pair if they are nowhere.
+    """
+    if channels is not None:
+        found = complete(channels.scs)
+        if found is not None:
+            return found, "fiducials (SCS) of the channel file"
+        found = _cardinal_points(channels.head_points)
+        if found is not None:
+            return found, "cardinal head points of the channel file"
+    if mri is not None and mri.scs is not None:
+        found = complete(mri.scs)
+        matrix = mri_to_scs(mri.scs)
+        if found is not None and matrix is not None:
+            nas, lpa, rpa = (1e-3 * transform_points(matrix, point) for point in found)
+            return (nas, lpa, rpa), "fiducials of the MRI"
+    return None
+
+
+def _cardinal_points(head_points: Any) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Mean position of the points NAS, LPA and RPA, which may have been digitised repeatedly."""
+    if head_points is None or head_points.loc is None:
+        return None
+    found = []
+    for names in (("NAS", "NASION"), ("LPA", "LE"), ("RPA", "RE")):
+        index = [
+            i
+            for i, (label, kind) in enumerate(zip(head_points.label, head_points.type, strict=True))
+            if kind.upper() == "CARDINAL" and label.strip().upper() in names
+        ]
+        if not index:
+            return None
+        found.append(head_points.loc[:, index].mean(axis=1))
+    return found[0], found[1], found[2]

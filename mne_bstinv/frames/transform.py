@@ -1,0 +1,134 @@
+"""A transform between two frames, and what is needed of structures to find one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ChannelsLike", "FiducialsLike", "FrameTransform", "MriLike", "transform_points"]
+
+FloatArray = NDArray[np.float64]
+
+
+class FiducialsLike(Protocol):
+    """Fiducials, and in an MRI the transform to SCS; any of them may be absent."""
+
+    @property
+    def nas(self) -> FloatArray | None:
+        """Nasion."""
+
+    @property
+    def lpa(self) -> FloatArray | None:
+        """Left ear."""
+
+    @property
+    def rpa(self) -> FloatArray | None:
+        """Right ear."""
+
+    @property
+    def r(self) -> FloatArray | None:
+        """Rotation from MRI to SCS (3, 3)."""
+
+    @property
+    def t(self) -> FloatArray | None:
+        """Translation from MRI to SCS (3,)."""
+
+
+class ChannelsLike(Protocol):
+    """What is needed of a channel file."""
+
+    @property
+    def transf_meg(self) -> Sequence[FloatArray]:
+        """Transforms to SCS, one after the other."""
+
+    @property
+    def transf_meg_labels(self) -> Sequence[str]:
+        """Their labels."""
+
+    @property
+    def transf_eeg(self) -> Sequence[FloatArray]:
+        """Transforms to SCS, one after the other."""
+
+    @property
+    def transf_eeg_labels(self) -> Sequence[str]:
+        """Their labels."""
+
+    @property
+    def scs(self) -> FiducialsLike | None:
+        """Fiducials in SCS, metres."""
+
+    @property
+    def head_points(self) -> Any:
+        """Digitised points: ``loc`` (3, n), ``label``, ``type``."""
+
+
+class MriLike(Protocol):
+    """What is needed of an MRI."""
+
+    @property
+    def cube(self) -> NDArray[Any]:
+        """Voxels."""
+
+    @property
+    def voxsize(self) -> FloatArray | None:
+        """Size of a voxel (3,), mm."""
+
+    @property
+    def scs(self) -> FiducialsLike | None:
+        """Fiducials and transform, mm, MRI coordinates (1-based voxels times their size)."""
+
+    @property
+    def vox2ras(self) -> FloatArray | None:
+        """0-based voxels to scanner RAS, mm."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameTransform:
+    """A rigid transform with the place it was taken from.
+
+    Parameters
+    ----------
+    matrix : array, shape (4, 4)
+        Homogeneous transform, metres.
+    source : str
+        What it was derived from, in words.
+    assumed : bool
+        Whether nothing in the files says so.
+    """
+
+    matrix: FloatArray
+    source: str
+    assumed: bool = False
+
+    @property
+    def rotation(self) -> FloatArray:
+        """Rotation part, shape (3, 3)."""
+        return self.matrix[:3, :3]
+
+    @property
+    def inverse(self) -> FloatArray:
+        """The matrix of the way back, shape (4, 4)."""
+        inverse: Any = np.linalg.inv(self.matrix)
+        return inverse
+
+
+def transform_points(matrix: FloatArray, points: FloatArray) -> FloatArray:
+    """Move points from one frame to another.
+
+    Parameters
+    ----------
+    matrix : array, shape (4, 4)
+        Homogeneous transform.
+    points : array, shape (..., 3)
+        Positions, in the units of the transform.
+
+    Returns
+    -------
+    array, shape (..., 3)
+        Positions in the other frame.
+    """
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
