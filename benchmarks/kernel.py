@@ -110,6 +110,8 @@ def mne_objects(head_model: dict, options: dict) -> tuple:
 def mne_kernel(info, forward, cov, orient: str, measure: str) -> np.ndarray:
     import mne
     from mne.minimum_norm import make_inverse_operator, prepare_inverse_operator
+
+    # private, and only here: no public function of MNE returns the kernel without applying it
     from mne.minimum_norm.inverse import _assemble_kernel
 
     method = {"amplitude": "MNE", "dspm2018": "dSPM", "sloreta": "sLORETA"}[measure]
