@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv.adapters._history import history_row
+from mne_bstinv.adapters._mri_frame import head_frame
 from mne_bstinv.adapters._reports import attach_with_parts
 from mne_bstinv.adapters._results_structure import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters._row_layout import RowLayout
@@ -20,7 +21,6 @@ from mne_bstinv.adapters._timing import same_times
 from mne_bstinv.adapters.source_spaces import SourceGrid
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.frames import scs_to_head
 
 __all__ = ["from_source_estimate"]
 
@@ -131,10 +131,7 @@ def scs_to_head_of(
     kept = report.kept.get("scs_to_head")
     if kept is not None and channels is None and mri is None:
         return np.asarray(kept)
-    frame = scs_to_head(channels, mri)
-    if frame.assumed:
-        findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
-    return frame.matrix
+    return head_frame(channels, mri, findings).matrix
 
 
 def _values(stc: Any, src: Any, order: IntArray, findings: Findings) -> tuple[FloatArray, IntArray]:

@@ -11,11 +11,11 @@ from mne.io.constants import FIFF
 
 from mne_bstinv.adapters._history import history_row
 from mne_bstinv.adapters._mne_private import original_gain
+from mne_bstinv.adapters._mri_frame import head_frame
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.source_spaces import from_source_spaces
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.frames import scs_to_head
 from mne_bstinv.io import Channels, HeadModel, Mri
 from mne_bstinv.io.values import FloatArray
 
@@ -93,10 +93,7 @@ def _scs_to_head(
 ) -> FloatArray:
     if "scs_to_head" in kept:
         return np.asarray(kept["scs_to_head"])
-    frame = scs_to_head(channels, mri)
-    if frame.assumed:
-        findings.assumed("SCS", f"head frame: {frame.source}")
-    return frame.matrix
+    return head_frame(channels, mri, findings).matrix
 
 
 def _names(fwd: Any, channels: Channels | None, kept: Mapping[str, Any]) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def place_of(
         src = to_source_spaces(head_model, surface, mri, channels=channels)
         parts = [src]
     elif frame.assumed:
-        findings.assumed("SCS", f"head frame: {frame.source}")
+        findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
     if mri is not None:
         head_mri = scs_to_surface_ras(mri).matrix @ frame.inverse
         mri_head_t = mne.transforms.Transform("mri", "head", np.linalg.inv(head_mri))

@@ -18,6 +18,7 @@ from mne_bstinv.adapters._compensation import add_compensation
 from mne_bstinv.adapters._digitization import dig_from, reference_position
 from mne_bstinv.adapters._info_back import DEVICE_TO_HEAD, channels_from
 from mne_bstinv.adapters._mne_private import check_info, unlocked
+from mne_bstinv.adapters._mri_frame import head_frame
 from mne_bstinv.adapters._projectors import projections_of
 from mne_bstinv.adapters._sensors import fill_channel, sensors_of
 from mne_bstinv.conversion import Findings, conversion_report
@@ -82,9 +83,7 @@ def to_info(
             _restored(channels, sfreq, channel_flag, findings), what="channels → Info"
         )
     bads = _bads(channels, channel_flag)
-    head = scs_to_head(channels, mri)
-    if head.assumed:
-        findings.assumed("SCS", f"head frame: {head.source}")
+    head = head_frame(channels, mri, findings)
     device_to_head = _device_to_head(channels, findings)
     to_device: FloatArray = np.linalg.inv(device_to_head) @ head.matrix
     sensors = sensors_of(channels, to_device, findings)

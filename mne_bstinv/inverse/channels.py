@@ -12,7 +12,13 @@ from mne_bstinv.inverse._types import AnyArray, IntArray
 from mne_bstinv.inverse.options import DATA_TYPES
 from mne_bstinv.inverse.structures import ChannelsLike
 
-__all__ = ["given_channels", "parse_flags", "select_channels", "types_left_out"]
+__all__ = [
+    "given_channels",
+    "parse_flags",
+    "refuse_unknown_types",
+    "select_channels",
+    "types_left_out",
+]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -160,3 +166,27 @@ def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
         found = f"Unknown data type {unknown[0]!r}" if unknown else "No data type was given"
         raise OptionError(f"{found}. data_types must be of {', '.join(DATA_TYPES)}.")
     return wanted
+
+
+def refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
+    """Refuse channels of types that no inverse is computed from.
+
+    Parameters
+    ----------
+    types : sequence of str
+        Types of the channels in use.
+    names : sequence of str | None
+        Their names; positions are given when absent.
+
+    Raises
+    ------
+    OptionError
+        If a type has no inverse; it names the channel.
+    """
+    for index, kind in enumerate(types):
+        if kind.strip().upper() not in DATA_TYPES:
+            which = f"Channel {index + 1}" if names is None else f"Channel {names[index]}"
+            raise OptionError(
+                f"{which} is of type {kind!r}, which has no inverse. "
+                f"Must be one of {', '.join(DATA_TYPES)}."
+            )

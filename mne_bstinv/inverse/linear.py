@@ -10,13 +10,13 @@ import numpy as np
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
-from mne_bstinv.inverse.options import DATA_TYPES, InverseOptions
+from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 from mne_bstinv.inverse.scanning import scanning_kernel
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 
-__all__ = ["Region", "linear_inverse", "refuse_unknown_types", "volume_orientation_error"]
+__all__ = ["Region", "linear_inverse", "volume_orientation_error"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +86,6 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
-    refuse_unknown_types(channel_types, channel_names)
     whitening = compute_whitener(
         noise,
         channel_types,
@@ -123,30 +122,6 @@ def linear_inverse(
         channel_names=None if channel_names is None else tuple(channel_names),
         warnings=whitening.warnings + (data_whitening.warnings if data_whitening else ()),
     )
-
-
-def refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
-    """Refuse channels of types that no inverse is computed from.
-
-    Parameters
-    ----------
-    types : sequence of str
-        Types of the channels in use.
-    names : sequence of str | None
-        Their names; positions are given when absent.
-
-    Raises
-    ------
-    OptionError
-        If a type has no inverse; it names the channel.
-    """
-    for index, kind in enumerate(types):
-        if kind.strip().upper() not in DATA_TYPES:
-            which = f"Channel {index + 1}" if names is None else f"Channel {names[index]}"
-            raise OptionError(
-                f"{which} is of type {kind!r}, which has no inverse. "
-                f"Must be one of {', '.join(DATA_TYPES)}."
-            )
 
 
 def _data_whitening(

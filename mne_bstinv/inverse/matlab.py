@@ -10,6 +10,7 @@ import numpy as np
 
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse._types import FloatArray
+from mne_bstinv.inverse.channels import refuse_unknown_types
 from mne_bstinv.inverse.linear import Region, linear_inverse, volume_orientation_error
 from mne_bstinv.inverse.options import InverseOptions, ignored_options
 from mne_bstinv.inverse.result import InverseResult
@@ -81,6 +82,7 @@ def bst_inverse_linear(
         orient = parsed.orientation(index, len(models))
         regions.append(_region(model, orient, len(types), first, index + 1))
         first += len(regions[-1].locations)
+    refuse_unknown_types(types, None)
     result = linear_inverse(regions, noise, types, parsed, n_sources=first, data=data)
     return dataclasses.replace(result, warnings=result.warnings + ignored)
 

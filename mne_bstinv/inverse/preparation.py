@@ -20,10 +20,11 @@ from mne_bstinv.inverse._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.inverse.channels import (
     given_channels,
     parse_flags,
+    refuse_unknown_types,
     select_channels,
     types_left_out,
 )
-from mne_bstinv.inverse.linear import Region, refuse_unknown_types, volume_orientation_error
+from mne_bstinv.inverse.linear import Region, volume_orientation_error
 from mne_bstinv.inverse.options import InverseOptions, ignored_options
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.regions import mixed_regions

@@ -8,6 +8,7 @@ regularise).
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,6 +161,7 @@ def compute_whitener(
         method = "diag" if is_diagonal(cov) else method
         if method == "diag":
             cov = np.diag(np.diag(cov))
+    statistics = dataclasses.replace(statistics, cov=cov)
     whitener, regularized = np.zeros((n, n)), np.zeros((n, n))
     ranks: dict[str, int] = {}
     std: dict[str, FloatArray] = {}
@@ -167,9 +169,7 @@ def compute_whitener(
     upper = np.array([t.strip().upper() for t in channel_types])
     for kind in dict.fromkeys(upper.tolist()):
         index = np.flatnonzero(upper == kind)
-        part = CovarianceStatistics(
-            cov=cov, fourth_moment=statistics.fourth_moment, n_samples=statistics.n_samples
-        ).take(index)
+        part = statistics.take(index)
         block = _Block(
             kind=kind,
             statistics=part,
