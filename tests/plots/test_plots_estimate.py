@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from plots_helpers import all_text
 
-from mne_bstinv import plot_estimate, plot_sensors
 from mne_bstinv.datasets import load_sample
+from mne_bstinv.errors import SchemaError
+from mne_bstinv.plots import plot_estimate
 
 
-def _figure(**kwargs):
-    cortex = load_sample().cortex
-    estimate = np.zeros((cortex.n_vertices, 20))
+def _estimate():
+    estimate = np.zeros((load_sample().cortex.n_vertices, 20))
     estimate[7, 12], estimate[3, 5] = -5.0, 4.0
+    return estimate
+
+
+def _figure(estimate=None, **kwargs):
+    cortex = load_sample().cortex
     return plot_estimate(
-        estimate,
+        _estimate() if estimate is None else estimate,
         np.arange(20) / 100,
         cortex.vertices,
         cortex.faces - 1,
@@ -59,14 +66,28 @@ def test_given_locations_and_labels():
     assert figure.get_suptitle() == "A title"
 
 
-def test_sensors_are_drawn_in_millimetres_from_three_sides():
-    positions = {"mag": np.array([[0.01, 0.02, 0.03], [0.0, 0.0, 0.1]])}
-    figure = plot_sensors(positions, np.zeros((1, 3)), fiducials=np.eye(3) / 10, title="T")
-    assert figure.get_suptitle() == "T"
-    views = [axes.get_title() for axes in figure.axes]
-    assert views == ["from the right", "from above", "from behind"]
-    drawn = [axes.collections[1].get_offsets() for axes in figure.axes]
-    for offsets, shown in zip(drawn, ([1, 2], [0, 1], [0, 2]), strict=True):
-        np.testing.assert_allclose(offsets, 1e3 * positions["mag"][:, shown], rtol=1e-15)
-    labels = figure.axes[0].get_legend_handles_labels()[1]
-    assert labels == ["cortex", "mag", "fiducials"]
+def test_nan_is_a_gap_grey_and_counted():
+    estimate = _estimate()
+    estimate[20:30] = np.nan
+    estimate[7, 3] = np.nan
+    figure = _figure(estimate)
+    courses, maps = _axes(figure)
+    drawn = courses.lines[0].get_ydata()
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(drawn)), [3])
+    assert drawn[12] == -5.0
+    assert maps[3].get_ylabel() == "|amplitude| (nA·m) at 120 ms"
+    assert "10 of 296 vertices not finite" in all_text(figure)
+
+
+def test_an_estimate_of_nan_is_drawn():
+    estimate = np.full((load_sample().cortex.n_vertices, 20), np.nan)
+    assert "296 of 296 vertices not finite" in all_text(_figure(estimate))
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(SchemaError, match=r"estimate has shape \(5, 20\), expected \(n_vertices"):
+        _figure(np.zeros((5, 20)))
+    with pytest.raises(SchemaError, match="locations holds 296, expected whole numbers from 0 to"):
+        _figure(locations=[0, 296])
+    with pytest.raises(SchemaError, match=r"labels has shape \(1,\), expected \(2,\)"):
+        _figure(locations=[0, 1], labels=["one"])
