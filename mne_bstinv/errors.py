@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 __all__ = [
     "BstInvError",
+    "ComparisonError",
     "ConversionError",
+    "DownloadError",
     "FrameError",
     "InverseError",
     "MatFileError",
@@ -72,6 +74,14 @@ class FrameError(BstInvError, ValueError):
 
 class ConversionError(BstInvError, ValueError):
     """Objects cannot be converted, or do not belong together."""
+
+
+class ComparisonError(BstInvError, ValueError):
+    """Two kernels, or recordings and kernels, do not match and cannot be compared."""
+
+
+class DownloadError(BstInvError, OSError):
+    """A file of a data set cannot be downloaded, or is not the one that is expected."""
 
 
 class OptionError(BstInvError, ValueError):

@@ -1,0 +1,201 @@
+"""What each metric computes from a pair of kernels: a value, and a detail in words.
+
+Those that end in ``tolerance`` or ``bounds`` say how far from perfect the value of kernels that
+agree can be. Every one raises :class:`NotApplicable` where something it needs is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.compare._pair import NotApplicable, Pair
+from mne_bstinv.compare._recordings import explained_variance, explained_variance_bound
+from mne_bstinv.compare._rows import cosine_deviation, same_signs
+from mne_bstinv.compare.kernel import Kernel
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Measured = tuple[float, str]
+
+_MILLI = 1e3
+
+
+# statistics over locations
+
+
+def known(values: FloatArray) -> FloatArray:
+    """Values that exist, sorted; percentiles are one of them, never between two."""
+    existing = np.sort(values[~np.isnan(values)])
+    if existing.size == 0:
+        raise NotApplicable("every location is zero in both kernels")
+    return existing
+
+
+def median(values: FloatArray) -> float:
+    return float(np.median(known(values)))
+
+
+def low(values: FloatArray) -> float:
+    ordered = known(values)
+    return float(ordered[_five_percent(ordered.size)])
+
+
+def high(values: FloatArray) -> float:
+    ordered = known(values)
+    return float(ordered[-1 - _five_percent(ordered.size)])
+
+
+def largest(values: FloatArray) -> float:
+    return float(known(values)[-1])
+
+
+def _five_percent(count: int) -> int:
+    """Position of the 5th percentile, rounded to the worse side."""
+    return (count - 1) // 20
+
+
+def worst(pair: Pair, values: FloatArray, pick: Callable[[FloatArray], np.intp]) -> Measured:
+    """Return the worst value and the location it is at."""
+    known(values)
+    where = int(pick(values))
+    return float(values[where]), f"at location {pair.a.locations[where]} (0-based)"
+
+
+# coefficients
+
+
+def relative_difference(pair: Pair) -> Measured:
+    difference = float(np.linalg.norm(pair.a.matrix - pair.b.matrix))
+    size = float(np.linalg.norm(pair.b.matrix))
+    if size == 0:
+        return (0.0 if difference == 0 else float("inf")), f"{pair.b.name} is zero"
+    return difference / size, ""
+
+
+def worst_channel(pair: Pair) -> Measured:
+    """Relative difference of each column; sizes below the rounding of the largest do not count."""
+    differences = np.linalg.norm(pair.a.matrix - pair.b.matrix, axis=0)
+    sizes = np.linalg.norm(pair.b.matrix, axis=0)
+    floor = np.maximum(sizes, pair.rounding * sizes.max())
+    with np.errstate(divide="ignore"):
+        relative = np.divide(differences, floor, out=np.zeros_like(floor), where=differences > 0)
+    where = int(relative.argmax())
+    return float(relative[where]), f"at channel {pair.a.channel_names[where]}"
+
+
+def cosine_tolerance(pair: Pair) -> float:
+    return float(cosine_deviation(pair.change)) + pair.rounding
+
+
+def sign_agreement(pair: Pair) -> Measured:
+    signs = same_signs(pair.a.matrix, pair.b.matrix)
+    if signs.size == 0:
+        raise NotApplicable("no row is different from zero in both kernels")
+    unseen = len(pair.a.matrix) - signs.size
+    left_out = f"; {unseen} row(s) are zero" if unseen else ""
+    return float(signs.mean()), f"{signs.sum()} of {signs.size} rows{left_out}"
+
+
+def angles(pair: Pair) -> FloatArray:
+    return np.degrees(pair.angles.angles)
+
+
+def worst_angle(pair: Pair) -> Measured:
+    value, detail = worst(pair, angles(pair), np.nanargmax)
+    ranks = pair.angles.ranks_a, pair.angles.ranks_b
+    differ = int((ranks[0] != ranks[1]).sum())
+    of_rank_two = int(((ranks[0] == ranks[1]) & (ranks[0] < 3)).sum())
+    if differ:
+        detail += f"; ranks differ (90°) at {differ} location(s)"
+    if of_rank_two:
+        detail += f"; {of_rank_two} location(s) have a rank below 3"
+    return value, detail
+
+
+def angle_bounds(pair: Pair) -> FloatArray:
+    bounds = np.degrees(pair.angles.bounds(pair.change))
+    return np.where(np.isnan(pair.angles.angles), np.nan, bounds)
+
+
+# point spreads
+
+
+def distances(pair: Pair, start: IntArray, stop: IntArray) -> FloatArray:
+    """Distances in mm between two locations a source; NaN for sources without a point spread."""
+    apart = _MILLI * np.linalg.norm(pair.positions[start] - pair.positions[stop], axis=1)
+    return np.where(pair.spreads.seen, apart, np.nan)
+
+
+def displacements(pair: Pair) -> FloatArray:
+    return distances(pair, pair.spreads.peak_a, pair.spreads.peak_b)
+
+
+def worst_displacement(pair: Pair) -> Measured:
+    moves = displacements(pair)
+    value, detail = worst(pair, moves, np.nanargmax)
+    moved, seen = int((moves > 0).sum()), int(pair.spreads.seen.sum())
+    silent = len(moves) - seen
+    left_out = f"; {silent} source(s) have no point spread" if silent else ""
+    where = f"{detail}; " if moved else ""
+    return value, f"{where}{moved} of {seen} peaks displaced{left_out}"
+
+
+def localisation_error(pair: Pair, peaks: IntArray) -> Measured:
+    errors = distances(pair, peaks, np.arange(len(peaks)))
+    hits = int((errors == 0).sum())
+    return median(errors), f"{hits} of {pair.spreads.seen.sum()} peaks at the source"
+
+
+def dispersion_difference(pair: Pair) -> Measured:
+    spreads = pair.spreads
+    both = [_MILLI * s[spreads.seen] for s in (spreads.dispersion_a, spreads.dispersion_b)]
+    medians = [float(np.median(dispersion)) for dispersion in both]
+    detail = f"medians: A {medians[0]:.4g} mm, B {medians[1]:.4g} mm"
+    return float(np.median(both[0] - both[1])), detail
+
+
+def dispersion_tolerance(pair: Pair) -> float:
+    return _MILLI * float(np.median(pair.spreads.dispersion_bound[pair.spreads.seen]))
+
+
+# recordings
+
+
+def peak_distance(pair: Pair) -> Measured:
+    a, b = pair.estimates.peak_a.location, pair.estimates.peak_b.location
+    distance = _MILLI * float(np.linalg.norm(pair.positions[a] - pair.positions[b]))
+    ids = pair.a.locations
+    return distance, f"A at location {ids[a]}, B at location {ids[b]} (0-based)"
+
+
+def latency_difference(pair: Pair) -> Measured:
+    times = pair.sample_times
+    a, b = (_MILLI * float(times[p.time]) for p in (pair.estimates.peak_a, pair.estimates.peak_b))
+    return a - b, f"A at {a:.6g} ms, B at {b:.6g} ms"
+
+
+def explained(pair: Pair, kernel: Kernel) -> float:
+    data, gain, whitener = pair.recordings, pair.gain_of(kernel), pair.whitener
+    if whitener is not None and not (whitener @ data).any():
+        raise NotApplicable("the whitened recordings are zero")
+    return explained_variance(kernel.matrix, gain, data, whitener)
+
+
+def whitened(pair: Pair) -> str:
+    return "recordings not whitened: no whitener is given" if pair.whitener is None else ""
+
+
+def explained_difference(pair: Pair) -> Measured:
+    a, b = explained(pair, pair.a), explained(pair, pair.b)
+    return a - b, "; ".join(filter(None, [f"A {a:.6g}, B {b:.6g}", whitened(pair)]))
+
+
+def explained_tolerance(pair: Pair) -> float:
+    gain = pair.gain_of(pair.b)
+    return explained_variance_bound(
+        pair.b.matrix, gain, pair.recordings, pair.whitener, pair.change
+    )

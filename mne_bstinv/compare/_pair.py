@@ -1,0 +1,174 @@
+"""Two aligned kernels and recordings, with what the metrics are made of, each computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.compare._point_spread import PointSpreads, point_spreads
+from mne_bstinv.compare._recordings import Estimates, estimates
+from mne_bstinv.compare._rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
+from mne_bstinv.compare.kernel import Kernel
+
+__all__ = ["NotApplicable", "Pair"]
+
+FloatArray = NDArray[np.float64]
+
+#: Columns whose sizes span more than this are those of channels in different units.
+_ONE_UNIT = 1e3
+
+
+class NotApplicable(Exception):  # noqa: N818 (no error: the metric is reported with the reason)
+    """An ingredient of a metric is missing; the message says which."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair:
+    """What the metrics are computed from.
+
+    Parameters
+    ----------
+    a, b : Kernel
+        Kernels in the same order of channels and locations, without NaN. B is the reference.
+    rtol : float
+        Relative difference of coefficients that counts as agreement.
+    data : array, shape (n_channels, n_times) | None
+        Recordings of the channels.
+    times : array, shape (n_times,) | None
+        Times in s.
+    """
+
+    a: Kernel
+    b: Kernel
+    rtol: float
+    data: FloatArray | None = None
+    times: FloatArray | None = None
+
+    @property
+    def rounding(self) -> float:
+        """Relative rounding error of an inner product over a location's coefficients."""
+        return float((self.a.n_components * self.a.n_channels + 4) * np.finfo(np.float64).eps)
+
+    @property
+    def change(self) -> float:
+        """Relative difference of coefficients that agree, rounding included."""
+        return self.rtol + self.rounding
+
+    @cached_property
+    def correlation(self) -> FloatArray:
+        """Correlation of the coefficients, shape (n_locations,); NaN where both are zero."""
+        return cosines(flat(self.a.blocks), flat(self.b.blocks))
+
+    @cached_property
+    def ratio(self) -> FloatArray:
+        """Ratio of the norms, A to B, shape (n_locations,); NaN where both are zero."""
+        return ratios(flat(self.a.blocks), flat(self.b.blocks))
+
+    @cached_property
+    def angles(self) -> SubspaceAngles:
+        """Angles between the row spaces of three components."""
+        if self.a.n_components == 1:
+            raise NotApplicable(
+                "one component a location: the angle between two rows is that of the correlation"
+            )
+        return subspace_angles(self.a.blocks, self.b.blocks)
+
+    @property
+    def positions(self) -> FloatArray:
+        """Positions for distances: those of B, else of A."""
+        for kernel in (self.b, self.a):
+            if kernel.positions is not None:
+                return kernel.positions
+        raise NotApplicable("neither kernel has positions")
+
+    @property
+    def field(self) -> FloatArray:
+        """Fields of the sources whose point spread is compared: the gain of B, else of A."""
+        for kernel in (self.b, self.a):
+            if kernel.gain is not None:
+                return kernel.gain
+        raise NotApplicable("neither kernel has a gain")
+
+    @cached_property
+    def spreads(self) -> PointSpreads:
+        """Point spreads of the same fields under both kernels."""
+        field, positions = self.field, self.positions
+        spreads = point_spreads(self.a.blocks, self.b.blocks, field, positions, self.change)
+        if not spreads.seen.any():
+            raise NotApplicable("no source has a point spread under both kernels")
+        return spreads
+
+    @property
+    def recordings(self) -> FloatArray:
+        """The recordings."""
+        if self.data is None:
+            raise NotApplicable("no recordings are given")
+        if not self.data.any():
+            raise NotApplicable("the recordings are zero")
+        return self.data
+
+    @property
+    def sample_times(self) -> FloatArray:
+        """Times of the recordings in s."""
+        if self.recordings is not None and self.times is None:
+            raise NotApplicable("no times of the recordings are given")
+        return np.asarray(self.times)
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        """Estimates from the recordings."""
+        found = estimates(self.a.blocks, self.b.blocks, self.recordings, self.change)
+        if min(found.peak_a.value, found.peak_b.value) == 0:
+            raise NotApplicable("an estimate is zero everywhere")
+        return found
+
+    @property
+    def whitener(self) -> FloatArray | None:
+        """Whitener for the recordings: that of B, else of A, else none."""
+        return self.a.whitener if self.b.whitener is None else self.b.whitener
+
+    def gain_of(self, kernel: Kernel) -> FloatArray:
+        """Gain to predict recordings from a kernel's amplitudes: its own, else the other's."""
+        if kernel.unit != "A·m":
+            raise NotApplicable(
+                f"the estimate of {kernel.name} is in {kernel.unit or 'an unknown unit'}: only "
+                "amplitudes in A·m predict recordings"
+            )
+        return self.field if kernel.gain is None else kernel.gain
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what the metrics assume of this pair."""
+        a, b = self.a, self.b
+        notes = []
+        if a.unit != b.unit:
+            units = (f"{k.name} in {k.unit or 'an unknown unit'}" for k in (a, b))
+            notes.append(f"The units differ ({', '.join(units)}): so may amplitudes")
+        zero = int(np.isnan(self.correlation).sum())
+        if zero:
+            notes.append(f"{zero} location(s) are zero in both kernels and have no correlation")
+        sizes = np.linalg.norm(b.matrix, axis=0)
+        sizes = sizes[sizes > 0]
+        if sizes.size and sizes.max() > _ONE_UNIT * sizes.min():
+            notes.append(
+                f"The columns of {b.name} differ in size by up to {sizes.max() / sizes.min():.1g}, "
+                "as those of different units do: metrics of rows are governed by the largest, the "
+                "difference of the worst channel is not"
+            )
+        return (*notes, *self._notes_on_gains())
+
+    def _notes_on_gains(self) -> list[str]:
+        a, b = self.a, self.b
+        if a.gain is not None and b.gain is not None:
+            difference, size = np.linalg.norm(a.gain - b.gain), np.linalg.norm(b.gain)
+            if difference > self.change * size:
+                return [
+                    f"The gains differ (by {difference:.2g} of {size:.2g}): point spreads are of "
+                    f"the fields of {b.name}, each kernel predicts recordings with its own gain"
+                ]
+        elif a.gain is not None or b.gain is not None:
+            has, lacks = (a, b) if b.gain is None else (b, a)
+            return [f"{lacks.name} has no gain: that of {has.name} was used for both"]
+        return []

@@ -1,0 +1,160 @@
+"""What two kernels make of recordings: time courses, the peak, the recordings explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.compare._fields import FieldBound, same_peak
+from mne_bstinv.compare._rows import cosine_deviation, cosines, flat
+
+__all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]
+
+FloatArray = NDArray[np.float64]
+
+#: Numbers of an array that is held at a time: 32 MB.
+_CHUNK_NUMBERS = 2**22
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """The largest value of an estimate, the norm over components.
+
+    Parameters
+    ----------
+    value : float
+        The value.
+    location, time : int
+        Where and when: numbers of a location and of a sample.
+    """
+
+    value: float
+    location: int
+    time: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimates:
+    """The estimates of two kernels from the same recordings.
+
+    Parameters
+    ----------
+    correlation : array, shape (n_locations,)
+        Correlation about zero of the time courses, components after each other.
+    bound : array, shape (n_locations,)
+        How far below one it can be if the kernels agree; NaN where there is no correlation.
+    peak_a, peak_b : Peak
+        The largest value of each.
+    """
+
+    correlation: FloatArray
+    bound: FloatArray
+    peak_a: Peak
+    peak_b: Peak
+
+
+def estimates(a: FloatArray, b: FloatArray, data: FloatArray, change: float) -> Estimates:
+    """Apply two kernels, a chunk of locations at a time.
+
+    Parameters
+    ----------
+    a, b : array, shape (n_locations, n_components, n_channels)
+        The kernels.
+    data : array, shape (n_channels, n_times)
+        The recordings.
+    change : float
+        Relative difference of coefficients that agree.
+    """
+    m, p, _ = a.shape
+    n_times = data.shape[1]
+    correlation, size_b = np.zeros(m), np.zeros(m)
+    peaks = [Peak(value=-1.0, location=0, time=0)] * 2
+    step = max(1, _CHUNK_NUMBERS // (p * n_times))
+    for start in range(0, m, step):
+        both = [_apply(kernel[start : start + step], data) for kernel in (a, b)]
+        part = slice(start, start + step)
+        correlation[part] = cosines(flat(both[0]), flat(both[1]))
+        size_b[part] = np.linalg.norm(flat(both[1]), axis=1)
+        peaks = [_larger(peak, x, start) for peak, x in zip(peaks, both, strict=True)]
+    bounds = FieldBound(b)
+    changes = change * bounds.locations * np.linalg.norm(bounds.fields(data))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(changes == 0, 0.0, changes / size_b)
+    # and the rounding of an inner product of so many numbers
+    rounding = (p * n_times + 4) * np.finfo(np.float64).eps
+    bound = np.where(np.isnan(correlation), np.nan, cosine_deviation(relative) + rounding)
+    peak_a, peak_b = peaks
+    if _same(a, peak_a, peak_b, data, change):
+        peak_a = replace(peak_a, location=peak_b.location, time=peak_b.time)
+    return Estimates(correlation=correlation, bound=bound, peak_a=peak_a, peak_b=peak_b)
+
+
+def _apply(blocks: FloatArray, data: FloatArray) -> FloatArray:
+    """Apply blocks in one product, shape (n_chunk, n_components, n_times)."""
+    chunk, p, n = blocks.shape
+    estimate: FloatArray = (blocks.reshape(chunk * p, n) @ data).reshape(chunk, p, -1)
+    return estimate
+
+
+def _larger(peak: Peak, estimate: FloatArray, start: int) -> Peak:
+    """Return the peak so far or that of a chunk (n_chunk, n_components, n_times)."""
+    size = np.linalg.norm(estimate, axis=1)
+    location, time = np.unravel_index(size.argmax(), size.shape)
+    value = float(size[location, time])
+    if value <= peak.value:
+        return peak
+    return Peak(value=value, location=start + int(location), time=int(time))
+
+
+def _same(a: FloatArray, peak: Peak, other: Peak, data: FloatArray, change: float) -> bool:
+    """Whether A's value at B's peak differs from its maximum by no more than rounding."""
+    elsewhere = np.linalg.norm(a[other.location] @ data[:, other.time])
+    bounds = FieldBound(a)
+    field = bounds.fields(data[:, [peak.time, other.time]]).max()
+    slack = change / (1 - change) * bounds.largest_location * field
+    return bool(same_peak(peak.value, elsewhere, slack))
+
+
+def explained_variance(
+    matrix: FloatArray, gain: FloatArray, data: FloatArray, whitener: FloatArray | None
+) -> float:
+    """1 − |W (Y − G K Y)|² / |W Y|².
+
+    Parameters
+    ----------
+    matrix : array, shape (n_rows, n_channels)
+        Kernel K, to A·m.
+    gain : array, shape (n_channels, n_rows)
+        Gain G.
+    data : array, shape (n_channels, n_times)
+        Recordings Y.
+    whitener : array, shape (n_channels, n_channels) | None
+        Whitener W; ``None`` for the identity.
+    """
+    residual = data - (gain @ matrix) @ data
+    if whitener is not None:
+        residual, data = whitener @ residual, whitener @ data
+    return 1.0 - float(np.sum(residual**2) / np.sum(data**2))
+
+
+def explained_variance_bound(
+    matrix: FloatArray,
+    gain: FloatArray,
+    data: FloatArray,
+    whitener: FloatArray | None,
+    change: float,
+) -> float:
+    """Largest change of the explained variance when K and G change by ``change`` everywhere.
+
+    With x the whitened residual and e its change, both relative to |W Y|, the explained variance
+    changes by no more than 2 |x| |e| + |e|², and |e| is at most (2 ε + ε²) times the size of
+    |W| |G| |K| |Y|, the products of absolute coefficients.
+    """
+    explained = explained_variance(matrix, gain, data, whitener)
+    reach = (np.abs(gain) @ np.abs(matrix)) @ np.abs(data)
+    if whitener is not None:
+        reach, data = np.abs(whitener) @ reach, whitener @ data
+    e = (2 * change + change**2) * float(np.linalg.norm(reach) / np.linalg.norm(data))
+    return 2 * float(np.sqrt(max(1 - explained, 0.0))) * e + e**2
