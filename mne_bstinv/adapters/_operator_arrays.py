@@ -20,7 +20,12 @@ from mne_bstinv.inverse.linear import Region
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
-from mne_bstinv.inverse.regularization import lambda_from_rms
+from mne_bstinv.inverse.regularization import (
+    lambda2_from_brainstorm_snr,
+    lambda2_from_prior,
+    lambda_from_rms,
+    prior_from_lambda2,
+)
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import Whitening
 
@@ -205,7 +210,7 @@ def operator_arrays(
         source_nn=directions.reshape(-1, 3),
         trace=trace,
         lambda2=lambda2,
-        prior_variance=scale / lambda2,
+        prior_variance=prior_from_lambda2(lambda2, trace, noise.rank),
         n_components=p,
     )
 
@@ -217,8 +222,8 @@ def _svd(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def _lambda2(options: InverseOptions, rank: int, n_channels: int, trace: float) -> float:
     if options.snr_method == "rms":
-        return rank / (trace * lambda_from_rms(options.snr_rms))
-    return rank / n_channels / options.snr_fixed**2
+        return lambda2_from_prior(lambda_from_rms(options.snr_rms), trace, rank)
+    return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_channels)
 
 
 def _columns(region: Region, options: InverseOptions, rotation: FloatArray, p: int) -> _Columns:

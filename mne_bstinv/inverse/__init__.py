@@ -2,6 +2,17 @@
 
 from mne_bstinv.inverse.matlab import bst_inverse_linear
 from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.regularization import (
+    convert_snr,
+    lambda2_from_brainstorm_snr,
+    lambda2_from_prior,
+    lambda2_from_snr,
+    lambda_from_rms,
+    lambda_from_snr,
+    lambda_from_trace,
+    prior_from_lambda2,
+    snr_from_lambda2,
+)
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 from mne_bstinv.inverse.study import compute_kernel
 
@@ -11,4 +22,13 @@ __all__ = [
     "RegionRows",
     "bst_inverse_linear",
     "compute_kernel",
+    "convert_snr",
+    "lambda2_from_brainstorm_snr",
+    "lambda2_from_prior",
+    "lambda2_from_snr",
+    "lambda_from_rms",
+    "lambda_from_snr",
+    "lambda_from_trace",
+    "prior_from_lambda2",
+    "snr_from_lambda2",
 ]

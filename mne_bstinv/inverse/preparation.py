@@ -35,6 +35,8 @@ __all__ = [
     "PreparedStudy",
     "average_reference",
     "prepare_study",
+    "project_covariance",
+    "project_gain",
     "select_channels",
 ]
 
@@ -142,9 +144,9 @@ def prepare_study(
     names = [channels.names[i] for i in good]
     projection = projection_operator(channels.projectors, len(channels.names))
     reference = average_reference(types)
-    gain = _operate_on_gain(head_model.gain, good, projection, reference, channels.names)
+    gain = project_gain(head_model.gain, good, projection, reference, channels.names)
     statistics = {
-        kind: _operate_on_covariance(cov, good, projection, reference, names, kind)
+        kind: project_covariance(cov, good, projection, reference, names, kind)
         for kind, cov in covs.items()
     }
     regions, mixed = _regions(head_model, gain, options)
@@ -247,14 +249,38 @@ def _refuse_unusable(cov: FloatArray, good: IntArray, names: Sequence[str], kind
             )
 
 
-def _operate_on_gain(
+def project_gain(
     gain: FloatArray,
     good: IntArray,
     projection: FloatArray | None,
     reference: FloatArray | None,
     names: Sequence[str],
 ) -> FloatArray:
-    """Project, select and reference the gain; returned so that a location's columns are near."""
+    """Project, select and reference a gain.
+
+    Parameters
+    ----------
+    gain : array, shape (n_all_channels, 3 * n_sources)
+        Gain of all channels.
+    good : array of int, shape (n_channels,)
+        Channels to keep.
+    projection : array, shape (n_all_channels, n_all_channels) | None
+        Operator on all channels.
+    reference : array, shape (n_channels, n_channels) | None
+        Operator on the channels kept.
+    names : sequence of str
+        Names of all channels.
+
+    Returns
+    -------
+    array, shape (n_channels, 3 * n_sources)
+        The gain, laid out so that the columns of a location are near each other.
+
+    Raises
+    ------
+    InverseError
+        If it is not finite for a channel that is kept.
+    """
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
     if without.size:
@@ -273,7 +299,7 @@ def _operate_on_gain(
     return (gain[used].T @ operator[:, used].T).T
 
 
-def _operate_on_covariance(
+def project_covariance(
     cov: CovarianceLike,
     good: IntArray,
     projection: FloatArray | None,
@@ -281,6 +307,33 @@ def _operate_on_covariance(
     names: Sequence[str],
     kind: str,
 ) -> CovarianceStatistics:
+    """Project, select and reference a covariance.
+
+    Parameters
+    ----------
+    cov : NoiseCov
+        Covariance of all channels with its statistics.
+    good : array of int, shape (n_channels,)
+        Channels to keep.
+    projection : array, shape (n_all_channels, n_all_channels) | None
+        Operator on all channels.
+    reference : array, shape (n_channels, n_channels) | None
+        Operator on the channels kept.
+    names : sequence of str
+        Names of the channels kept.
+    kind : 'noise' | 'data'
+        Which covariance, for messages.
+
+    Returns
+    -------
+    CovarianceStatistics
+        Projected on both sides; the fourth moment as it is, as Brainstorm does.
+
+    Raises
+    ------
+    InverseError
+        If it is not finite.
+    """
     if projection is None:
         matrix = cov.noise_cov[np.ix_(good, good)]
     else:  # only what is mixed in: NaN of other channels must not spread

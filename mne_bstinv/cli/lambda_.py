@@ -1,0 +1,166 @@
+"""Translate the regularisation of one toolbox into that of the other: SNR, Λ and lambda2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse import regularization as rules
+
+__all__ = ["add_arguments", "run", "translate"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--snr", type=float, help="signal-to-noise ratio, see --scale")
+    given.add_argument("--lambda2", type=float, help="MNE's lambda2, instead of an SNR")
+    given.add_argument(
+        "--rms", type=float, help="Brainstorm's RMS source amplitude in nA·m; needs --trace"
+    )
+    parser.add_argument(
+        "--scale",
+        choices=rules.SNR_SCALES,
+        default="amplitude",
+        help="what --snr is a ratio of (default: amplitude, which both toolboxes mean)",
+    )
+    parser.add_argument("--channels", type=int, required=True, help="channels of the inverse, n")
+    parser.add_argument("--rank", type=int, required=True, help="rank of their noise covariance, r")
+    parser.add_argument(
+        "--trace",
+        type=float,
+        help="trace t of L L' in (A·m)^-2, for numbers of Brainstorm's Λ (InverseResult.s2.sum())",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Translate and print.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    numbers = translate(
+        snr=None if args.snr is None else rules.convert_snr(args.snr, args.scale),
+        lambda2=args.lambda2,
+        rms=None if args.rms is None else 1e-9 * args.rms,
+        n_channels=args.channels,
+        rank=args.rank,
+        trace=args.trace,
+    )
+    print(json.dumps(numbers, indent=1) if args.json else "\n".join(_lines(numbers)))
+    return 0
+
+
+def translate(
+    *,
+    snr: float | None = None,
+    lambda2: float | None = None,
+    rms: float | None = None,
+    n_channels: int,
+    rank: int,
+    trace: float | None = None,
+) -> dict[str, Any]:
+    """Translate one way to state the regularisation into all the others.
+
+    Parameters
+    ----------
+    snr : float | None
+        Amplitude SNR, the same number said to both toolboxes.
+    lambda2 : float | None
+        MNE's λ² instead: ``snr`` is then 1/λ, as MNE reads it.
+    rms : float | None
+        Brainstorm's RMS source amplitude in A·m instead: the kernel's own SNR follows from it.
+    n_channels, rank : int
+        Number of channels n and rank r of their noise covariance.
+    trace : float | None
+        t = trace(L L') in (A·m)⁻²; needed with ``rms``, else for Λ as a number.
+
+    Returns
+    -------
+    dict
+        All numbers, ``None`` where the trace is needed and not given.
+
+    Raises
+    ------
+    OptionError
+        If a number is not possible, or the trace is missing with ``rms``.
+    """
+    if rms is not None:
+        if trace is None:
+            raise OptionError(
+                "An RMS source amplitude says nothing of the SNR without the trace of L L': give "
+                "--trace (the sum of InverseResult.s2)."
+            )
+        matched = rules.lambda2_from_prior(rules.lambda_from_rms(rms), trace, rank)
+        snr = rules.snr_from_lambda2(matched, rank, n_channels)
+    elif lambda2 is not None:
+        snr = rules.snr_from_lambda2(lambda2)
+    if snr is None:
+        raise OptionError("Give one of snr, lambda2 and rms.")
+    naive = rules.lambda2_from_snr(snr)
+    right = rules.lambda2_from_brainstorm_snr(snr, rank, n_channels)
+    prior = None if trace is None else rules.lambda_from_trace(snr, trace, n_channels)
+    from_mne = None if trace is None else rules.prior_from_lambda2(naive, trace, rank)
+    return {
+        "n_channels": n_channels,
+        "rank": rank,
+        "trace": trace,
+        "snr_amplitude": snr,
+        "snr_power": rules.convert_snr(snr, "amplitude", "power"),
+        "snr_db": rules.convert_snr(snr, "amplitude", "dB"),
+        "brainstorm_lambda": prior,
+        "brainstorm_lambda_times_trace": snr**2 * n_channels,
+        "mne_lambda2": naive,
+        "mne_lambda2_for_brainstorm_kernel": right,
+        "mne_snr_for_brainstorm_kernel": rules.snr_from_lambda2(right),
+        "brainstorm_snr_for_mne_kernel": rules.snr_from_lambda2(naive, rank, n_channels),
+        "brainstorm_lambda_for_mne_kernel": from_mne,
+        "factor_naive_to_right": naive / right,
+    }
+
+
+def _lines(numbers: dict[str, Any]) -> list[str]:
+    n, r, snr = numbers["n_channels"], numbers["rank"], numbers["snr_amplitude"]
+    return [
+        f"SNR {snr:.6g} in amplitude = {numbers['snr_power']:.6g} in power = "
+        f"{numbers['snr_db']:.4g} dB; {n} channels, noise covariance of rank {r}",
+        "",
+        "The same SNR, as each toolbox reads it",
+        f"  Brainstorm   Λ = SNR² n / t   = {_prior(numbers, 'brainstorm_lambda', n * snr**2)}",
+        f"  MNE          λ² = 1 / SNR²    = {numbers['mne_lambda2']:.6g}",
+        "",
+        "The same kernel",
+        "  Brainstorm's, with MNE: lambda2 = (r/n) / SNR² = "
+        f"{numbers['mne_lambda2_for_brainstorm_kernel']:.6g}"
+        f"   (MNE's SNR {numbers['mne_snr_for_brainstorm_kernel']:.6g})",
+        "  MNE's, with Brainstorm: SnrFixed = √((r/n) / λ²) = "
+        f"{numbers['brainstorm_snr_for_mne_kernel']:.6g}"
+        f"   (Λ = {_prior(numbers, 'brainstorm_lambda_for_mne_kernel', r * snr**2)})",
+        "",
+        f"Factor between the naive and the right lambda2: n/r = "
+        f"{numbers['factor_naive_to_right']:.6g}",
+        "t is the trace of L L', L the whitened, weighted lead field"
+        + ("." if numbers["trace"] is None else f": {numbers['trace']:.6g} (A·m)⁻² as given."),
+    ]
+
+
+def _prior(numbers: dict[str, Any], key: str, times_trace: float) -> str:
+    if numbers[key] is None:
+        return f"{times_trace:.6g} / t"
+    return f"{numbers[key]:.6g} (A·m)², RMS {1e9 * numbers[key] ** 0.5:.4g} nA·m"

@@ -1,0 +1,68 @@
+"""``mne-bstinv lambda``."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from mne_bstinv import InverseOptions, compute_kernel, datasets
+from mne_bstinv.cli import main
+
+SAME = ["--channels", "306", "--rank", "70"]
+
+
+def test_both_conventions_and_the_factor_are_printed(capsys):
+    assert main(["lambda", "--snr", "3", *SAME]) == 0
+    out = capsys.readouterr().out
+    assert "SNR 3 in amplitude = 9 in power = 9.542 dB; 306 channels" in out
+    assert "Λ = SNR² n / t   = 2754 / t" in out
+    assert "λ² = 1 / SNR²    = 0.111111" in out
+    assert "lambda2 = (r/n) / SNR² = 0.0254176" in out
+    assert "SnrFixed = √((r/n) / λ²) = 1.43486" in out
+    assert "Factor between the naive and the right lambda2: n/r = 4.37143" in out
+
+
+@pytest.mark.parametrize(
+    "given", [["--snr", "9", "--scale", "power"], ["--snr", "9.542425094393248", "--scale", "dB"],
+              ["--lambda2", "0.1111111111111111"]]
+)  # fmt: skip
+def test_all_ways_to_say_it_are_the_same(given, capsys):
+    assert main(["lambda", *given, *SAME, "--json"]) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    assert numbers["snr_amplitude"] == pytest.approx(3.0, rel=1e-14)
+    assert numbers["mne_lambda2_for_brainstorm_kernel"] == pytest.approx(70 / 306 / 9, rel=1e-14)
+    assert numbers["brainstorm_lambda"] is None
+
+
+def test_lambda_of_a_study_is_that_of_its_kernel(capsys):
+    """With the trace, SNR → Λ, and RMS = √Λ → the same SNR."""
+    study = datasets.load_sample()
+    result = compute_kernel(
+        study.head_model, study.noise_cov, study.channels, data_types="EEG",
+        channel_flag=study.recordings.channel_flag, options=InverseOptions(measure="amplitude"),
+    )  # fmt: skip
+    n, rank, trace = len(result.channel_types), result.ranks["EEG"], result.s2.sum()
+    sizes = ["--channels", str(n), "--rank", str(rank), "--trace", repr(float(trace)), "--json"]
+    assert main(["lambda", "--snr", "3", *sizes]) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    assert numbers["brainstorm_lambda"] == pytest.approx(result.lambda_, rel=1e-13)
+    rms = 1e9 * np.sqrt(result.lambda_)
+    assert main(["lambda", "--rms", repr(float(rms)), *sizes]) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    assert numbers["snr_amplitude"] == pytest.approx(3.0, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--snr", "0", *SAME], "snr must be a finite number above 0"),
+        (["--lambda2", "0", *SAME], "lambda2 must be a finite number above 0"),
+        (["--rms", "10", *SAME], "give --trace"),
+        (["--snr", "3", "--channels", "60", "--rank", "70"], "rank 70 for 60 channels"),
+    ],
+)
+def test_impossible_input_is_named(given, message, capsys):
+    assert main(["lambda", *given]) == 2
+    assert message in capsys.readouterr().err
