@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import mne
@@ -29,7 +30,7 @@ from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
 
-__all__ = ["from_inverse_operator", "operator_kernel"]
+__all__ = ["data_info", "from_inverse_operator", "operator_kernel"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -190,7 +191,9 @@ def operator_kernel(
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
-    evoked = mne.EvokedArray(np.eye(len(inv["info"]["ch_names"])), _data_info(inv), nave=1)
+    evoked = mne.EvokedArray(
+        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=1
+    )
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
         stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
     names = list(inv["noise_cov"]["names"])
@@ -199,15 +202,30 @@ def operator_kernel(
     return np.asarray(stc.data, dtype=np.float64)[..., picks], names
 
 
-def _data_info(inv: Any) -> Any:
-    """Make the Info of unit data; one read from a FIF file has lost what data need."""
-    info = _complete(inv["info"])
-    info["bads"] = []
-    with _mne_private.unlocked(info):
-        info["sfreq"] = 1000.0
-        info["projs"] = [mne.Projection(**proj) for proj in inv["projs"]]
-        info["custom_ref_applied"] = 0
-    return info
+def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = 1000.0) -> Any:
+    """Make the Info of unit data; one read from a FIF file has lost what data need.
+
+    Parameters
+    ----------
+    info : mne.Info
+        Info of an operator or of recordings.
+    projs : sequence of mne.Projection
+        Projections that the data shall carry, not applied.
+    sfreq : float
+        Sampling frequency in Hz.
+
+    Returns
+    -------
+    mne.Info
+        A new Info without bad channels.
+    """
+    complete = _complete(info)
+    complete["bads"] = []
+    with _mne_private.unlocked(complete):
+        complete["sfreq"] = sfreq
+        complete["projs"] = [mne.Projection(**proj) for proj in projs]
+        complete["custom_ref_applied"] = 0
+    return complete
 
 
 def _complete(info: Any) -> Any:

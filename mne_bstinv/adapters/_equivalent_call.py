@@ -1,0 +1,89 @@
+"""The ready-to-run Python of an equivalent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["beamformer_call", "minimum_norm_call"]
+
+
+def minimum_norm_call(equivalent: Any) -> str:
+    """Write the calls of a minimum norm.
+
+    Parameters
+    ----------
+    equivalent : MneEquivalent
+        What to hand over.
+
+    Returns
+    -------
+    str
+        Python.
+    """
+    if equivalent.no_public_call:
+        make = [f"# {equivalent.no_public_call}", "inverse = equivalent.twin()"]
+    else:
+        make = [
+            "inverse = mne.minimum_norm.make_inverse_operator(",
+            "    equivalent.info, equivalent.forward, equivalent.noise_cov,",
+            *_lines(equivalent.arguments),
+            ")",
+        ]
+    return "\n".join(
+        [
+            "import mne",
+            "",
+            *make,
+            "stc = mne.minimum_norm.apply_inverse(",
+            "    equivalent.prepare(evoked), inverse,",
+            f"    lambda2={equivalent.lambda2!r}, method={equivalent.method!r}, "
+            f"pick_ori={equivalent.pick_ori!r},",
+            ")",
+            *_factor(equivalent),
+        ]
+    )
+
+
+def beamformer_call(equivalent: Any) -> str:
+    """Write the calls of a beamformer.
+
+    Parameters
+    ----------
+    equivalent : MneEquivalent
+        What to hand over.
+
+    Returns
+    -------
+    str
+        Python.
+    """
+    return "\n".join(
+        [
+            "import mne",
+            "",
+            "filters = mne.beamformer.make_lcmv(",
+            "    equivalent.info, equivalent.forward, equivalent.data_cov,",
+            "    noise_cov=equivalent.noise_cov,",
+            *_lines(equivalent.arguments),
+            ")",
+            "stc = mne.beamformer.apply_lcmv(equivalent.prepare(evoked), filters)",
+            *_factor(equivalent),
+        ]
+    )
+
+
+def _lines(arguments: Mapping[str, Any]) -> list[str]:
+    return [f"    {name}={value!r}," for name, value in arguments.items()]
+
+
+def _factor(equivalent: Any) -> list[str]:
+    if equivalent.reason and not np.size(equivalent.factor) > 1 and equivalent.factor == 1:
+        return [f"# {equivalent.parity}: {equivalent.reason}"]
+    if np.size(equivalent.factor) > 1:
+        return ["estimate = equivalent.factor[equivalent.order, None] * stc.data"]
+    if equivalent.factor != 1:
+        return [f"stc *= {equivalent.factor!r}  # √Λ in A·m"]
+    return []
