@@ -1,0 +1,250 @@
+"""MNE's own way to a kernel, with the settings that its user chose."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io.constants import FIFF
+from mne.proj import make_eeg_average_ref_proj
+from numpy.typing import NDArray
+
+from mne_bstinv.adapters import _mne_private
+from mne_bstinv.adapters._equivalent_parts import CommonInputs, common_inputs
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.covariance import to_covariance
+from mne_bstinv.adapters.forward import to_forward
+from mne_bstinv.adapters.info import to_info
+from mne_bstinv.adapters.mne_kernel import operator_blocks
+from mne_bstinv.adapters.mne_noise import mne_projector
+from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.conversion import ConversionReport, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.options import InverseOptions
+
+__all__ = ["MneSide", "mne_side"]
+
+FloatArray = NDArray[np.float64]
+
+_NO_SFREQ = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MneSide:
+    """The objects of an MNE user who starts from the same study.
+
+    Parameters
+    ----------
+    common : CommonInputs
+        The study and Brainstorm's study step.
+    settings : MneSettings
+        The settings.
+    info : mne.Info
+        The channels in use with their projections, the average reference of EEG among them.
+    forward : mne.Forward
+        The gain as the head model holds it.
+    noise_cov : mne.Covariance
+        The covariance as the study holds it.
+    nave : int
+        Number of averages.
+    reports : mapping of str to ConversionReport
+        What the conversions dropped, assumed or derived.
+    """
+
+    common: CommonInputs
+    settings: MneSettings
+    info: mne.Info
+    forward: Any
+    noise_cov: mne.Covariance
+    nave: int
+    reports: Mapping[str, ConversionReport]
+
+    def projector(self, *, ssp: bool, reference: bool) -> FloatArray | None:
+        """Return the operator of some of the projections.
+
+        Parameters
+        ----------
+        ssp, reference : bool
+            Whether to take the signal-space projections, and the average reference.
+
+        Returns
+        -------
+        array, shape (n_channels, n_channels) | None
+            The operator; ``None`` for neither.
+        """
+        if not (ssp or reference):
+            return None
+        return mne_projector(self.chosen(ssp=ssp, reference=reference), self.info["ch_names"])
+
+    def chosen(self, *, ssp: bool, reference: bool) -> list[Any]:
+        """Return some of the projections.
+
+        Parameters
+        ----------
+        ssp, reference : bool
+            Whether to take the signal-space projections, and the average reference.
+
+        Returns
+        -------
+        list of mne.Projection
+            Those projections.
+        """
+        return [p for p in self.info["projs"] if (reference if _is_reference(p) else ssp)]
+
+    def regularized(self) -> mne.Covariance:
+        """Return the noise covariance as MNE regularises it.
+
+        Returns
+        -------
+        mne.Covariance
+            A new covariance, of the channels in use.
+        """
+        cov = mne.pick_channels_cov(self.noise_cov, self.info["ch_names"], ordered=True)
+        cov["bads"] = []
+        amount = self.settings.regularize
+        if amount is None:
+            return cov
+        kinds = ("mag", "grad", "eeg", "seeg", "ecog")
+        return mne.cov.regularize(
+            cov, self.info, verbose="error", **dict.fromkeys(kinds, float(amount))
+        )
+
+    def inverse_operator(self) -> Any:
+        """Let MNE make the inverse operator.
+
+        Returns
+        -------
+        mne.minimum_norm.InverseOperator
+            The operator.
+        """
+        settings = self.settings
+        rank = None if settings.rank is None else dict(settings.rank)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The largest eigenvalue of")
+            # bad channels of a projection: MNE renormalises, which is measured here
+            warnings.filterwarnings("ignore", message="Projection vector")
+            return mne.minimum_norm.make_inverse_operator(
+                self.info,
+                self.forward,
+                self.regularized(),
+                loose=settings.loose,
+                fixed=settings.loose == 0,
+                depth=settings.depth.to_mne(),
+                rank=rank,
+                use_cps=False,
+                verbose="error",
+            )
+
+    def blocks(self) -> FloatArray:
+        """Let MNE compute the kernel, and arrange it as Brainstorm would.
+
+        Returns
+        -------
+        array, shape (n_sources, p, n_channels)
+            The kernel with the averages of the settings; x, y, z in SCS unless fixed.
+        """
+        kept = conversion_report(self.forward).kept
+        prepared = self.common.prepared
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Projection vector")
+            blocks = operator_blocks(
+                self.inverse_operator(),
+                self.settings.lambda2,
+                self.settings.method,
+                order=kept["order"],
+                rotation=np.asarray(kept["scs_to_head"])[:3, :3],
+                names=prepared.channel_names,
+                n_sources=prepared.n_sources,
+            )
+        scale = 1.0 if self.settings.method == "MNE" else np.sqrt(self.nave)
+        return scale * blocks
+
+
+def mne_side(
+    study: Any,
+    options: InverseOptions,
+    settings: MneSettings,
+    data_types: str | Sequence[str] | None,
+) -> MneSide:
+    """Convert a study as an MNE user would.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures.
+    options : InverseOptions
+        Brainstorm's options.
+    settings : MneSettings
+        MNE's settings.
+    data_types : str | sequence of str | None
+        Types of the channels to use.
+
+    Returns
+    -------
+    MneSide
+        The objects.
+
+    Raises
+    ------
+    ConversionError
+        If the study cannot be converted.
+    """
+    common = common_inputs(study, options, data_types, None)
+    info = to_info(
+        study.channels, sfreq=_NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
+    )
+    forward = to_forward(
+        common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
+    )
+    noise_cov = to_covariance(study.noise_cov, study.channels)
+    picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
+    picked = mne.pick_info(info, picks, copy=True)
+    picked["bads"] = []
+    return MneSide(
+        common=common,
+        settings=settings,
+        info=_referenced(picked),
+        forward=forward,
+        noise_cov=noise_cov,
+        nave=_nave(study, settings),
+        reports={
+            "channels → Info": conversion_report(info),
+            "head model → Forward": conversion_report(forward),
+            "noise covariance → Covariance": conversion_report(noise_cov),
+        },
+    )
+
+
+def _referenced(info: mne.Info) -> mne.Info:
+    """Have the average reference of all EEG channels in use, which MNE demands."""
+    names = [
+        name
+        for name, kind in zip(info["ch_names"], info.get_channel_types(), strict=True)
+        if kind == "eeg"
+    ]
+    covered = {n for p in info["projs"] if _is_reference(p) for n in p["data"]["col_names"]}
+    complete = info.copy()
+    with _mne_private.unlocked(complete):
+        complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
+        if not set(names) <= covered:
+            kept = [p for p in info["projs"] if not _is_reference(p)]
+            reference = make_eeg_average_ref_proj(info, activate=False, verbose="error")
+            complete["projs"] = [*kept, reference]
+    return complete
+
+
+def _is_reference(proj: Any) -> bool:
+    return bool(proj["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
+
+
+def _nave(study: Any, settings: MneSettings) -> int:
+    if settings.nave is not None:
+        return int(settings.nave)
+    recordings = getattr(study, "recordings", None)
+    if recordings is None:
+        raise ConversionError("nave=None takes that of the recordings, and the study has none.")
+    return int(recordings.n_avg or 1)

@@ -1,0 +1,25 @@
+"""The same study through both toolboxes, and the conventions that make the difference.
+
+:func:`cross_validate` compares Brainstorm's kernel with MNE's, told the same and told their own
+settings, and attributes the difference to the conventions of :data:`CONVENTIONS`.
+"""
+
+from mne_bstinv.cross_validation.attribution import Attribution, Step
+from mne_bstinv.cross_validation.conventions import CONVENTIONS, Convention
+from mne_bstinv.cross_validation.nearest_options import (
+    BrainstormEquivalent,
+    brainstorm_equivalent,
+)
+from mne_bstinv.cross_validation.result import CrossValidation
+from mne_bstinv.cross_validation.validate import cross_validate
+
+__all__ = [
+    "CONVENTIONS",
+    "Attribution",
+    "BrainstormEquivalent",
+    "Convention",
+    "CrossValidation",
+    "Step",
+    "brainstorm_equivalent",
+    "cross_validate",
+]

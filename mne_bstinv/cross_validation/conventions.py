@@ -1,0 +1,122 @@
+"""The conventions in which the two toolboxes differ, one row each: the path of an attribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CONVENTIONS", "Convention"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convention:
+    """One choice that the two toolboxes make differently.
+
+    Parameters
+    ----------
+    key : str
+        Short name.
+    label : str
+        Name in tables and figures.
+    brainstorm, mne : str
+        What each toolbox does.
+    """
+
+    key: str
+    label: str
+    brainstorm: str
+    mne: str
+
+
+#: In the order in which a path goes from Brainstorm's settings to MNE's.
+CONVENTIONS = (
+    Convention(
+        key="snr",
+        label="SNR value or rule",
+        brainstorm="SnrFixed, or the source amplitude SnrRms",
+        mne="1/λ of lambda2",
+    ),
+    Convention(
+        key="rank_factor",
+        label="λ rank factor",
+        brainstorm="Λ from the mean over all n channels",
+        mne="source covariance scaled to the rank r",
+    ),
+    Convention(
+        key="orientation",
+        label="orientation constraint",
+        brainstorm="SourceOrient",
+        mne="fixed, loose or free by the value of loose",
+    ),
+    Convention(
+        key="depth_norm",
+        label="depth: norm and channels",
+        brainstorm="Frobenius norm of the projected gain, all channels",
+        mne="combine_xyz and limit_depth_chs of the gain as given",
+    ),
+    Convention(
+        key="depth_exponent",
+        label="depth: exponent",
+        brainstorm="WeightExp (none for sLORETA)",
+        mne="exp",
+    ),
+    Convention(
+        key="depth_limit",
+        label="depth: limit",
+        brainstorm="WeightLimit, after the exponent",
+        mne="limit, before the exponent",
+    ),
+    Convention(
+        key="loose",
+        label="loose",
+        brainstorm="Loose multiplies tangential amplitudes",
+        mne="loose multiplies tangential variances",
+    ),
+    Convention(
+        key="cross_types",
+        label="noise between sensor types",
+        brainstorm="dropped",
+        mne="kept between magnetometers and gradiometers",
+    ),
+    Convention(
+        key="regularization",
+        label="noise regularisation",
+        brainstorm="NoiseMethod; mean over all eigenvalues of a type",
+        mne="mne.cov.regularize; mean over the kept subspace",
+    ),
+    Convention(
+        key="rank",
+        label="rank rule",
+        brainstorm="standard deviations above single precision",
+        mne="mne.compute_rank, MEG sensors together",
+    ),
+    Convention(
+        key="projectors",
+        label="projectors",
+        brainstorm="all channels of the file, on gain and covariance only",
+        mne="channels in use, renormalised, on the data too",
+    ),
+    Convention(
+        key="reference",
+        label="EEG reference",
+        brainstorm="average reference of gain and covariance",
+        mne="average-reference projector, on the data too",
+    ),
+    Convention(
+        key="averaging",
+        label="averaging",
+        brainstorm="kernel of one sample (dSPM maps × √Leff afterwards)",
+        mne="dSPM and sLORETA × √nave",
+    ),
+    Convention(
+        key="normalization",
+        label="measure normalisation",
+        brainstorm="before the prior goes back in; sLORETA by the 3 × 3 block",
+        mne="after the prior; one number a location",
+    ),
+    Convention(
+        key="precision",
+        label="precision of the fixed gain",
+        brainstorm="double",
+        mne="single (convert_forward_solution)",
+    ),
+)

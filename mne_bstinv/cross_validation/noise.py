@@ -1,0 +1,238 @@
+"""The whitener of the noise with each convention switched on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.adapters import mne_noise as mne_rules
+from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
+from mne_bstinv.inverse.whitening import Whitening, compute_whitener
+
+__all__ = ["NoiseStage", "noise_stage"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoiseStage:
+    """A whitener with the rank it stands for.
+
+    Parameters
+    ----------
+    whitener : array, shape (n_kept, n_channels)
+        Rows of the kept subspace.
+    rank : int
+        Number of them.
+    """
+
+    whitener: FloatArray
+    rank: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """The regularised spectrum of one sensor type."""
+
+    index: IntArray
+    vectors: FloatArray
+    values: FloatArray
+
+    @property
+    def cov(self) -> FloatArray:
+        return (self.vectors * self.values) @ self.vectors.T
+
+
+def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
+    """Whiten by Brainstorm's conventions, but for those that are switched to MNE's.
+
+    Parameters
+    ----------
+    ingredients : Ingredients
+        The study.
+    switched : frozenset of str
+        Keys of the conventions that are MNE's.
+
+    Returns
+    -------
+    NoiseStage
+        The whitener.
+    """
+    operated = ingredients.operated["projectors" in switched, "reference" in switched]
+    parts = _regularized(ingredients, operated, switched)
+    if not _jointly(switched):
+        return _stage(_by_type(parts, len(operated.on_data)))
+    cov = _assembled(ingredients, operated, parts, keep="cross_types" in switched)
+    cov = operated.on_data @ cov @ operated.on_data
+    ranks = dict.fromkeys(ingredients.groups, 0)
+    if "rank" in switched:
+        ranks = _mne_ranks(ingredients, cov)
+    else:
+        for part in parts:
+            ranks[_group_of(ingredients, part.index)] += int((part.values > 0).sum())
+    return _stage(_by_group(cov, ingredients.groups, ranks))
+
+
+def _jointly(switched: frozenset[str]) -> bool:
+    """Whether sensor types are decomposed together, as MNE does; else each by its own spectrum."""
+    return bool({"cross_types", "rank", "projectors"} & switched)
+
+
+def _stage(whitener: FloatArray) -> NoiseStage:
+    return NoiseStage(whitener=whitener, rank=len(whitener))
+
+
+def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:
+    given = ingredients.settings.rank
+    found = mne_rules.estimated_ranks(cov, ingredients.side.info, ingredients.groups)
+    if given is None:
+        return found
+    meg = sum(rank for kind, rank in given.items() if kind in ("meg", "mag", "grad"))
+    named = {"meg": meg} if meg else {}
+    return found | named | {kind: rank for kind, rank in given.items() if kind in found}
+
+
+def _regularized(
+    ingredients: Ingredients, operated: Operated, switched: frozenset[str]
+) -> list[_Part]:
+    """Regularise the covariance of each sensor type by one of the two rules."""
+    if "regularization" in switched:
+        return [_mne_part(ingredients, operated, i, switched) for i in _types(ingredients).values()]
+    options, prepared = ingredients.options, ingredients.prepared
+    noise = operated.noise
+    projected = operated.on_data @ noise.cov @ operated.on_data
+    whitening = compute_whitener(
+        type(noise)(cov=projected, fourth_moment=noise.fourth_moment, n_samples=noise.n_samples),
+        prepared.channel_types,
+        options.noise_method,
+        noise_reg=options.noise_reg,
+        channel_names=prepared.channel_names,
+    )
+    return [
+        _brainstorm_part(ingredients, whitening, kind, index, projected, switched)
+        for kind, index in _types(ingredients).items()
+    ]
+
+
+def _brainstorm_part(
+    ingredients: Ingredients,
+    whitening: Whitening,
+    kind: str,
+    index: IntArray,
+    projected: FloatArray,
+    switched: frozenset[str],
+) -> _Part:
+    """Take the spectrum of the whitener; with MNE's rank rule the ridge is on MNE's subspace."""
+    if "rank" in switched and whitening.method in ("none", "reg"):
+        rank = _rank_of_type(ingredients, projected, kind, index)
+        values, vectors = _leading(projected[np.ix_(index, index)], rank)
+        ridge = ingredients.options.noise_reg if whitening.method == "reg" else 0.0
+        mean = float(np.mean(whitening.std[kind] ** 2))
+        return _Part(index=index, vectors=vectors, values=values + ridge * mean)
+    values, vectors = np.linalg.eigh(whitening.whitener[np.ix_(index, index)])
+    kept = slice(len(index) - whitening.ranks[kind], None)
+    return _Part(index=index, vectors=vectors[:, kept], values=1 / values[kept] ** 2)
+
+
+def _mne_part(
+    ingredients: Ingredients, operated: Operated, index: IntArray, switched: frozenset[str]
+) -> _Part:
+    """Add a fraction of the mean variance in the projected subspace: mne.cov.regularize."""
+    info, amount = ingredients.side.info, ingredients.settings.regularize
+    block = operated.noise.cov[np.ix_(index, index)]
+    if amount is None and _jointly(switched):
+        # the covariance as it is; what is projected out goes when the types are put together
+        values, vectors = np.linalg.eigh(block)
+        return _Part(index=index, vectors=vectors, values=values)
+    chosen = ingredients.side.chosen(
+        ssp="projectors" in switched, reference="reference" in switched
+    )
+    projector = mne_rules.mne_projector(chosen, [info["ch_names"][i] for i in index])
+    projected = projector @ block @ projector
+    if "rank" in switched:
+        rank = _rank_of_type(ingredients, projected, "type", index)
+    else:
+        rank = _brainstorm_rank(ingredients, projected, index)
+    _, u = _leading(projected, rank)
+    inner = u.T @ block @ u
+    inner[np.diag_indices(rank)] += (amount or 0.0) * np.mean(np.diag(inner))
+    values, vectors = np.linalg.eigh(inner)
+    return _Part(index=index, vectors=u @ vectors, values=values)
+
+
+def _brainstorm_rank(ingredients: Ingredients, block: FloatArray, index: IntArray) -> int:
+    whitening = compute_whitener(
+        type(ingredients.prepared.noise)(cov=block),
+        [ingredients.prepared.channel_types[i] for i in index],
+        "none",
+        detect_diagonal=False,
+    )
+    return whitening.rank
+
+
+def _rank_of_type(ingredients: Ingredients, cov: FloatArray, kind: str, index: IntArray) -> int:
+    info = ingredients.side.info
+    if len(cov) == len(index):  # a block
+        full = np.zeros((len(info["ch_names"]),) * 2)
+        full[np.ix_(index, index)] = cov
+        cov = full
+    return mne_rules.estimated_ranks(cov, info, {kind: index})[kind]
+
+
+def _leading(cov: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
+    values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
+    return values[-rank:], vectors[:, -rank:]
+
+
+def _types(ingredients: Ingredients) -> dict[str, IntArray]:
+    upper = np.array([t.strip().upper() for t in ingredients.prepared.channel_types])
+    return {kind: np.flatnonzero(upper == kind) for kind in dict.fromkeys(upper.tolist())}
+
+
+def _group_of(ingredients: Ingredients, index: IntArray) -> str:
+    return next(name for name, group in ingredients.groups.items() if index[0] in group)
+
+
+def _assembled(
+    ingredients: Ingredients, operated: Operated, parts: list[_Part], *, keep: bool
+) -> FloatArray:
+    """Put the regularised types together, with what is between those that MNE whitens jointly."""
+    noise = operated.noise.cov
+    cov = np.zeros_like(noise)
+    if keep:
+        for group in ingredients.groups.values():
+            cov[np.ix_(group, group)] = noise[np.ix_(group, group)]
+    for part in parts:
+        cov[np.ix_(part.index, part.index)] = part.cov
+    return cov
+
+
+def _by_type(parts: list[_Part], n_channels: int) -> FloatArray:
+    rows = np.zeros((sum(len(part.values) for part in parts), n_channels))
+    start = 0
+    for part in parts:
+        kept = part.values > 0
+        stop = start + int(kept.sum())
+        whitened = part.vectors[:, kept] / np.sqrt(part.values[kept])
+        rows[start:stop, part.index] = whitened.T
+        start = stop
+    return rows[:start]
+
+
+def _by_group(
+    cov: FloatArray, groups: Mapping[str, IntArray], ranks: Mapping[str, int]
+) -> FloatArray:
+    rows = []
+    for name, index in groups.items():
+        if not ranks[name]:
+            continue
+        values, vectors = _leading(cov[np.ix_(index, index)], ranks[name])
+        kept = values > 0
+        part = np.zeros((int(kept.sum()), len(cov)))
+        part[:, index] = (vectors[:, kept] / np.sqrt(values[kept])).T
+        rows.append(part)
+    return np.concatenate(rows)

@@ -1,0 +1,192 @@
+"""What a cross-validation returns, and its verdict."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.adapters._inverse_parameters import EXACT, NOT_COMPARABLE
+from mne_bstinv.adapters.equivalence import MneEquivalent
+from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.compare import Comparison
+from mne_bstinv.conversion import ConversionReport
+from mne_bstinv.cross_validation.attribution import Attribution
+from mne_bstinv.cross_validation.engine import EngineKernel
+from mne_bstinv.inverse import InverseOptions, InverseResult
+
+__all__ = ["CrossValidation", "versions"]
+
+FloatArray = NDArray[np.float64]
+
+#: Largest relative difference that counts as equal, and largest remainder of an attribution.
+RTOL = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CrossValidation:
+    """Brainstorm's kernel and MNE's of one study, told the same and told their own settings.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures.
+    name : str
+        Name of the study.
+    data_types : tuple of str
+        Types of the channels asked for.
+    options : InverseOptions
+        Brainstorm's options.
+    settings : MneSettings
+        MNE's settings.
+    equivalent : MneEquivalent
+        What makes MNE compute Brainstorm's kernel.
+    result : InverseResult
+        Brainstorm's kernel with its intermediates.
+    brainstorm, mne : array, shape (n_sources, p, n_channels)
+        Both kernels as they are compared: x, y, z in SCS or one row along the normal; sLORETA
+        dimensionless (Brainstorm's divided by √Λ).
+    along_normals : bool
+        Whether the sides differ in components and only the normal ones are compared.
+    ends : (EngineKernel, EngineKernel)
+        The path's first and last kernel, with singular values, μ and depth weights.
+    twin_difference, public_difference : float | None
+        Relative difference to Brainstorm's kernel of MNE's told the same: with the operator built
+        directly, and with the public call (``None`` where there is none).
+    attribution : Attribution
+        Which convention makes which part of the difference.
+    before, after : Comparison
+        MNE's kernel with its own settings, and told the same, against Brainstorm's.
+    reports : mapping of str to ConversionReport
+        What the conversions dropped, assumed or derived.
+    estimates : (array, array) | None
+        Both estimates (n_sources, p, n_times) of the recordings.
+    times : array, shape (n_times,) | None
+        Times in s.
+    averages : float
+        Leff of the recordings: Brainstorm's dSPM maps are multiplied by √Leff, MNE's dSPM and
+        sLORETA with ``nave`` set by √nave.
+    """
+
+    study: Any
+    name: str
+    data_types: tuple[str, ...]
+    options: InverseOptions
+    settings: MneSettings
+    equivalent: MneEquivalent
+    result: InverseResult
+    brainstorm: FloatArray
+    mne: FloatArray
+    along_normals: bool
+    ends: tuple[EngineKernel, EngineKernel]
+    twin_difference: float
+    public_difference: float | None
+    attribution: Attribution
+    before: Comparison
+    after: Comparison
+    reports: Mapping[str, ConversionReport]
+    estimates: tuple[FloatArray, FloatArray] | None
+    times: FloatArray | None
+    averages: float
+
+    def __repr__(self) -> str:
+        return (
+            f"<CrossValidation | {self.name}, {self.title}: {self.equivalent.parity}, "
+            f"{100 * self.attribution.total:.3g} % apart as set>"
+        )
+
+    def __str__(self) -> str:
+        from mne_bstinv.cross_validation.text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.verdict)}</p>"
+
+    @property
+    def title(self) -> str:
+        """The kernel in a few words."""
+        orient = self.result.regions[0].orient
+        return f"{self.settings.method} {orient} {'+'.join(self.data_types)}"
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether MNE told the same gives Brainstorm's kernel; ``None`` if not comparable."""
+        if self.equivalent.parity == NOT_COMPARABLE:
+            return None
+        return self.twin_difference <= RTOL
+
+    @property
+    def explained(self) -> bool:
+        """Whether the conventions explain the whole difference."""
+        return self.attribution.remainder <= RTOL
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against the two toolboxes agreeing: equal and explained."""
+        return self.equal is not False and self.explained
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        parity, path = self.equivalent.parity, self.attribution
+        if parity == NOT_COMPARABLE:
+            same = f"not comparable even when told the same ({self.equivalent.reason.rstrip('.')})"
+        elif self.equal:
+            kind = "the same kernel" if parity == EXACT else f"the same kernel {_up_to(parity)}"
+            same = f"told the same, both toolboxes compute {kind} ({self.twin_difference:.0e})"
+        else:
+            same = (
+                "told the same, the toolboxes do NOT compute the same kernel (relative difference "
+                f"{self.twin_difference:.2e})"
+            )
+        apart = f"as set here they differ by {_percent(path.total)}"
+        main = sorted(path.active, key=lambda step: -step.weight)[:2]
+        if path.total > RTOL and main:
+            listed = " and ".join(f"“{s.convention.label}”" for s in main)
+            apart += f", most of it from {listed}"
+        rest = (
+            f"nothing above {path.remainder:.0e} is left unexplained"
+            if self.explained
+            else f"{path.remainder:.1e} is left UNEXPLAINED"
+        )
+        return f"{self.title}: {same}; {apart}; {rest}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values, for JSON.
+
+        Returns
+        -------
+        dict
+            Verdict, settings, differences, attribution, comparisons, reports and versions.
+        """
+        from mne_bstinv.cross_validation.text import as_dict
+
+        return as_dict(self)
+
+
+def _up_to(parity: str) -> str:
+    return parity.removeprefix("equal ")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g} %" if value >= 1e-5 else f"{value:.1e}"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on.
+
+    Returns
+    -------
+    dict of str to str
+        Python, this package, MNE, NumPy, SciPy.
+    """
+    from importlib.metadata import version
+
+    packages = ("mne-bstinv", "mne", "numpy", "scipy")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}

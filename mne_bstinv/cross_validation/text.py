@@ -1,0 +1,206 @@
+"""A cross-validation as text for a terminal, and as plain values for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mne_bstinv.cross_validation.settings_table import settings_rows
+
+if TYPE_CHECKING:
+    from mne_bstinv.cross_validation.attribution import Step
+    from mne_bstinv.cross_validation.result import CrossValidation
+
+__all__ = ["as_dict", "as_text", "attribution_rows", "fit", "percent"]
+
+#: Heads of the columns of the attribution.
+ATTRIBUTION_HEADS = (
+    "convention",
+    "step",
+    "sum",
+    "alone from Brainstorm",
+    "alone from MNE",
+    "mean over orders",
+    "estimate",
+    "row corr.",
+    "peak moved",
+)
+
+
+def as_text(validation: CrossValidation) -> str:
+    """Write the verdict, then the settings, the attribution and the metrics.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    lines = [validation.verdict, "", "Settings, side by side"]
+    rows = settings_rows(validation)
+    lines += _table([("", "Brainstorm", "MNE, as set", "MNE, told the same"), *rows])
+    lines += ["", "Attribution, from Brainstorm's settings to MNE's (relative to the kernel)"]
+    lines += _table([ATTRIBUTION_HEADS, *attribution_rows(validation)])
+    lines += [
+        f"remainder: {validation.attribution.remainder_start:.1e} at Brainstorm's end, "
+        f"{validation.attribution.remainder_end:.1e} at MNE's",
+        "",
+        "MNE with its own settings against Brainstorm",
+        str(validation.before),
+        "",
+        "MNE told the same against Brainstorm",
+        str(validation.after),
+    ]
+    return "\n".join(lines)
+
+
+def as_dict(validation: CrossValidation) -> dict[str, Any]:
+    """Return plain values, for JSON.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    dict
+        Numbers, texts, lists and dicts; what is no finite number is ``None``.
+    """
+    from mne_bstinv.cross_validation.result import versions
+
+    equivalent, path = validation.equivalent, validation.attribution
+    factor = np.asarray(equivalent.factor)
+    return {
+        "study": validation.name,
+        "title": validation.title,
+        "verdict": validation.verdict,
+        "passed": validation.passed,
+        "parity": equivalent.parity,
+        "reason": equivalent.reason,
+        "factor": float(factor) if factor.ndim == 0 else factor.tolist(),
+        "lambda2": equivalent.lambda2,
+        "no_public_call": equivalent.no_public_call,
+        "difference_told_the_same": _finite(validation.twin_difference),
+        "difference_told_the_same_public_call": _finite(validation.public_difference),
+        "difference_as_set": _finite(path.total),
+        "remainder": _finite(path.remainder),
+        "settings": [
+            dict(zip(("setting", "brainstorm", "mne", "mne_told_the_same"), row, strict=True))
+            for row in settings_rows(validation)
+        ],
+        "attribution": [_step(step) for step in path],
+        "metrics_as_set": validation.before.to_dict(),
+        "metrics_told_the_same": validation.after.to_dict(),
+        "reports": {
+            what: [asdict(finding) for finding in report]
+            for what, report in validation.reports.items()
+        },
+        "sensor_fit": fit(validation),
+        "versions": versions(),
+    }
+
+
+def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
+    """Write the steps of the attribution in which the two sides differ.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    list of tuple of str
+        One row a step, with the columns of ``ATTRIBUTION_HEADS``; the whole last.
+    """
+    rows = [
+        (
+            step.convention.label,
+            percent(step.increment, sign=True),
+            percent(step.distance),
+            percent(step.alone_from_brainstorm),
+            percent(step.alone_from_mne),
+            "–" if step.shapley is None else percent(step.shapley, sign=True),
+            percent(step.estimate_change),
+            "–" if step.row_correlation is None else f"{step.row_correlation:.4f}",
+            "–" if step.peak_displacement is None else f"{step.peak_displacement:.1f} mm",
+        )
+        for step in validation.attribution.active
+    ]
+    whole = ("whole", percent(validation.attribution.total), *["" for _ in range(7)])
+    return [*rows, whole]
+
+
+def percent(value: float | None, *, sign: bool = False) -> str:
+    """Write a relative difference.
+
+    Parameters
+    ----------
+    value : float | None
+        The fraction.
+    sign : bool
+        Whether to write a plus.
+
+    Returns
+    -------
+    str
+        Percent, or powers of ten where it is small.
+    """
+    if value is None:
+        return "–"
+    plus = "+" if sign else ""
+    if value == 0:
+        return "0"
+    return f"{100 * value:{plus}.2f} %" if abs(value) >= 5e-5 else f"{value:{plus}.0e}"
+
+
+def fit(validation: CrossValidation) -> dict[str, Any]:
+    """Return the explained variance of the recordings, where the metrics hold it.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    dict
+        By side; ``None`` where it does not apply.
+    """
+    return {
+        key: _finite(validation.before[key].value)
+        for key in ("explained_variance_a", "explained_variance_b")
+        if key in {v.metric.key for v in validation.before}
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    numbers = {
+        name: _finite(getattr(step, name))
+        for name in (
+            "change", "increment", "distance", "estimate_change", "row_correlation",
+            "amplitude_ratio", "peak_displacement", "alone_from_brainstorm", "alone_from_mne",
+            "shapley",
+        )
+    }  # fmt: skip
+    return {"key": step.convention.key, "label": step.convention.label, **numbers}
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
+        yield ("  " + "  ".join(cells)).rstrip()

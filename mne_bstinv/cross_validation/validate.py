@@ -1,0 +1,298 @@
+"""One study through both toolboxes: told the same, told their own settings, and why they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
+from mne_bstinv.adapters.mne_kernel import kernel_blocks
+from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.compare import Comparison, Kernel, compare_kernels
+from mne_bstinv.cross_validation.attribution import Attribution, attribute, relative_distance
+from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.engine import EngineKernel, along_normals, compute
+from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.cross_validation.result import CrossValidation
+from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
+
+__all__ = ["cross_validate"]
+
+FloatArray = NDArray[np.float64]
+
+#: Multiplications that Shapley values may cost: a minute or two on two cores.
+_SHAPLEY_BUDGET = 5e11
+
+
+def cross_validate(
+    study: Any,
+    *,
+    options: InverseOptions | Mapping[str, Any] | None = None,
+    mne_settings: MneSettings | Mapping[str, Any] | None = None,
+    data_types: str | Sequence[str] | None = None,
+    shapley_limit: int | None = None,
+    progress: bool = False,
+) -> CrossValidation:
+    """Compare Brainstorm's kernel with MNE's, and explain the difference.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures: ``head_model``, ``noise_cov``, ``channels``, and where present
+        ``recordings``, ``cortex``, ``mri``. The head model is a surface or a volume.
+    options : InverseOptions | mapping | None
+        Brainstorm's options; ``None`` takes the defaults of :class:`~mne_bstinv.InverseOptions`.
+    mne_settings : MneSettings | mapping | None
+        MNE's settings; ``None`` takes MNE's defaults for the same measure and orientation, a
+        mapping changes some of them.
+    data_types : str | sequence of str | None
+        Types of the channels to use; ``None`` takes MEG where there is any, else EEG.
+    shapley_limit : int | None
+        Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
+        takes as many as a minute or two allows on two cores.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    CrossValidation
+        Kernels, differences, attribution, comparisons, reports.
+
+    Raises
+    ------
+    OptionError
+        If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
+        mixed head model, different measures.
+    ConversionError
+        If the study cannot be converted to MNE.
+    InverseError
+        If the inverse cannot be computed.
+    """
+    parsed = _options(options)
+    settings = _settings(mne_settings, parsed)
+    types = _data_types(study, data_types)
+    ingredients = gather(study, parsed, settings, types)
+    common = ingredients.side.common
+    equivalent = mne_equivalent(parsed, study, data_types=types)
+    result = compute_kernel(
+        common.head_model,
+        study.noise_cov,
+        study.channels,
+        good_channels=common.prepared.channel_indices,
+        options=parsed,
+    )
+    ours, theirs, same = _compared(ingredients, result, equivalent)
+    cache = _Cache(ingredients)
+    data, times = _recordings(study, ingredients)
+    first, last = cache(frozenset()), cache(frozenset(c.key for c in CONVENTIONS))
+    describe = _Describer(ingredients, data, times, result.whitener)
+    attribution = _attribution(
+        cache,
+        describe,
+        (ours, theirs),
+        data,
+        shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        progress=progress,
+    )
+    return CrossValidation(
+        study=study,
+        name=getattr(study, "name", None) or type(study).__name__,
+        data_types=(types,) if isinstance(types, str) else tuple(types),
+        options=parsed,
+        settings=settings,
+        equivalent=equivalent,
+        result=result,
+        brainstorm=ours,
+        mne=theirs,
+        along_normals=along_normals(ingredients),
+        ends=(first, last),
+        twin_difference=relative_distance(same, _as_brainstorm(result, ingredients)),
+        public_difference=_public_difference(equivalent, result, ingredients),
+        attribution=attribution,
+        before=describe(theirs, ours, "MNE, its own settings"),
+        after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
+        reports=ingredients.side.reports,
+        estimates=None if data is None else (ours @ data, theirs @ data),
+        times=times,
+        averages=_averages(study),
+    )
+
+
+def _shapley_limit(ingredients: Ingredients) -> int:
+    """Bound the multiplications: a kernel takes about rows × channels² of them."""
+    n_channels, n_columns = ingredients.raw_gain.shape
+    return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
+
+
+def _options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
+    if isinstance(options, InverseOptions):
+        return options
+    return InverseOptions.from_brainstorm(options or {})
+
+
+def _settings(
+    settings: MneSettings | Mapping[str, Any] | None, options: InverseOptions
+) -> MneSettings:
+    if isinstance(settings, MneSettings):
+        return settings
+    if settings is not None and not isinstance(settings, Mapping):
+        raise OptionError(
+            "mne_settings must be MneSettings or a mapping of its fields, found "
+            f"{type(settings).__name__}."
+        )
+    unknown = set(settings or {}) - set(MneSettings.__dataclass_fields__)
+    if unknown:
+        raise OptionError(
+            f"Unknown MNE settings {sorted(unknown)}. Must be of "
+            f"{', '.join(MneSettings.__dataclass_fields__)}."
+        )
+    return MneSettings.defaults_for(options, **dict(settings or {}))
+
+
+def _data_types(study: Any, data_types: str | Sequence[str] | None) -> str | Sequence[str]:
+    if data_types is not None:
+        return data_types
+    types = {t.strip().upper() for t in study.channels.types}
+    return "MEG" if types & {"MEG", "MEG MAG", "MEG GRAD"} else "EEG"
+
+
+class _Cache:
+    """Kernels of the engine by their switched conventions; each is computed once while kept."""
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        self._ingredients = ingredients
+        self._last: dict[frozenset[str], EngineKernel] = {}
+
+    def __call__(self, switched: frozenset[str]) -> EngineKernel:
+        if switched not in self._last:
+            # the ends are asked for again and again, the others hardly ever: keep few, they are
+            # as large as the gain
+            if len(self._last) > 3:
+                self._last.pop(list(self._last)[-1])
+            self._last[switched] = compute(self._ingredients, switched)
+        return self._last[switched]
+
+
+def _unit(result: InverseResult) -> float:
+    """√Λ for sLORETA, which makes Brainstorm's dimensionless like MNE's."""
+    if result.options.measure == "sloreta" and result.lambda_ is not None:
+        return float(np.sqrt(result.lambda_))
+    return 1.0
+
+
+def _as_brainstorm(result: InverseResult, ingredients: Ingredients) -> FloatArray:
+    return kernel_blocks(result, ingredients.side.common.head_model.grid_orient)
+
+
+def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
+    """Take the rows that are compared: along the normals where one side is fixed only."""
+    if along_normals(ingredients) and blocks.shape[1] == 3:
+        return ingredients.on_normals(blocks)
+    return blocks
+
+
+def _compared(
+    ingredients: Ingredients, result: InverseResult, equivalent: MneEquivalent
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return Brainstorm's kernel, MNE's with its settings, and MNE's told the same."""
+    ours = _rows(ingredients, _as_brainstorm(result, ingredients) / _unit(result))
+    theirs = _rows(ingredients, ingredients.side.blocks())
+    return ours, theirs, equivalent.blocks()
+
+
+def _public_difference(
+    equivalent: MneEquivalent, result: InverseResult, ingredients: Ingredients
+) -> float | None:
+    if equivalent.no_public_call:
+        return None
+    return relative_distance(equivalent.blocks("public"), _as_brainstorm(result, ingredients))
+
+
+def _recordings(
+    study: Any, ingredients: Ingredients
+) -> tuple[FloatArray | None, FloatArray | None]:
+    recordings = getattr(study, "recordings", None)
+    if recordings is None or recordings.f is None:
+        return None, None
+    data = np.asarray(recordings.f, dtype=np.float64)[ingredients.prepared.channel_indices]
+    return data, np.asarray(recordings.time, dtype=np.float64)
+
+
+def _averages(study: Any) -> float:
+    recordings = getattr(study, "recordings", None)
+    if recordings is None:
+        return 1.0
+    return float(recordings.leff or recordings.n_avg or 1)
+
+
+class _Describer:
+    """Compares kernels of this study by the declared metrics."""
+
+    def __init__(
+        self,
+        ingredients: Ingredients,
+        data: FloatArray | None,
+        times: FloatArray | None,
+        whitener: FloatArray,
+    ) -> None:
+        self._whitener = whitener
+        self._ingredients, self._data, self._times = ingredients, data, times
+        self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
+
+    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
+        a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
+        return compare_kernels(a, b, data=self._data, times=self._times)
+
+    def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
+        found = compare_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
+        return {
+            "row_correlation": float(np.nanmean(found.location_correlation)),
+            "amplitude_ratio": found["amplitude_ratio_median"].value,
+            "peak_displacement": found["peak_displacement_median"].value,
+        }
+
+    def _kernel(self, blocks: FloatArray, name: str) -> Kernel:
+        prepared = self._ingredients.prepared
+        gain = self._ingredients.operated[False, False].gain
+        p = blocks.shape[1]
+        if p == 1:
+            columns = gain.T.reshape(len(blocks), 3, -1)
+            gain = self._ingredients.on_normals(columns)[:, 0].T
+        measure = self._ingredients.settings.method
+        return Kernel(
+            matrix=blocks.reshape(-1, blocks.shape[2]),
+            channel_names=prepared.channel_names,
+            n_components=p,
+            locations=np.arange(len(blocks)),
+            positions=self._positions,
+            normals=self._ingredients.normals,
+            gain=gain,
+            whitener=self._whitener,
+            name=name,
+            unit="A·m" if measure == "MNE" else "1",
+        )
+
+
+def _attribution(
+    cache: _Cache,
+    describe: _Describer,
+    ends: tuple[FloatArray, FloatArray],
+    data: FloatArray | None,
+    *,
+    shapley_limit: int,
+    progress: bool,
+) -> Attribution:
+    return attribute(
+        CONVENTIONS,
+        lambda switched: cache(switched).blocks,
+        ends=ends,
+        data=data,
+        measures=describe.step,
+        shapley_limit=shapley_limit,
+        progress=progress,
+    )

@@ -1,0 +1,135 @@
+"""The whole cross-validation of a study."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from mne_bstinv import InverseOptions, datasets
+from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.cross_validation import cross_validate
+from mne_bstinv.errors import OptionError
+
+EQUAL = 1e-9
+
+
+@lru_cache(maxsize=1)
+def sample():
+    return datasets.load_sample()
+
+
+@lru_cache(maxsize=8)
+def validation(measure="amplitude", orient="fixed", data_types="MEG", **settings):
+    options = InverseOptions(measure=measure, source_orient=orient)
+    return cross_validate(
+        sample(), options=options, mne_settings=settings, data_types=data_types, shapley_limit=4
+    )
+
+
+@pytest.mark.parametrize("data_types", ["MEG", "EEG"])
+@pytest.mark.parametrize("measure", ["amplitude", "dspm2018", "sloreta"])
+def test_told_the_same_they_are_equal_and_all_else_is_explained(measure, data_types):
+    result = validation(measure, data_types=data_types)
+    assert result.equal
+    assert result.twin_difference <= EQUAL
+    assert result.explained
+    assert result.passed
+    assert result.attribution.remainder <= EQUAL
+    assert result.after["relative_difference"].value <= EQUAL
+    assert result.after.passed
+    total = result.before["relative_difference"].value
+    assert result.attribution.total == pytest.approx(total, abs=EQUAL)
+    assert total > 0.01
+    assert "told the same, both toolboxes compute the same kernel" in result.verdict
+    assert "left unexplained" in result.verdict
+
+
+@pytest.mark.parametrize(("measure", "orient"), [("dspm2018", "loose"), ("sloreta", "free")])
+def test_what_is_not_comparable_says_why_and_is_explained_all_the_same(measure, orient):
+    result = validation(measure, orient)
+    assert result.equal is None
+    assert result.passed
+    assert result.attribution["normalization"].alone_from_brainstorm > 0.05
+    assert "not comparable even when told the same" in result.verdict
+    assert result.attribution.remainder <= EQUAL
+
+
+def test_estimates_are_those_of_the_kernels():
+    result = validation()
+    data = sample().recordings.f[result.result.channel_indices]
+    ours, theirs = result.estimates
+    np.testing.assert_allclose(ours, result.brainstorm @ data, rtol=1e-12, atol=1e-25)
+    np.testing.assert_allclose(theirs, result.mne @ data, rtol=1e-12, atol=1e-25)
+    assert result.times.shape == (ours.shape[2],)
+    moved = np.linalg.norm(theirs - ours) / np.linalg.norm(ours)
+    together = sum(s.estimate_change for s in result.attribution)
+    assert moved <= together  # the triangle inequality over the steps
+
+
+def test_averages_are_a_factor_of_the_square_root():
+    once, all_of_them = (validation("dspm2018", nave=nave) for nave in (1, None))
+    assert all_of_them.averages == 80
+    np.testing.assert_allclose(all_of_them.mne, np.sqrt(80) * once.mne, rtol=1e-12)
+    assert all_of_them.attribution["averaging"].alone_from_brainstorm == pytest.approx(
+        np.sqrt(80) - 1, rel=1e-9
+    )
+    assert all_of_them.attribution.remainder <= 1e-8 * np.sqrt(80)
+    # amplitudes do not depend on it
+    assert not validation("amplitude", nave=None).attribution["averaging"].active
+
+
+def test_sides_of_different_components_are_compared_along_the_normals():
+    result = validation("amplitude", "fixed", loose=0.2)
+    assert result.along_normals
+    assert result.mne.shape[1] == 1
+    assert result.attribution["orientation"].alone_from_brainstorm > 0.05
+    assert result.attribution.remainder <= EQUAL
+    free = validation("amplitude", "free", loose=0.0)
+    assert free.along_normals
+    assert free.attribution.remainder <= EQUAL
+
+
+def test_steps_sum_to_the_whole():
+    path = validation().attribution
+    assert sum(s.increment for s in path) == pytest.approx(path.total)
+    limited = cross_validate(sample(), data_types="EEG", shapley_limit=9).attribution
+    assert sum(s.shapley for s in limited) == pytest.approx(limited.total)
+
+
+def test_text_has_the_verdict_first_and_the_tables():
+    result = validation()
+    text = str(result)
+    assert text.startswith(result.verdict)
+    assert "exp 0.5, limit 100, fro, all channels" in text
+    assert "noise between sensor types" in text
+    assert "remainder: " in text
+    assert repr(result).startswith("<CrossValidation | ")
+
+
+def test_plain_values_can_be_written_as_json():
+    result = validation()
+    values = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert values["passed"] is True
+    assert values["parity"] == "exact"
+    assert values["difference_as_set"] == pytest.approx(result.attribution.total)
+    assert {"mne", "numpy", "python"} <= set(values["versions"])
+    assert next(step["key"] for step in values["attribution"]) == "snr"
+    assert values["settings"][0]["brainstorm"] == "amplitude"
+    scaled = validation("sloreta").to_dict()
+    assert scaled["factor"] == pytest.approx(np.sqrt(validation("sloreta").result.lambda_))
+
+
+def test_defaults_take_meg_first():
+    result = cross_validate(sample(), shapley_limit=0)
+    assert result.data_types == ("MEG",)
+    assert result.settings == MneSettings.defaults_for(InverseOptions())
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(OptionError, match=r"Unknown MNE settings \['snr'\]. Must be of method"):
+        cross_validate(sample(), mne_settings={"snr": 3.0})
+    with pytest.raises(OptionError, match=r"must be MneSettings or a mapping .* found float"):
+        cross_validate(sample(), mne_settings=3.0)
