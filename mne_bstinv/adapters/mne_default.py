@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import mne
@@ -29,6 +30,7 @@ from mne_bstinv.inverse.options import InverseOptions
 __all__ = ["MneSide", "mne_side"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 _NO_SFREQ = 1000.0
 
@@ -113,31 +115,63 @@ class MneSide:
             cov, self.info, verbose="error", **dict.fromkeys(kinds, float(amount))
         )
 
+    @cached_property
     def inverse_operator(self) -> Any:
-        """Let MNE make the inverse operator.
+        """The inverse operator that MNE makes.
 
-        Returns
-        -------
-        mne.minimum_norm.InverseOperator
-            The operator.
+        Its channels stand by type, the largest variances first. Their order has no meaning, but
+        MNE decomposes the covariance of all MEG sensors at once, and of magnetometers among
+        gradiometers the small eigenvalues drown in rounding: on 204 + 102 real sensors that costs
+        1e-9 of the kernel in the order of the file, 4e-11 in this one.
         """
         settings = self.settings
-        rank = None if settings.rank is None else dict(settings.rank)
+        info = mne.pick_info(self.info, self._graded_order(), copy=True)
+        names = info["ch_names"]
+        forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
             return mne.minimum_norm.make_inverse_operator(
-                self.info,
-                self.forward,
+                info,
+                forward,
                 self.regularized(),
                 loose=settings.loose,
                 fixed=settings.loose == 0,
                 depth=settings.depth.to_mne(),
-                rank=rank,
+                rank=self._rank(),
                 use_cps=False,
                 verbose="error",
             )
+
+    @property
+    def noise_whitener(self) -> FloatArray:
+        """Whitener (rank, n_channels) of the operator, channels as in Brainstorm's kernel."""
+        noise = self.inverse_operator["noise_cov"]
+        kept = noise["eig"] > 0
+        rows = noise["eigvec"][kept] / np.sqrt(noise["eig"][kept])[:, None]
+        return np.asarray(rows[:, match_channel_names(self.info["ch_names"], noise["names"])])
+
+    def _graded_order(self) -> IntArray:
+        types = np.array(self.info.get_channel_types())
+        variance = np.diag(self.common.prepared.noise.cov)
+        mean = {kind: float(variance[types == kind].mean()) for kind in np.unique(types)}
+        return np.argsort([-mean[kind] for kind in types], kind="stable")
+
+    def _rank(self) -> dict[str, int] | None:
+        return None if self.settings.rank is None else dict(self.settings.rank)
+
+    @cached_property
+    def fixed_gain(self) -> FloatArray:
+        """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected."""
+        fixed = mne.convert_forward_solution(
+            self.forward, force_fixed=True, use_cps=False, copy=True, verbose="error"
+        )
+        rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
+        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
+        columns = fixed["sol"]["data"][rows].T.astype(np.float64)
+        gain[conversion_report(self.forward).kept["order"], 0] = columns
+        return gain
 
     def blocks(self) -> FloatArray:
         """Let MNE compute the kernel, and arrange it as Brainstorm would.
@@ -152,7 +186,7 @@ class MneSide:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Projection vector")
             blocks = operator_blocks(
-                self.inverse_operator(),
+                self.inverse_operator,
                 self.settings.lambda2,
                 self.settings.method,
                 order=kept["order"],

@@ -115,8 +115,8 @@ CONVENTIONS = (
     ),
     Convention(
         key="precision",
-        label="precision of the fixed gain",
-        brainstorm="double",
-        mne="single (convert_forward_solution)",
+        label="arithmetic",
+        brainstorm="double precision, sensor types apart",
+        mne="fixed gain in single precision; all MEG sensors in one eigendecomposition",
     ),
 )

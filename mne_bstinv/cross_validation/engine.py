@@ -66,8 +66,7 @@ def compute(ingredients: Ingredients, switched: frozenset[str]) -> EngineKernel:
     operated = ingredients.operated["projectors" in switched, "reference" in switched]
     noise = noise_stage(ingredients, switched)
     prior = prior_stage(ingredients, operated, switched)
-    whitener = noise.whitener @ operated.on_data
-    rows = prior.rows.reshape(-1, prior.rows.shape[-1]) @ whitener.T  # L', (m p, n_kept)
+    rows = prior.rows.reshape(-1, prior.rows.shape[-1]) @ noise.for_gain.T  # L', (m p, rank)
     gram = rows.T @ rows
     values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
     values = np.maximum(values, 0.0)
@@ -77,7 +76,7 @@ def compute(ingredients: Ingredients, switched: frozenset[str]) -> EngineKernel:
     weighted = (rows @ resolvent).reshape(shape)  # L' (L L' + μ)⁻¹
     blocks = _measured(ingredients, switched, prior, rows.reshape(shape), weighted, mu)
     return EngineKernel(
-        blocks=_oriented(ingredients, prior, blocks @ whitener),
+        blocks=_oriented(ingredients, prior, blocks @ noise.for_data),
         singular_values=np.sqrt(values[::-1]),
         mu=mu,
         alpha=prior.alpha / prior.alpha.min(),

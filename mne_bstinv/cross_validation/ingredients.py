@@ -32,7 +32,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operated:
-    """Gain and noise covariance after projectors and reference of one kind.
+    """Gain and noise covariance after the projectors and the reference that are Brainstorm's.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ class Operated:
     noise : CovarianceStatistics
         Noise covariance.
     on_data : array, shape (n_channels, n_channels)
-        What the operator applies to the data, the identity where nothing.
+        Projector of those that are MNE's, which is part of the operator and meets gain, covariance
+        and data; the identity where none is.
     """
 
     gain: FloatArray
@@ -164,7 +165,7 @@ def gather(
                 study.noise_cov, good, ours, applied, prepared.channel_names, "noise"
             )
             operated[mne_projectors, mne_reference] = Operated(
-                gain=(gain.T @ theirs).T if theirs is not None else gain,
+                gain=gain,
                 noise=noise,
                 on_data=np.eye(len(good)) if theirs is None else theirs,
             )

@@ -18,20 +18,32 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+#: With all of these MNE's, the whitener is that of its operator to the last bit. Before the last of
+#: them is switched it is computed here: what "precision" changes is rounding, or a mistake of ours.
+_ALL_OF_NOISE = frozenset(
+    {"cross_types", "regularization", "rank", "projectors", "reference", "precision"}
+)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoiseStage:
-    """A whitener with the rank it stands for.
+    """A whitener with the projector that is part of the operator.
 
     Parameters
     ----------
-    whitener : array, shape (n_kept, n_channels)
-        Rows of the kept subspace.
-    rank : int
-        Number of them.
+    for_gain : array, shape (rank, n_channels)
+        What the gain is multiplied by.
+    for_data : array, shape (rank, n_channels)
+        What the data are multiplied by.
     """
 
-    whitener: FloatArray
-    rank: int
+    for_gain: FloatArray
+    for_data: FloatArray
+
+    @property
+    def rank(self) -> int:
+        """Rank of the noise covariance."""
+        return len(self.for_gain)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,9 +75,13 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
         The whitener.
     """
     operated = ingredients.operated["projectors" in switched, "reference" in switched]
+    if switched >= _ALL_OF_NOISE:
+        # MNE trusts the whitener to project the gain, which it does but for rounding
+        whitener = ingredients.side.noise_whitener
+        return NoiseStage(for_gain=whitener, for_data=whitener @ operated.on_data)
     parts = _regularized(ingredients, operated, switched)
     if not _jointly(switched):
-        return _stage(_by_type(parts, len(operated.on_data)))
+        return _stage(_by_type(parts, len(operated.on_data)), operated)
     cov = _assembled(ingredients, operated, parts, keep="cross_types" in switched)
     cov = operated.on_data @ cov @ operated.on_data
     ranks = dict.fromkeys(ingredients.groups, 0)
@@ -74,7 +90,7 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
     else:
         for part in parts:
             ranks[_group_of(ingredients, part.index)] += int((part.values > 0).sum())
-    return _stage(_by_group(cov, ingredients.groups, ranks))
+    return _stage(_by_group(cov, ingredients.groups, ranks), operated)
 
 
 def _jointly(switched: frozenset[str]) -> bool:
@@ -82,8 +98,9 @@ def _jointly(switched: frozenset[str]) -> bool:
     return bool({"cross_types", "rank", "projectors"} & switched)
 
 
-def _stage(whitener: FloatArray) -> NoiseStage:
-    return NoiseStage(whitener=whitener, rank=len(whitener))
+def _stage(whitener: FloatArray, operated: Operated) -> NoiseStage:
+    projected = whitener @ operated.on_data
+    return NoiseStage(for_gain=projected, for_data=projected)
 
 
 def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:

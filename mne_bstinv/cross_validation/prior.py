@@ -78,16 +78,11 @@ def prior_stage(ingredients: Ingredients, operated: Operated, switched: frozense
 
 
 def _fixed_rows(ingredients: Ingredients, gain: FloatArray, single: bool) -> FloatArray:
-    """Project the gain on the normals.
-
-    MNE rounds the projection of the *raw* gain to single precision; what that changes is small
-    and goes through the projectors like the rest.
-    """
+    """Project the gain on the normals; MNE rounds what that makes of the *raw* gain."""
     rows = ingredients.on_normals(gain)
     if single:
-        raw = ingredients.raw_gain.T.reshape(gain.shape)
-        exact = ingredients.on_normals(raw)
-        rows = rows + (exact.astype(np.float32).astype(np.float64) - exact)
+        exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(gain.shape))
+        rows = rows + (ingredients.side.fixed_gain - exact)
     return rows
 
 
