@@ -2,16 +2,19 @@
 
 The data flows one way, and the folders are its stations::
 
-                             ┌→ MNE object (mne_bstinv.adapters), and back
-    .mat file → structure ───┤
-      (mne_bstinv.io)        └→ imaging kernel ──→ comparison with the stored one
-                          (mne_bstinv.inverse)  (mne_bstinv.compare, .verification)
+                             ┌→ MNE object (mne_bstinv.adapters), and back ──┐
+    .mat file → structure ───┤                                               ├→ comparison → report
+      (mne_bstinv.io)        └→ imaging kernel (mne_bstinv.inverse) ─────────┘
+                                └→ comparison with the stored one (mne_bstinv.verification)
+
+Comparisons are in :mod:`mne_bstinv.compare`, what makes the difference in
+:mod:`mne_bstinv.cross_validation`, figures in :mod:`mne_bstinv.plots`.
 
 Structures hold the raw values of the files; frames, order and units change only in the adapters.
 The command line is ``mne-bstinv`` (:mod:`mne_bstinv.cli`).
 """
 
-# MNE takes a second to import: the adapters are loaded when one of their names is first used.
+# MNE takes a second to import: what needs it is loaded when one of its names is first used.
 
 from importlib import import_module as _import_module
 from importlib.metadata import version as _version
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import datasets, errors, io
 from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.compare import Comparison, Kernel, compare_kernels
 from mne_bstinv.conversion import ConversionReport, Finding, conversion_report
 from mne_bstinv.inverse import (
     InverseOptions,
@@ -48,13 +52,28 @@ from mne_bstinv.io import (
     write_subject,
     write_surface,
 )
-from mne_bstinv.plots import plot_estimate, plot_sensors
+from mne_bstinv.plots import (
+    plot_agreement,
+    plot_agreement_points,
+    plot_attribution,
+    plot_depth_weights,
+    plot_estimate,
+    plot_kernels,
+    plot_sensor_fit,
+    plot_sensors,
+    plot_singular_values,
+    plot_time_courses,
+)
+from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import Verification, recompute, verify
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import (
+        DepthSettings,
         InverseParameters,
         LabelList,
+        MneEquivalent,
+        MneSettings,
         SourceGrid,
         SubjectFolder,
         from_covariance,
@@ -69,8 +88,10 @@ if TYPE_CHECKING:
         from_source_spaces,
         inverse_parameters,
         match_channel_names,
+        mne_equivalent,
         noise_cov_from,
         source_order,
+        study_from_mne,
         to_annotations,
         to_covariance,
         to_epochs,
@@ -86,24 +107,44 @@ if TYPE_CHECKING:
         to_trans,
         write_forward,
     )
+    from mne_bstinv.cross_validation import (
+        BrainstormEquivalent,
+        CrossValidation,
+        brainstorm_equivalent,
+        cross_validate,
+    )
+
+#: Modules that need MNE.
+_LATE = ("mne_bstinv.adapters", "mne_bstinv.cross_validation")
 
 __version__ = _version("mne-bstinv")
 
 __all__ = [
+    "BrainstormEquivalent",
+    "Comparison",
     "ConversionReport",
+    "CrossValidation",
+    "DepthSettings",
     "Finding",
     "InverseOptions",
     "InverseParameters",
     "InverseResult",
+    "Kernel",
     "LabelList",
+    "MneEquivalent",
+    "MneSettings",
     "RegionRows",
     "SourceGrid",
+    "StudyData",
     "SubjectFolder",
     "Verification",
     "__version__",
+    "brainstorm_equivalent",
     "bst_inverse_linear",
+    "compare_kernels",
     "compute_kernel",
     "conversion_report",
+    "cross_validate",
     "datasets",
     "errors",
     "from_covariance",
@@ -119,10 +160,20 @@ __all__ = [
     "hemispheres",
     "inverse_parameters",
     "io",
+    "load_study",
     "match_channel_names",
+    "mne_equivalent",
     "noise_cov_from",
+    "plot_agreement",
+    "plot_agreement_points",
+    "plot_attribution",
+    "plot_depth_weights",
     "plot_estimate",
+    "plot_kernels",
+    "plot_sensor_fit",
     "plot_sensors",
+    "plot_singular_values",
+    "plot_time_courses",
     "read_channels",
     "read_head_model",
     "read_mri",
@@ -135,6 +186,7 @@ __all__ = [
     "read_surface",
     "recompute",
     "source_order",
+    "study_from_mne",
     "to_annotations",
     "to_covariance",
     "to_epochs",
@@ -163,9 +215,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the adapters, and MNE with them, when one of their names is first used."""
+    """Load what needs MNE, and MNE with it, when one of its names is first used."""
     if name in __all__ and name not in globals():
-        adapters = _import_module("mne_bstinv.adapters")
-        globals().update({exported: getattr(adapters, exported) for exported in adapters.__all__})
-        return globals()[name]
+        for module in map(_import_module, _LATE):
+            if name in module.__all__:
+                globals()[name] = getattr(module, name)
+                return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,11 +17,13 @@ MODULES = [
     "anatomy",
     "cli",
     "compare",
+    "cross_validation",
     "datasets",
     "errors",
     "inverse",
     "io",
     "plots",
+    "studies",
     "verification",
 ]
 

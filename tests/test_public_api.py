@@ -18,11 +18,13 @@ MODULES = [
     "mne_bstinv.adapters",
     "mne_bstinv.anatomy",
     "mne_bstinv.compare",
+    "mne_bstinv.cross_validation",
     "mne_bstinv.datasets",
     "mne_bstinv.errors",
     "mne_bstinv.inverse",
     "mne_bstinv.io",
     "mne_bstinv.plots",
+    "mne_bstinv.studies",
     "mne_bstinv.verification",
 ]
 PUBLIC = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]

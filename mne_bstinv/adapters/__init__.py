@@ -7,6 +7,7 @@ or derived is in its report, see :func:`mne_bstinv.conversion_report`.
 from mne_bstinv.adapters.anatomy import SubjectFolder, to_surfaces, to_trans
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from, to_covariance
+from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
 from mne_bstinv.adapters.forward import from_forward, to_forward, write_forward
 from mne_bstinv.adapters.info import from_info, to_info
 from mne_bstinv.adapters.inverse_operator import (
@@ -16,6 +17,7 @@ from mne_bstinv.adapters.inverse_operator import (
     to_inverse_operator,
 )
 from mne_bstinv.adapters.labels import LabelList, from_labels, to_labels
+from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
 from mne_bstinv.adapters.recordings import (
     from_epochs,
     from_evoked,
@@ -25,6 +27,7 @@ from mne_bstinv.adapters.recordings import (
     to_evoked,
     to_raw_array,
 )
+from mne_bstinv.adapters.sample_subject import mne_sample_objects
 from mne_bstinv.adapters.source_estimate import from_source_estimate, to_source_estimate
 from mne_bstinv.adapters.source_spaces import (
     SourceGrid,
@@ -32,10 +35,14 @@ from mne_bstinv.adapters.source_spaces import (
     source_order,
     to_source_spaces,
 )
+from mne_bstinv.adapters.study import study_from_mne
 
 __all__ = [
+    "DepthSettings",
     "InverseParameters",
     "LabelList",
+    "MneEquivalent",
+    "MneSettings",
     "SourceGrid",
     "SubjectFolder",
     "from_covariance",
@@ -50,8 +57,11 @@ __all__ = [
     "from_source_spaces",
     "inverse_parameters",
     "match_channel_names",
+    "mne_equivalent",
+    "mne_sample_objects",
     "noise_cov_from",
     "source_order",
+    "study_from_mne",
     "to_annotations",
     "to_covariance",
     "to_epochs",

@@ -5,21 +5,25 @@ settings, and attributes the difference to the conventions of :data:`CONVENTIONS
 """
 
 from mne_bstinv.cross_validation.attribution import Attribution, Step
-from mne_bstinv.cross_validation.conventions import CONVENTIONS, Convention
+from mne_bstinv.cross_validation.conventions import CONVENTIONS as CONVENTIONS
+from mne_bstinv.cross_validation.conventions import Convention
 from mne_bstinv.cross_validation.nearest_options import (
     BrainstormEquivalent,
     brainstorm_equivalent,
 )
+from mne_bstinv.cross_validation.parity import ParityRow, option_combinations, parity_table
 from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.validate import cross_validate
 
 __all__ = [
-    "CONVENTIONS",
     "Attribution",
     "BrainstormEquivalent",
     "Convention",
     "CrossValidation",
+    "ParityRow",
     "Step",
     "brainstorm_equivalent",
     "cross_validate",
+    "option_combinations",
+    "parity_table",
 ]

@@ -84,7 +84,7 @@ def lambda_from_trace(snr: float, trace: float, n_channels: int) -> float:
     snr : float
         Brainstorm's signal-to-noise ratio (SnrFixed), as a ratio of amplitudes.
     trace : float
-        t = trace(L L') in (A·m)⁻², L with Brainstorm's depth and orientation factor.
+        Trace t of L L' in (A·m)⁻², L with Brainstorm's depth and orientation factor.
     n_channels : int
         Number of channels n.
 
@@ -129,7 +129,7 @@ def lambda2_from_snr(snr: float) -> float:
     Returns
     -------
     float
-        λ² (dimensionless), for a source covariance scaled to trace(L L') = r.
+        Lambda2 (dimensionless), for a source covariance scaled to trace(L L') = r.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def lambda2_from_brainstorm_snr(snr: float, rank: int, n_channels: int) -> float
     Returns
     -------
     float
-        λ² for MNE's ``apply_inverse``.
+        Lambda2 for MNE's ``apply_inverse``.
 
     Raises
     ------
@@ -200,14 +200,14 @@ def lambda2_from_prior(prior_variance: float, trace: float, rank: int) -> float:
     prior_variance : float
         Λ in (A·m)²; RMS² where SnrMethod is ``rms``.
     trace : float
-        t = trace(L L') in (A·m)⁻², L with Brainstorm's depth and orientation factor.
+        Trace t of L L' in (A·m)⁻², L with Brainstorm's depth and orientation factor.
     rank : int
         Number r of non-zero eigenvalues of the noise covariance.
 
     Returns
     -------
     float
-        λ² for MNE's ``apply_inverse``.
+        Lambda2 for MNE's ``apply_inverse``.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def prior_from_lambda2(lambda2: float, trace: float, rank: int) -> float:
     lambda2 : float
         MNE's λ².
     trace : float
-        t = trace(L L') in (A·m)⁻², L with Brainstorm's depth and orientation factor.
+        Trace t of L L' in (A·m)⁻², L with Brainstorm's depth and orientation factor.
     rank : int
         Number r of non-zero eigenvalues of the noise covariance.
 

@@ -1,0 +1,114 @@
+"""Measure every combination of options and write ``docs/parity.md``.
+
+``python docs/make_parity.py [FOLDER]``: the folder holds the files of MNE's sample subject
+(``mne_bstinv.datasets.fetch_mne_sample``); without it they are downloaded. Takes some minutes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import mne
+import numpy as np
+
+import mne_bstinv as mb
+from mne_bstinv.cross_validation import ParityRow, option_combinations, parity_table
+
+PAGE = Path(__file__).parent / "parity.md"
+
+HEAD = """# Parity of all options
+
+Every combination of Brainstorm's options, measured on two studies: the class of parity, the
+relative difference (Frobenius norm) between Brainstorm's kernel and that of MNE *before*
+translation (MNE's defaults for the same measure and orientation), and after it: with the
+`InverseOperator` that is built *directly*, and with the *public* call
+(`make_inverse_operator` or `make_lcmv`). [Cross-validation](cross_validation.md) explains the
+classes.
+
+*SNR 3* and *10 nA·m* are the two SNR methods, `fixed` and `rms`. The public call rounds the gain of
+fixed orientations to single precision (`convert_forward_solution`): that is the floor of about 1e-7
+to 1e-5 of these rows. sLORETA is compared before translation without its factor √Λ.
+
+This page is written by `docs/make_parity.py`, with MNE-Python {mne}.
+"""
+
+STUDIES = {
+    "The embedded sample, MEG": "46 planar gradiometers and 22 magnetometers in use, projectors on "
+    "the fly and a bad channel, 296 locations. The data covariance is that of the noise plus that "
+    "of the evoked response.",
+    "MNE's sample subject, MEG": "204 planar gradiometers and 102 magnetometers, 516 locations, "
+    "a sphere forward. Its covariance has no fourth moments, which `shrink` needs, and there is no "
+    "data covariance.",
+}
+
+
+def main(folder: str | None) -> None:
+    """Measure both studies and write the page."""
+    logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
+    mne.set_log_level("ERROR")
+    studies = (with_data_cov(mb.datasets.load_sample()), mb.datasets.load_mne_sample(folder))
+    lines = [HEAD.format(mne=mne.__version__)]
+    for (title, text), study in zip(STUDIES.items(), studies, strict=True):
+        scans = study.data_cov is not None
+        rows = parity_table(study, option_combinations(scans=scans), data_types="MEG")
+        lines += [f"## {title}\n\n{text}\n", *minimum_norm(rows), *scan_rows(rows)]
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def with_data_cov(study: mb.StudyData) -> mb.StudyData:
+    """Give the sample a data covariance: that of its noise and its evoked response."""
+    response = np.asarray(study.recordings.f)
+    signal = response @ response.T / response.shape[1]
+    flags = np.outer(*[np.diag(study.noise_cov.noise_cov) > 0] * 2)  # channels with a covariance
+    cov = study.noise_cov.noise_cov + np.where(flags, signal, 0.0)
+    return dataclasses.replace(
+        study, data_cov=dataclasses.replace(study.noise_cov, noise_cov=cov)
+    )
+
+
+def minimum_norm(rows: list[ParityRow]) -> Iterator[str]:
+    """Write a line a measure, orientation and noise method, both SNR methods beside each other."""
+    names = ("before", "direct", "public")
+    columns = [f"{snr}: {name}" for snr in ("SNR 3", "10 nA·m") for name in names]
+    yield "| measure | orientation | noise | class | " + " | ".join(columns) + " |"
+    yield "| --- | --- | --- | --- | " + " | ".join(["--:"] * len(columns)) + " |"
+
+    def key(row: ParityRow) -> tuple[str, str, str]:
+        o = row.options
+        return str(o.measure), o.source_orient[0], o.noise_method
+
+    for labels, pair in groupby([r for r in rows if r.options.method == "minnorm"], key):
+        both = list(pair)
+        numbers = [shown(x) for r in both for x in (r.before, r.twin, r.public)]
+        yield f"| {' | '.join(labels)} | {both[0].parity or '–'} | {' | '.join(numbers)} |"
+    yield ""
+
+
+def scan_rows(rows: list[ParityRow]) -> Iterator[str]:
+    """Write the scans, a line each."""
+    scans = [r for r in rows if r.options.method != "minnorm"]
+    if not scans:
+        return
+    yield "| scan | orientation | noise | class | `make_lcmv` |"
+    yield "| --- | --- | --- | --- | --: |"
+    for row in scans:
+        o = row.options
+        labels = (o.method, o.source_orient[0], o.noise_method, row.parity)
+        yield f"| {' | '.join(labels)} | {shown(row.public)} |"
+    yield ""
+
+
+def shown(value: float | None) -> str:
+    """Write a relative difference."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if value >= 1e-3 else f"{value:.0e}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -1,0 +1,142 @@
+"""Every combination of options: its class of parity, and how far apart the toolboxes are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from mne_bstinv.adapters._inverse_parameters import NOT_COMPARABLE
+from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
+from mne_bstinv.adapters.mne_kernel import kernel_blocks
+from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.ingredients import gather
+from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.inverse.options import MEASURES, NOISE_METHODS, ORIENTATIONS, SNR_METHODS
+
+__all__ = ["ParityRow", "option_combinations", "parity_table"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityRow:
+    """One combination of options on one study.
+
+    Parameters
+    ----------
+    options : InverseOptions
+        The options.
+    parity : str
+        Class of parity; empty where the study does not allow the options.
+    reason : str
+        Why not exact, or why not at all.
+    before : float | None
+        Relative difference between Brainstorm's kernel and that of MNE's defaults.
+    twin, public : float | None
+        The same of MNE told the same, with the operator built directly and with the public call;
+        ``None`` where the kernels are not comparable or there is no such operator.
+    """
+
+    options: InverseOptions
+    parity: str
+    reason: str
+    before: float | None = None
+    twin: float | None = None
+    public: float | None = None
+
+
+def option_combinations(
+    orientations: Sequence[str] = ORIENTATIONS, *, scans: bool = True
+) -> Iterator[InverseOptions]:
+    """Yield orientation × measure × noise method × SNR method, and the scans.
+
+    Parameters
+    ----------
+    orientations : sequence of str
+        The orientations.
+    scans : bool
+        Whether ``gls`` and ``lcmv`` are among them; the SNR has no part in these.
+
+    Yields
+    ------
+    InverseOptions
+        The options, with the default SNR and with 10 nA·m.
+    """
+    for measure, orient, noise, snr in product(
+        MEASURES["minnorm"], orientations, NOISE_METHODS, SNR_METHODS
+    ):
+        yield InverseOptions(
+            measure=measure, source_orient=orient, noise_method=noise, snr_method=snr, snr_rms=1e-8
+        )
+    for method, orient, noise in product(("gls", "lcmv"), orientations, NOISE_METHODS):
+        if scans:
+            yield InverseOptions(method=method, source_orient=orient, noise_method=noise)
+
+
+def parity_table(
+    study: Any, options: Iterable[InverseOptions], *, data_types: str | Sequence[str]
+) -> list[ParityRow]:
+    """Measure combinations of options on a study.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures.
+    options : iterable of InverseOptions
+        The combinations, such as :func:`option_combinations` yields.
+    data_types : str | sequence of str
+        Types of the channels to use.
+
+    Returns
+    -------
+    list of ParityRow
+        One row a combination, in their order.
+    """
+    return [_row(study, o, data_types) for o in options]
+
+
+def _row(study: Any, options: InverseOptions, data_types: str | Sequence[str]) -> ParityRow:
+    if options.method == "lcmv" and study.data_cov is None:
+        return ParityRow(options=options, parity="", reason="the study has no data covariance")
+    try:
+        equivalent = mne_equivalent(options, study, data_types=data_types)
+    except InverseError as error:  # such as shrink without fourth moments
+        return ParityRow(options=options, parity="", reason=str(error).split(". ")[0] + ".")
+    result = compute_kernel(
+        study.head_model,
+        study.noise_cov,
+        study.channels,
+        channel_flag=None if study.recordings is None else study.recordings.channel_flag,
+        data_types=data_types,
+        options=options,
+        data_cov=study.data_cov if options.method == "lcmv" else None,
+    )
+    ours = kernel_blocks(result, study.head_model.grid_orient)
+    before = None
+    if options.method == "minnorm":
+        settings = MneSettings.defaults_for(options)
+        unit = result.lambda_**0.5 if options.measure == "sloreta" and result.lambda_ else 1.0
+        theirs = gather(study, options, settings, data_types).side.blocks()
+        before = relative_distance(theirs, ours / unit)
+    twin, public = _after(equivalent, ours)
+    return ParityRow(
+        options=options,
+        parity=equivalent.parity,
+        reason=equivalent.reason,
+        before=before,
+        twin=twin,
+        public=public,
+    )
+
+
+def _after(equivalent: MneEquivalent, ours: Any) -> tuple[float | None, float | None]:
+    if equivalent.parity == NOT_COMPARABLE:
+        return None, None
+    public = None
+    if not equivalent.no_public_call:
+        public = relative_distance(equivalent.blocks("public"), ours)
+    if equivalent.lambda2 is None:  # a scan has no operator
+        return None, public
+    return relative_distance(equivalent.blocks(), ours), public
