@@ -11,7 +11,7 @@ Structures hold the raw values of the files; frames, order and units change only
 The command line is ``mne-bstinv`` (:mod:`mne_bstinv.cli`).
 """
 
-# MNE takes a second to import: the adapters are loaded when one of their names is first used.
+# MNE takes a second to import: what needs it is loaded when one of its names is first used.
 
 from importlib import import_module as _import_module
 from importlib.metadata import version as _version
@@ -86,11 +86,16 @@ if TYPE_CHECKING:
         to_trans,
         write_forward,
     )
+    from mne_bstinv.conversion_files import ConvertedFile, convert_file
+    from mne_bstinv.export import Estimation, ExportedStudy, export_study
 
 __version__ = _version("mne-bstinv")
 
 __all__ = [
     "ConversionReport",
+    "ConvertedFile",
+    "Estimation",
+    "ExportedStudy",
     "Finding",
     "InverseOptions",
     "InverseParameters",
@@ -104,8 +109,10 @@ __all__ = [
     "bst_inverse_linear",
     "compute_kernel",
     "conversion_report",
+    "convert_file",
     "datasets",
     "errors",
+    "export_study",
     "from_covariance",
     "from_epochs",
     "from_evoked",
@@ -162,10 +169,15 @@ __all__ = [
 ]
 
 
+#: Modules with names that need MNE, the lowest first.
+_LATE = ("mne_bstinv.adapters", "mne_bstinv.export", "mne_bstinv.conversion_files")
+
+
 def __getattr__(name: str) -> Any:
-    """Load the adapters, and MNE with them, when one of their names is first used."""
+    """Load the modules that need MNE when one of their names is first used."""
     if name in __all__ and name not in globals():
-        adapters = _import_module("mne_bstinv.adapters")
-        globals().update({exported: getattr(adapters, exported) for exported in adapters.__all__})
+        for late in map(_import_module, _LATE):
+            names = set(late.__all__) & set(__all__)
+            globals().update({exported: getattr(late, exported) for exported in names})
         return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

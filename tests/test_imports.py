@@ -28,6 +28,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_study_files": {"errors", "io"},
     "verification": {"errors", "io", "inverse", "compare", "_study_files"},
     "plots": {"errors", "anatomy"},
+    "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
+    "_companions": {"errors", "io", "adapters", "_study_files"},
+    "conversion_files": {
+        "errors",
+        "io",
+        "frames",
+        "conversion",
+        "adapters",
+        "export",
+        "_companions",
+    },
 }
 #: The top of the package: these may import every station below.
 TOP = {

@@ -6,12 +6,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import demo, info, verify
+from mne_bstinv.cli import convert, demo, export, info, verify
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
 
-_COMMANDS = {"demo": demo, "info": info, "verify": verify}
+_COMMANDS = {
+    "convert": convert,
+    "demo": demo,
+    "export": export,
+    "info": info,
+    "verify": verify,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,6 +25,8 @@ _USER = "User scouts"
 #: Positions that differ by less (m) are the same: above the rounding of transforms, far below the
 #: thickness of anything.
 _SAME_PLACE = 1e-9
+#: Relative to the largest value of an array: what the way to MNE's frames and back rounds.
+_ROUNDING = 1e-9
 
 
 def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any], parts: list[Any]) -> io.Surface:
@@ -120,7 +122,7 @@ def same_cortex(one: io.Surface, other: io.Surface) -> bool:
 
 
 def same_structure(one: Any, other: Any) -> bool:
-    """Tell whether two structures hold the same values, whatever their history.
+    """Tell whether two structures hold the same values up to rounding, whatever their history.
 
     Parameters
     ----------
@@ -151,8 +153,9 @@ def _same(left: Any, right: Any) -> bool:
         return all(_same(a[name], b[name]) for name in a.dtype.names)
     if a.dtype == object:
         return all(_same(x, y) for x, y in zip(a.ravel(), b.ravel(), strict=True))
-    if a.dtype.kind in "fc" and b.dtype.kind in "fc":
-        return np.array_equal(a, b, equal_nan=True)
+    if a.dtype.kind == b.dtype.kind == "f":
+        size = np.nanmax(np.abs(b), initial=0.0) if np.isfinite(b).any() else 0.0
+        return np.allclose(a, b, rtol=0, atol=_ROUNDING * size, equal_nan=True)
     return np.array_equal(a, b)
 
 

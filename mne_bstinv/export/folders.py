@@ -118,7 +118,8 @@ def _put_in_place(pending: Sequence[tuple[Path, Path]]) -> None:
                 _remove(place)
             elif backup.exists():
                 _remove(place)
-                backup.replace(place)
+                with suppress(OSError):  # the others are to be taken back all the same
+                    backup.replace(place)
         raise
     for _, backup in steps:
         if backup is not None:

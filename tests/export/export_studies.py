@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from mne_bstinv import (
     to_inverse_operator,
     to_source_estimate,
 )
-from mne_bstinv._study_files import Studies
 from mne_bstinv.export import Estimation, ExportedStudy, export_study
 
 PUBLIC = ("eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg", "mixed")
@@ -36,6 +34,10 @@ class Ported:
     estimations: list[Estimation] = field(default_factory=list)
     stored: list[Path] = field(default_factory=list)
 
+    def objects_only(self) -> dict[str, Any]:
+        """The objects without estimations; a new dict."""
+        return dict(self.objects)
+
 
 def ported(root: Path, *, results: bool = True) -> list[Ported]:
     """All conditions of a protocol that hold recordings."""
@@ -43,8 +45,9 @@ def ported(root: Path, *, results: bool = True) -> list[Ported]:
     conditions = []
     for subject in protocol.subjects:
         mri, cortex = io.read_mri(subject.anatomy), io.read_surface(subject.cortex)
-        for entry in subject.conditions:
-            conditions.append(_condition(protocol, subject, entry, mri, cortex, results=results))
+        conditions += [
+            _condition(subject, entry, mri, cortex, results=results) for entry in subject.conditions
+        ]
     return conditions
 
 
@@ -65,7 +68,6 @@ def export(ported_conditions: list[Ported], root: Path, **options: Any) -> list[
 
 
 def _condition(
-    protocol: io.Protocol,
     subject: io.SubjectEntry,
     entry: io.Condition,
     mri: io.Mri,
@@ -89,7 +91,10 @@ def _condition(
     head_model = io.read_head_model(entry.head_model_file)
     objects["forward"] = to_forward(head_model, channels, surface=cortex, mri=mri)
     files = [one.file for one in entry.recordings]
+    first = subject.conditions[0] is entry
     for stored in entry.results if results else ():
+        if stored.shared and conditions.share_channels and not first:
+            continue  # it was exported with the first condition, for all of them
         index = None if stored.shared else files.index(stored.data_file)
         kernel = io.read_results(stored.file)
         of, types = kernel.options, None
@@ -120,22 +125,6 @@ def _condition(
         conditions.estimations.append(Estimation(of=of, recordings=index, data_types=types))
         conditions.stored.append(stored.file)
     return conditions
-
-
-@lru_cache(maxsize=2)
-def ported_once(root: Path) -> tuple[Ported, ...]:
-    """All conditions, converted once for several tests."""
-    return tuple(ported(root))
-
-
-def study_of(file: Path) -> dict[str, Any]:
-    """The structures that a results file was computed from, as its protocol has them."""
-    studies = Studies()
-    study = studies.of(file)
-    return {
-        "channels": studies.channels(study.channel_file),
-        "noise_cov": studies.noise_cov(study.noise_cov_file),
-    }
 
 
 def relative(ours: np.ndarray, theirs: np.ndarray) -> float:
