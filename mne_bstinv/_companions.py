@@ -131,8 +131,11 @@ class Companions:
         return path.name
 
     def _places(self) -> list[StudyFiles]:
-        """Return the studies of source and target: their folders and protocols."""
-        return [self._studies.of(path.absolute()) for path in (self.source, self.target)]
+        """Return the studies of both files, that of Brainstorm's file first."""
+        paths = (self.source, self.target)
+        if self.source.suffix.lower() != ".mat":
+            paths = paths[::-1]
+        return [self._studies.of(path.absolute()) for path in paths]
 
     def _find(self, name: str) -> Path | None:
         if name in self.given:

@@ -316,10 +316,11 @@ def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
 
 
 def _recordings(inst: Any, c: Companions, arguments: Arguments) -> Any:
-    channels = c["channels"]
-    one = _one(inst, arguments, "evoked responses") if isinstance(inst, list) else inst
-    channels = from_info(one.info) if channels is None else channels
-    return _one(recordings_from(one, channels), arguments, "epochs")
+    several = isinstance(inst, list)
+    one = _one(inst, arguments, "evoked responses") if several else inst
+    channels = from_info(one.info) if c["channels"] is None else c["channels"]
+    found = recordings_from(one, channels)
+    return found[0] if several else _one(found, arguments, "epochs")
 
 
 def _channels(inst: Any, _: Companions, __: Arguments) -> Any:

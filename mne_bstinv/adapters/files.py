@@ -36,6 +36,7 @@ MNE_ENDINGS: dict[str, str] = {
     for dash in "-_"
     for packed in ("", ".gz")
 } | {
+    # the halves of a surface estimate, a volume; mixed estimates and vectors are HDF5
     "-lh.stc": "source estimate",
     "-rh.stc": "source estimate",
     "-vl.stc": "source estimate",
@@ -130,6 +131,8 @@ def write_mne(
 
     Raises
     ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
     MissingFileError
         If the folder does not exist.
     OverwriteError
@@ -142,7 +145,10 @@ def write_mne(
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     temporary.mkdir()
     try:
-        _WRITERS[kind](temporary / path.name, value)
+        try:
+            _WRITERS[kind](temporary / path.name, value)
+        except (ValueError, ImportError) as error:
+            raise ConversionError(f"{path}: MNE cannot write it: {error}") from error
         made = sorted(temporary.iterdir())
         targets = tuple(path.with_name(file.name) for file in made)
         existing = [str(target) for target in targets if target.exists()]
@@ -169,6 +175,11 @@ def _write_estimate(path: Path, stc: Any) -> None:
     if path.suffix.lower() == ".h5":
         stc.save(path, ftype="h5")
         return
+    if isinstance(stc, mne.VectorSourceEstimate | mne.VolVectorSourceEstimate):
+        raise ConversionError(
+            f"{path.name}: stc files hold one value a location, this estimate three: choose a name "
+            "that ends with -stc.h5."
+        )
     name = path.name
     for ending in ("-lh.stc", "-rh.stc", "-vl.stc", ".stc"):
         name = name.removesuffix(ending)

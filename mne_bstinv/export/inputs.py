@@ -106,7 +106,9 @@ def load(value: Any, argument: str) -> Any:
     if isinstance(value, str | os.PathLike):
         value, where = _read(Path(value), argument), f"{os.fspath(value)}: "
     kinds, classes = _ACCEPTED[argument]
-    for one in value if isinstance(value, list) else [value]:
+    # source spaces are a list too, but one object
+    several = isinstance(value, list) and kind_of(value) is None
+    for one in value if several else [value]:
         if not isinstance(one, classes) and kind_of(one) not in kinds:
             names = [*kinds, *(cls.__name__ for cls in classes)]
             raise ConversionError(
@@ -144,7 +146,7 @@ def load_many(value: Any, argument: str) -> list[Any]:
     found: list[Any] = []
     for one in value if several else [value]:
         loaded = load(one, argument)
-        found += loaded if isinstance(loaded, list) else [loaded]
+        found += loaded if isinstance(loaded, list) else [loaded]  # a file may hold several
     return found
 
 
