@@ -29,8 +29,8 @@ _FILES = {
     "noise-cov": "noise covariance, …-cov.fif; or data (…-epo.fif, …-raw.fif …) to compute it from",
     "data-cov": "data covariance, the same",
     "src": "source spaces, …-src.fif, where there is no forward solution",
-    "trans": "head-MRI transform, …-trans.fif, for source spaces in the MRI frame",
-    "mri": "the subject's MRI, subjectimage_*.mat",
+    "trans": "head-MRI transform, …-trans.fif, for source spaces in the MRI frame and an MRI",
+    "mri": "the subject's MRI: subjectimage_*.mat, or T1.mgz of FreeSurfer",
 }
 
 

@@ -55,7 +55,8 @@ def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any], parts: list[An
         If an atlas of that name is there, or a label is of another cortex.
     """
     atlases = [one for one in labels if isinstance(one, io.Atlas)]
-    rest = [one for one in labels if not isinstance(one, io.Atlas)]
+    # a list that was converted from scouts has a report, which a copy has not
+    rest = [one for one in labels if not isinstance(one, io.Atlas)] if atlases else labels
     if rest:
         own = src is None or conversion_report(src).kept.get("surface") is cortex
         atlases.append(from_labels(rest, cortex if own else src))

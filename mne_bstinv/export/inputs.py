@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv.adapters import LabelList
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.adapters.objects import kind_of
 from mne_bstinv.errors import ConversionError
@@ -38,7 +39,7 @@ _ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     "src": (("source spaces",), (io.Surface,)),
     "trans": (("trans",), ()),
     "labels": (("labels",), (io.Atlas,)),
-    "mri": ((), (io.Mri,)),
+    "mri": ((), (io.Mri, Path)),
     "estimations": (
         ("inverse operator", "source estimate"),
         (io.Results, InverseOptions, Mapping),
@@ -81,7 +82,7 @@ class Estimation:
 
 
 def load(value: Any, argument: str) -> Any:
-    """Return an object, read from its file where a file is given.
+    """Return an object, read from its file where a file is given (but for an MRI of FreeSurfer).
 
     Parameters
     ----------
@@ -140,6 +141,8 @@ def load_many(value: Any, argument: str) -> list[Any]:
     """
     if value is None:
         return []
+    if isinstance(value, LabelList):  # it has a report of its own
+        return value
     several = isinstance(value, Iterable) and not (
         isinstance(value, str | os.PathLike | Mapping) or kind_of(value)
     )
@@ -188,6 +191,8 @@ def _read(path: Path, argument: str) -> Any:
                 f"{path}: no Brainstorm file by its name. Known: {', '.join(_READERS)} (.mat)"
             )
         return _READERS[kind](path)
+    if argument == "mri":
+        return path  # FreeSurfer's: read when the sensors say where it is
     if argument == "trans" and mne_kind(path) is None:
         return read_mne(path, "trans")
     return read_mne(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mne_bstinv.adapters._history import history_row
 from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from
 from mne_bstinv.adapters.forward import from_forward
 from mne_bstinv.adapters.info import from_info
+from mne_bstinv.adapters.mri_files import read_freesurfer_mri
 from mne_bstinv.adapters.objects import kind_of, recordings_from
 from mne_bstinv.adapters.source_spaces import from_source_spaces
 from mne_bstinv.conversion import Findings, conversion_report
@@ -68,7 +70,7 @@ def structures_of(
     data_cov: Any = None,
     src: Any = None,
     trans: Any = None,
-    mri: io.Mri | None = None,
+    mri: io.Mri | Path | None = None,
     labels: Sequence[Any] = (),
 ) -> StudyStructures:
     """Convert the objects of a study.
@@ -87,8 +89,8 @@ def structures_of(
         Source spaces, where there is no forward solution.
     trans : mne.Transform | None
         Head ↔ MRI, for source spaces in the MRI frame.
-    mri : Mri | None
-        The subject's MRI.
+    mri : Mri | Path | None
+        The subject's MRI; a path: FreeSurfer's ``T1.mgz``.
     labels : sequence of mne.Label | Atlas
         Labels on the source spaces.
 
@@ -103,7 +105,8 @@ def structures_of(
         If objects do not belong together, or nothing says where the sensors are.
     """
     channels = _channels(info, recordings)
-    study = StudyStructures(channels=channels, mri=mri, parts=[channels])
+    study = StudyStructures(channels=channels, parts=[channels])
+    study.mri = _mri(mri, channels, trans, forward)
     for inst in recordings:
         kind = kind_of(inst) or "evoked"
         found = [inst] if isinstance(inst, io.Recordings) else recordings_from(inst, channels)
@@ -149,6 +152,21 @@ def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:
         "Nothing says where sensors and fiducials are: give recordings of MNE, or their info "
         "(forward solutions and operators have lost the fiducials)."
     )
+
+
+def _mri(
+    mri: io.Mri | Path | None, channels: io.Channels, trans: Any, forward: Any
+) -> io.Mri | None:
+    if not isinstance(mri, Path):
+        return mri
+    if trans is None and kind_of(forward) == "forward":
+        trans = forward["mri_head_t"]
+    if trans is None:
+        raise ConversionError(
+            f"{mri}: a transform between head and MRI is needed to place it: give trans, or a "
+            "forward solution."
+        )
+    return read_freesurfer_mri(mri, trans, channels)
 
 
 def _info_of(inst: Any) -> Any:

@@ -113,9 +113,10 @@ def export_study(
         Source spaces, for the cortex where there is no forward solution. A Surface: the cortex
         that the locations of ``forward`` follow, given as it is.
     trans : mne.Transform | None
-        Head ↔ MRI, for source spaces in the MRI frame.
+        Head ↔ MRI, for source spaces in the MRI frame and for ``mri``.
     mri : Mri | path-like | None
-        The subject's MRI.
+        The subject's MRI; ``subjectimage_*.mat``, or FreeSurfer's ``T1.mgz``, which the
+        fiducials of the sensors and ``trans`` (else the transform of ``forward``) place.
     labels : sequence of mne.Label | Atlas | None
         Labels on the source spaces; they become an atlas of the cortex.
     estimations : Estimation | InverseOptions | InverseOperator | SourceEstimate | Results | \
