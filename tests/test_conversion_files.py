@@ -11,7 +11,8 @@ import pytest
 
 from mne_bstinv import io
 from mne_bstinv._companions import COMPANIONS
-from mne_bstinv.conversion_files import ROUTES, convert_file
+from mne_bstinv._file_routes import ROUTES
+from mne_bstinv.conversion_files import convert_file
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 
 SINGLE = np.finfo(np.float32).eps

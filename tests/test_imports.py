@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plots": {"errors", "anatomy"},
     "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
     "_companions": {"errors", "io", "adapters", "_study_files"},
-    "conversion_files": {
+    "_file_routes": {
         "errors",
         "io",
         "frames",
@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export",
         "_companions",
     },
+    "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }
 #: The top of the package: these may import every station below.
 TOP = {

@@ -3,7 +3,7 @@
 The data flows one way::
 
     files or objects of MNE → structures → results → which file is which → written, or nothing
-        (inputs)   (structures, anatomy) (estimates, kernels) (names, target, index)  (folders)
+        (inputs)   (structures, anatomy) (estimates, kernels) (plan, names, target, index) (folders)
 """
 
 from mne_bstinv.export.inputs import Estimation

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv.adapters._operator_back import FUNCTIONS
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.inverse_operator import from_inverse_operator
 from mne_bstinv.adapters.objects import kind_of
@@ -78,15 +79,7 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
     if isinstance(of, io.Results):
         return _restored(of, data_file, files)
     if kind == "source estimate":
-        return from_source_estimate(
-            of,
-            channels=None if "scs_to_head" in conversion_report(of).kept else study.channels,
-            head_model=study.head_model,
-            comment=estimation.comment,
-            data_file=data_file,
-            head_model_file=files.head_model_file,
-            surface_file=files.surface_file,
-        )
+        return _of_estimate(estimation, study, files, data_file)
     if kind == "inverse operator":
         kept = conversion_report(of).kept.get("options")
         if estimation.lambda2 is not None or not isinstance(kept, InverseOptions):
@@ -119,6 +112,33 @@ def _restored(results: io.Results, data_file: str | None, files: StoredFiles) ->
     )
 
 
+def _of_estimate(
+    estimation: Estimation, study: StudyStructures, files: StoredFiles, data_file: str | None
+) -> io.Results:
+    kept = conversion_report(estimation.of).kept
+    results = from_source_estimate(
+        estimation.of,
+        None if "src" in kept else study.src,
+        channels=None if "scs_to_head" in kept else study.channels,
+        head_model=study.head_model,
+        function=FUNCTIONS.get(estimation.method or ""),
+        comment=estimation.comment,
+        data_file=data_file,
+        head_model_file=files.head_model_file,
+        surface_file=files.surface_file,
+    )
+    if results.options:
+        return results
+    return _with(results, options=complete_options({"Comment": results.comment}))
+
+
+def _with(results: io.Results, **values: Any) -> io.Results:
+    """Replace fields; unlike a replacement alone, it keeps the report."""
+    replaced = dataclasses.replace(results, **values)
+    object.__setattr__(replaced, "_bstinv_report", conversion_report(results))
+    return replaced
+
+
 def _of_operator(
     estimation: Estimation,
     study: StudyStructures,
@@ -140,18 +160,15 @@ def _of_operator(
         head_model_file=files.head_model_file,
         surface_file=files.surface_file,
     )
-    report = conversion_report(results)
     flags = _flags(study, recordings)
     flags[np.asarray(results.good_channel) - 1] = 1  # what the operator uses is used
-    results = dataclasses.replace(
+    return _with(
         results,
         time=None if recordings is None else recordings.time,
         leff=1.0 if recordings is None else recordings.effective_averages,
         channel_flag=flags,
         options=complete_options({"Comment": results.comment, **(results.options or {})}),
     )
-    object.__setattr__(results, "_bstinv_report", report)  # replace() starts without one
-    return results
 
 
 def _computed(

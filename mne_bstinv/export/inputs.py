@@ -65,7 +65,7 @@ class Estimation:
     lambda2 : float | None
         With an operator, see :func:`mne_bstinv.from_inverse_operator`.
     method : str | None
-        The same.
+        The same; with a source estimate, what its values are.
     pick_ori : str | None
         The same.
     comment : str | None

@@ -40,6 +40,15 @@ _OPTIONS = (
     "SnrRms",
     "SnrFixed",
 )
+#: The options that are text.
+_TEXTS = (
+    "Comment",
+    "InverseMethod",
+    "InverseMeasure",
+    "NoiseMethod",
+    "SnrMethod",
+    "FunctionName",
+)
 #: The fields of a covariance among the options.
 _COVARIANCE = ("Comment", "FourthMoment", "History", "NoiseCov", "nSamples")
 #: The order in which Brainstorm lists data types.
@@ -136,8 +145,9 @@ def kernel_name(results: io.Results) -> str:
     measure = _MEASURES.get(results.function or "", "MN")
     if options.get("InverseMethod") == "mne-python":
         measure = f"MNE-Python-{options.get('InverseMeasure', measure)}"
-    types = options.get("DataTypes") or ()
-    parts = [measure, *((types,) if isinstance(types, str) else types)]
+    types: Any = options.get("DataTypes")
+    types = (types,) if isinstance(types, str) else types
+    parts = [measure, *(types if isinstance(types, tuple) else ())]  # an empty array for none
     if results.is_kernel:
         parts.append("KERNEL")
     return "results_" + "_".join(part.replace(" ", "_") for part in parts)
@@ -157,15 +167,9 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
         All of them.
     """
     covariance = dict.fromkeys(_COVARIANCE) | dict(options.get("NoiseCovMat") or {})
-    empty: dict[str, Any] = dict.fromkeys(("Comment", *_OPTIONS, "ComputeKernel", "DataTypes"))
-    empty |= {
-        "Comment": "",
-        "NoiseMethod": "",
-        "DisplayMessages": 0.0,
-        "NoiseCovMat": None,
-        "ChannelTypes": None,
-        "DataCovMat": None,
-    }
+    arrays = ("NoiseCovMat", "ChannelTypes", "DataCovMat")
+    empty: dict[str, Any] = dict.fromkeys((*_OPTIONS, "ComputeKernel", "DataTypes", *arrays))
+    empty |= dict.fromkeys(_TEXTS, "") | {"DisplayMessages": 0.0}
     return empty | dict(options) | {"NoiseCovMat": covariance}
 
 

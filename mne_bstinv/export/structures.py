@@ -47,6 +47,8 @@ class StudyStructures:
         The cortex that the locations follow.
     mri : Mri | None
         The subject's MRI.
+    src : mne.SourceSpaces | None
+        The source spaces that head model and cortex were made of.
     parts : list
         All that was converted, for the report.
     """
@@ -58,6 +60,7 @@ class StudyStructures:
     data_cov: io.NoiseCov | None = None
     cortex: io.Surface | None = None
     mri: io.Mri | None = None
+    src: Any = None
     parts: list[Any] = field(default_factory=list)
 
 
@@ -127,9 +130,7 @@ def structures_of(
                 "Labels need a cortex to become scouts: give a forward solution, or source "
                 "spaces, on a surface."
             )
-        where = src if forward is None or isinstance(forward, io.HeadModel) else forward["src"]
-        where = None if isinstance(where, io.Surface) else where
-        study.cortex = labelled(study.cortex, where, labels, study.parts)
+        study.cortex = labelled(study.cortex, study.src, labels, study.parts)
     if study.cortex is not None:
         study.cortex = complete_cortex(study.cortex)
         if not study.cortex.history:
@@ -209,12 +210,14 @@ def _with_counts(cov: io.NoiseCov) -> io.NoiseCov:
 
 
 def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> None:
-    """Add head model and cortex."""
+    """Add head model, cortex and source spaces."""
+    study.src = None if isinstance(src, io.Surface) else src
     if isinstance(forward, io.HeadModel):
         study.head_model = forward
         study.cortex = src if isinstance(src, io.Surface) else None
         return
     if forward is not None:
+        study.src = forward["src"]
         # its name is known when it is clear what the subject has: see the module target
         study.head_model = from_forward(
             forward, channels=study.channels, mri=study.mri, surface_file="cortex"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mne_bstinv._file_routes import ROUTES
 from mne_bstinv.cli import main
-from mne_bstinv.conversion_files import ROUTES, _name
+from mne_bstinv.conversion_files import _name
 
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 

@@ -152,6 +152,7 @@ def test_the_options_of_another_inverse_are_complete():
     options = complete_options({"InverseMethod": "mne-python", "NoiseCovMat": {"NoiseCov": 1.0}})
     assert options["InverseMethod"] == "mne-python"
     assert options["WeightExp"] is None
+    assert options["NoiseMethod"] == ""
     assert set(options["NoiseCovMat"]) == {
         "Comment",
         "FourthMoment",

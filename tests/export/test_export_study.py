@@ -291,6 +291,28 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
     assert [fault.split(": ")[1] for fault in faults] == ["Options.Lambda2"]
 
 
+def test_an_estimate_of_mne(mne_sample, tmp_path):
+    """Files of source estimates say neither where the sources are nor what the values mean."""
+    evoked, fwd, cov = (mne_sample[name] for name in ("recordings", "forward", "noise_cov"))
+    evoked = evoked.copy().crop(0.05, 0.1)
+    inv = mne.minimum_norm.make_inverse_operator(evoked.info, fwd, cov, loose=0.2)
+    stc = mne.minimum_norm.apply_inverse(evoked, inv, 1 / 9, "dSPM", pick_ori="normal")
+    stc.save(tmp_path / "x")
+    study = export_study(
+        tmp_path / "p",
+        evoked,
+        subject="S",
+        condition="c",
+        forward=fwd,
+        estimations=Estimation(of=tmp_path / "x-lh.stc", method="dSPM", comment="of MNE"),
+    )
+    stored = io.read_results(study.results[0])
+    assert (stored.function, stored.comment) == ("dspm2018", "of MNE")
+    assert stored.data_file == f"S/c/{study.recordings[0].name}"
+    np.testing.assert_allclose(stored.image_grid_amp, stc.data, rtol=SINGLE)
+    np.testing.assert_allclose(stored.time, evoked.times, rtol=0, atol=1e-9)
+
+
 def test_source_spaces_alone_give_a_cortex(mne_sample, tmp_path):
     study = export_study(
         tmp_path / "p",
@@ -378,6 +400,57 @@ class TestExistingProtocols:
         assert third.results[0].parent.name == "@default_study"
         assert third.data_cov_file.parent.name == "@default_study"
         assert all(one.status == "equal" for one in outcomes(tmp_path / "p").values())
+
+    def test_a_kernel_of_all_conditions_is_stored_once(self, data_dir, tmp_path):
+        conditions = ported(data_dir / "eeg_shared", results=False)
+        options = [InverseOptions(measure=measure) for measure in ("amplitude", "sloreta")]
+        for one in conditions:
+            # the channels that are bad in no recordings are the same for the two of them
+            one.objects["recordings"] = conditions[0].objects["recordings"]
+            one.estimations = options
+        first, second = export(conditions, tmp_path / "p")
+        assert first.results == second.results
+        conditions[0].estimations = [InverseOptions(snr_fixed=2.0)]
+        conditions[0].condition = "third"
+        (third,) = export(conditions[:1], tmp_path / "p")
+        assert third.results[0] not in first.results
+        assert io.read_results(third.results[0]).comment == "MN: EEG(Constr) 2018_02"
+
+    def test_shared_files_are_recognised_under_another_name(self, data_dir, tmp_path):
+        conditions = ported(data_dir / "eeg_shared", results=False)
+        (first,) = export(conditions[:1], tmp_path / "p")
+        for file in (first.channel_file, first.head_model_file):
+            file.rename(file.with_name(file.stem + "_other.mat"))
+        conditions[1].estimations = [Estimation(of=InverseOptions(), recordings=0)]
+        (second,) = export(conditions[1:], tmp_path / "p")
+        assert second.channel_file.name == "channel_other.mat"
+        kernel = io.read_results(second.results[0])
+        assert kernel.head_model_file.endswith("_other.mat")
+        assert [one.status for one in outcomes(tmp_path / "p").values()] == ["equal"]
+
+    def test_the_channels_of_all_subjects_are_not_added_to(self, data_dir, sample, tmp_path):
+        (first, *_) = ported(data_dir / "eeg_shared", results=False)
+        done = export([first], tmp_path / "p")[0]
+        everyone = done.root / "data" / "@default_study"
+        shutil.copytree(done.channel_file.parent, everyone)
+        known = done.root / "anat" / "Subject01" / "brainstormsubject.mat"
+        subject = dataclasses.replace(io.read_subject(known), use_default_channel=2)
+        io.write_subject(known, subject, overwrite=True)
+        first.condition = "next"
+        second = export([first], tmp_path / "p")[0]
+        assert second.channel_file.parent == everyone
+        assert not any(file.parent == everyone for file in second.written)
+        first.condition = "third"
+        first.objects["data_cov"] = first.objects["noise_cov"]
+        with pytest.raises(ProtocolError, match=r"holds no ndatacov_full\.mat"):
+            export([first], tmp_path / "p")
+
+    def test_without_an_index_none_is_made(self, sample, tmp_path):
+        """Brainstorm makes one of all that the folder holds."""
+        study = export_study(tmp_path / "p", subject="S", condition="c", **sample.objects_only())
+        (study.root / "data" / "protocol.mat").unlink()
+        export_study(study.root, subject="S", condition="d", **sample.objects_only())
+        assert not (study.root / "data" / "protocol.mat").exists()
 
     def test_another_shared_file_is_refused(self, data_dir, tmp_path):
         conditions = ported(data_dir / "eeg_shared", results=False)
