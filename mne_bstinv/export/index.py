@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +68,9 @@ def read_index(file: Path) -> Variables | None:
     if not file.exists():
         return None
     try:
-        variables = scipy.io.loadmat(file, spmatrix=False)
+        with warnings.catch_warnings():  # of sparse arrays, of which an index has none
+            warnings.simplefilter("ignore", DeprecationWarning)
+            variables = scipy.io.loadmat(file)
         studies, subjects = variables["ProtocolStudies"], variables["ProtocolSubjects"]
         _ = studies["Study"][0, 0], subjects["Subject"][0, 0]
     except Exception as error:  # scipy raises a dozen types for a damaged file

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tqdm import tqdm
+
 from mne_bstinv import io
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export import names
@@ -114,7 +116,7 @@ class Plan:
         )
         added: list[str] = []
         comments: dict[str | None, list[str]] = {}
-        for estimation in estimations:
+        for estimation in tqdm(estimations, unit="kernel", disable=None, leave=False):
             results = results_of(estimation, self.study, files)
             self.study.parts.append(results)
             if results.data_file is None and shared != folder:

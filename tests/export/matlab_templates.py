@@ -25,7 +25,7 @@ def kind(file: Path) -> str | None:
 
 def fields(file: Path) -> Iterator[tuple[str, str, str]]:
     """Path, MATLAB class and form of all values of a file."""
-    for name, value in scipy.io.loadmat(file, spmatrix=False).items():
+    for name, value in scipy.io.loadmat(file).items():
         if not name.startswith("__"):
             yield from _walk(name, value)
 

@@ -31,7 +31,7 @@ def as_file(results: io.Results) -> dict:
 
 
 def _variables(file) -> dict:
-    read = scipy.io.loadmat(file, spmatrix=False)
+    read = scipy.io.loadmat(file)
     return {name: value for name, value in read.items() if not name.startswith("__")}
 
 
