@@ -107,15 +107,14 @@ if TYPE_CHECKING:
         to_trans,
         write_forward,
     )
+    from mne_bstinv.conversion_files import ConvertedFile, convert_file
     from mne_bstinv.cross_validation import (
         BrainstormEquivalent,
         CrossValidation,
         brainstorm_equivalent,
         cross_validate,
     )
-
-#: Modules that need MNE.
-_LATE = ("mne_bstinv.adapters", "mne_bstinv.cross_validation")
+    from mne_bstinv.export import Estimation, ExportedStudy, export_study
 
 __version__ = _version("mne-bstinv")
 
@@ -123,8 +122,11 @@ __all__ = [
     "BrainstormEquivalent",
     "Comparison",
     "ConversionReport",
+    "ConvertedFile",
     "CrossValidation",
     "DepthSettings",
+    "Estimation",
+    "ExportedStudy",
     "Finding",
     "InverseOptions",
     "InverseParameters",
@@ -144,9 +146,11 @@ __all__ = [
     "compare_kernels",
     "compute_kernel",
     "conversion_report",
+    "convert_file",
     "cross_validate",
     "datasets",
     "errors",
+    "export_study",
     "from_covariance",
     "from_epochs",
     "from_evoked",
@@ -214,6 +218,15 @@ __all__ = [
 ]
 
 
+#: Modules with names that need MNE, the lowest first.
+_LATE = (
+    "mne_bstinv.adapters",
+    "mne_bstinv.cross_validation",
+    "mne_bstinv.export",
+    "mne_bstinv.conversion_files",
+)
+
+
 def __getattr__(name: str) -> Any:
     """Load what needs MNE, and MNE with it, when one of its names is first used."""
     if name in __all__ and name not in globals():
@@ -221,4 +234,10 @@ def __getattr__(name: str) -> Any:
             if name in module.__all__:
                 globals()[name] = getattr(module, name)
                 return globals()[name]
+    """Load the modules that need MNE when one of their names is first used."""
+    if name in __all__ and name not in globals():
+        for late in map(_import_module, _LATE):
+            names = set(late.__all__) & set(__all__)
+            globals().update({exported: getattr(late, exported) for exported in names})
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",
         "cross_validation", "plots",
     },
+    "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
+    "_companions": {"errors", "io", "adapters", "_study_files"},
+    "_file_routes": {
+        "errors",
+        "io",
+        "frames",
+        "conversion",
+        "adapters",
+        "export",
+        "_companions",
+    },
+    "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip
 #: The top of the package: these may import every station below.
 TOP = {

@@ -16,7 +16,14 @@ from mne_bstinv.adapters.source_spaces import SourceGrid
 from mne_bstinv.conversion import Findings
 from mne_bstinv.inverse.result import RegionRows
 
-__all__ = ["grid_fields", "layout_of_grid", "recoded", "rows_of"]
+__all__ = [
+    "grid_fields",
+    "is_on_cortex",
+    "layout_of_grid",
+    "recoded",
+    "rows_of",
+    "vert2grid",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -162,7 +169,7 @@ def _with_maps(atlas: io.GridAtlas, layout: RowLayout, n_vertices: int | None) -
         atlas = dataclasses.replace(atlas, grid2source=_grid2source(layout.regions, layout))
     if atlas.vert2grid is None and n_vertices is not None:
         atlas = dataclasses.replace(
-            atlas, vert2grid=_vert2grid(atlas.scouts, layout.n_sources, n_vertices)
+            atlas, vert2grid=vert2grid(atlas.scouts, layout.n_sources, n_vertices)
         )
     return atlas
 
@@ -173,15 +180,44 @@ def _grid2source(regions: Sequence[RegionRows], layout: RowLayout) -> csc_array:
     return csc_array((ones, (np.arange(len(where)), where)), shape=(len(where), layout.n_sources))
 
 
-def _vert2grid(scouts: Sequence[io.Scout], n_sources: int, n_vertices: int) -> csc_array:
+def vert2grid(scouts: Sequence[io.Scout], n_sources: int, n_vertices: int) -> csc_array:
+    """Map vertices of the cortex to the locations of a mixed model's surface regions.
+
+    Parameters
+    ----------
+    scouts : sequence of Scout
+        The regions.
+    n_sources : int
+        Locations of the head model.
+    n_vertices : int
+        Vertices of the cortex.
+
+    Returns
+    -------
+    csc_array, shape (n_sources, n_vertices)
+        1 where a location is a vertex.
+    """
     pairs = [
-        (np.asarray(s.grid_rows) - 1, np.asarray(s.vertices) - 1)
-        for s in scouts
-        if s.grid_rows is not None
-        and s.vertices is not None
-        and 0 < len(s.vertices) == len(s.grid_rows)
+        (np.asarray(s.grid_rows) - 1, np.asarray(s.vertices) - 1) for s in scouts if is_on_cortex(s)
     ]
     rows, columns = (
         np.concatenate([np.empty(0, dtype=np.int64), *(pair[i] for pair in pairs)]) for i in (0, 1)
     )
     return csc_array((np.ones(len(rows)), (rows, columns)), shape=(n_sources, n_vertices))
+
+
+def is_on_cortex(scout: io.Scout) -> bool:
+    """Tell whether the locations of a region are vertices of the cortex.
+
+    Parameters
+    ----------
+    scout : Scout
+        The region.
+
+    Returns
+    -------
+    bool
+        Whether it has one vertex a location.
+    """
+    rows, vertices = scout.grid_rows, scout.vertices
+    return rows is not None and vertices is not None and 0 < len(vertices) == len(rows)

@@ -6,12 +6,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import demo, info, lambda_, verify
+from mne_bstinv.cli import convert, demo, export, info, lambda_, verify
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
 
-_COMMANDS = {"demo": demo, "info": info, "lambda": lambda_, "verify": verify}
+_COMMANDS = {
+    "convert": convert,
+    "demo": demo,
+    "export": export,
+    "info": info,
+    "lambda": lambda_,
+    "verify": verify,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,216 @@
+"""MNE's files in and out, by the kind that their ending states."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import mne
+from mne.utils import verbose
+
+from mne_bstinv.adapters.forward import write_forward
+from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.io.mat import PathLike
+
+__all__ = ["MNE_ENDINGS", "mne_kind", "read_mne", "write_mne"]
+
+#: Ending of a file name → what the file holds, as MNE names its files.
+_FIF: dict[str, str] = {
+    "ave": "evoked",
+    "evoked": "evoked",
+    "epo": "epochs",
+    "raw": "raw",
+    "fwd": "forward",
+    "cov": "covariance",
+    "src": "source spaces",
+    "trans": "trans",
+    "inv": "inverse operator",
+    "info": "info",
+}
+MNE_ENDINGS: dict[str, str] = {
+    f"{dash}{name}.fif{packed}": kind
+    for name, kind in _FIF.items()
+    for dash in "-_"
+    for packed in ("", ".gz")
+} | {
+    # the halves of a surface estimate, a volume; mixed estimates and vectors are HDF5
+    "-lh.stc": "source estimate",
+    "-rh.stc": "source estimate",
+    "-vl.stc": "source estimate",
+    "-stc.h5": "source estimate",
+    ".stc": "source estimate",
+    ".label": "labels",
+    ".annot": "labels",
+}
+
+
+def mne_kind(fname: PathLike) -> str | None:
+    """Tell what a file of MNE holds, by its name.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file; it does not have to exist.
+
+    Returns
+    -------
+    str or None
+        ``'evoked'``, ``'epochs'``, ``'raw'``, ``'forward'``, ``'covariance'``,
+        ``'source spaces'``, ``'trans'``, ``'inverse operator'``, ``'info'``,
+        ``'source estimate'``, ``'labels'``; None for other names.
+    """
+    name = Path(fname).name.lower()
+    return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
+
+
+@verbose
+def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -> Any:
+    """Read a file of MNE.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file.
+    kind : str | None
+        What it holds, see :func:`mne_kind`; None goes by its name.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    object
+        The object; a list of :class:`mne.Evoked` for ``'evoked'``, a list of
+        :class:`mne.Label` for ``'labels'``.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    ConversionError
+        If the name says nothing of the kind, or MNE cannot read the file as one of that kind.
+    """
+    path = Path(fname)
+    kind = mne_kind(path) if kind is None else kind
+    if kind is None or kind not in _READERS:
+        endings = ", ".join(sorted({ending for ending in MNE_ENDINGS if "_" not in ending}))
+        raise ConversionError(f"{path}: what it holds is not clear from its name. Known: {endings}")
+    if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
+        raise MissingFileError(f"{path}: no such file")
+    try:
+        return _READERS[kind](path)
+    except (ValueError, OSError, RuntimeError, KeyError, AttributeError) as error:
+        raise ConversionError(f"{path}: MNE cannot read it as {kind}: {error}") from error
+
+
+@verbose
+def write_mne(
+    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Any = None
+) -> tuple[Path, ...]:
+    """Write an object of MNE: completely, or not at all.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file. Source estimates on surfaces are two files, ``-lh.stc`` and ``-rh.stc``.
+    value : object
+        The object.
+    kind : str
+        What it is, see :func:`mne_kind`.
+    overwrite : bool
+        Replace existing files.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
+    MissingFileError
+        If the folder does not exist.
+    OverwriteError
+        If a file exists and ``overwrite`` is False.
+    """
+    path = Path(fname)
+    if not path.parent.is_dir():
+        raise MissingFileError(f"{path.parent}: no such folder")
+    # MNE goes by the ending: the name stays, in a folder of its own until it is complete
+    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    temporary.mkdir()
+    try:
+        try:
+            _WRITERS[kind](temporary / path.name, value)
+        except (ValueError, ImportError) as error:
+            raise ConversionError(f"{path}: MNE cannot write it: {error}") from error
+        made = sorted(temporary.iterdir())
+        targets = tuple(path.with_name(file.name) for file in made)
+        existing = [str(target) for target in targets if target.exists()]
+        if existing and not overwrite:
+            raise OverwriteError(
+                f"{', '.join(existing)}: exists already; use overwrite=True to replace it"
+            )
+        for file, target in zip(made, targets, strict=True):
+            file.replace(target)
+    finally:
+        rmtree(temporary)
+    return targets
+
+
+def _read_labels(path: Path) -> list[Any]:
+    if path.suffix.lower() == ".label":
+        return [mne.read_label(path)]
+    # FreeSurfer's layout says whose it is: SUBJECTS_DIR/SUBJECT/label/?h.NAME.annot
+    subject, subjects_dir = path.absolute().parents[1].name, path.absolute().parents[2]
+    return list(mne.read_labels_from_annot(subject, annot_fname=path, subjects_dir=subjects_dir))
+
+
+def _write_estimate(path: Path, stc: Any) -> None:
+    if path.suffix.lower() == ".h5":
+        stc.save(path, ftype="h5")
+        return
+    if isinstance(stc, mne.VectorSourceEstimate | mne.VolVectorSourceEstimate):
+        raise ConversionError(
+            f"{path.name}: stc files hold one value a location, this estimate three: choose a name "
+            "that ends with -stc.h5."
+        )
+    name = path.name
+    for ending in ("-lh.stc", "-rh.stc", "-vl.stc", ".stc"):
+        name = name.removesuffix(ending)
+    stc.save(path.with_name(name), ftype="stc")
+
+
+_READERS: Mapping[str, Callable[[Path], Any]] = {
+    # as stored: a projection that is applied cannot be taken back
+    "evoked": lambda path: mne.read_evokeds(path, proj=False),
+    "epochs": lambda path: mne.read_epochs(path, proj=False),
+    "raw": lambda path: mne.io.read_raw_fif(path, preload=True),
+    "forward": mne.read_forward_solution,
+    "covariance": mne.read_cov,
+    "source spaces": mne.read_source_spaces,
+    "trans": mne.read_trans,
+    "inverse operator": mne.minimum_norm.read_inverse_operator,
+    "info": mne.io.read_info,
+    "source estimate": mne.read_source_estimate,
+    "labels": _read_labels,
+}
+
+_WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
+    "evoked": lambda path, value: value.save(path),
+    "epochs": lambda path, value: value.save(path),
+    # double precision: nothing of what Brainstorm stores is lost
+    "raw": lambda path, value: value.save(path, fmt="double"),
+    "forward": write_forward,
+    "covariance": mne.write_cov,
+    "source spaces": mne.write_source_spaces,
+    "trans": mne.write_trans,
+    "inverse operator": mne.minimum_norm.write_inverse_operator,
+    "info": mne.io.write_info,
+    "source estimate": _write_estimate,
+}

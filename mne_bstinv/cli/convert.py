@@ -1,0 +1,83 @@
+"""Convert one file of Brainstorm to one of MNE-Python, or back; names say what files hold."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mne_bstinv.cli._log import warnings_silenced
+
+__all__ = ["add_arguments", "run"]
+
+_COMPANIONS = {
+    "channels": "channel file",
+    "head-model": "head model",
+    "noise-cov": "noise covariance",
+    "recordings": "recordings",
+    "cortex": "cortex",
+    "mri": "MRI",
+    "src": "source spaces: …-fwd.fif, …-src.fif or …-inv.fif",
+    "trans": "head-MRI transform",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument("src", type=Path, help="the file to convert: headmodel_*.mat, …-fwd.fif …")
+    parser.add_argument("dst", type=Path, help="the file to write; its name says what it holds")
+    for name, text in _COMPANIONS.items():
+        parser.add_argument(
+            f"--{name}",
+            metavar="FILE",
+            type=Path,
+            help=f"{text}, where it is not found beside the files or in their protocol",
+        )
+    parser.add_argument(
+        "--item", type=int, help="which of several evoked responses or epochs, from 0"
+    )
+    parser.add_argument("--lambda2", type=float, help="regularisation of an operator")
+    parser.add_argument("--method", choices=("MNE", "dSPM", "sLORETA", "eLORETA"))
+    parser.add_argument("--pick-ori", choices=("vector", "normal"))
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert and print.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from mne_bstinv.conversion_files import convert_file
+
+    given = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _COMPANIONS}
+    with warnings_silenced("mne"):  # what they say is in the report
+        converted = convert_file(
+            args.src,
+            args.dst,
+            companions={name: path for name, path in given.items() if path is not None},
+            item=args.item,
+            lambda2=args.lambda2,
+            method=args.method,
+            pick_ori=args.pick_ori,
+            overwrite=args.overwrite,
+        )
+    for file in converted.files:
+        print(file)
+    for name, path in converted.companions.items():
+        print(f"  with {name.replace('_', ' ')}: {path}")
+    for finding in converted.report:
+        print(f"  {finding}")
+    return 0

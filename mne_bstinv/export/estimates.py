@@ -1,0 +1,244 @@
+"""Source estimations of a study as results structures."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv import io
+from mne_bstinv.adapters._operator_back import FUNCTIONS
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.inverse_operator import from_inverse_operator
+from mne_bstinv.adapters.objects import kind_of
+from mne_bstinv.adapters.source_estimate import from_source_estimate
+from mne_bstinv.conversion import conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.export.inputs import Estimation
+from mne_bstinv.export.kernels import complete_options, results_from_kernel
+from mne_bstinv.export.structures import StudyStructures
+from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.io.values import IntArray
+
+__all__ = ["StoredFiles", "results_of"]
+
+#: Types of channels an inverse can be computed from → the modality to ask for.
+_MODALITIES = {"MEG": "MEG", "MEG MAG": "MEG", "MEG GRAD": "MEG", "EEG": "EEG", "SEEG": "SEEG",
+               "ECOG": "ECOG"}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFiles:
+    """Where the structures of a study are, as results name them.
+
+    Parameters
+    ----------
+    data_files : tuple of str
+        Recordings, relative to ``data``, in their order.
+    head_model_file : str | None
+        Head model, relative to ``data``.
+    surface_file : str | None
+        Cortex, relative to ``anat``.
+    """
+
+    data_files: tuple[str, ...]
+    head_model_file: str | None
+    surface_file: str | None
+
+
+def results_of(estimation: Estimation, study: StudyStructures, files: StoredFiles) -> io.Results:
+    """Make the results of one estimation.
+
+    Parameters
+    ----------
+    estimation : Estimation
+        What to store.
+    study : StudyStructures
+        The study.
+    files : StoredFiles
+        Its files.
+
+    Returns
+    -------
+    Results
+        The results; those of converted objects with the report of the conversion.
+
+    Raises
+    ------
+    ConversionError
+        If what is needed for it is missing.
+    InverseError
+        If the kernel cannot be computed.
+    """
+    of, kind = estimation.of, kind_of(estimation.of)
+    index = _recordings_index(estimation, study, only=kind == "source estimate")
+    data_file = None if index is None else files.data_files[index]
+    recordings = None if index is None else study.recordings[index][1]
+    if isinstance(of, io.Results):
+        return _restored(of, data_file, files)
+    if kind == "source estimate":
+        return _of_estimate(estimation, study, files, data_file)
+    if kind == "inverse operator":
+        kept = conversion_report(of).kept.get("options")
+        if estimation.lambda2 is not None or not isinstance(kept, InverseOptions):
+            return _of_operator(estimation, study, files, recordings, data_file)
+        good = np.sort(match_channel_names(of["noise_cov"]["names"], study.channels.names))
+        return _computed(estimation, kept, good, study, files, recordings, data_file)
+    options = of if isinstance(of, InverseOptions) else InverseOptions.from_brainstorm(of)
+    return _computed(estimation, options, None, study, files, recordings, data_file)
+
+
+def _recordings_index(estimation: Estimation, study: StudyStructures, *, only: bool) -> int | None:
+    index, n = estimation.recordings, len(study.recordings)
+    if index is None and only and n == 1:
+        return 0
+    if index is not None and not 0 <= index < n:
+        raise ConversionError(
+            f"The estimation belongs to recordings {index}, of which there are {n} (0-based)."
+        )
+    return index
+
+
+def _restored(results: io.Results, data_file: str | None, files: StoredFiles) -> io.Results:
+    """Give results of a Brainstorm file the files of the new study."""
+    return dataclasses.replace(
+        results,
+        data_file=data_file,
+        head_model_file=files.head_model_file,
+        surface_file=files.surface_file,
+        time=results.time if results.imaging_kernel is None or data_file else None,
+    )
+
+
+def _of_estimate(
+    estimation: Estimation, study: StudyStructures, files: StoredFiles, data_file: str | None
+) -> io.Results:
+    kept = conversion_report(estimation.of).kept
+    results = from_source_estimate(
+        estimation.of,
+        None if "src" in kept else study.src,
+        channels=None if "scs_to_head" in kept else study.channels,
+        head_model=study.head_model,
+        function=FUNCTIONS.get(estimation.method or ""),
+        comment=estimation.comment,
+        data_file=data_file,
+        head_model_file=files.head_model_file,
+        surface_file=files.surface_file,
+    )
+    if results.options:
+        return results
+    return _with(results, options=complete_options({"Comment": results.comment}))
+
+
+def _with(results: io.Results, **values: Any) -> io.Results:
+    """Replace fields; unlike a replacement alone, it keeps the report."""
+    replaced = dataclasses.replace(results, **values)
+    object.__setattr__(replaced, "_bstinv_report", conversion_report(results))
+    return replaced
+
+
+def _of_operator(
+    estimation: Estimation,
+    study: StudyStructures,
+    files: StoredFiles,
+    recordings: io.Recordings | None,
+    data_file: str | None,
+) -> io.Results:
+    results = from_inverse_operator(
+        estimation.of,
+        estimation.lambda2,
+        estimation.method,
+        pick_ori=estimation.pick_ori,
+        channels=study.channels,
+        head_model=study.head_model,
+        mri=study.mri,
+        nave=1 if recordings is None else recordings.n_avg,
+        comment=estimation.comment,
+        data_file=data_file,
+        head_model_file=files.head_model_file,
+        surface_file=files.surface_file,
+    )
+    flags = _flags(study, recordings)
+    flags[np.asarray(results.good_channel) - 1] = 1  # what the operator uses is used
+    return _with(
+        results,
+        time=None if recordings is None else recordings.time,
+        leff=1.0 if recordings is None else recordings.effective_averages,
+        channel_flag=flags,
+        options=complete_options({"Comment": results.comment, **(results.options or {})}),
+    )
+
+
+def _computed(
+    estimation: Estimation,
+    options: InverseOptions,
+    good: IntArray | None,
+    study: StudyStructures,
+    files: StoredFiles,
+    recordings: io.Recordings | None,
+    data_file: str | None,
+) -> io.Results:
+    """Compute a kernel from what the study will hold, as Brainstorm would from its files."""
+    head_model, noise_cov = study.head_model, study.noise_cov
+    if head_model is None or noise_cov is None:
+        missing = [
+            name
+            for name, value in (("forward solution", head_model), ("noise covariance", noise_cov))
+            if value is None
+        ]
+        raise ConversionError(f"To compute a kernel a {' and a '.join(missing)} is needed.")
+    if options.method == "lcmv" and study.data_cov is None:
+        raise ConversionError("To compute an LCMV kernel a data covariance is needed.")
+    if head_model.grid_orient is None and head_model.kind == "surface" and study.cortex is not None:
+        head_model = dataclasses.replace(head_model, grid_orient=study.cortex.vert_normals)
+    flags = _flags(study, recordings)
+    lcmv_only = study.data_cov if options.method == "lcmv" else None
+    result = compute_kernel(
+        head_model,
+        noise_cov,
+        study.channels,
+        channel_flag=flags,
+        data_types=None if good is not None else _data_types(estimation, study),
+        good_channels=good,
+        options=options,
+        data_cov=lcmv_only,
+    )
+    assert study.head_model is not None
+    return results_from_kernel(
+        result,
+        head_model=dataclasses.replace(study.head_model, surface_file=files.surface_file),
+        noise_cov=noise_cov,
+        data_cov=lcmv_only,
+        recordings=recordings,
+        channel_flag=flags,
+        data_file=data_file,
+        head_model_file=files.head_model_file,
+        comment=estimation.comment,
+    )
+
+
+def _flags(study: StudyStructures, recordings: io.Recordings | None) -> IntArray:
+    """Return the flags of the recordings; of a shared kernel, −1 for what is bad in any of them."""
+    several = [one for _, one in study.recordings] if recordings is None else [recordings]
+    flags = np.ones(len(study.channels), dtype=np.int64)
+    for one in several:
+        if one.channel_flag is not None:
+            flags[np.asarray(one.channel_flag) < 0] = -1
+    return flags
+
+
+def _data_types(estimation: Estimation, study: StudyStructures) -> Any:
+    if estimation.data_types is not None:
+        return estimation.data_types
+    assert study.head_model is not None
+    computed = np.isfinite(study.head_model.gain).all(axis=1) & study.head_model.gain.any(axis=1)
+    types = [study.channels.types[i].upper() for i in np.flatnonzero(computed).tolist()]
+    found = list(dict.fromkeys(_MODALITIES[kind] for kind in types if kind in _MODALITIES))
+    if len(found) == 1:
+        return found[0]
+    raise ConversionError(
+        f"The head model is of {' and '.join(found) or 'no modality'}: say with data_types which "
+        "channels the kernel is for."
+    )

@@ -1,0 +1,134 @@
+"""Write many files into a protocol: all of them, or none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from shutil import rmtree
+from typing import Any
+
+from tqdm import tqdm
+
+from mne_bstinv import io
+from mne_bstinv.io import mat
+
+__all__ = ["write_files"]
+
+_WRITERS: tuple[tuple[Any, Callable[..., None]], ...] = (
+    (io.Channels, io.write_channels),
+    (io.HeadModel, io.write_head_model),
+    (io.Mri, io.write_mri),
+    (io.NoiseCov, io.write_noise_cov),
+    (io.Recordings, io.write_recordings),
+    (io.Results, io.write_results),
+    (io.Study, io.write_study),
+    (io.Subject, io.write_subject),
+    (io.Surface, io.write_surface),
+)
+
+
+def write_files(
+    root: Path, files: Mapping[str, Any], *, replaced: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Write structures into a protocol, so that an interruption leaves nothing half-written.
+
+    A folder that does not exist yet is written under another name beside its place and renamed
+    when it is complete, and so are single files in folders that exist. What was renamed is taken
+    back if a later step fails.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of the protocol; made if it does not exist.
+    files : mapping of str to object
+        Structures, or variables of a MATLAB file as a dict, by path relative to ``root``. They
+        are put in place in this order.
+    replaced : sequence of str
+        Folders, relative to ``root``, that are replaced as a whole if they exist.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    MatFileError
+        If a file cannot be written.
+    """
+    units: dict[str, dict[str, Any]] = {}
+    for name, value in files.items():
+        units.setdefault(_unit_of(root, name, replaced), {})[name] = value
+    pending: list[tuple[Path, Path]] = []
+    try:
+        with tqdm(total=len(files), unit="file", disable=None, leave=False) as bar:
+            for unit, content in units.items():
+                place = root / unit if unit else root
+                temporary = place.with_name(f".{place.name}.{uuid.uuid4().hex}.tmp")
+                pending.append((temporary, place))
+                for name, value in content.items():
+                    inside = PurePosixPath(name).relative_to(unit) if unit else name
+                    target = temporary if str(inside) == "." else temporary / inside
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _write(target, value)
+                    bar.update()
+        _put_in_place(pending)
+    finally:
+        for temporary, _ in pending:
+            _remove(temporary)
+    return tuple(root / name for name in files)
+
+
+def _unit_of(root: Path, name: str, replaced: Sequence[str]) -> str:
+    """Return the folder to write as a whole, or the file itself; ``''`` is the protocol."""
+    if not root.exists():
+        return ""
+    for folder in reversed(PurePosixPath(name).parents):
+        path = folder.as_posix()
+        if path != "." and (path in replaced or not (root / path).exists()):
+            return path
+    return name
+
+
+def _write(path: Path, value: Any) -> None:
+    if isinstance(value, Mapping):
+        mat.write(path, value)
+        return
+    writer = next(write for cls, write in _WRITERS if isinstance(value, cls))
+    writer(path, value)
+
+
+def _put_in_place(pending: Sequence[tuple[Path, Path]]) -> None:
+    # noted before it is done, so that an interruption between the two is taken back as well
+    steps: list[tuple[Path, Path | None]] = []
+    try:
+        for temporary, place in pending:
+            backup = None
+            if place.exists():
+                backup = place.with_name(f".{place.name}.{uuid.uuid4().hex}.old")
+            steps.append((place, backup))
+            if backup is not None:
+                place.replace(backup)
+            temporary.replace(place)
+    except BaseException:
+        for place, backup in reversed(steps):
+            if backup is None:
+                _remove(place)
+            elif backup.exists():
+                _remove(place)
+                with suppress(OSError):  # the others are to be taken back all the same
+                    backup.replace(place)
+        raise
+    for _, backup in steps:
+        if backup is not None:
+            _remove(backup)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir():
+            rmtree(path)
+        elif path.exists():
+            path.unlink()

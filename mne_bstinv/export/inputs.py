@@ -1,0 +1,198 @@
+"""What an export is given: objects, or files that are read here, of MNE or of Brainstorm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv.adapters import LabelList
+from mne_bstinv.adapters.files import mne_kind, read_mne
+from mne_bstinv.adapters.objects import kind_of
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse import InverseOptions
+
+__all__ = ["Estimation", "estimations_of", "load", "load_many"]
+
+#: Kind of a Brainstorm file → its reader.
+_READERS: Mapping[str, Callable[[Path], Any]] = {
+    "channel": io.read_channels,
+    "data": io.read_recordings,
+    "headmodel": io.read_head_model,
+    "noisecov": io.read_noise_cov,
+    "ndatacov": io.read_noise_cov,
+    "results": io.read_results,
+    "subjectimage": io.read_mri,
+    "cortex": io.read_surface,
+}
+
+#: What an argument takes: kinds of MNE's objects, and Brainstorm's structures.
+_ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
+    "recordings": (("evoked", "epochs", "raw"), (io.Recordings,)),
+    "info": (("info", "evoked", "epochs", "raw"), (io.Channels,)),
+    "forward": (("forward",), (io.HeadModel,)),
+    "noise_cov": (("covariance", "evoked", "epochs", "raw"), (io.NoiseCov,)),
+    "data_cov": (("covariance", "evoked", "epochs", "raw"), (io.NoiseCov,)),
+    "src": (("source spaces",), (io.Surface,)),
+    "trans": (("trans",), ()),
+    "labels": (("labels",), (io.Atlas,)),
+    "mri": ((), (io.Mri, Path)),
+    "estimations": (
+        ("inverse operator", "source estimate"),
+        (io.Results, InverseOptions, Mapping),
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimation:
+    """A source estimation to store with a study.
+
+    Parameters
+    ----------
+    of : InverseOptions | mapping | InverseOperator | SourceEstimate | Results | path-like
+        What to store. Options: the kernel is computed with them, as Brainstorm's inverse of 2018
+        does, and stored as Brainstorm stores it. An operator: its kernel. A source estimate: the
+        estimate. Results: as they are, with the files of the new study.
+    recordings : int | None
+        The recordings it belongs to, 0-based. ``None``: of all recordings of the condition (a
+        shared kernel); of the only ones, for a source estimate.
+    data_types : str | sequence of str | None
+        With options: ``MEG``, ``EEG`` ...; may be None where the head model has one modality.
+    lambda2 : float | None
+        With an operator, see :func:`mne_bstinv.from_inverse_operator`.
+    method : str | None
+        The same; with a source estimate, what its values are.
+    pick_ori : str | None
+        The same.
+    comment : str | None
+        Name in Brainstorm; None for the usual one.
+    """
+
+    of: Any
+    recordings: int | None = None
+    data_types: Any = None
+    lambda2: float | None = None
+    method: str | None = None
+    pick_ori: str | None = None
+    comment: str | None = None
+
+
+def load(value: Any, argument: str) -> Any:
+    """Return an object, read from its file where a file is given (but for an MRI of FreeSurfer).
+
+    Parameters
+    ----------
+    value : object | path-like | None
+        The object, or a file of MNE or Brainstorm, by its name.
+    argument : str
+        The argument it was given for.
+
+    Returns
+    -------
+    object
+        The object; a list where the file holds several.
+
+    Raises
+    ------
+    ConversionError
+        If it is nothing that the argument takes.
+    """
+    if value is None:
+        return None
+    given, where = value, ""
+    if isinstance(value, str | os.PathLike):
+        value, where = _read(Path(value), argument), f"{os.fspath(value)}: "
+    kinds, classes = _ACCEPTED[argument]
+    # source spaces are a list too, but one object
+    several = isinstance(value, list) and kind_of(value) is None
+    for one in value if several else [value]:
+        if not isinstance(one, classes) and kind_of(one) not in kinds:
+            names = [*kinds, *(cls.__name__ for cls in classes)]
+            raise ConversionError(
+                f"{where}{argument} takes {', '.join(names)} (an object or a file), found "
+                f"{type(one).__name__ if given is value else kind_of(one) or type(one).__name__}."
+            )
+    return value
+
+
+def load_many(value: Any, argument: str) -> list[Any]:
+    """Return a list of objects, those of files included.
+
+    Parameters
+    ----------
+    value : object | path-like | sequence of them | None
+        What was given.
+    argument : str
+        The argument it was given for.
+
+    Returns
+    -------
+    list
+        The objects.
+
+    Raises
+    ------
+    ConversionError
+        As :func:`load`.
+    """
+    if value is None:
+        return []
+    if isinstance(value, LabelList):  # it has a report of its own
+        return value
+    several = isinstance(value, Iterable) and not (
+        isinstance(value, str | os.PathLike | Mapping) or kind_of(value)
+    )
+    found: list[Any] = []
+    for one in value if several else [value]:
+        loaded = load(one, argument)
+        found += loaded if isinstance(loaded, list) else [loaded]  # a file may hold several
+    return found
+
+
+def estimations_of(value: Any) -> list[Estimation]:
+    """Return estimations with their objects read.
+
+    Parameters
+    ----------
+    value : Estimation | object | path-like | sequence of them | None
+        What was given.
+
+    Returns
+    -------
+    list of Estimation
+        The estimations.
+
+    Raises
+    ------
+    ConversionError
+        As :func:`load`.
+    """
+    if value is None:
+        return []
+    several = isinstance(value, list | tuple)
+    found = []
+    for one in value if several else [value]:
+        estimation = one if isinstance(one, Estimation) else Estimation(of=one)
+        loaded = load(estimation.of, "estimations")
+        fields = {name: getattr(estimation, name) for name in Estimation.__dataclass_fields__}
+        found.append(Estimation(**{**fields, "of": loaded}))
+    return found
+
+
+def _read(path: Path, argument: str) -> Any:
+    if path.suffix.lower() == ".mat":
+        kind = io.file_kind(path.name)
+        if kind is None or kind not in _READERS:
+            raise ConversionError(
+                f"{path}: no Brainstorm file by its name. Known: {', '.join(_READERS)} (.mat)"
+            )
+        return _READERS[kind](path)
+    if argument == "mri":
+        return path  # FreeSurfer's: read when the sensors say where it is
+    if argument == "trans" and mne_kind(path) is None:
+        return read_mne(path, "trans")
+    return read_mne(path)

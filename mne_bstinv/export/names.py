@@ -1,0 +1,185 @@
+"""Names of subjects, conditions and files, as Brainstorm forms them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from datetime import datetime
+
+from mne_bstinv import io
+from mne_bstinv.adapters._history import history_row
+from mne_bstinv.errors import ProtocolError
+
+__all__ = [
+    "channel_file",
+    "check_name",
+    "data_file",
+    "head_model_file",
+    "results_file",
+    "study_date",
+    "unique_comment",
+]
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+_TRIAL = re.compile(r"\s*\(#(\d+)\)\s*$")
+_KINDS = {"surface": "surf", "volume": "vol", "mixed": "mix"}
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse what cannot be the folder of a subject or a condition.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    what : str
+        What it names, for the message.
+
+    Raises
+    ------
+    ProtocolError
+        If it is no such name.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ProtocolError(
+            f"{name!r} cannot be the name of a {what}: it is the name of a folder and takes "
+            "letters, digits, '_', '-', '+' and '.', the first a letter or a digit."
+        )
+
+
+def study_date() -> str:
+    """Return the date of today as studies hold it.
+
+    Returns
+    -------
+    str
+        Such as ``'01-Jan-2024'``.
+    """
+    return history_row("", "")[0].split()[0]
+
+
+def channel_file(channels: io.Channels) -> str:
+    """Name the channel file: by the system where Brainstorm has a name of its own.
+
+    Parameters
+    ----------
+    channels : Channels
+        The channels.
+
+    Returns
+    -------
+    str
+        The name.
+    """
+    types = {channel.type.upper() for channel in channels.channels}
+    if types & {"MEG GRAD", "MEG MAG"}:
+        return "channel_vectorview306_acc1.mat"
+    if any(channel.comment.startswith("CTF") for channel in channels.channels):
+        return "channel_ctf_acc1.mat"
+    return "channel.mat"
+
+
+def head_model_file(head_model: io.HeadModel) -> str:
+    """Name the head model: kind of grid, then the methods.
+
+    Parameters
+    ----------
+    head_model : HeadModel
+        The head model.
+
+    Returns
+    -------
+    str
+        Such as ``'headmodel_surf_eeg_3sphereberg_os_meg.mat'``.
+    """
+    methods = (
+        head_model.ecog_method,
+        head_model.seeg_method,
+        head_model.eeg_method,
+        head_model.nirs_method,
+        head_model.meg_method,
+    )
+    parts = dict.fromkeys(_slug(method) for method in methods if method)
+    return "_".join(["headmodel", _KINDS[head_model.kind], *parts]) + ".mat"
+
+
+def data_file(kind: str, recordings: io.Recordings, taken: Container[str]) -> str:
+    """Name recordings: averages by the time of now, trials by condition and number.
+
+    Parameters
+    ----------
+    kind : 'evoked' | 'epochs' | 'raw'
+        What they were in MNE.
+    recordings : Recordings
+        The recordings.
+    taken : container of str
+        Names that are in use.
+
+    Returns
+    -------
+    str
+        A name that is not in use.
+    """
+    if kind == "evoked":
+        return _numbered("data_average_" + f"{datetime.now():%y%m%d}", taken)
+    if kind == "raw":
+        return _counted("data_block", taken)
+    return _counted(f"data_{_slug(_TRIAL.sub('', recordings.comment)) or 'unnamed'}_trial", taken)
+
+
+def results_file(stem: str, taken: Container[str]) -> str:
+    """Name results: the time of now, the last number counted up where that is in use.
+
+    Parameters
+    ----------
+    stem : str
+        The name up to the time, such as ``'results_MN_EEG_KERNEL'``.
+    taken : container of str
+        Names that are in use.
+
+    Returns
+    -------
+    str
+        A name that is not in use.
+    """
+    return _numbered(f"{stem}_{datetime.now():%y%m%d}", taken)
+
+
+def unique_comment(comment: str, taken: Sequence[str]) -> str:
+    """Give a comment that is in use a number, as Brainstorm does.
+
+    Parameters
+    ----------
+    comment : str
+        The comment.
+    taken : sequence of str
+        Comments in use.
+
+    Returns
+    -------
+    str
+        The comment, with ``_02``, ``_03`` ... where needed.
+    """
+    number, unique = 1, comment
+    while unique in taken:
+        number += 1
+        unique = f"{comment}_{number:02d}"
+    return unique
+
+
+def _numbered(stem: str, taken: Container[str]) -> str:
+    number = int(f"{datetime.now():%H%M}")
+    while (name := f"{stem}_{number:04d}.mat") in taken:
+        number += 1
+    return name
+
+
+def _counted(stem: str, taken: Container[str]) -> str:
+    number = 1
+    while (name := f"{stem}{number:03d}.mat") in taken:
+        number += 1
+    return name
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]+", "_", text).strip("_")

@@ -1,0 +1,251 @@
+"""From MNE's objects to the structures of one condition."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv import io
+from mne_bstinv.adapters._history import history_row
+from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from
+from mne_bstinv.adapters.forward import from_forward
+from mne_bstinv.adapters.info import from_info
+from mne_bstinv.adapters.mri_files import read_freesurfer_mri
+from mne_bstinv.adapters.objects import kind_of, recordings_from
+from mne_bstinv.adapters.source_spaces import from_source_spaces
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.export.anatomy import complete_cortex, labelled
+from mne_bstinv.frames import scs_to_head
+
+__all__ = ["StudyStructures", "structures_of"]
+
+#: What the history of a file says that has none yet.
+_IMPORTED = ("import", "Converted from MNE-Python")
+
+
+@dataclass(kw_only=True, eq=False)
+class StudyStructures:
+    """The structures of a condition.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    recordings : list of (str, Recordings)
+        What they were in MNE, and the recordings.
+    head_model : HeadModel | None
+        Head model.
+    noise_cov, data_cov : NoiseCov | None
+        Covariances of all channels.
+    cortex : Surface | None
+        The cortex that the locations follow.
+    mri : Mri | None
+        The subject's MRI.
+    src : mne.SourceSpaces | None
+        The source spaces that head model and cortex were made of.
+    parts : list
+        All that was converted, for the report.
+    """
+
+    channels: io.Channels
+    recordings: list[tuple[str, io.Recordings]] = field(default_factory=list)
+    head_model: io.HeadModel | None = None
+    noise_cov: io.NoiseCov | None = None
+    data_cov: io.NoiseCov | None = None
+    cortex: io.Surface | None = None
+    mri: io.Mri | None = None
+    src: Any = None
+    parts: list[Any] = field(default_factory=list)
+
+
+def structures_of(
+    *,
+    recordings: Sequence[Any] = (),
+    info: Any = None,
+    forward: Any = None,
+    noise_cov: Any = None,
+    data_cov: Any = None,
+    src: Any = None,
+    trans: Any = None,
+    mri: io.Mri | Path | None = None,
+    labels: Sequence[Any] = (),
+) -> StudyStructures:
+    """Convert the objects of a study.
+
+    Parameters
+    ----------
+    recordings : sequence of Evoked | Epochs | Raw | Recordings
+        The data.
+    info : mne.Info | object with one | Channels | None
+        The sensors; None takes those of the first recordings.
+    forward : mne.Forward | HeadModel | None
+        The forward solution.
+    noise_cov, data_cov : mne.Covariance | Epochs | Raw | Evoked | NoiseCov | None
+        Covariance; data: it is computed from them with Brainstorm's estimator.
+    src : mne.SourceSpaces | Surface | None
+        Source spaces, where there is no forward solution.
+    trans : mne.Transform | None
+        Head ↔ MRI, for source spaces in the MRI frame.
+    mri : Mri | Path | None
+        The subject's MRI; a path: FreeSurfer's ``T1.mgz``.
+    labels : sequence of mne.Label | Atlas
+        Labels on the source spaces.
+
+    Returns
+    -------
+    StudyStructures
+        The structures, not yet belonging to any files.
+
+    Raises
+    ------
+    ConversionError
+        If objects do not belong together, or nothing says where the sensors are.
+    """
+    channels = _channels(info, recordings)
+    study = StudyStructures(channels=channels, parts=[channels])
+    study.mri = _mri(mri, channels, trans, forward)
+    for inst in recordings:
+        kind = kind_of(inst) or "evoked"
+        found = [inst] if isinstance(inst, io.Recordings) else recordings_from(inst, channels)
+        if isinstance(inst, io.Recordings) and inst.n_avg == 1:
+            kind = "epochs"
+        study.recordings += [(kind, one) for one in found]
+        study.parts += found[:1]
+    study.noise_cov = _covariance(noise_cov, study, "noise")
+    study.data_cov = _covariance(data_cov, study, "data")
+    _add_sources(study, forward, src, trans)
+    if study.head_model is not None and not study.head_model.param:
+        # one struct a channel, as in Brainstorm's files; empty where there is no sphere
+        spheres = tuple(io.Sphere() for _ in range(study.head_model.n_channels))
+        study.head_model = dataclasses.replace(study.head_model, param=spheres)
+    if labels:
+        if study.cortex is None:
+            raise ConversionError(
+                "Labels need a cortex to become scouts: give a forward solution, or source "
+                "spaces, on a surface."
+            )
+        study.cortex = labelled(study.cortex, study.src, labels, study.parts)
+    if study.cortex is not None:
+        study.cortex = complete_cortex(study.cortex)
+        if not study.cortex.history:
+            row = history_row(*_IMPORTED)
+            study.cortex = dataclasses.replace(study.cortex, history=(row,))
+    _check_sizes(study)
+    return study
+
+
+def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:
+    if isinstance(info, io.Channels):
+        return info
+    sources = [info, *recordings] if info is not None else list(recordings)
+    for one in sources:
+        if kind_of(one) == "info":
+            return from_info(one)
+        if kind_of(one) is not None:
+            return from_info(_info_of(one))
+    raise ConversionError(
+        "Nothing says where sensors and fiducials are: give recordings of MNE, or their info "
+        "(forward solutions and operators have lost the fiducials)."
+    )
+
+
+def _mri(
+    mri: io.Mri | Path | None, channels: io.Channels, trans: Any, forward: Any
+) -> io.Mri | None:
+    if not isinstance(mri, Path):
+        return mri
+    if trans is None and kind_of(forward) == "forward":
+        trans = forward["mri_head_t"]
+    if trans is None:
+        raise ConversionError(
+            f"{mri}: a transform between head and MRI is needed to place it: give trans, or a "
+            "forward solution."
+        )
+    return read_freesurfer_mri(mri, trans, channels)
+
+
+def _info_of(inst: Any) -> Any:
+    """Return the Info of data, with what its conversion from Brainstorm kept.
+
+    MNE copies the Info that it makes an Evoked of, and the copy has no report: the Evoked has it.
+    """
+    kept = conversion_report(inst)
+    if "channels" not in kept.kept or conversion_report(inst.info).kept:
+        return inst.info
+    findings = Findings()
+    findings.include(kept)
+    return findings.attach(inst.info.copy(), what="", log=False)
+
+
+def _covariance(value: Any, study: StudyStructures, kind: str) -> io.NoiseCov | None:
+    if value is None:
+        return None
+    if isinstance(value, io.NoiseCov):
+        converted = value
+    elif kind_of(value) == "covariance":
+        converted = from_covariance(value, study.channels)
+    else:
+        converted = noise_cov_from(value, channels=study.channels)
+    study.parts.append(converted)
+    if kind == "data" and converted.comment == "Noise covariance":
+        converted = dataclasses.replace(converted, comment="Data covariance")
+    if not converted.history:
+        converted = dataclasses.replace(converted, history=(history_row(*_IMPORTED),))
+    return _with_counts(converted)
+
+
+def _with_counts(cov: io.NoiseCov) -> io.NoiseCov:
+    """Give every pair of channels its count: Brainstorm writes 2 where nothing was computed."""
+    if cov.n_samples is None or np.size(cov.n_samples) > 1 or cov.n_channels == 1:
+        return cov
+    computed = cov.noise_cov.any(axis=0)
+    counts = np.where(np.outer(computed, computed), float(np.ravel(cov.n_samples)[0]), 2.0)
+    return dataclasses.replace(cov, n_samples=counts)
+
+
+def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> None:
+    """Add head model, cortex and source spaces."""
+    study.src = None if isinstance(src, io.Surface) else src
+    if isinstance(forward, io.HeadModel):
+        study.head_model = forward
+        study.cortex = src if isinstance(src, io.Surface) else None
+        return
+    if forward is not None:
+        study.src = forward["src"]
+        # its name is known when it is clear what the subject has: see the module target
+        study.head_model = from_forward(
+            forward, channels=study.channels, mri=study.mri, surface_file="cortex"
+        )
+        study.cortex = conversion_report(study.head_model).kept["surface"]
+        study.parts.append(study.head_model)
+        if isinstance(src, io.Surface) and study.cortex is None:
+            study.cortex = src
+    elif isinstance(src, io.Surface):
+        study.cortex = src
+    elif src is not None:
+        to_scs = scs_to_head(study.channels, study.mri).inverse
+        grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
+        study.cortex = grid.surface
+        study.parts.append(grid)
+
+
+def _check_sizes(study: StudyStructures) -> None:
+    """Refuse structures that were given as they are and are of other channels."""
+    n = len(study.channels)
+    found = {f"recordings {r.comment!r}": len(r.f) for _, r in study.recordings if r.f is not None}
+    for what, cov in (("noise covariance", study.noise_cov), ("data covariance", study.data_cov)):
+        if cov is not None:
+            found[what] = cov.n_channels
+    if study.head_model is not None:
+        found["head model"] = study.head_model.n_channels
+    wrong = [f"the {what} have {size}" for what, size in found.items() if size != n]
+    if wrong:
+        raise ConversionError(
+            f"The channel file has {n} channels, but {'; '.join(wrong)}: not of one study."
+        )

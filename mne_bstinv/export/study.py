@@ -1,0 +1,211 @@
+"""Export a study of MNE-Python to a Brainstorm protocol."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.export import names
+from mne_bstinv.export.folders import write_files
+from mne_bstinv.export.index import read_index
+from mne_bstinv.export.inputs import estimations_of, load, load_many
+from mne_bstinv.export.plan import Plan
+from mne_bstinv.export.structures import structures_of
+from mne_bstinv.export.target import find_target, place_anatomy
+from mne_bstinv.io.mat import PathLike
+
+__all__ = ["ExportedStudy", "export_study"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExportedStudy:
+    """A condition that was written.
+
+    Parameters
+    ----------
+    root : Path
+        The protocol.
+    subject, condition : str
+        The subject and the condition.
+    channel_file : Path
+        Channel file.
+    head_model_file, noise_cov_file, data_cov_file, cortex_file, mri_file : Path | None
+        The files of the study, whether they were written or there already.
+    recordings : tuple of Path
+        Recordings.
+    results : tuple of Path
+        Results.
+    written : tuple of Path
+        All files that were written.
+    """
+
+    root: Path
+    subject: str
+    condition: str
+    channel_file: Path
+    head_model_file: Path | None
+    noise_cov_file: Path | None
+    data_cov_file: Path | None
+    cortex_file: Path | None
+    mri_file: Path | None
+    recordings: tuple[Path, ...]
+    results: tuple[Path, ...]
+    written: tuple[Path, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<ExportedStudy | {self.root.name}: {self.subject}/{self.condition}, "
+            f"{len(self.recordings)} recordings, {len(self.results)} results, "
+            f"{len(self.written)} files written>"
+        )
+
+
+def export_study(
+    protocol: PathLike,
+    recordings: Any = None,
+    *,
+    subject: str,
+    condition: str,
+    info: Any = None,
+    forward: Any = None,
+    noise_cov: Any = None,
+    data_cov: Any = None,
+    src: Any = None,
+    trans: Any = None,
+    mri: Any = None,
+    labels: Any = None,
+    estimations: Any = None,
+    share_channels: bool = False,
+    overwrite: bool = False,
+) -> ExportedStudy:
+    """Write a study of MNE-Python as one condition of a Brainstorm protocol.
+
+    Every object may be given as the object, or as the file that holds it (of MNE or of
+    Brainstorm, recognised by its name). Objects that came from Brainstorm's files go back to what
+    they were, with all that MNE has no place for.
+
+    Parameters
+    ----------
+    protocol : path-like
+        Folder of the protocol, existing or new.
+    recordings : mne.Evoked | mne.Epochs | mne.io.Raw | Recordings | sequence of them | None
+        The data. Epochs become one file a trial.
+    subject, condition : str
+        Where to put them. An existing subject keeps its files; a condition must be new.
+    info : mne.Info | mne.Evoked | mne.Epochs | mne.io.Raw | Channels | None
+        The sensors and the fiducials. ``None`` takes those of the first recordings.
+    forward : mne.Forward | HeadModel | None
+        Forward solution with, or made from one with, free orientations.
+    noise_cov, data_cov : mne.Covariance | mne.Epochs | mne.io.Raw | mne.Evoked | NoiseCov | None
+        Covariances; of data they are computed with Brainstorm's estimator
+        (:func:`mne_bstinv.noise_cov_from`), with fourth moments and numbers of samples.
+    src : mne.SourceSpaces | Surface | None
+        Source spaces, for the cortex where there is no forward solution. A Surface: the cortex
+        that the locations of ``forward`` follow, given as it is.
+    trans : mne.Transform | None
+        Head ↔ MRI, for source spaces in the MRI frame and for ``mri``.
+    mri : Mri | path-like | None
+        The subject's MRI; ``subjectimage_*.mat``, or FreeSurfer's ``T1.mgz``, which the
+        fiducials of the sensors and ``trans`` (else the transform of ``forward``) place.
+    labels : sequence of mne.Label | Atlas | None
+        Labels on the source spaces; they become an atlas of the cortex.
+    estimations : Estimation | InverseOptions | InverseOperator | SourceEstimate | Results | \
+    sequence of them | None
+        Source estimations to store, see :class:`mne_bstinv.Estimation`.
+    share_channels : bool
+        Put channel file, head model and covariances where all conditions of a new subject share
+        them. Existing subjects say themselves where they are.
+    overwrite : bool
+        Replace the condition, with all that it holds, and the files its subject shares.
+
+    Returns
+    -------
+    ExportedStudy
+        What was written. Its report (:func:`mne_bstinv.conversion_report`) says what the
+        conversions dropped, assumed or derived.
+
+    Raises
+    ------
+    ConversionError
+        If objects do not belong together, or one that is needed is missing.
+    InverseError
+        If a kernel cannot be computed.
+    OverwriteError
+        If the condition, or another shared file, exists and ``overwrite`` is False.
+    ProtocolError
+        If the folder is no protocol, or a name cannot be that of a folder.
+
+    Notes
+    -----
+    All is converted before anything is written. New folders are written beside their place and
+    renamed when they are complete; what a failing step leaves is taken back.
+
+    An operator that :func:`mne_bstinv.to_inverse_operator` made, and options, give kernels as
+    Brainstorm stores them: :func:`mne_bstinv.verify` computes them anew. The kernels of other
+    operators are marked as MNE-Python's.
+    """
+    names.check_name(subject, "subject")
+    names.check_name(condition, "condition")
+    root = Path(os.path.abspath(os.fspath(protocol)))  # noqa: PTH100 - links stay as they are
+    target = find_target(
+        root, subject, condition, share_channels=share_channels, overwrite=overwrite
+    )
+    index = read_index(root / "data" / "protocol.mat")
+    wanted = estimations_of(estimations)
+    study = structures_of(
+        recordings=load_many(recordings, "recordings"),
+        info=_first(load(info, "info")),
+        forward=load(forward, "forward"),
+        noise_cov=load(noise_cov, "noise_cov"),
+        data_cov=load(data_cov, "data_cov"),
+        src=load(src, "src"),
+        trans=load(trans, "trans"),
+        mri=load(mri, "mri"),
+        labels=load_many(labels, "labels"),
+    )
+    anatomy = place_anatomy(target, study.cortex, study.mri, share_channels=share_channels)
+    plan = Plan(target, study, anatomy, wanted)
+    files = plan.files(index, overwrite=overwrite)
+    replaced = [f"data/{target.folder}"]
+    written = write_files(root, files, replaced=replaced)
+    findings = Findings()
+    for part in study.parts:
+        findings.include(conversion_report(part))
+    return findings.attach(_exported(plan, written), what="study → Brainstorm protocol", log=False)
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _exported(plan: Plan, written: tuple[Path, ...]) -> ExportedStudy:
+    """Say where everything is."""
+    data, anat = plan.target.root / "data", plan.target.root / "anat"
+    study = plan.study
+
+    def shared(value: Any) -> Path | None:
+        found = [name for name, one in plan.shared.items() if one is value]
+        return data / plan.target.shared / found[0] if value is not None and found else None
+
+    channel_file = shared(study.channels)
+    assert channel_file is not None
+    stored = plan.anatomy.surface_file, plan.anatomy.subject.anatomy
+    cortex_file, mri_file = (None if name is None else anat / name for name in stored)
+    folder = data / plan.target.folder
+    return ExportedStudy(
+        root=plan.target.root,
+        subject=plan.target.subject,
+        condition=plan.target.condition,
+        channel_file=channel_file,
+        head_model_file=shared(study.head_model),
+        noise_cov_file=shared(study.noise_cov),
+        data_cov_file=shared(study.data_cov),
+        cortex_file=cortex_file,
+        mri_file=mri_file,
+        recordings=tuple(folder / name for name in plan.data_names),
+        results=tuple(data / name for name in plan.result_names),
+        written=written,
+    )

@@ -1,0 +1,123 @@
+"""``mne-bstinv export`` and ``mne-bstinv convert``."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import mne
+import pytest
+
+from mne_bstinv import io, to_covariance, to_evoked, to_forward
+from mne_bstinv.cli import main
+from mne_bstinv.datasets import load_sample
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The sample study in files of MNE."""
+    folder, study = tmp_path_factory.mktemp("fif"), load_sample()
+    with mne.use_log_level("error"):
+        to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
+        forward = to_forward(study.head_model, study.channels, surface=study.cortex)
+        mne.write_forward_solution(folder / "s-fwd.fif", forward)
+        mne.write_cov(folder / "s-cov.fif", to_covariance(study.noise_cov, study.channels))
+    return folder
+
+
+def arguments(files, root, *more):
+    return [
+        "export", str(root), "--subject", "S", "--condition", "c",
+        "--recordings", str(files / "s-ave.fif"),
+        "--forward", str(files / "s-fwd.fif"), "--noise-cov", str(files / "s-cov.fif"), *more,
+    ]  # fmt: skip
+
+
+def test_export_and_verify(files, tmp_path, capsys):
+    root = tmp_path / "p"
+    more = ["--compute", "amplitude", "sloreta", "--data-types", "EEG", "--orient", "free",
+            "--option", "NoiseMethod", "diag", "--option", "WeightExp", "0.8"]  # fmt: skip
+    assert main(arguments(files, root, *more)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{root}: S/c"
+    assert "  data/S/c/noisecov_full.mat" in lines
+    assert any(line.startswith("  assumed: MEGMethod, EEGMethod") for line in lines)
+    assert main(["verify", str(root), "--strict"]) == 0
+    text = capsys.readouterr().out
+    assert "2 results file(s): 2 equal" in text
+    assert "[mn free, EEG, diag, SNR 3, depth 0.8 up to 10]" in text
+    assert main(["info", str(root)]) == 0
+    assert "Problem" not in capsys.readouterr().out
+
+
+def test_export_says_what_it_did_as_json(files, tmp_path, capsys):
+    assert main(arguments(files, tmp_path / "p", "--json")) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["protocol"] == str(tmp_path / "p")
+    assert all((tmp_path / "p" / name).is_file() for name in said["written"])
+    assert {"severity", "field", "reason"} == set(said["findings"][0])
+
+
+def test_export_of_an_operator(files, tmp_path, capsys):
+    with mne.use_log_level("error"):
+        (evoked,) = mne.read_evokeds(files / "s-ave.fif", proj=False)
+        evoked.set_eeg_reference(projection=True)
+        operator = mne.minimum_norm.make_inverse_operator(
+            evoked.info,
+            mne.read_forward_solution(files / "s-fwd.fif"),
+            mne.read_cov(files / "s-cov.fif"),
+            rank="info",
+        )
+        mne.minimum_norm.write_inverse_operator(tmp_path / "s-inv.fif", operator)
+    more = ["--inverse", str(tmp_path / "s-inv.fif"), "--lambda2", "0.11", "--method", "dSPM"]
+    assert main(arguments(files, tmp_path / "p", *more)) == 0
+    (kernel,) = (tmp_path / "p").rglob("results_MNE-Python-dSPM_*_KERNEL_*.mat")
+    stored = io.read_results(kernel)
+    assert stored.options["Lambda2"] == 0.11
+    assert stored.n_components == 3
+    assert kernel.name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--compute", "amplitude", "--option", "Snr", "1"], "Unknown option 'Snr'"),
+        (["--compute", "amplitude"], "say with data_types"),
+        (["--labels", "nowhere.label"], "nowhere.label: no such file"),
+        (["--src", "what.fif"], "what it holds is not clear from its name"),
+    ],
+)
+def test_unusable_input(files, tmp_path, capsys, more, words):
+    assert main(arguments(files, tmp_path / "p", *more)) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("mne-bstinv export: ")
+    assert words in said.err
+    assert not (tmp_path / "p").exists()
+
+
+def test_the_condition_is_not_overwritten(files, tmp_path, capsys):
+    assert main(arguments(files, tmp_path / "p")) == 0
+    assert main(arguments(files, tmp_path / "p")) == 2
+    assert "the condition exists already" in capsys.readouterr().err
+    assert main(arguments(files, tmp_path / "p", "--overwrite")) == 0
+
+
+def test_convert(sample_dir, tmp_path, capsys, caplog):
+    model = next(sample_dir.rglob("headmodel*.mat"))
+    levels = [logging.getLogger(name).level for name in ("mne", "mne_bstinv")]
+    assert main(["convert", str(model), str(tmp_path / "x-fwd.fif")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == str(tmp_path / "x-fwd.fif")
+    assert any(line.startswith("  with channels: ") for line in lines)
+    assert any(line.startswith("  dropped: Gain: ") for line in lines)
+    assert caplog.messages == []
+    assert [logging.getLogger(name).level for name in ("mne", "mne_bstinv")] == levels
+
+
+def test_convert_asks_for_what_it_needs(files, sample_dir, tmp_path, capsys):
+    source, target = str(files / "s-cov.fif"), str(tmp_path / "noisecov_x.mat")
+    assert main(["convert", source, target]) == 2
+    assert "Give it with --channels FILE" in capsys.readouterr().err
+    channels = str(next(sample_dir.rglob("evoked/channel*.mat")))
+    assert main(["convert", source, target, "--channels", channels]) == 0
+    assert io.read_noise_cov(target).n_channels == 135
