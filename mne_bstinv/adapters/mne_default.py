@@ -33,6 +33,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _NO_SFREQ = 1000.0
+#: Electrodes that MNE wants an average reference for.
+_ELECTRODES = ("eeg", "seeg", "ecog")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,8 +107,7 @@ class MneSide:
         mne.Covariance
             A new covariance, of the channels in use.
         """
-        cov = mne.pick_channels_cov(self.noise_cov, self.info["ch_names"], ordered=True)
-        cov["bads"] = []
+        cov = _full(mne.pick_channels_cov(self.noise_cov, self.info["ch_names"], ordered=True))
         amount = self.settings.regularize
         if amount is None:
             return cov
@@ -128,7 +129,8 @@ class MneSide:
         info = mne.pick_info(self.info, self._graded_order(), copy=True)
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
-        with warnings.catch_warnings():
+        # locations that no channel sees have no depth weight: MNE divides by zero
+        with warnings.catch_warnings(), np.errstate(divide="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
@@ -253,22 +255,32 @@ def mne_side(
     )
 
 
+def _full(cov: mne.Covariance) -> mne.Covariance:
+    """Write a diagonal covariance out: mne.cov.regularize takes no other."""
+    data = np.diag(cov["data"]) if cov["data"].ndim == 1 else cov["data"]
+    return mne.Covariance(data, cov["names"], bads=[], projs=cov["projs"], nfree=cov["nfree"])
+
+
 def _referenced(info: mne.Info) -> mne.Info:
-    """Have the average reference of all EEG channels in use, which MNE demands."""
-    names = [
-        name
-        for name, kind in zip(info["ch_names"], info.get_channel_types(), strict=True)
-        if kind == "eeg"
-    ]
-    covered = {n for p in info["projs"] if _is_reference(p) for n in p["data"]["col_names"]}
+    """Have the average reference of all electrodes of a type in use, which MNE demands."""
+    types = info.get_channel_types()
     complete = info.copy()
     with _mne_private.unlocked(complete):
         complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
-        if not set(names) <= covered:
-            kept = [p for p in info["projs"] if not _is_reference(p)]
-            reference = make_eeg_average_ref_proj(info, activate=False, verbose="error")
-            complete["projs"] = [*kept, reference]
+        for kind in _ELECTRODES:
+            names = {n for n, t in zip(info["ch_names"], types, strict=True) if t == kind}
+            references = [p for p in complete["projs"] if _is_reference(p)]
+            covered = {n for p in references for n in p["data"]["col_names"]}
+            if names - covered:
+                # one that lacks some of them would not do, and with another it would count twice
+                kept = [p for p in complete["projs"] if not _covers_some(p, names)]
+                made = make_eeg_average_ref_proj(info, False, ch_type=kind, verbose="error")
+                complete["projs"] = [*kept, made]
     return complete
+
+
+def _covers_some(proj: Any, names: set[str]) -> bool:
+    return _is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
 
 
 def _is_reference(proj: Any) -> bool:

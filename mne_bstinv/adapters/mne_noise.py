@@ -16,6 +16,8 @@ import numpy as np
 from mne.proj import make_projector
 from numpy.typing import NDArray
 
+from mne_bstinv.errors import ConversionError
+
 __all__ = ["estimated_ranks", "meg_and_electrodes", "mne_projector"]
 
 FloatArray = NDArray[np.float64]
@@ -36,11 +38,22 @@ def mne_projector(projs: Sequence[Any], names: Sequence[str]) -> FloatArray:
     -------
     array, shape (n_channels, n_channels)
         The operator; the identity where no projection touches the channels.
+
+    Raises
+    ------
+    ConversionError
+        If the projections leave nothing.
     """
     with warnings.catch_warnings():
         # vectors that lose channels are renormalised: a difference that is measured, not hidden
         warnings.filterwarnings("ignore", message="Projection vector")
-        operator, _, _ = make_projector(list(projs), list(names))
+        try:
+            operator, _, _ = make_projector(list(projs), list(names))
+        except RuntimeError as error:  # as many projectors as channels
+            raise ConversionError(
+                f"MNE's projectors leave nothing of the {len(names)} channel(s) in use ({error}) "
+                "Use more channels, or other data types."
+            ) from error
     return np.asarray(operator, dtype=np.float64)
 
 

@@ -124,7 +124,7 @@ class Attribution:
 
     @property
     def remainder(self) -> float:
-        """What no convention explains, relative to Brainstorm's kernel."""
+        """What no convention explains: both ends' relative differences together."""
         return self.remainder_start + self.remainder_end
 
     @property
@@ -211,7 +211,7 @@ def attribute(
         ),
         total=distances[-1],
         remainder_start=relative_distance(first, ends[0]),
-        remainder_end=_difference(last, ends[1]) / _norm(ends[0]),
+        remainder_end=relative_distance(last, ends[1]),
     )
 
 

@@ -119,12 +119,19 @@ class CrossValidation:
         """Whether MNE told the same gives Brainstorm's kernel; ``None`` if not comparable."""
         if self.equivalent.parity == NOT_COMPARABLE:
             return None
-        return self.twin_difference <= RTOL
+        return self.twin_difference <= max(RTOL, self.rounding)
+
+    @property
+    def rounding(self) -> float:
+        """Relative error that double precision allows: the condition of L L' + μ I times 2^-52."""
+        start = self.ends[0]
+        condition = 1 + float(start.singular_values[0]) ** 2 / start.mu
+        return condition * float(np.finfo(np.float64).eps)
 
     @property
     def explained(self) -> bool:
         """Whether the conventions explain the whole difference."""
-        return self.attribution.remainder <= RTOL
+        return self.attribution.remainder <= max(RTOL, self.rounding)
 
     @property
     def passed(self) -> bool:
@@ -139,7 +146,11 @@ class CrossValidation:
             same = f"not comparable even when told the same ({self.equivalent.reason.rstrip('.')})"
         elif self.equal:
             kind = "the same kernel" if parity == EXACT else f"the same kernel {_up_to(parity)}"
-            same = f"told the same, both toolboxes compute {kind} ({self.twin_difference:.0e})"
+            rounding = "" if self.rounding <= RTOL else f", rounding allows {self.rounding:.0e}"
+            same = (
+                f"told the same, both toolboxes compute {kind} "
+                f"({self.twin_difference:.0e}{rounding})"
+            )
         else:
             same = (
                 "told the same, the toolboxes do NOT compute the same kernel (relative difference "
@@ -175,6 +186,8 @@ def _up_to(parity: str) -> str:
 
 
 def _percent(value: float) -> str:
+    if value >= 10:
+        return f"{value:.3g} times its size"
     return f"{100 * value:.3g} %" if value >= 1e-5 else f"{value:.1e}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ import pytest
 from mne_bstinv import InverseOptions, datasets
 from mne_bstinv.adapters.mne_settings import MneSettings
 from mne_bstinv.cross_validation import cross_validate
-from mne_bstinv.errors import OptionError
+from mne_bstinv.errors import ConversionError, OptionError
 
 EQUAL = 1e-9
 
@@ -126,6 +127,88 @@ def test_defaults_take_meg_first():
     result = cross_validate(sample(), shapley_limit=0)
     assert result.data_types == ("MEG",)
     assert result.settings == MneSettings.defaults_for(InverseOptions())
+
+
+# -- studies that are not as usual ----------------------------------------------------------------
+
+
+def changed(**parts):
+    return dataclasses.replace(sample(), **parts)
+
+
+def without_gain(measure, orient):
+    """Three locations that no channel sees."""
+    gain = np.array(sample().head_model.gain)
+    gain[:, 30:39] = 0.0
+    study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
+    options = InverseOptions(measure=measure, source_orient=orient)
+    return cross_validate(study, options=options, data_types="MEG", shapley_limit=0)
+
+
+@pytest.mark.parametrize(
+    ("measure", "orient", "left_out"),
+    [("amplitude", "fixed", 0), ("dspm2018", "fixed", 3), ("sloreta", "fixed", 3)],
+)
+def test_locations_without_gain_are_left_out_and_counted(measure, orient, left_out):
+    result = without_gain(measure, orient)
+    assert result.passed
+    assert result.twin_difference <= EQUAL
+    assert result.after.n_left_out == left_out
+    if left_out:
+        assert any("NaN" in note for note in result.after.notes)
+
+
+def test_without_a_cortex_the_sources_are_discrete():
+    for orient in ("fixed", "loose"):
+        options = InverseOptions(source_orient=orient)
+        result = cross_validate(changed(cortex=None), options=options, shapley_limit=0)
+        assert result.passed
+        assert result.equivalent.forward["src"][0]["type"] == "discrete"
+
+
+@pytest.mark.parametrize("kind", ["SEEG", "ECOG"])
+def test_intracranial_electrodes(kind):
+    channels = sample().channels
+    retyped = tuple(
+        dataclasses.replace(c, type=kind if c.type == "EEG" else c.type) for c in channels.channels
+    )
+    study = changed(channels=dataclasses.replace(channels, channels=retyped))
+    result = cross_validate(study, data_types=kind, shapley_limit=0)
+    assert result.passed
+    assert result.twin_difference <= EQUAL
+
+
+@pytest.mark.parametrize("data_types", ["MEG", "EEG"])
+def test_a_diagonal_covariance(data_types):
+    cov = np.diag(np.diag(sample().noise_cov.noise_cov))
+    study = changed(noise_cov=dataclasses.replace(sample().noise_cov, noise_cov=cov))
+    bare = dataclasses.replace(study, channels=dataclasses.replace(study.channels, projectors=()))
+    for each in (study, bare):  # projected or referenced it is diagonal no more
+        result = cross_validate(each, data_types=data_types, shapley_limit=0)
+        diagonal = each is bare and data_types == "MEG"
+        assert result.result.noise_method == ("diag" if diagonal else "reg")
+        assert result.passed
+
+
+def test_an_absurd_prior_is_judged_by_what_rounding_allows():
+    options = InverseOptions(snr_method="rms", snr_rms=1e-3)  # A·m
+    result = cross_validate(sample(), options=options, shapley_limit=0)
+    assert result.rounding > EQUAL
+    assert result.twin_difference <= result.rounding
+    assert "rounding allows" in result.verdict
+
+
+def test_more_projectors_than_channels():
+    flags = -np.ones(len(sample().channels), dtype=int)
+    usable = [
+        i
+        for i, kind in enumerate(sample().channels.types)
+        if kind == "MEG MAG" and sample().recordings.channel_flag[i] > 0
+    ]
+    flags[usable[5:7]] = 1
+    study = changed(recordings=dataclasses.replace(sample().recordings, channel_flag=flags))
+    with pytest.raises(ConversionError, match="leave nothing of the 2 channel"):
+        cross_validate(study, options=InverseOptions(source_orient="free"), data_types="MEG MAG")
 
 
 def test_unknown_settings_are_refused():

@@ -110,8 +110,8 @@ def test_what_the_path_does_not_reach_is_the_remainder():
     last[1, 0, 2] = 0.01
     path = attribute(CONVENTIONS, additive, ends=(2 * FIRST, last))
     assert path.remainder_start == pytest.approx(0.5)
-    assert path.remainder_end == pytest.approx(0.005)
-    assert path.remainder == pytest.approx(0.505)
+    assert path.remainder_end == pytest.approx(0.01 / np.linalg.norm(last))
+    assert path.remainder == path.remainder_start + path.remainder_end
 
 
 def test_locations_without_a_kernel_are_left_out():
