@@ -17,6 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 #: What each station (module or subpackage) may import of the others.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "_log": set(),
     "io": {"errors"},
     "inverse": {"errors"},
     "anatomy": {"errors"},
@@ -24,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion": {"errors"},
     "_study_choice": {"errors", "io", "_study_files"},
     "studies": {"errors", "io", "anatomy", "conversion", "_study_choice"},
-    "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "studies"},
+    "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "studies", "_log"},
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
     "_study_files": {"errors", "io"},
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plots": {"errors", "anatomy"},
     "cross_validation": {
         "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",
+        "_log",
     },
     "report": {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.adapters import _operator_parts
 from mne_bstinv.adapters._operator_arrays import noise_spectrum
 from mne_bstinv.adapters._source_map import with_normals
@@ -245,7 +245,10 @@ def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObject
         study.channels, sfreq=_NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
     head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
-    forward = _quietly_forward(head_model, study, common, all_info)
+    with warnings_silenced():  # that the channels not in use are dropped is meant here
+        forward = to_forward(
+            head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
+        )
     picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
     names = [all_info["ch_names"][i] for i in picks]
     projs = _operator_parts.reference_projections(
@@ -271,21 +274,6 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     rows = gain[prepared.channel_indices]
     gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
     return gain
-
-
-def _quietly_forward(
-    head_model: io.HeadModel, study: Any, common: CommonInputs, info: mne.Info
-) -> Any:
-    """Convert without the log: that the channels not in use are dropped is meant here."""
-    logger = logging.getLogger("mne_bstinv")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        return to_forward(
-            head_model, study.channels, surface=common.surface, mri=common.mri, info=info
-        )
-    finally:
-        logger.setLevel(level)
 
 
 def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mne_bstinv.cli._log import warnings_silenced
+from mne_bstinv._log import warnings_silenced
 
 __all__ = ["add_arguments", "run"]
 

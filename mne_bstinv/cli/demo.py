@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.anatomy import hemispheres
-from mne_bstinv.cli._log import warnings_silenced
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import OverwriteError

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mne_bstinv.cli._log import warnings_silenced
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mne_bstinv.cli._log import warnings_silenced
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.verification import Verification, find_results, verify
 
 __all__ = ["add_arguments", "run"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
 from mne_bstinv.adapters.mne_settings import MneSettings
@@ -78,7 +79,8 @@ def cross_validate(
     types = _data_types(study, data_types)
     ingredients = gather(study, parsed, settings, types)
     common = ingredients.side.common
-    equivalent = mne_equivalent(parsed, study, data_types=types)
+    with warnings_silenced():  # the same conversions were reported when all was gathered
+        equivalent = mne_equivalent(parsed, study, data_types=types)
     result = compute_kernel(
         common.head_model,
         study.noise_cov,

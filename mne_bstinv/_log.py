@@ -1,4 +1,4 @@
-"""How the command line treats the package's log."""
+"""Keep the log quiet where what it says is said in a place of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["warnings_silenced"]
 
 @contextmanager
 def warnings_silenced(*others: str) -> Iterator[None]:
-    """Keep warnings out of the output of commands that print them in a place of their own.
+    """Silence the warnings of what is reported otherwise, or was reported before.
 
     Parameters
     ----------
