@@ -119,8 +119,10 @@ def whitening(case: Case) -> Figure:
     panels = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
     for kind, color in zip(plain.ranks, (BLUE, ORANGE), strict=True):
         values = plain.noise_std[kind]
-        panels[0].semilogy(np.arange(1, len(values) + 1), values, "o", ms=3, color=color)
-        panels[0].text(1, values[0] * 2, kind, color=color)
+        panels[0].semilogy(
+            np.arange(1, len(values) + 1), values, "o", markersize=3, color=color, label=kind
+        )
+    panels[0].legend(frameon=False, loc="lower right")
     panels[0].set(xlabel="number", ylabel="standard deviation of the noise (T/m, T)")
     panels[0].set_title("singular values of C", fontsize=10)
     images = (covariance / np.outer(std, std), whitener @ covariance @ whitener)
