@@ -296,12 +296,14 @@ def svd_numbers(case: Case) -> str:
     """Say how ill-posed the sample is."""
     s, factors = case.singular_values, kept(case.result.s2, 3.0)
     seen = s[: sum(case.result.ranks.values())]
+    half = int((factors > 0.5).sum())
     return (
         f"In the sample the singular values fall from {s[0]:.2g} to {seen[-1]:.2g} per A·m, by a "
-        f"factor of {s[0] / seen[-1]:.2g}, over the {len(seen)} directions that the whitener keeps "
-        f"(n = {len(s)}). At SNR 3, {int((factors > 0.5).sum())} directions are kept by more than "
-        f"half, and the sum of all filter factors is {factors.sum():.1f}: so many numbers, and not "
-        f"{case.result.n_sources}, are really determined by the data at each instant."
+        f"factor of {s[0] / seen[-1]:,.0f}, over the {len(seen)} directions that the whitener "
+        f"keeps (n = {len(s)}; what the figure shows beyond is rounding). At SNR 3, {half} "
+        f"directions are kept by more than half, and the sum of all filter factors is "
+        f"{factors.sum():.1f}: so many numbers, and not {case.result.n_sources}, are really "
+        "determined by the data at each instant."
     )
 
 
@@ -348,7 +350,7 @@ def regularisation_numbers(case: Case) -> str:
     return (
         f"With sources drawn from the prior and data of SNR 3, the RMS error in the directions "
         f"that sensors see is {both[0]:.2f} of the RMS of the sources where the kernel assumes "
-        f"SNR 3, and {both[1]:.2g} times the sources themselves where it assumes "
+        f"SNR 3, and {both[1]:.0f} times the sources themselves where it assumes "
         f"SNR 10⁶, next to no regularisation. The minimum of the curve lies at the true SNR."
     )
 
