@@ -368,6 +368,19 @@ def lambda_numbers(case: Case) -> str:
     )
 
 
+def orientation_numbers(case: Case) -> str:
+    """Say how much less the sensors see of the weakest of three directions."""
+    (region,) = case.prepared.regions
+    white = (case.result.whitener @ region.gain).reshape(len(region.gain), -1, 3)
+    strengths = np.linalg.svd(white.transpose(1, 0, 2), compute_uv=False)
+    ratio = np.median(strengths[:, 2] / strengths[:, 0])
+    return (
+        f"In the sample, the weakest of the three directions of a location gives "
+        f"{100 * ratio:.1f} % of the whitened field of the strongest (median over locations): MEG "
+        "hardly sees radial currents, and free orientations add that unknown."
+    )
+
+
 def depth_numbers(case: Case) -> str:
     """Say the range of the depth weights."""
     alpha, far = case.result.alpha, 1e3 * to_sensors(case)
@@ -431,6 +444,7 @@ NUMBERS = {
     "derivation": derivation_numbers,
     "regularisation": regularisation_numbers,
     "lambda": lambda_numbers,
+    "orientation": orientation_numbers,
     "depth": depth_numbers,
     "measures": measure_numbers,
     "scan": scan_numbers,
