@@ -21,7 +21,7 @@ from mne_bstinv.cross_validation import ParityRow, option_combinations, parity_t
 
 PAGE = Path(__file__).parent / "parity.md"
 
-HEAD = """# Parity of all options
+HEAD = """# Known differences: parity of all options
 
 Every combination of Brainstorm's options, measured on two studies: the class of parity, the
 relative difference (Frobenius norm) between Brainstorm's kernel and that of MNE *before*
