@@ -154,7 +154,9 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
     if not target.parent.is_dir():
         raise MissingFileError(f"{target}: the folder {target.parent} does not exist. Make it.")
     if target.exists() and not overwrite:
-        raise OverwriteError(f"{target}: exists already; use overwrite=True to replace it.")
+        raise OverwriteError(
+            f"{target}: exists already; use overwrite=True (--overwrite) to replace it."
+        )
     return target
 
 
