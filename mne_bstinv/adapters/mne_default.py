@@ -130,7 +130,7 @@ class MneSide:
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
         # locations that no channel sees have no depth weight: MNE divides by zero
-        with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
