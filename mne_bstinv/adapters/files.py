@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -15,7 +16,7 @@ from mne_bstinv.adapters.forward import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["MNE_ENDINGS", "mne_kind", "read_mne", "write_mne"]
+__all__ = ["MNE_ENDINGS", "estimate_ending", "mne_kind", "quiet", "read_mne", "write_mne"]
 
 #: Ending of a file name → what the file holds, as MNE names its files.
 _FIF: dict[str, str] = {
@@ -64,6 +65,40 @@ def mne_kind(fname: PathLike) -> str | None:
     """
     name = Path(fname).name.lower()
     return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
+
+
+def quiet() -> AbstractContextManager[Any]:
+    """Keep MNE's log to errors, for code that reports in its own way.
+
+    Returns
+    -------
+    context manager
+        While it is entered, MNE logs errors alone.
+    """
+    context: AbstractContextManager[Any] = mne.utils.use_log_level("ERROR")
+    return context
+
+
+def estimate_ending(stc: Any) -> str:
+    """Return how MNE names the file of a source estimate.
+
+    Parameters
+    ----------
+    stc : SourceEstimate | VectorSourceEstimate | VolSourceEstimate | VolVectorSourceEstimate | \
+    MixedSourceEstimate | MixedVectorSourceEstimate
+        The estimate.
+
+    Returns
+    -------
+    str
+        ``'-lh.stc'`` (and ``'-rh.stc'`` beside it) for scalars on surfaces, ``'-vl.stc'`` for
+        scalars in one volume, else ``'-stc.h5'``: stc files hold nothing else.
+    """
+    if isinstance(stc, mne.SourceEstimate):
+        return "-lh.stc"
+    if isinstance(stc, mne.VolSourceEstimate) and len(stc.vertices) == 1:
+        return "-vl.stc"
+    return "-stc.h5"
 
 
 @verbose
@@ -202,9 +237,10 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
 }
 
 _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
-    "evoked": lambda path, value: value.save(path),
-    "epochs": lambda path, value: value.save(path),
-    # double precision: nothing of what Brainstorm stores is lost
+    # one Evoked, or a list
+    "evoked": mne.write_evokeds,
+    # double precision: nothing of what Brainstorm stores is lost (Evoked have single only)
+    "epochs": lambda path, value: value.save(path, fmt="double"),
     "raw": lambda path, value: value.save(path, fmt="double"),
     "forward": write_forward,
     "covariance": mne.write_cov,
