@@ -48,6 +48,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export",
         "_companions",
     },
+    "workflow": {"errors", "io", "inverse", "conversion", "adapters"},
+    "port": {"errors", "io", "conversion", "adapters", "verification", "workflow"},
     "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip
 #: The top of the package: these may import every station below.

@@ -16,7 +16,7 @@ from mne_bstinv.adapters.forward import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["MNE_ENDINGS", "estimate_ending", "mne_kind", "quiet", "read_mne", "write_mne"]
+__all__ = ["MNE_ENDINGS", "estimate_ending", "mne_kind", "quiet", "read_mne", "write_mne", "write_new"]
 
 #: Ending of a file name → what the file holds, as MNE names its files.
 _FIF: dict[str, str] = {
@@ -180,11 +180,7 @@ def write_mne(
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     temporary.mkdir()
     try:
-        try:
-            _WRITERS[kind](temporary / path.name, value)
-        except (ValueError, ImportError) as error:
-            raise ConversionError(f"{path}: MNE cannot write it: {error}") from error
-        made = sorted(temporary.iterdir())
+        made = write_new(temporary / path.name, value, kind)
         targets = tuple(path.with_name(file.name) for file in made)
         existing = [str(target) for target in targets if target.exists()]
         if existing and not overwrite:
@@ -196,6 +192,36 @@ def write_mne(
     finally:
         rmtree(temporary)
     return targets
+
+
+def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
+    """Write an object of MNE into a folder of unfinished files; an error may leave parts.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist.
+    value : object
+        The object.
+    kind : str
+        What it is, see :func:`mne_kind`.
+
+    Returns
+    -------
+    tuple of Path
+        The files: two for an estimate on a surface, several where MNE splits a large one.
+
+    Raises
+    ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
+    """
+    before = set(path.parent.iterdir())
+    try:
+        _WRITERS[kind](path, value)
+    except (ValueError, ImportError) as error:
+        raise ConversionError(f"{path.name}: MNE cannot write it: {error}") from error
+    return tuple(sorted(set(path.parent.iterdir()) - before))
 
 
 def _read_labels(path: Path) -> list[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import mne
 import numpy as np
 from mne.io.constants import FIFF

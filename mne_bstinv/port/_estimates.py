@@ -11,6 +11,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv.port._recordings import LINK
+from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, Settings, Unit
 from mne_bstinv.workflow import StudyCondition, is_average
@@ -117,7 +118,7 @@ def _estimates(
 def _recordings_of(
     results: io.Results, entry: io.ResultsEntry, study: StudyCondition
 ) -> Iterator[Path | None]:
-    """Recordings that a kernel is applied to; None for results that hold their estimates."""
+    """Yield the recordings that a kernel is applied to; None for results that are estimates."""
     if results.imaging_kernel is None:
         yield None
     elif entry.shared:
@@ -158,5 +159,5 @@ def _estimate(
 
 
 def _label(file: Path) -> str:
-    """What a file's name says beside its kind."""
-    return file.stem.removeprefix("results_").removeprefix("data_")
+    """Return what a file's name says beside its kind, for use in a file name."""
+    return safe_name(file.stem.removeprefix("results_").removeprefix("data_"), MAX_STEM)

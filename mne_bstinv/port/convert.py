@@ -20,6 +20,8 @@ from mne_bstinv.workflow.store import Store
 
 __all__ = ["convert_unit"]
 
+NO_FORWARD = "FIF files of forward solutions hold MEG and EEG only."
+
 
 def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs) -> None:
     """Convert the files of a unit.
@@ -106,9 +108,7 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
             outputs.write(f"{name}-src.fif", model.src, "source spaces", sources)
             types = {kind.strip().upper() for kind in study.channels.types}
             if not types & {"MEG", "MEG MAG", "MEG GRAD", "EEG"}:
-                outputs.skip(
-                    file, "forward solution", "FIF files of forward solutions hold MEG and EEG only."
-                )
+                outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
             forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain
             outputs.write(f"{name}-fwd.fif", forward, "forward", sources, precision="single")

@@ -103,10 +103,7 @@ def write_text(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("xb") as handle:
-            handle.write(text.encode("utf-8"))
-            handle.flush()
-            os.fsync(handle.fileno())
+        temporary.write_bytes(text.encode("utf-8"))
         temporary.replace(file)
     except BaseException:
         with suppress(OSError):
@@ -150,17 +147,16 @@ def commit(
                 "overwrite=True (--overwrite) to replace it."
             )
         gone = sorted(old - set(new))
+        _sync(staged / name for name in new)
         if new or gone:
             listed = dict.fromkeys([*new, *gone], None)
-            write_json(
-                folder / MANIFEST, {**manifest, "status": INCOMPLETE, "outputs": listed}
-            )
+            write_json(folder / MANIFEST, {**manifest, "status": INCOMPLETE, "outputs": listed})
         for name in new:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (staged / name).replace(folder / name)
         for name in gone:
             (folder / name).unlink(missing_ok=True)
-        _sync_folders({(folder / name).parent for name in new})
+        _sync({(folder / name).parent for name in new})
         write_json(folder / MANIFEST, manifest)
 
 
@@ -184,7 +180,7 @@ def hash_file(file: Path) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _hash(path: str, size: int, changed: int) -> str:  # noqa: ARG001
+def _hash(path: str, size: int, changed: int) -> str:
     with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -202,11 +198,14 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def _sync_folders(folders: Iterable[Path]) -> None:
-    """Have the names on disk before the manifest that lists them, where that can be asked for."""
-    for folder in folders:
-        with suppress(OSError):  # Windows opens no folders
-            handle = os.open(folder, os.O_RDONLY)
+def _sync(paths: Iterable[Path]) -> None:
+    """Have files, or the names in folders, on the disk, where that can be asked for.
+
+    A manifest that got there before its files, at a loss of power, is found out by their hashes.
+    """
+    for path in paths:
+        with suppress(PermissionError):  # Windows opens no folders, and syncs what is written alone
+            handle = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(handle)
             finally:

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["safe_name", "safe_names", "shortened"]
+__all__ = ["MAX_NAME", "MAX_STEM", "safe_name", "safe_names", "shortened"]
 
 #: Longest name of a folder, and longest stem of a file: endings and temporary names need some room
 #: below the 255 bytes that file systems take.
@@ -19,18 +19,20 @@ MAX_STEM = 180
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, length: int = MAX_NAME) -> str:
     """Make a name of a folder or a part of a file name.
 
     Parameters
     ----------
     name : str
         Any text.
+    length : int
+        The most characters.
 
     Returns
     -------
     str
-        ASCII letters, digits, ``_``, ``+``, ``.`` and ``-``; at most 60; neither empty, nor
+        ASCII letters, digits, ``_``, ``+``, ``.`` and ``-``; neither empty, nor
         starting or ending with a dot, nor the name of a device of Windows.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
@@ -39,7 +41,7 @@ def safe_name(name: str) -> str:
         safe = f"unnamed_{_digest(name)}"
     if safe.split(".")[0].lower() in _DEVICES:
         safe = f"_{safe}"
-    return shortened(safe, MAX_NAME)
+    return shortened(safe, length)
 
 
 def safe_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,11 +62,11 @@ class Outputs:
         tuple of str
             The names of the files.
         """
-        from mne_bstinv.adapters.files import write_mne
+        from mne_bstinv.adapters.files import write_new
 
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
         path = self.folder / f"{shortened(self.stem + stem)}{ending}"
-        names = tuple(self.add(file, of, **facts) for file in write_mne(path, value, kind))
+        names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
         values = value if isinstance(value, list) else [value]
         self.report(names[0], *map(conversion_report, values))
         return names
@@ -89,7 +88,7 @@ class Outputs:
         self.add(path, of)
 
     def add(self, file: Path, of: Iterable[Path], **facts: Any) -> str:
-        """Note a file that was written, once it is on the disk.
+        """Note a file that was written.
 
         Parameters
         ----------
@@ -105,8 +104,6 @@ class Outputs:
         str
             Its name relative to the folder.
         """
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
         name = file.relative_to(self.folder).as_posix()
         self.files[name] = {
             "sha256": hash_file(file),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import OverwriteError, ProtocolError
+from mne_bstinv.errors import OptionError, OverwriteError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.locks import WORK_FOLDER, locked, remove_left_over, staging
@@ -50,7 +51,8 @@ def port_protocol(
     """Convert a whole Brainstorm protocol to files of MNE-Python.
 
     Run again, it does what is missing, failed, or of inputs or outputs that changed (by SHA-256).
-    It may be interrupted at any moment.
+    It may be interrupted at any moment: until it ends, the manifest of the whole says that it is
+    running, and the manifests of the units alone hold.
 
     Parameters
     ----------
@@ -94,27 +96,22 @@ def port_protocol(
     OptionError
         If an option is unknown.
     """
-    types = _listed(data_types)
-    settings = {
-        "data_types": None if types is None else tuple(t.strip().upper() for t in types),
-        "estimates": estimates,
-        "verify": verify,
-        "rtol": rtol,
-        "overwrite": overwrite,
-    }
-    Settings(**settings)  # what is wrong with them is to be said before anything is done
-    out = Path(out).absolute()
-    with _opened(Path(protocol), out, max_bytes) as found:
+    settings = Settings(
+        data_types=_upper(_listed(data_types)),
+        estimates=estimates,
+        verify=verify,
+        rtol=rtol,
+        overwrite=overwrite,
+        blas_threads=None if _n_workers(n_jobs) == 1 else 1,
+    )
+    source, out = Path(protocol).absolute(), Path(out).absolute()
+    with _opened(source, out, max_bytes) as found:
         _check_output(found, out, overwrite)
         units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
-        _begin(found, Path(protocol), out)
-        try:
-            workers = _n_workers(n_jobs)
-            used = Settings(**settings, blas_threads=None if workers == 1 else 1)
-            manifests = list(_run(units, out, used, n_jobs, progress))
-        finally:
-            whole = _finish(found, Path(protocol), out)
-    return PortReport(out=out, units=tuple(manifests), problems=tuple(whole["protocol"]["problems"]))
+        _begin(found, source, out)
+        manifests = tuple(_run(units, out, settings, n_jobs, progress))
+        whole = _finish(found, source, out)
+    return PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
 
 
 @contextmanager
@@ -125,7 +122,7 @@ def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
             out.mkdir(parents=True, exist_ok=True)
             remove_left_over(out)
             folder = stack.enter_context(staging(out))
-            source = extract_protocol(source.absolute(), folder, max_bytes=max_bytes)
+            source = extract_protocol(source, folder, max_bytes=max_bytes)
         yield io.read_protocol(source)
 
 
@@ -173,7 +170,7 @@ def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:
     root = str(protocol.root)
     # an archive is extracted to a place that is of no use afterwards
     problems = [problem.replace(root, protocol.name) for problem in protocol.problems]
-    path = str(source.absolute())
+    path = str(source)
     return {
         "format": FORMAT,
         "kind": "protocol",
@@ -187,7 +184,6 @@ def _run(
 ) -> Iterator[dict[str, Any]]:
     """Yield the manifests of the units as they are finished."""
     from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
     from tqdm import tqdm
 
     tasks = (delayed(port_unit)(unit, out, settings) for unit in units)
@@ -200,7 +196,7 @@ def _run(
                 bar.set_postfix_str(manifest["title"])
                 bar.update()
                 yield manifest
-        except TerminatedWorkerError as error:
+        except BrokenExecutor as error:
             # a worker that was killed takes the others with it: say so of all that is left
             for unit in pending.values():
                 yield _lost(unit, str(error))
@@ -228,10 +224,9 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
 
 def _n_workers(n_jobs: int | None) -> int:
     from joblib import effective_n_jobs
-    from joblib.parallel import get_active_backend
 
-    if n_jobs is None:
-        return int(get_active_backend()[1] or 1)
+    if n_jobs == 0:
+        raise OptionError("n_jobs must be a number of conditions, or -1 for one a core; found 0.")
     return int(effective_n_jobs(n_jobs))
 
 
@@ -243,3 +238,7 @@ def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name.strip().upper() for name in names)

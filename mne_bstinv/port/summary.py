@@ -81,9 +81,7 @@ class PortReport:
         return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
 
     def _counts(self) -> str:
-        return (
-            f"{len(self.done)} converted, {len(self.kept)} up to date, {len(self.failed)} failed"
-        )
+        return f"{len(self.done)} converted, {len(self.kept)} up to date, {len(self.failed)} failed"
 
 
 def _error(error: Mapping[str, str]) -> str:

@@ -63,11 +63,12 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     try:
         with _quiet(), _limited_threads(settings.blas_threads):
             before = read_manifest(folder) or {}
-            inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
+            files = unit.inputs()
+            inputs = {name: hash_file(file) for name, file in files.items()}
             if up_to_date(before, unit, inputs, folder, settings):
                 return {**before, "kept": True}
             with staging(out) as staged:
-                manifest = _converted(unit, staged, inputs, settings, started)
+                manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
                 commit(out, folder, target, manifest, overwrite=settings.overwrite)
                 return {**manifest, "kept": False}
@@ -121,7 +122,12 @@ def up_to_date(
 
 
 def _converted(
-    unit: Unit, staged: Path, inputs: Mapping[str, str], settings: Settings, started: float
+    unit: Unit,
+    staged: Path,
+    files: Mapping[str, Path],
+    inputs: Mapping[str, str],
+    settings: Settings,
+    started: float,
 ) -> dict[str, Any]:
     """Convert into the staging folder and return the manifest to be."""
     target = staged / PurePosixPath(unit.folder).name
@@ -129,7 +135,7 @@ def _converted(
     outputs = Outputs(target, unit.stem, unit.protocol.root)
     convert_unit(unit, settings, _STORE, outputs)
     verification = _verified(unit, settings) if settings.verify else None
-    changed = [name for name, file in unit.inputs().items() if hash_file(file) != inputs.get(name)]
+    changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
     if changed:
         raise ProtocolError(f"{changed[0]} changed while it was being converted: run again.")
     return {

@@ -46,7 +46,7 @@ def needed(path: Path | None, what: str, condition: io.Condition) -> Path:
 
 
 def find_entry(
-    entries: Sequence[io.RecordingsEntry] | Sequence[io.ResultsEntry],
+    entries: Sequence[io.RecordingsEntry | io.ResultsEntry],
     wanted: str | Path | None,
     what: str,
     condition: io.Condition,
@@ -55,7 +55,7 @@ def find_entry(
 
     Parameters
     ----------
-    entries : sequence of RecordingsEntry | sequence of ResultsEntry
+    entries : sequence of RecordingsEntry or ResultsEntry
         What there is.
     wanted : str | Path | None
         A file, its name, or the comment inside; None for the only one.

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mne_bstinv import io
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
@@ -342,7 +340,8 @@ class StudyCondition(io.Condition):
         """
         from mne_bstinv.adapters._timing import sampling_frequency
 
-        n_times = np.size(recordings.time) if recordings.f is None else recordings.f.shape[1]
+        found = recordings.time if recordings.f is None else recordings.f[0]
+        n_times = 0 if found is None else len(found)
         return self._info(sampling_frequency(recordings.time, n_times, None, Findings()))
 
     def evoked_of(self, recordings: io.Recordings) -> Any:
@@ -442,9 +441,7 @@ class StudyCondition(io.Condition):
             good_channels=None if good is None else good - 1,
         )
 
-    def _operator(
-        self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any
-    ) -> Any:
+    def _operator(self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
         from mne_bstinv.adapters import to_inverse_operator
 
         return to_inverse_operator(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,8 +71,7 @@ class Store:
             value = maker()
             self._kept[key] = (value, _n_bytes(value))
             self._forget()
-        value = self._kept[key][0]
-        return value  # type: ignore[no-any-return]
+        return self._kept[key][0]
 
     def _forget(self) -> None:
         while len(self._kept) > 1 and sum(n for _, n in self._kept.values()) > self._max_bytes:
@@ -98,16 +97,22 @@ def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
     return str(file), status.st_size, status.st_mtime_ns
 
 
-def _n_bytes(value: Any) -> int:
-    """Size of the arrays in a structure, or in the mappings and sequences that MNE is made of."""
+def _n_bytes(value: Any, depth: int = 2) -> int:
+    """Size of the arrays in a structure, or in the lists and mappings that MNE is made of.
+
+    What is deeper is small: labels, sensors, histories.
+    """
     if issparse(value):
         return int(value.data.nbytes)
     if hasattr(value, "nbytes"):
         return int(value.nbytes)
+    if depth == 0:
+        return 0
+    parts: Iterable[Any] = ()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return sum(_n_bytes(getattr(value, f.name)) for f in dataclasses.fields(value))
-    if isinstance(value, dict):
-        return sum(map(_n_bytes, value.values()))
-    if isinstance(value, list | tuple):
-        return sum(map(_n_bytes, value))
-    return 0
+        parts = (getattr(value, f.name) for f in dataclasses.fields(value))
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    return sum(_n_bytes(part, depth - 1) for part in parts)
