@@ -10,8 +10,9 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from mne_bstinv import io
-from mne_bstinv.inverse import compute_kernel
 from mne_bstinv.datasets import sample_study
+from mne_bstinv.frames import scs_to_head
+from mne_bstinv.inverse import compute_kernel
 
 
 def make_protocol(root: Path, *, n_subjects: int, n_conditions: int) -> Path:
@@ -27,6 +28,32 @@ def make_protocol(root: Path, *, n_subjects: int, n_conditions: int) -> Path:
             folder = shutil.copytree(source, root / "data" / subject / f"cond{j:02d}")
             _rename(folder, subject)
     return root
+
+
+def in_scs_order(values: np.ndarray, src, expected) -> np.ndarray:
+    """Rows along x, y, z of SCS from MNE's values."""
+    rotation, where = scs_to_head(expected.channels).rotation, source_rows(src, expected)
+    if values.ndim == 2:
+        return values[where]
+    turned = np.einsum("ba,mbn->man", rotation, values[where])
+    if expected.results.n_components == 3:
+        return turned.reshape(-1, values.shape[-1])
+    normals, rows = expected.head_model.grid_orient, []
+    for scout in expected.head_model.grid_atlas.scouts:
+        for location in scout.grid_rows - 1:
+            block = turned[location]
+            rows.append(normals[location] @ block if scout.region[2] == "C" else block)
+    return np.vstack(rows)
+
+
+def source_rows(src, expected) -> list[int]:
+    """The source of each location of Brainstorm, by their positions."""
+    frame = scs_to_head(expected.channels)
+    rr = np.concatenate([part["rr"][part["vertno"]] for part in src])
+    places = expected.head_model.grid_loc @ frame.rotation.T + frame.matrix[:3, 3]
+    where = [int(np.argmin(np.linalg.norm(rr - place, axis=1))) for place in places]
+    assert len(set(where)) == len(where)
+    return where
 
 
 def _rename(folder: Path, subject: str) -> None:
