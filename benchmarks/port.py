@@ -157,7 +157,7 @@ def full_disk(protocol: Path, root: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
     command = [*PORT, protocol, out, "--subject", "Subject01"]
-    failed = subprocess.run(command, preexec_fn=limited, capture_output=True, text=True)  # noqa: PLW1509
+    failed = subprocess.run(command, preexec_fn=limited, capture_output=True, text=True)
     assert failed.returncode == 1, failed
     assert "File too large" in failed.stdout
     statuses = check_output(out)

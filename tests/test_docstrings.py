@@ -25,8 +25,10 @@ MODULES = [
     "inverse",
     "io",
     "plots",
+    "port",
     "studies",
     "verification",
+    "workflow",
 ]
 
 

@@ -16,7 +16,15 @@ from mne_bstinv.adapters.forward import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["MNE_ENDINGS", "estimate_ending", "mne_kind", "quiet", "read_mne", "write_mne", "write_new"]
+__all__ = [
+    "MNE_ENDINGS",
+    "estimate_ending",
+    "mne_kind",
+    "quiet",
+    "read_mne",
+    "write_mne",
+    "write_new",
+]
 
 #: Ending of a file name → what the file holds, as MNE names its files.
 _FIF: dict[str, str] = {

@@ -123,5 +123,8 @@ def _shapes(study: StudyCondition) -> tuple[dict[str, Any], Any, Any]:
     from mne_bstinv.adapters.positions import sensor_positions
 
     sensors, fiducials, to_head = sensor_positions(study.info)
-    vertices = np.zeros((0, 3)) if study.cortex is None else study.cortex.vertices
+    file = study.anatomy.cortex
+    vertices = np.zeros((0, 3))
+    if file is not None:
+        vertices = study.store.read(io.read_surface, file).vertices
     return sensors, vertices @ to_head[:3, :3].T + to_head[:3, 3], fiducials

@@ -25,8 +25,10 @@ CONDITION = "condition"
 
 #: Folder of the anatomies: MNE's ``subjects_dir``.
 SUBJECTS = "subjects"
+#: Name in MNE of the anatomy that subjects share.
+DEFAULT_SUBJECT = "default_subject"
 #: Names in the output that no subject may have.
-_TAKEN = (SUBJECTS, "default_study", "port.json", "port.html")
+_TAKEN = (SUBJECTS, DEFAULT_SUBJECT, "default_study", "port.json", "port.html")
 
 ESTIMATES = ("all", "averages", "none")
 DATA_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "ECOG", "SEEG")
@@ -79,7 +81,7 @@ class Unit:
     #: The protocol, with this subject only.
     protocol: io.Protocol
     anatomy: io.SubjectEntry
-    #: The files it is made of; of an anatomy, those its frame may need.
+    #: The files it is made of; of an anatomy, a condition whose frame it takes without an MRI.
     files: io.Condition
     #: Name of the subject in MNE: its folder in ``subjects``.
     mne_subject: str
@@ -121,11 +123,13 @@ class Unit:
         dict
             Plain values.
         """
+        names = {"stem": self.stem, "mne_subject": self.mne_subject}
+        if self.kind == ANATOMY:
+            return names
         root = self.protocol.root
         current = self.files.head_model_file
         return {
-            "stem": self.stem,
-            "mne_subject": self.mne_subject,
+            **names,
             "shared": self.shared,
             "head_model": None if current is None else _relative(current, root),
             "bad_trials": [entry.file.name for entry in self.files.recordings if entry.bad],
@@ -224,7 +228,7 @@ class _Part:
         if any((anatomy.anatomy, anatomy.cortex, *shells)):
             yield self._unit(
                 kind=ANATOMY, condition="", folder=f"{SUBJECTS}/{self.mne_subject}",
-                stem=self.mne_subject, shared="", files=self.condition,
+                stem=self.mne_subject, shared="", files=_first_with_channels(self.subject),
             )  # fmt: skip
         if self.shared:
             yield self._unit(
@@ -264,13 +268,19 @@ class _Part:
         )
 
 
+def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
+    """Return the first condition with a channel file, whatever is asked for."""
+    found = (one for one in subject.conditions if one.channel_file is not None)
+    return next(found, subject.conditions[0])
+
+
 def _parts(protocol: io.Protocol) -> Iterator[_Part]:
     safe_subjects = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)
     for subject in protocol.subjects:
         names = (condition.name for condition in subject.conditions)
         safe_conditions = safe_names(names, taken=("default_study",))
         mine = safe_subjects[subject.name]
-        mne_subject = "default_subject" if subject.use_default_anat else mine
+        mne_subject = DEFAULT_SUBJECT if subject.use_default_anat else mine
         for condition in subject.conditions:
             yield _Part(
                 protocol=protocol,

@@ -58,7 +58,8 @@ def find_entry(
     entries : sequence of RecordingsEntry or ResultsEntry
         What there is.
     wanted : str | Path | None
-        A file, its name, or the comment inside; None for the only one.
+        A file, its name (with folders, if that is not clear), or the comment inside; None for the
+        only one.
     what : str
         What they are, for messages.
     condition : Condition
@@ -76,7 +77,8 @@ def find_entry(
     """
     found = list(range(len(entries)))
     if wanted is not None:
-        found = [i for i in found if entries[i].file.name == Path(wanted).name]
+        ending = Path(str(wanted).replace("\\", "/")).parts
+        found = [i for i in found if entries[i].file.parts[-len(ending) :] == ending]
         found = found or [i for i, e in enumerate(entries) if comment_of(e.file) == str(wanted)]
     if len(found) == 1:
         return found[0]
@@ -132,4 +134,4 @@ def is_average(file: Path, n_avg: int | None = None) -> bool:
 
 
 def _names(files: Iterable[Path]) -> list[str]:
-    return [f"{file.name} ({comment_of(file)})" for file in files]
+    return [f"{file.parent.name}/{file.name} ({comment_of(file)})" for file in files]

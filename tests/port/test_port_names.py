@@ -60,7 +60,8 @@ def test_colliding_names_do_not_depend_on_their_order():
 
 
 def test_a_taken_name_is_not_given():
-    assert re.fullmatch(r"Subjects_[0-9a-f]{8}", safe_names(["Subjects"], taken=["subjects"])["Subjects"])  # fmt: skip
+    safe = safe_names(["Subjects"], taken=["subjects"])["Subjects"]
+    assert re.fullmatch(r"Subjects_[0-9a-f]{8}", safe)
 
 
 def test_long_stems_are_shortened_and_stay_apart():
