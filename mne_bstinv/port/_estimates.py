@@ -14,7 +14,8 @@ from mne_bstinv.port._recordings import LINK
 from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, Settings, Unit
-from mne_bstinv.workflow import StudyCondition, is_average
+from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.lookup import is_average
 
 __all__ = ["convert"]
 

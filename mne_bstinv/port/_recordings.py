@@ -10,12 +10,14 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv.port.outputs import Outputs
-from mne_bstinv.workflow import StudyCondition, is_average
+from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.lookup import is_average
 
 __all__ = ["LINK", "MAX_EPOCHS_BYTES", "convert"]
 
-#: Samples of the trials of one file, in bytes: what a worker has to hold at once.
-MAX_EPOCHS_BYTES = 500_000_000
+#: Samples of the trials of one file, in bytes: what a worker has to hold at once,
+#: about four times (as read, stacked, with the signs of MNE, and in Epochs).
+MAX_EPOCHS_BYTES = 250_000_000
 
 LINK = (
     "It is a link to a continuous file, without samples: read the original with MNE "

@@ -12,7 +12,8 @@ from mne_bstinv import io
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.port.names import safe_names
-from mne_bstinv.workflow import StudyCondition, study_condition
+from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.protocol import study_condition
 from mne_bstinv.workflow.store import Store
 
 __all__ = ["ANATOMY", "CONDITION", "SHARED", "SUBJECTS", "Settings", "Unit", "plan"]

@@ -35,8 +35,8 @@ __all__ = ["port_unit", "up_to_date"]
 
 logger = logging.getLogger("mne_bstinv")
 
-#: What this process read and may need for the next unit.
-_STORE = Store()
+#: What this process read and may need for the next unit: at most 500 MB, or one file.
+_STORE = Store(500_000_000)
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
