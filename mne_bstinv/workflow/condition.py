@@ -13,8 +13,8 @@ from mne_bstinv import io
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
-from mne_bstinv.workflow.lookup import find_entry, is_average, needed
 from mne_bstinv.workflow._summary import condition_html, condition_text
+from mne_bstinv.workflow.lookup import find_entry, is_average, needed
 from mne_bstinv.workflow.store import Store, file_stamp
 
 if TYPE_CHECKING:
