@@ -17,7 +17,7 @@ _STYLE = """
 body { font-family: sans-serif; margin: 2em; color: #222; }
 table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid #ccc; padding: 0.4em 0.8em; text-align: left;
-  vertical-align: top; }
+  vertical-align: top; overflow-wrap: anywhere; }
 .done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
 .none { color: #777; } li { max-width: 60em; } img { max-width: 34em; }
 """

@@ -66,8 +66,9 @@ def sensors_svg(
         middle = (number + 0.5) * _SIZE
         parts.append(f'<text x="{middle}" y="12" text-anchor="middle">{view}</text>')
         parts += _dots(placed(thinned), 1.0, "#b3b3b3")
-        for color, cloud in zip(_cycle(), sensors.values(), strict=False):
-            parts += _dots(placed(cloud), 1.6, color)
+        for index, (color, cloud) in enumerate(zip(_cycle(), sensors.values(), strict=False)):
+            # two kinds of sensors may share their places
+            parts += _dots(placed(cloud), 1.6 if index else 2.8, color)
         parts += _crosses(placed(fiducials))
     parts += _legend(sensors, height, width, scale)
     return "\n".join([*parts, "</svg>\n"])

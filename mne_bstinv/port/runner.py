@@ -155,7 +155,7 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
     """Write the manifest of the whole and the overview, of all units that are there."""
     with locked(out / WORK_FOLDER / "commit.lock"):
         every = plan(protocol)
-        found = (read_manifest(out / unit.folder) for unit in every)
+        found = (_manifest_of(out / unit.folder) for unit in every)
         units = [manifest for manifest in found if manifest is not None]
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
         failed = any(u["status"] == FAILED for u in units)
@@ -164,6 +164,13 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
     return whole
+
+
+def _manifest_of(folder: Path) -> dict[str, Any] | None:
+    try:
+        return read_manifest(folder)
+    except ProtocolError:  # a file of somebody else: the unit has failed and said so
+        return None
 
 
 def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:

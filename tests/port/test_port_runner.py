@@ -254,6 +254,16 @@ class TestErrors:
         assert titles(report.done) == ["Subject01/condA"]
         assert file.stat().st_size > 1000
 
+    def test_a_manifest_of_somebody_else_is_left_alone(self, protocol, tmp_path):
+        file = tmp_path / "out/Subject01/condA/port.json"
+        file.parent.mkdir(parents=True)
+        file.write_text('{"mine": true}')
+        report = port_protocol(protocol, tmp_path / "out", overwrite=True)
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert "condA/port.json: not a manifest of this version" in str(report)
+        assert file.read_text() == '{"mine": true}'
+        assert len(report.done) == 3
+
     def test_the_port_of_another_protocol_is_not_replaced(self, data_dir, ported):
         with pytest.raises(OverwriteError, match=r"port of the protocol 'eeg_shared', not of 'mix"):
             port_protocol(data_dir / "mixed", ported)
@@ -395,6 +405,18 @@ class TestParallel:
         with joblib.parallel_config("threading"):
             port_protocol(protocol, tmp_path / "out", n_jobs=2)
         assert seen == [{1}] * 4
+
+    def test_two_ports_at_once_share_an_output(self, protocol, ported_once, tmp_path):
+        out = tmp_path / "out"
+        command = [sys.executable, "-m", "mne_bstinv", "port", str(protocol), str(out)]
+        running = [
+            subprocess.Popen([*command, "--condition", name], stdout=subprocess.DEVNULL)
+            for name in ("condA", "condB")
+        ]
+        assert [process.wait(timeout=60) for process in running] == [0, 0]
+        assert check_output(out) == {"done": 4}
+        assert files_of(out) == files_of(ported_once)
+        assert len(port_protocol(protocol, out).kept) == 4
 
     def test_on_a_local_dask_cluster(self, protocol, ported_once, tmp_path):
         distributed = pytest.importorskip("distributed")
