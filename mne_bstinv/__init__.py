@@ -36,7 +36,6 @@ from mne_bstinv.io import (
     read_head_model,
     read_mri,
     read_noise_cov,
-    read_protocol,
     read_recordings,
     read_results,
     read_study,
@@ -64,8 +63,10 @@ from mne_bstinv.plots import (
     plot_singular_values,
     plot_time_courses,
 )
+from mne_bstinv.port import PortReport, port_protocol
 from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import Verification, recompute, verify
+from mne_bstinv.workflow import StudyCondition, StudyProtocol, read_protocol
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import (
@@ -136,9 +137,12 @@ __all__ = [
     "LabelList",
     "MneEquivalent",
     "MneSettings",
+    "PortReport",
     "RegionRows",
     "SourceGrid",
+    "StudyCondition",
     "StudyData",
+    "StudyProtocol",
     "SubjectFolder",
     "Verification",
     "__version__",
@@ -179,6 +183,7 @@ __all__ = [
     "plot_sensors",
     "plot_singular_values",
     "plot_time_courses",
+    "port_protocol",
     "read_channels",
     "read_head_model",
     "read_mri",
@@ -232,12 +237,6 @@ _LATE = (
 
 def __getattr__(name: str) -> Any:
     """Load what needs MNE, and MNE with it, when one of its names is first used."""
-    if name in __all__ and name not in globals():
-        for module in map(_import_module, _LATE):
-            if name in module.__all__:
-                globals()[name] = getattr(module, name)
-                return globals()[name]
-    """Load the modules that need MNE when one of their names is first used."""
     if name in __all__ and name not in globals():
         for late in map(_import_module, _LATE):
             names = set(late.__all__) & set(__all__)

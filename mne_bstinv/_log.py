@@ -5,8 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 __all__ = ["warnings_silenced"]
+
+#: Loggers that are silenced in this thread (or task): others may be at work in theirs.
+_SILENCED: ContextVar[frozenset[str]] = ContextVar("mne_bstinv_silenced", default=frozenset())
+
+
+class _ErrorsOnly(logging.Filter):
+    """Drops what is less than an error while its logger is silenced."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or record.name not in _SILENCED.get()
+
+
+_FILTER = _ErrorsOnly()
 
 
 @contextmanager
@@ -16,19 +30,18 @@ def warnings_silenced(*others: str) -> Iterator[None]:
     Parameters
     ----------
     *others : str
-        Other loggers to treat likewise, such as ``'mne'`` (import it before: it sets its level).
+        Other loggers to treat likewise, such as ``'mne'``.
 
     Yields
     ------
     None
-        While errors alone are logged.
+        While errors alone are logged, in this thread.
     """
-    loggers = [logging.getLogger(name) for name in ("mne_bstinv", *others)]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
+    names = frozenset({"mne_bstinv", *others})
+    for name in names:
+        logging.getLogger(name).addFilter(_FILTER)  # once, however often it is added
+    token = _SILENCED.set(_SILENCED.get() | names)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        _SILENCED.reset(token)

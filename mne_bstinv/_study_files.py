@@ -38,14 +38,22 @@ class StudyFiles:
 
 
 class Studies:
-    """Files of the studies visited; each large file is read once while it is in use."""
+    """Files of the studies visited; each large file is read once while it is in use.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    protocol : Protocol | None
+        A protocol that was read already.
+    """
+
+    def __init__(self, protocol: io.Protocol | None = None) -> None:
         self.head_model = lru_cache(maxsize=1)(io.read_head_model)
         self.channels = lru_cache(maxsize=4)(io.read_channels)
         self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
         self._by_folder: dict[Path, StudyFiles] = {}
         self._protocols: dict[Path, io.Protocol] = {}
+        if protocol is not None:
+            self._protocols[protocol.root.resolve()] = protocol
 
     def of(self, file: Path) -> StudyFiles:
         """Return the files that go with a results file."""

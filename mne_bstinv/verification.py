@@ -120,7 +120,12 @@ def find_results(path: str | Path) -> list[Path]:
     return sorted(f for f in path.rglob("*.mat") if io.file_kind(f.name) == "results")
 
 
-def verify(path: str | Path | Iterable[Path], *, rtol: float = 1e-9) -> Iterator[Verification]:
+def verify(
+    path: str | Path | Iterable[Path],
+    *,
+    rtol: float = 1e-9,
+    protocol: io.Protocol | None = None,
+) -> Iterator[Verification]:
     """Recompute and compare the results files at or below a path, one after the other.
 
     Parameters
@@ -129,6 +134,8 @@ def verify(path: str | Path | Iterable[Path], *, rtol: float = 1e-9) -> Iterator
         A protocol, any folder or results file in it, or a list of results files.
     rtol : float
         Largest relative Frobenius difference that counts as equal.
+    protocol : Protocol | None
+        The protocol of the files, if it was read already; None reads it.
 
     Yields
     ------
@@ -142,7 +149,7 @@ def verify(path: str | Path | Iterable[Path], *, rtol: float = 1e-9) -> Iterator
         If the path does not exist.
     """
     files = find_results(path) if isinstance(path, str | Path) else list(path)
-    studies = Studies()
+    studies = Studies(protocol)
     for file in files:
         try:
             yield _verify_file(file, studies, rtol)

@@ -25,9 +25,11 @@ MODULES = [
     "inverse",
     "io",
     "plots",
+    "port",
     "report",
     "studies",
     "verification",
+    "workflow",
 ]
 
 

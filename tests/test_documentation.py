@@ -137,14 +137,17 @@ _CHECKS: dict[str, Callable[[dict], None]] = {
 
 
 def test_every_page_with_python_is_run():
-    """By this module, or by the test of the export."""
+    """By this module, or by one beside what the page is about."""
     source = Path(__file__).read_text(encoding="utf-8")
     pages = [path.name for path in DOCS.glob("*.md") if _blocks(path.name)]
     assert "theory.md" in pages
     assert [p for p in pages if f'"{p}"' not in source and p not in _ELSEWHERE] == []
 
 
-_ELSEWHERE = {"export.md": "tests/export/test_export_documentation.py"}
+_ELSEWHERE = {
+    "export.md": "tests/export/test_export_documentation.py",
+    "port.md": "tests/port/test_port_documentation.py",
+}
 
 
 def test_every_quoted_line_of_code_is_in_the_source():

@@ -50,6 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export",
         "_companions",
     },
+    "workflow": {"errors", "io", "inverse", "conversion", "adapters"},
+    "port": {"errors", "io", "conversion", "adapters", "verification", "workflow", "_log"},
     "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip
 #: The top of the package: these may import every station below.

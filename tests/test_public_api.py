@@ -26,9 +26,11 @@ MODULES = [
     "mne_bstinv.inverse",
     "mne_bstinv.io",
     "mne_bstinv.plots",
+    "mne_bstinv.port",
     "mne_bstinv.report",
     "mne_bstinv.studies",
     "mne_bstinv.verification",
+    "mne_bstinv.workflow",
 ]
 PUBLIC = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -15,7 +16,15 @@ from mne_bstinv.adapters.forward import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["MNE_ENDINGS", "mne_kind", "read_mne", "write_mne"]
+__all__ = [
+    "MNE_ENDINGS",
+    "estimate_ending",
+    "mne_kind",
+    "quiet",
+    "read_mne",
+    "write_mne",
+    "write_new",
+]
 
 #: Ending of a file name → what the file holds, as MNE names its files.
 _FIF: dict[str, str] = {
@@ -64,6 +73,40 @@ def mne_kind(fname: PathLike) -> str | None:
     """
     name = Path(fname).name.lower()
     return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
+
+
+def quiet() -> AbstractContextManager[Any]:
+    """Keep MNE's log to errors, for code that reports in its own way.
+
+    Returns
+    -------
+    context manager
+        While it is entered, MNE logs errors alone.
+    """
+    context: AbstractContextManager[Any] = mne.utils.use_log_level("ERROR")
+    return context
+
+
+def estimate_ending(stc: Any) -> str:
+    """Return how MNE names the file of a source estimate.
+
+    Parameters
+    ----------
+    stc : SourceEstimate | VectorSourceEstimate | VolSourceEstimate | VolVectorSourceEstimate | \
+    MixedSourceEstimate | MixedVectorSourceEstimate
+        The estimate.
+
+    Returns
+    -------
+    str
+        ``'-lh.stc'`` (and ``'-rh.stc'`` beside it) for scalars on surfaces, ``'-vl.stc'`` for
+        scalars in one volume, else ``'-stc.h5'``: stc files hold nothing else.
+    """
+    if isinstance(stc, mne.SourceEstimate):
+        return "-lh.stc"
+    if isinstance(stc, mne.VolSourceEstimate) and len(stc.vertices) == 1:
+        return "-vl.stc"
+    return "-stc.h5"
 
 
 @verbose
@@ -145,11 +188,7 @@ def write_mne(
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     temporary.mkdir()
     try:
-        try:
-            _WRITERS[kind](temporary / path.name, value)
-        except (ValueError, ImportError) as error:
-            raise ConversionError(f"{path}: MNE cannot write it: {error}") from error
-        made = sorted(temporary.iterdir())
+        made = write_new(temporary / path.name, value, kind)
         targets = tuple(path.with_name(file.name) for file in made)
         existing = [str(target) for target in targets if target.exists()]
         if existing and not overwrite:
@@ -161,6 +200,36 @@ def write_mne(
     finally:
         rmtree(temporary)
     return targets
+
+
+def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
+    """Write an object of MNE into a folder of unfinished files; an error may leave parts.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist.
+    value : object
+        The object.
+    kind : str
+        What it is, see :func:`mne_kind`.
+
+    Returns
+    -------
+    tuple of Path
+        The files: two for an estimate on a surface, several where MNE splits a large one.
+
+    Raises
+    ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
+    """
+    before = set(path.parent.iterdir())
+    try:
+        _WRITERS[kind](path, value)
+    except (ValueError, ImportError) as error:
+        raise ConversionError(f"{path.name}: MNE cannot write it: {error}") from error
+    return tuple(sorted(set(path.parent.iterdir()) - before))
 
 
 def _read_labels(path: Path) -> list[Any]:
@@ -202,9 +271,10 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
 }
 
 _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
-    "evoked": lambda path, value: value.save(path),
-    "epochs": lambda path, value: value.save(path),
-    # double precision: nothing of what Brainstorm stores is lost
+    # one Evoked, or a list
+    "evoked": mne.write_evokeds,
+    # double precision: nothing of what Brainstorm stores is lost (Evoked have single only)
+    "epochs": lambda path, value: value.save(path, fmt="double"),
     "raw": lambda path, value: value.save(path, fmt="double"),
     "forward": write_forward,
     "covariance": mne.write_cov,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import compare, convert, demo, export, info, lambda_, verify
+from mne_bstinv.cli import compare, convert, demo, export, info, lambda_, port, verify
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
@@ -18,6 +18,7 @@ _COMMANDS = {
     "export": export,
     "info": info,
     "lambda": lambda_,
+    "port": port,
     "verify": verify,
 }
 

@@ -1,0 +1,170 @@
+"""Port of a protocol of many conditions: time beside reading and writing alone, workers, kills.
+
+Run ``python benchmarks/port.py`` (options: ``--conditions 50 --kills 20``). The protocol is made of
+the sample by script. Four parts, each says what it asserts:
+
+* time of a port beside the time of reading its inputs and writing its outputs alone,
+* one and two workers on ten conditions,
+* resume after the port was killed (SIGKILL) at random moments: no half file, no wrong manifest, the
+  same files in the end,
+* a disk that is full: a limit on the size of files stands for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "port"))
+from port_checks import check_output, files_of
+from port_studies import make_large_protocol, make_protocol
+
+PORT = [sys.executable, "-m", "mne_bstinv", "port"]
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--conditions", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--parts", nargs="+", default=["io", "jobs", "kill", "disk"])
+    args = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory(prefix="mne_bstinv_port_") as folder:
+        root = Path(folder)
+        if "io" in args.parts:
+            large = make_large_protocol(root / "large", n_conditions=3)
+            beside_io(large, root, "15000 locations, 3 conditions")
+            ten = make_protocol(root / "ten", n_subjects=1, n_conditions=10)
+            beside_io(ten, root, "296 locations, 10 conditions")
+        if "jobs" in args.parts:
+            workers(root)
+        if {"kill", "disk"} & set(args.parts):
+            each = -(-args.conditions // 5)
+            many = make_protocol(root / "many", n_subjects=5, n_conditions=each)
+            if "kill" in args.parts:
+                kills(many, root, args.kills, random.Random(args.seed))
+            if "disk" in args.parts:
+                full_disk(many, root)
+
+
+def beside_io(protocol: Path, root: Path, what: str) -> None:
+    """Time a port in a process of its own, and reading and writing alone inside the same run."""
+    script = Path(__file__).with_name("_port_io.py")
+    ratios, rows = [], []
+    for _ in range(4):
+        out = root / "io"
+        done = subprocess.run(
+            [sys.executable, script, protocol, out], capture_output=True, text=True, check=True
+        )
+        found = json.loads(done.stdout)
+        rows.append(found)
+        ratios.append(found["port"] / (found["read"] + found["write"] + found["sync"]))
+        shutil.rmtree(out)
+    best = min(rows, key=lambda row: row["port"])
+    print(
+        f"{what}: port {best['port']:.2f} s = {min(ratios):.2f} × (reading {best['read']:.2f} s + "
+        f"writing {best['write']:.2f} s + to disk {best['sync']:.2f} s); of the rest: inverse "
+        f"operators {best['operators']:.2f} s, forward solutions {best['forwards']:.2f} s, hashes "
+        f"{best['hashes']:.2f} s; peak memory {best['peak'] / 1e6:.0f} MB"
+    )
+
+
+def workers(root: Path) -> None:
+    """Time one and two workers on ten conditions of a usual size."""
+    protocol = make_large_protocol(root / "jobs", n_conditions=10)
+    seconds: dict[int, float] = {}
+    for n_jobs in (1, 2):
+        times = []
+        for _ in range(2):
+            out = root / "out"
+            start = time.perf_counter()
+            subprocess.run([*PORT, protocol, out, "--n-jobs", str(n_jobs)], check=True,
+                           capture_output=True)  # fmt: skip
+            times.append(time.perf_counter() - start)
+            shutil.rmtree(out)
+        seconds[n_jobs] = min(times)
+    shutil.rmtree(protocol)
+    print(
+        f"10 conditions of 15000 locations: 1 worker {seconds[1]:.1f} s, 2 workers "
+        f"{seconds[2]:.1f} s: {seconds[1] / seconds[2]:.2f} ×, process start included"
+    )
+
+
+def kills(protocol: Path, root: Path, n_kills: int, rng: random.Random) -> None:
+    """Kill the port at random moments, go on, and compare with one that was never killed."""
+    clean, out = root / "clean", root / "killed"
+    start = time.perf_counter()
+    subprocess.run([*PORT, protocol, clean], check=True, capture_output=True)
+    whole = time.perf_counter() - start
+    start = time.perf_counter()
+    subprocess.run([*PORT, protocol, clean], check=True, capture_output=True)
+    again = time.perf_counter() - start
+    killed, seen, moments = 0, Counter(), []
+    while killed < n_kills:
+        n_jobs = rng.choice((1, 2))
+        process = subprocess.Popen(
+            [*PORT, protocol, out, "--n-jobs", str(n_jobs)], start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        moment = rng.uniform(0.5, 2.5)
+        try:
+            process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:
+            # now the whole group, now the main process alone: its workers are left behind
+            if rng.random() < 0.5:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+            moments.append(moment)
+        if out.exists():
+            statuses = check_output(out)
+            seen.update(statuses)
+            if statuses.get("done", 0) == len(files_of(clean, "port.json")) - 1:
+                # all done: let a subject start anew
+                shutil.rmtree(out / "Subject01")
+    final = subprocess.run([*PORT, protocol, out], capture_output=True, text=True, check=True)
+    assert check_output(out) == check_output(clean)
+    assert files_of(out) == files_of(clean), "other files than without the kills"
+    print(
+        f"{len(files_of(clean, 'port.json')) - 1} units in {whole:.1f} s, again (nothing to do) in "
+        f"{again:.1f} s; {killed} kills after {min(moments):.1f} to {max(moments):.1f} s, each "
+        f"followed by a check of all files and manifests ({sum(seen.values())} manifests, "
+        f"{seen['incomplete']} incomplete): none wrong; in the end {final.stdout.split(';')[0]}, "
+        "the same files as without kills"
+    )
+
+
+def full_disk(protocol: Path, root: Path) -> None:
+    """Let writing fail: files may not grow beyond 200 kB."""
+    out = root / "full"
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    command = [*PORT, protocol, out, "--subject", "Subject01"]
+    failed = subprocess.run(command, preexec_fn=limited, capture_output=True, text=True)
+    assert failed.returncode == 1, failed
+    assert "File too large" in failed.stdout
+    statuses = check_output(out)
+    assert statuses["failed"], statuses
+    subprocess.run(command, check=True, capture_output=True)
+    print(f"disk full: {dict(statuses)}, no half file; with room again: {dict(check_output(out))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Convert a whole protocol, or the zip that Brainstorm exports, to files of MNE-Python."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mne_bstinv.port import port_protocol
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument(
+        "protocol", type=Path, help="the folder of a protocol, or a .zip that Brainstorm exported"
+    )
+    parser.add_argument("out", type=Path, help="folder of the output; run again to go on")
+    parser.add_argument("--subject", action="append", help="port this subject (repeat for more)")
+    parser.add_argument(
+        "--condition", action="append", help="port this condition (repeat for more)"
+    )
+    parser.add_argument(
+        "--data-types",
+        nargs="+",
+        metavar="TYPE",
+        help="port only results computed of these types of channels, such as EEG, or MEG",
+    )
+    parser.add_argument(
+        "--estimates",
+        choices=("all", "averages", "none"),
+        default="all",
+        help="recordings to write source estimates of (default: all)",
+    )
+    parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
+    parser.add_argument(
+        "--rtol",
+        type=float,
+        default=1e-9,
+        help="largest relative difference that --verify takes for equal (default: 1e-9)",
+    )
+    parser.add_argument(
+        "--n-jobs", type=_n_jobs, default=1, help="conditions at a time; -1 for one a core"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files that are of no earlier port"
+    )
+    parser.add_argument(
+        "--max-size",
+        type=float,
+        default=64.0,
+        metavar="GIB",
+        help="largest size of an extracted .zip (default: 64 GiB)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Port and say what was done.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0 if nothing failed and no verified kernel differs, else 1.
+    """
+    report = port_protocol(
+        args.protocol,
+        args.out,
+        subjects=args.subject,
+        conditions=args.condition,
+        data_types=args.data_types,
+        estimates=args.estimates,
+        verify=args.verify,
+        rtol=args.rtol,
+        n_jobs=args.n_jobs,
+        overwrite=args.overwrite,
+        max_bytes=int(args.max_size * 1024**3),
+        progress=None,
+    )
+    print(report, file=sys.stdout)
+    return int(not report.success)
+
+
+def _n_jobs(text: str) -> int:
+    value = int(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("must be a number of conditions, or -1 for one a core")
+    return value

@@ -1,0 +1,167 @@
+"""Protocols in zip files: extracted only where nothing can leave the target."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from mne_bstinv.errors import MissingFileError, ProtocolError
+
+__all__ = ["MAX_BYTES", "MAX_FILES", "MAX_RATIO", "extract_protocol"]
+
+#: Most bytes that an archive may hold when extracted, unless the caller says otherwise.
+MAX_BYTES = 64 * 1024**3
+#: Most files.
+MAX_FILES = 200_000
+#: Most bytes extracted for one byte of the archive: MATLAB files are compressed already, and
+#: uncompressed ones (v6) of recordings never come near it.
+MAX_RATIO = 100
+#: Archives whose content is smaller than this are no danger, whatever the ratio.
+_HARMLESS = 100 * 1024**2
+
+_CHUNK = 1024 * 1024
+
+
+def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> Path:
+    """Extract a protocol that Brainstorm exported.
+
+    Names are checked before anything is written, and what is written is counted, not believed.
+
+    Parameters
+    ----------
+    archive : Path
+        The ``.zip`` file.
+    target : Path
+        An empty folder that exists.
+    max_bytes : int
+        Most bytes that all files may take.
+
+    Returns
+    -------
+    Path
+        The folder with ``anat`` and ``data``.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    ProtocolError
+        If it is no zip file, damaged, encrypted, holds no protocol, is larger than allowed or
+        compressed beyond reason, or holds a name or a link that points out of it.
+    """
+    if not archive.is_file():
+        raise MissingFileError(f"{archive}: no such file.")
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [item for item in opened.infolist() if not item.is_dir()]
+            names = [_checked(archive, item) for item in members]
+            _check_amount(archive, members, names, max_bytes, target)
+            root = target / _root_of(archive, names)
+            left = _limit(archive, max_bytes)
+            for item, name in zip(members, names, strict=True):
+                left = _extract(archive, opened, item, target / archive.stem / name, left)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise ProtocolError(f"{archive}: not a zip file, or a damaged one: {error}") from error
+    return root
+
+
+def _checked(archive: Path, item: zipfile.ZipInfo) -> PurePosixPath:
+    """Return the relative path of a member, or say why it is refused."""
+    # zipfile cuts names at NUL and turns the separators of the system into '/': look at both
+    name = item.orig_filename.replace("\\", "/")
+    path = PurePosixPath(name)
+    reason = None
+    if not name or "\0" in name or any(ord(char) < 32 for char in name):
+        reason = "a name with control characters"
+    elif path.is_absolute() or PureWindowsPath(name).drive or PureWindowsPath(name).root:
+        reason = "an absolute name"
+    elif ".." in path.parts:
+        reason = "a name that leads out of the archive"
+    elif ":" in name:
+        reason = "a name with a colon (a drive or a stream of Windows)"
+    elif stat.S_IFMT(item.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        kind = stat.S_IFMT(item.external_attr >> 16)
+        reason = "a symbolic link" if stat.S_ISLNK(kind) else "a special file"
+    elif item.flag_bits & 0x1:
+        reason = "an encrypted file"
+    if reason is not None:
+        raise ProtocolError(
+            f"{archive}: refused, it holds {reason}: {item.orig_filename!r}. Nothing was "
+            "extracted; expected is a protocol exported by Brainstorm, not encrypted."
+        )
+    return path
+
+
+def _check_amount(
+    archive: Path,
+    members: list[zipfile.ZipInfo],
+    names: list[PurePosixPath],
+    max_bytes: int,
+    target: Path,
+) -> None:
+    total = sum(item.file_size for item in members)
+    if len(members) > MAX_FILES:
+        raise ProtocolError(
+            f"{archive}: refused, it holds {len(members)} files, at most {MAX_FILES} are allowed."
+        )
+    folded = [str(name).casefold() for name in names]
+    if len(set(folded)) < len(folded):
+        twice = next(name for name in folded if folded.count(name) > 1)
+        raise ProtocolError(f"{archive}: refused, it holds {twice!r} more than once.")
+    if total > _limit(archive, max_bytes):
+        raise _too_large(archive, total, max_bytes)
+    free = shutil.disk_usage(target).free
+    if total > free:
+        raise ProtocolError(
+            f"{archive}: holds {total / 1e9:.3g} GB, but {target} has {free / 1e9:.3g} GB free."
+        )
+
+
+def _limit(archive: Path, max_bytes: int) -> int:
+    return min(max_bytes, max(_HARMLESS, MAX_RATIO * archive.stat().st_size))
+
+
+def _too_large(archive: Path, total: int, max_bytes: int) -> ProtocolError:
+    size = archive.stat().st_size
+    if total > max_bytes:
+        reason = (
+            f"at most {max_bytes / 1e9:.3g} GB are allowed: give a larger limit (--max-size) if "
+            "you trust it"
+        )
+    else:
+        reason = (
+            f"{total / size:.0f} times its own {size} bytes (at most {MAX_RATIO}): a zip bomb? "
+            "Extract it yourself if you trust it"
+        )
+    return ProtocolError(f"{archive}: refused, it extracts to {total / 1e9:.3g} GB, {reason}.")
+
+
+def _root_of(archive: Path, names: list[PurePosixPath]) -> Path:
+    """Return the folder with anat and data: the top, or one or two folders below it."""
+    folders = {name.parents[i] for name in names for i in range(len(name.parents))}
+    for depth in range(3):
+        for folder in sorted(folders):
+            if len(folder.parts) == depth and {folder / "anat", folder / "data"} <= folders:
+                return Path(archive.stem) / folder
+    raise ProtocolError(
+        f"{archive}: holds no protocol (no folder in it has both 'anat' and 'data')."
+    )
+
+
+def _extract(
+    archive: Path, opened: zipfile.ZipFile, item: zipfile.ZipInfo, file: Path, left: int
+) -> int:
+    """Extract a member and return how many bytes are still allowed; headers may lie."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(item) as source, file.open("xb") as copy:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise ProtocolError(
+                    f"{archive}: refused, {item.orig_filename!r} holds more than it states and "
+                    "more than is allowed."
+                )
+            copy.write(chunk)
+    return left

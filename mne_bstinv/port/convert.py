@@ -1,0 +1,130 @@
+"""Convert the files of one unit: an anatomy, shared files, or a condition."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv import io
+from mne_bstinv.conversion import conversion_report
+from mne_bstinv.port import _estimates, _recordings
+from mne_bstinv.port.outputs import Outputs
+from mne_bstinv.port.picture import sensors_svg
+from mne_bstinv.port.plan import ANATOMY, Settings, Unit
+from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.store import Store
+
+__all__ = ["convert_unit"]
+
+NO_FORWARD = "FIF files of forward solutions hold MEG and EEG only."
+
+
+def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs) -> None:
+    """Convert the files of a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+        The unit.
+    settings : Settings
+        What is asked for.
+    store : Store
+        Keeps what several units of one process need.
+    outputs : Outputs
+        Takes files, reports and errors.
+    """
+    study = unit.study(store)
+    if unit.kind == ANATOMY:
+        _anatomy(unit, study, outputs)
+        return
+    if unit.holds_sensors:
+        _sensors(study, outputs)
+        _head_models(study, outputs)
+    _recordings.convert(study, outputs)
+    _estimates.convert(unit, study, settings, outputs)
+
+
+def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
+    from mne_bstinv.adapters import to_surfaces
+
+    readers: dict[str, tuple[Path | None, Callable[[Path], Any]]] = {
+        "cortex": (unit.anatomy.cortex, io.read_surface),
+        "scalp": (unit.anatomy.scalp, io.read_surface),
+        "inner_skull": (unit.anatomy.inner_skull, io.read_surface),
+        "outer_skull": (unit.anatomy.outer_skull, io.read_surface),
+        "mri": (unit.anatomy.anatomy, io.read_mri),
+    }
+    read: dict[str, Any] = {}
+    for name, (file, reader) in readers.items():
+        if file is not None:
+            with outputs.item(file, name):
+                read[name] = reader(file)
+    if not read:
+        return
+    if "mri" not in read and unit.files.channel_file is not None:
+        read["channels"] = study.channels
+    with outputs.item(None, "subjects folder"):
+        written = to_surfaces(outputs.folder.parent, outputs.folder.name, **read)
+        sources = [file for name, (file, _) in readers.items() if file and name in read]
+        for file in written.files:
+            outputs.add(file, sources)
+        outputs.report(".", conversion_report(written))
+
+
+def _sensors(study: StudyCondition, outputs: Outputs) -> None:
+    """Sensors, frames and covariances."""
+    if study.channel_file is None:
+        if study.recordings or study.results:
+            study.channels  # noqa: B018 raises the error that says what is missing
+        return
+    frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]
+    outputs.write("-info.fif", study.info, "info", frames)
+    outputs.write("-trans.fif", study.trans, "trans", frames)
+    pairs = (
+        ("-cov.fif", study.noise_cov_file, "noise covariance"),
+        ("_data-cov.fif", study.data_cov_file, "data covariance"),
+    )
+    for name, file, what in pairs:
+        if file is not None:
+            with outputs.item(file, what):
+                cov = study.noise_cov if what == "noise covariance" else study.data_cov
+                outputs.write(name, cov, "covariance", [file, study.channel_file])
+    with outputs.item(study.channel_file, "picture"):
+        picture = sensors_svg(*_shapes(study))
+        outputs.write_text("_sensors.svg", picture, frames)
+
+
+def _head_models(study: StudyCondition, outputs: Outputs) -> None:
+    """Each head model: the current one under the plain name."""
+    for file in study.head_model_files:
+        model = study.with_head_model(file)
+        name = "" if file == study.head_model_file else f"_{file.stem.removeprefix('headmodel_')}"
+        with outputs.item(file, "head model"):
+            sources = [f for f in (file, *_frame_files(model)) if f]
+            outputs.write(f"{name}-src.fif", model.src, "source spaces", sources)
+            types = {kind.strip().upper() for kind in study.channels.types}
+            if not types & {"MEG", "MEG MAG", "MEG GRAD", "EEG"}:
+                outputs.skip(file, "forward solution", NO_FORWARD)
+                continue
+            forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain
+            outputs.write(f"{name}-fwd.fif", forward, "forward", sources, precision="single")
+
+
+def _frame_files(model: StudyCondition) -> Iterator[Path | None]:
+    yield from (model.channel_file, model.anatomy.anatomy, model.cortex_file)
+
+
+def _shapes(study: StudyCondition) -> tuple[dict[str, Any], Any, Any]:
+    """Positions in the head frame (m): sensors by kind, the cortex, the fiducials."""
+    from mne_bstinv.adapters.positions import sensor_positions
+
+    sensors, fiducials, to_head = sensor_positions(study.info)
+    file = study.anatomy.cortex
+    vertices = np.zeros((0, 3))
+    if file is not None:
+        vertices = study.store.read(io.read_surface, file).vertices
+    return sensors, vertices @ to_head[:3, :3].T + to_head[:3, 3], fiducials

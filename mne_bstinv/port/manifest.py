@@ -1,0 +1,212 @@
+"""Manifests: what was made of what. Written whole, and never ahead of the files they list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv.errors import OverwriteError, ProtocolError
+from mne_bstinv.port.locks import WORK_FOLDER, locked
+from mne_bstinv.workflow.store import file_stamp
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "FORMAT",
+    "INCOMPLETE",
+    "MANIFEST",
+    "commit",
+    "hash_file",
+    "read_manifest",
+    "versions",
+    "write_json",
+    "write_text",
+]
+
+MANIFEST = "port.json"
+#: What marks a manifest, with the version of its layout.
+FORMAT = "mne_bstinv port 1"
+
+DONE = "done"
+FAILED = "failed"
+#: Files are being replaced: those listed are ours, but maybe not of one run.
+INCOMPLETE = "incomplete"
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Read the manifest of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    dict | None
+        The manifest; None if there is none.
+
+    Raises
+    ------
+    ProtocolError
+        If there is a file of that name which is no manifest of a port.
+    """
+    file = folder / MANIFEST
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ProtocolError(
+            f"{file}: not a manifest of a port ({error}): move it away, or choose another folder."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ProtocolError(
+            f"{file}: not a manifest of this version (format {FORMAT!r}): move it away, or choose "
+            "another folder."
+        )
+    return content
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON: completely, or not at all.
+
+    Parameters
+    ----------
+    file : Path
+        The file; replaced if it exists.
+    content : mapping
+        Plain values; numbers that JSON has no word for are refused.
+    """
+    write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write text: completely, or not at all.
+
+    Parameters
+    ----------
+    file : Path
+        The file; replaced if it exists.
+    text : str
+        Its content.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_bytes(text.encode("utf-8"))
+        temporary.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def commit(
+    out: Path, folder: Path, staged: Path, manifest: Mapping[str, Any], *, overwrite: bool = False
+) -> None:
+    """Move staged files to their place, then say so.
+
+    At any moment the manifest in the folder is true: while files are replaced it says that it is
+    incomplete and lists the files of before and after.
+
+    Parameters
+    ----------
+    out : Path
+        The output, which holds the lock.
+    folder : Path
+        Where the files go.
+    staged : Path
+        Where they are.
+    manifest : mapping
+        The manifest; the keys of ``outputs`` are the files.
+    overwrite : bool
+        Replace files that are of no earlier port.
+
+    Raises
+    ------
+    OverwriteError
+        If such a file exists and ``overwrite`` is False; then nothing is changed.
+    """
+    with locked(out / WORK_FOLDER / "commit.lock"):
+        before = read_manifest(folder) or {}
+        old, new = set(before.get("outputs", {})), list(manifest["outputs"])
+        foreign = [name for name in new if name not in old and (folder / name).exists()]
+        if foreign and not overwrite:
+            raise OverwriteError(
+                f"{folder / foreign[0]}: exists already and is of no earlier port; use "
+                "overwrite=True (--overwrite) to replace it."
+            )
+        gone = sorted(old - set(new))
+        _sync(staged / name for name in new)
+        if new or gone:
+            listed = dict.fromkeys([*new, *gone], None)
+            write_json(folder / MANIFEST, {**manifest, "status": INCOMPLETE, "outputs": listed})
+        for name in new:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).replace(folder / name)
+        for name in gone:
+            (folder / name).unlink(missing_ok=True)
+        _sync({(folder / name).parent for name in new})
+        write_json(folder / MANIFEST, manifest)
+
+
+def hash_file(file: Path) -> str:
+    """Return the SHA-256 of a file; of a file that did not change since, it is remembered.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
+    stamp = file_stamp(file)
+    if stamp is None:
+        raise FileNotFoundError(file)
+    return _hash(*stamp)
+
+
+@lru_cache(maxsize=4096)
+def _hash(path: str, size: int, changed: int) -> str:
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Return the versions of what a conversion depends on.
+
+    Returns
+    -------
+    dict of str to str
+        Version by name.
+    """
+    names = ("mne-bstinv", "mne", "numpy", "scipy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _sync(paths: Iterable[Path]) -> None:
+    """Have files, or the names in folders, on the disk, where that can be asked for.
+
+    A manifest that got there before its files, at a loss of power, is found out by their hashes.
+    """
+    for path in paths:
+        with suppress(PermissionError):  # Windows opens no folders, and syncs what is written alone
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

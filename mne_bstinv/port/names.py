@@ -1,0 +1,96 @@
+"""File names that every file system takes, made of Brainstorm's names."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+__all__ = ["MAX_NAME", "MAX_STEM", "safe_name", "safe_names", "shortened"]
+
+#: Longest name of a folder, and longest stem of a file: endings and temporary names need some room
+#: below the 255 bytes that file systems take.
+MAX_NAME = 60
+MAX_STEM = 180
+
+#: Names that Windows keeps for devices, whatever their ending.
+_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
+
+
+def safe_name(name: str, length: int = MAX_NAME) -> str:
+    """Make a name of a folder or a part of a file name.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    length : int
+        The most characters.
+
+    Returns
+    -------
+    str
+        ASCII letters, digits, ``_``, ``+``, ``.`` and ``-``; neither empty, nor
+        starting or ending with a dot, nor the name of a device of Windows.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    safe = re.sub(r"[^A-Za-z0-9_+.-]+", "_", plain).strip("._-")
+    if not safe:
+        safe = f"unnamed_{_digest(name)}"
+    if safe.split(".")[0].lower() in _DEVICES:
+        safe = f"_{safe}"
+    return shortened(safe, length)
+
+
+def safe_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Make names that stay apart, also where upper and lower case are the same.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Different texts.
+    taken : iterable of str
+        Safe names that are not free.
+
+    Returns
+    -------
+    dict of str to str
+        Safe name of each. Where several would be the same, or one is taken, they end with digits
+        of the text's SHA-256: the same in every run.
+    """
+    listed = list(dict.fromkeys(names))
+    plain = {name: safe_name(name) for name in listed}
+    uses = Counter(safe.casefold() for safe in plain.values())
+    uses.update(name.casefold() for name in taken)
+    return {
+        name: safe if uses[safe.casefold()] == 1 else _with_digest(safe, name)
+        for name, safe in plain.items()
+    }
+
+
+def shortened(name: str, length: int = MAX_STEM) -> str:
+    """Shorten a name; digits of its SHA-256 keep it apart from others.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    length : int
+        The longest that is left as it is.
+
+    Returns
+    -------
+    str
+        The name.
+    """
+    return name if len(name) <= length else _with_digest(name, name, length)
+
+
+def _with_digest(safe: str, name: str, length: int = MAX_NAME) -> str:
+    return f"{safe[: length - 9].rstrip('._-')}_{_digest(name)}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,0 +1,160 @@
+"""The overview of a port for people: one row a condition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from mne_bstinv.port.manifest import DONE, MANIFEST
+from mne_bstinv.port.plan import ANATOMY
+
+__all__ = ["overview_html", "verdict"]
+
+_STYLE = """
+body { font-family: sans-serif; margin: 2em; color: #222; }
+table { border-collapse: collapse; }
+th, td { border-bottom: 1px solid #ccc; padding: 0.4em 0.8em; text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; }
+.done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
+.none { color: #777; } li { max-width: 60em; } img { max-width: 34em; }
+"""
+
+#: What an output is called in the list of links, by its ending.
+_LINKS = {
+    "-info.fif": "sensors",
+    "-trans.fif": "head–MRI transform",
+    "-fwd.fif": "forward solution",
+    "-src.fif": "source spaces",
+    "-cov.fif": "covariance",
+    "-ave.fif": "averages",
+    "-epo.fif": "trials",
+    "-inv.fif": "inverse operator",
+    "-lh.stc": "source estimate",
+    "-vl.stc": "source estimate",
+    "-stc.h5": "source estimate",
+}
+#: Most links of one kind that are shown.
+_SHOWN = 12
+
+
+def overview_html(whole: Mapping[str, Any]) -> str:
+    """Write the overview.
+
+    Parameters
+    ----------
+    whole : mapping
+        The manifest of the whole port.
+
+    Returns
+    -------
+    str
+        A page that links to the files beside it.
+    """
+    units = whole["units"]
+    counts = Counter(unit["status"] for unit in units)
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items()) or "nothing"
+    name = escape(whole["protocol"]["name"])
+    rows = "\n".join(map(_row, units))
+    return (
+        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>{name}</title>"
+        f"<style>{_STYLE}</style></head><body>\n<h1>Brainstorm protocol {name} as files of "
+        f"MNE-Python</h1>\n<p>{escape(counted)}. Made of {escape(whole['protocol']['path'])} by "
+        f"mne_bstinv {escape(whole['versions']['mne-bstinv'])}, MNE "
+        f"{escape(whole['versions']['mne'])}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
+        "</p>\n<table><tr><th>subject / condition</th><th>status</th><th>stored kernels</th>"
+        f"<th>sensors and cortex (head frame)</th><th>files</th></tr>\n{rows}\n</table>\n"
+        f"{_problems(whole)}</body></html>\n"
+    )
+
+
+def verdict(unit: Mapping[str, Any]) -> str:
+    """Say in a few words how the stored kernels of a unit compare with recomputed ones.
+
+    Parameters
+    ----------
+    unit : mapping
+        Its manifest.
+
+    Returns
+    -------
+    str
+        Such as ``'4 equal; largest relative difference 5.1e-14'``; ``'not verified'``.
+    """
+    outcomes = unit.get("verification")
+    if outcomes is None:
+        return "not verified"
+    if not outcomes:
+        return "no kernel"
+    counts = Counter(outcome["status"] for outcome in outcomes)
+    listed = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    differences = [o["relative_difference"] for o in outcomes]
+    numbers = [number for number in differences if number is not None]
+    return listed + (f"; largest relative difference {max(numbers):.1e}" if numbers else "")
+
+
+def _row(unit: Mapping[str, Any]) -> str:
+    status, folder = unit["status"], unit["folder"]
+    cells = (
+        escape(unit["title"]),
+        f"<span class='{'done' if status == DONE else 'failed'}'>{escape(status)}</span>"
+        + _list(f"{e['what']} {e['file']}: {e['reason']}" for e in unit.get("errors", ())),
+        _verdict_cell(unit),
+        _picture(unit),
+        f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>" + _links(unit),
+    )
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _verdict_cell(unit: Mapping[str, Any]) -> str:
+    if unit["kind"] == ANATOMY:
+        return ""
+    outcomes = unit.get("verification") or ()
+    bad = [o for o in outcomes if o["status"] in ("differs", "error")]
+    css = "differs" if bad else ("equal" if outcomes else "none")
+    text = f"<span class='{css}'>{escape(verdict(unit))}</span>"
+    return text + _list(f"{o['file']}: {o['status']}: {o['reason']}" for o in bad)
+
+
+def _picture(unit: Mapping[str, Any]) -> str:
+    for name in unit.get("outputs", {}):
+        if name.endswith("_sensors.svg"):
+            url = _url(unit["folder"], name)
+            return f"<a href='{url}'><img loading='lazy' src='{url}' alt='sensors'></a>"
+    shared = unit.get("shared")
+    return f"those of {escape(shared)}" if shared else ""
+
+
+def _links(unit: Mapping[str, Any]) -> str:
+    found: dict[str, list[str]] = {}
+    for name in unit.get("outputs", {}):
+        for ending, title in _LINKS.items():
+            if name.endswith(ending):
+                found.setdefault(title, []).append(name)
+    items = []
+    for title, names in found.items():
+        links = ", ".join(
+            f"<a href='{_url(unit['folder'], name)}'>{escape(name)}</a>" for name in names[:_SHOWN]
+        )
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        items.append(f"<li>{escape(title)}: {links}{more}</li>")
+    lost = sum(len(findings) for findings in unit.get("reports", {}).values())
+    if lost:
+        items.append(f"<li>{lost} findings of conversions in the manifest</li>")
+    return f"<ul>{''.join(items)}</ul>" if items else ""
+
+
+def _problems(whole: Mapping[str, Any]) -> str:
+    problems = whole["protocol"].get("problems", ())
+    return f"<h2>Problems of the protocol</h2>{_list(problems)}\n" if problems else ""
+
+
+def _list(texts: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(' '.join(text.split()))}</li>" for text in texts)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _url(folder: str, name: str) -> str:
+    return quote(f"{folder}/{name}")

@@ -1,0 +1,104 @@
+"""A small drawing of sensors around the cortex, as SVG: a look says whether the frames agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["sensors_svg"]
+
+FloatArray = NDArray[np.float64]
+
+#: Okabe & Ito's colours, told apart with any colour vision.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: Name of each view in MNE's head frame (x right, y front, z up), and the axes drawn.
+_VIEWS = (("from the right", 1, 2), ("from above", 0, 1), ("from behind", 0, 2))
+#: Vertices that are drawn of a cortex: enough for its outline.
+_N_VERTICES = 400
+#: Pixels of one view, its margin, and the strip of text above and below.
+_SIZE, _MARGIN, _STRIP = 180, 8, 16
+
+
+def sensors_svg(
+    sensors: Mapping[str, FloatArray], vertices: FloatArray, fiducials: FloatArray
+) -> str:
+    """Draw sensors, cortex and fiducials from three sides.
+
+    Parameters
+    ----------
+    sensors : mapping of str to array, shape (n_sensors, 3)
+        Positions of each kind of sensor in MNE's head frame, m.
+    vertices : array, shape (n_vertices, 3)
+        Cortex in the head frame, m; may be empty.
+    fiducials : array, shape (n_fiducials, 3)
+        Nasion and ears in the head frame, m; may be empty.
+
+    Returns
+    -------
+    str
+        The drawing; the three views have one scale, which a bar of 50 mm shows.
+    """
+    thinned = vertices[:: max(1, len(vertices) // _N_VERTICES)]
+    clouds = [thinned, fiducials, *sensors.values()]
+    points = np.vstack([*clouds, np.zeros((1, 3))])
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    half = max(float(np.abs(points - centre).max()), 1e-3)
+    scale = (_SIZE / 2 - _MARGIN) / half
+    width, height = len(_VIEWS) * _SIZE, _SIZE + 2 * _STRIP
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="10">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    for number, (view, horizontal, vertical) in enumerate(_VIEWS):
+        origin = np.array([(number + 0.5) * _SIZE, _STRIP + _SIZE / 2])
+
+        def placed(
+            cloud: FloatArray, axes: tuple[int, int] = (horizontal, vertical),
+            origin: FloatArray = origin,
+        ) -> FloatArray:  # fmt: skip
+            # y runs down in SVG
+            return origin + (cloud - centre)[:, axes] * [scale, -scale]
+
+        middle = (number + 0.5) * _SIZE
+        parts.append(f'<text x="{middle}" y="12" text-anchor="middle">{view}</text>')
+        parts += _dots(placed(thinned), 1.0, "#b3b3b3")
+        for index, (color, cloud) in enumerate(zip(_cycle(), sensors.values(), strict=False)):
+            # two kinds of sensors may share their places
+            parts += _dots(placed(cloud), 1.6 if index else 2.8, color)
+        parts += _crosses(placed(fiducials))
+    parts += _legend(sensors, height, width, scale)
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _cycle() -> Iterator[str]:
+    while True:
+        yield from _COLORS
+
+
+def _dots(points: FloatArray, radius: float, color: str) -> list[str]:
+    circles = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>' for x, y in points)
+    return [f'<g fill="{color}">{circles}</g>'] if circles else []
+
+
+def _crosses(points: FloatArray) -> list[str]:
+    path = "".join(f"M{x - 4:.1f} {y:.1f}h8M{x:.1f} {y - 4:.1f}v8" for x, y in points)
+    return [f'<path d="{path}" stroke="black" fill="none"/>'] if path else []
+
+
+def _legend(
+    sensors: Mapping[str, FloatArray], height: int, width: int, scale: float
+) -> Iterator[str]:
+    x, y = 6.0, height - 5
+    entries = [("cortex", "#b3b3b3"), *zip(sensors, _cycle(), strict=False)]
+    for name, color in entries:
+        yield f'<circle cx="{x}" cy="{y - 3}" r="3" fill="{color}"/>'
+        yield f'<text x="{x + 6}" y="{y}">{escape(name)}</text>'
+        x += 22 + 6 * len(name)
+    yield f'<text x="{x}" y="{y}">+ fiducials</text>'
+    bar = 0.05 * scale
+    yield f'<path d="M{width - bar - 6:.1f} {y - 3}h{bar:.1f}" stroke="black" stroke-width="2"/>'
+    yield f'<text x="{width - bar - 10:.1f}" y="{y}" text-anchor="end">50 mm</text>'

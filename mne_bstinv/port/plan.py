@@ -1,0 +1,337 @@
+"""What a port consists of: anatomies, folders of shared files, and conditions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
+from mne_bstinv.io import mat
+from mne_bstinv.port.names import safe_names
+from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.protocol import study_condition
+from mne_bstinv.workflow.store import Store
+
+__all__ = ["ANATOMY", "CONDITION", "SHARED", "SUBJECTS", "Settings", "Unit", "plan"]
+
+#: Kinds of units: surfaces and MRI; sensors, head models and kernels that conditions share; the
+#: files of one condition.
+ANATOMY = "anatomy"
+SHARED = "shared"
+CONDITION = "condition"
+
+#: Folder of the anatomies: MNE's ``subjects_dir``.
+SUBJECTS = "subjects"
+#: Name in MNE of the anatomy that subjects share.
+DEFAULT_SUBJECT = "default_subject"
+#: Names in the output that no subject may have.
+_TAKEN = (SUBJECTS, DEFAULT_SUBJECT, "default_study", "port.json", "port.html")
+
+ESTIMATES = ("all", "averages", "none")
+DATA_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "ECOG", "SEEG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is asked for."""
+
+    #: Only results of these types of channels; None for all.
+    data_types: tuple[str, ...] | None = None
+    #: Recordings that source estimates are written of: all, averages, none.
+    estimates: str = "all"
+    #: Whether to recompute the stored kernels, and up to which relative difference they agree.
+    verify: bool = False
+    rtol: float = 1e-9
+    #: Whether files that are of no earlier port may be replaced.
+    overwrite: bool = False
+    #: Threads of BLAS in each worker; None for as many as it likes.
+    blas_threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.estimates not in ESTIMATES:
+            raise OptionError(
+                f"Unknown estimates {self.estimates!r}. Must be one of {', '.join(ESTIMATES)}."
+            )
+        unknown = sorted(set(self.data_types or ()) - set(DATA_TYPES))
+        if unknown or self.data_types == ():
+            found = ", ".join(map(repr, unknown)) or "(none)"
+            raise OptionError(f"Unknown data types {found}. Choose from {', '.join(DATA_TYPES)}.")
+        if not 0 < self.rtol < 1:
+            raise OptionError(f"rtol must lie between 0 and 1, found {self.rtol!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """What is converted, or not, as a whole: one folder of the output with a manifest."""
+
+    kind: str
+    #: Brainstorm's name of the subject; empty for files of the whole protocol.
+    subject: str
+    #: Brainstorm's name of the condition; empty for an anatomy.
+    condition: str
+    #: Relative to the output, with ``/``.
+    folder: str
+    #: What its files' names begin with.
+    stem: str
+    #: Folder of the unit that its sensors and head models are in; empty if they are its own.
+    shared: str
+    #: The protocol, with this subject only.
+    protocol: io.Protocol
+    anatomy: io.SubjectEntry
+    #: The files it is made of; of an anatomy, a condition whose frame it takes without an MRI.
+    files: io.Condition
+    #: Name of the subject in MNE: its folder in ``subjects``.
+    mne_subject: str
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        if self.kind == ANATOMY:
+            return f"anatomy of {self.mne_subject}"
+        return f"{self.subject or 'all subjects'}/{self.condition}"
+
+    @property
+    def holds_sensors(self) -> bool:
+        """Whether sensors, covariances and head models are among its outputs."""
+        return self.kind == SHARED or (self.kind == CONDITION and not self.shared)
+
+    def study(self, store: Store | None = None) -> StudyCondition:
+        """Return what reads and converts its files.
+
+        Parameters
+        ----------
+        store : Store | None
+            Keeps what is read.
+
+        Returns
+        -------
+        StudyCondition
+            The condition.
+        """
+        return study_condition(
+            self.protocol, self.anatomy, self.files, store=store, mne_subject=self.mne_subject
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what its outputs depend on beside the content of its files.
+
+        Returns
+        -------
+        dict
+            Plain values.
+        """
+        names = {"stem": self.stem, "mne_subject": self.mne_subject}
+        if self.kind == ANATOMY:
+            return names
+        root = self.protocol.root
+        current = self.files.head_model_file
+        return {
+            **names,
+            "shared": self.shared,
+            "head_model": None if current is None else _relative(current, root),
+            "bad_trials": [entry.file.name for entry in self.files.recordings if entry.bad],
+        }
+
+    def inputs(self) -> dict[str, Path]:
+        """Return the files that it is made of.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by path relative to the protocol, with ``/``.
+        """
+        return {_relative(file, self.protocol.root): file for file in sorted(set(self._inputs()))}
+
+    def _inputs(self) -> Iterator[Path]:
+        anatomy, files = self.anatomy, self.files
+        found: list[Path | None] = [anatomy.anatomy, anatomy.cortex]
+        if self.kind == ANATOMY:
+            found += [anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull]
+            if anatomy.anatomy is None:
+                found.append(files.channel_file)
+            yield from (file for file in found if file is not None)
+            return
+        found += [files.channel_file, files.noise_cov_file, files.data_cov_file]
+        found += [*files.head_model_files, *map(self._cortex_of, files.head_model_files)]
+        found += [entry.file for entry in files.recordings]
+        for entry in files.results:
+            found += [entry.file, entry.data_file]
+        yield from (file for file in found if file is not None)
+
+    def _cortex_of(self, head_model: Path) -> Path | None:
+        try:
+            stored = mat.read(head_model, ["SurfaceFile"])
+        except BstInvError:  # converting it says what is wrong
+            return None
+        name = stored["SurfaceFile"].value if "SurfaceFile" in stored else None
+        return io.resolve(self.protocol, name, "anat") if isinstance(name, str) else None
+
+
+def plan(
+    protocol: io.Protocol,
+    *,
+    subjects: Sequence[str] | None = None,
+    conditions: Sequence[str] | None = None,
+) -> list[Unit]:
+    """List the units of a port: what others share first.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+    subjects, conditions : sequence of str | None
+        Names to keep; None for all. Names in the output do not depend on them.
+
+    Returns
+    -------
+    list of Unit
+        The units.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such subject or condition.
+    """
+    _check_names(protocol, subjects, conditions)
+    units: dict[str, Unit] = {}
+    for part in _parts(protocol):
+        if subjects is not None and part.subject.name not in subjects:
+            continue
+        if conditions is not None and part.condition.name not in conditions:
+            continue
+        for unit in part.units():
+            units.setdefault(unit.folder, unit)
+    order = (ANATOMY, SHARED, CONDITION)
+    return sorted(units.values(), key=lambda unit: order.index(unit.kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A condition with the names that it gets."""
+
+    protocol: io.Protocol
+    subject: io.SubjectEntry
+    condition: io.Condition
+    safe_subject: str
+    safe_condition: str
+    mne_subject: str
+    #: Folder of the files that it shares; empty if it has its own.
+    shared: str
+
+    def units(self) -> Iterator[Unit]:
+        """Its anatomy, what it shares, and itself."""
+        anatomy = self.subject
+        shells = (anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull)
+        if any((anatomy.anatomy, anatomy.cortex, *shells)):
+            yield self._unit(
+                kind=ANATOMY, condition="", folder=f"{SUBJECTS}/{self.mne_subject}",
+                stem=self.mne_subject, shared="", files=_first_with_channels(self.subject),
+            )  # fmt: skip
+        if self.shared:
+            yield self._unit(
+                kind=SHARED, condition="@default_study", folder=self.shared,
+                stem=self.shared.replace("/", "_"), shared="", files=self._shared_files(),
+            )  # fmt: skip
+        yield self._unit(
+            kind=CONDITION, condition=self.condition.name,
+            folder=f"{self.safe_subject}/{self.safe_condition}",
+            stem=f"{self.safe_subject}_{self.safe_condition}",
+            shared=self.shared, files=self.condition,
+        )  # fmt: skip
+
+    def _unit(self, **values: Any) -> Unit:
+        everybody = values["kind"] == SHARED and "/" not in self.shared
+        return Unit(
+            subject="" if everybody else self.subject.name,
+            protocol=dataclasses.replace(_plain(self.protocol), subjects=(self.subject,)),
+            anatomy=self.subject,
+            mne_subject=self.mne_subject,
+            **values,
+        )
+
+    def _shared_files(self) -> io.Condition:
+        channel_file = self.condition.channel_file
+        assert channel_file is not None
+        return dataclasses.replace(
+            self.condition,
+            name="@default_study",
+            folder=channel_file.parent,
+            recordings=(),
+            results=tuple(
+                entry
+                for entry in self.condition.results
+                if entry.file.parent == channel_file.parent
+            ),
+        )
+
+
+def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
+    """Return the first condition with a channel file, whatever is asked for."""
+    found = (one for one in subject.conditions if one.channel_file is not None)
+    return next(found, subject.conditions[0])
+
+
+def _parts(protocol: io.Protocol) -> Iterator[_Part]:
+    safe_subjects = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)
+    for subject in protocol.subjects:
+        names = (condition.name for condition in subject.conditions)
+        safe_conditions = safe_names(names, taken=("default_study",))
+        mine = safe_subjects[subject.name]
+        mne_subject = DEFAULT_SUBJECT if subject.use_default_anat else mine
+        for condition in subject.conditions:
+            yield _Part(
+                protocol=protocol,
+                subject=subject,
+                condition=condition,
+                safe_subject=mine,
+                safe_condition=safe_conditions[condition.name],
+                mne_subject=mne_subject,
+                shared=_shared_folder(protocol, condition, mine, mne_subject),
+            )
+
+
+def _shared_folder(
+    protocol: io.Protocol, condition: io.Condition, safe_subject: str, mne_subject: str
+) -> str:
+    """Return the folder of the files that a condition shares; empty if it has its own."""
+    if condition.channel_file is None or condition.channel_file.parent == condition.folder:
+        return ""
+    if condition.channel_file.parent.parent == protocol.data:
+        # one channel file for all: what is made of it depends on the anatomy too
+        return f"default_study_{mne_subject}"
+    return f"{safe_subject}/default_study"
+
+
+def _check_names(
+    protocol: io.Protocol, subjects: Sequence[str] | None, conditions: Sequence[str] | None
+) -> None:
+    known = {subject.name for subject in protocol.subjects}
+    _check_each(protocol, subjects, known, "subject")
+    chosen = known if subjects is None else set(subjects)
+    names = {c.name for s in protocol.subjects if s.name in chosen for c in s.conditions}
+    _check_each(protocol, conditions, names, "condition")
+    if not names:
+        raise ProtocolError(f"{protocol.root}: no condition of any subject, so nothing to port.")
+
+
+def _check_each(
+    protocol: io.Protocol, wanted: Iterable[str] | None, known: set[str], what: str
+) -> None:
+    for name in wanted or ():
+        if name not in known:
+            listed = ", ".join(map(repr, sorted(known))) or "(none)"
+            raise ProtocolError(f"{protocol.root}: no {what} {name!r}; there are: {listed}")
+
+
+def _plain(protocol: io.Protocol) -> io.Protocol:
+    """Return a protocol without what a subclass adds: it goes to other processes."""
+    fields = {f.name: getattr(protocol, f.name) for f in dataclasses.fields(io.Protocol)}
+    return io.Protocol(**fields)
+
+
+def _relative(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix()

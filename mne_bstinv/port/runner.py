@@ -1,0 +1,251 @@
+"""Port a whole protocol: resumable, in parallel, one bad condition not stopping the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv.errors import OptionError, OverwriteError, ProtocolError
+from mne_bstinv.io.mat import PathLike
+from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
+from mne_bstinv.port.locks import WORK_FOLDER, locked, remove_left_over, staging
+from mne_bstinv.port.manifest import (
+    DONE,
+    FAILED,
+    FORMAT,
+    MANIFEST,
+    read_manifest,
+    versions,
+    write_json,
+    write_text,
+)
+from mne_bstinv.port.overview import overview_html
+from mne_bstinv.port.plan import Settings, Unit, plan
+from mne_bstinv.port.summary import PortReport
+from mne_bstinv.port.unit import port_unit
+
+__all__ = ["OVERVIEW", "port_protocol"]
+
+OVERVIEW = "port.html"
+
+
+def port_protocol(
+    protocol: PathLike,
+    out: PathLike,
+    *,
+    subjects: str | Sequence[str] | None = None,
+    conditions: str | Sequence[str] | None = None,
+    data_types: str | Sequence[str] | None = None,
+    estimates: str = "all",
+    verify: bool = False,
+    rtol: float = 1e-9,
+    n_jobs: int | None = None,
+    overwrite: bool = False,
+    max_bytes: int = MAX_BYTES,
+    progress: bool | None = False,
+) -> PortReport:
+    """Convert a whole Brainstorm protocol to files of MNE-Python.
+
+    Run again, it does what is missing, failed, or of inputs or outputs that changed (by SHA-256).
+    It may be interrupted at any moment: until it ends, the manifest of the whole says that it is
+    running, and the manifests of the units alone hold.
+
+    Parameters
+    ----------
+    protocol : path-like
+        The folder of a protocol (or any path in it), or the ``.zip`` that Brainstorm exports.
+    out : path-like
+        Folder of the output; made if it does not exist.
+    subjects, conditions : str | sequence of str | None
+        Names to port; None for all. What earlier runs made of others stays.
+    data_types : str | sequence of str | None
+        Port only results computed of these types of channels alone, such as ``'EEG'`` or
+        ``('MEG GRAD', 'MEG MAG')``; ``'MEG'`` stands for both of these too. Recordings keep all
+        channels. None for all results.
+    estimates : 'all' | 'averages' | 'none'
+        Recordings to write source estimates of.
+    verify : bool
+        Recompute the stored kernels and put the result into the manifests.
+    rtol : float
+        Largest relative Frobenius difference that counts as equal, for ``verify``.
+    n_jobs : int | None
+        Number of conditions at a time; −1 for one a core. None takes what
+        :func:`joblib.parallel_config` says, else 1. Each worker then uses one BLAS thread.
+    overwrite : bool
+        Replace files in the way that are of no earlier port, and the port of another protocol.
+    max_bytes : int
+        Most bytes that a ``.zip`` may hold when extracted.
+    progress : bool | None
+        Show a progress bar; None if the output is a terminal.
+
+    Returns
+    -------
+    PortReport
+        What was done, kept and what failed, for each unit.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no protocol, no such subject or condition, or the archive is refused.
+    OverwriteError
+        If the folder holds the port of another protocol and ``overwrite`` is False.
+    OptionError
+        If an option is unknown.
+    """
+    settings = Settings(
+        data_types=_upper(_listed(data_types)),
+        estimates=estimates,
+        verify=verify,
+        rtol=rtol,
+        overwrite=overwrite,
+        blas_threads=None if _n_workers(n_jobs) == 1 else 1,
+    )
+    source, out = Path(protocol).absolute(), Path(out).absolute()
+    with _opened(source, out, max_bytes) as found:
+        _check_output(found, out, overwrite)
+        units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        _begin(found, source, out)
+        manifests = tuple(_run(units, out, settings, n_jobs, progress))
+        whole = _finish(found, source, out)
+    return PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
+
+
+@contextmanager
+def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
+    """Read the protocol; of an archive, what is extracted is gone afterwards."""
+    with ExitStack() as stack:
+        if source.is_file() and source.suffix.lower() == ".zip":
+            out.mkdir(parents=True, exist_ok=True)
+            remove_left_over(out)
+            folder = stack.enter_context(staging(out))
+            source = extract_protocol(source, folder, max_bytes=max_bytes)
+        yield io.read_protocol(source)
+
+
+def _check_output(protocol: io.Protocol, out: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise OverwriteError(f"{out}: a file; the output is a folder.")
+    for folder in (protocol.anat, protocol.data):
+        if out.is_relative_to(folder.absolute()):
+            raise ProtocolError(
+                f"{out}: inside the protocol, where Brainstorm keeps its own files: choose another."
+            )
+    before = read_manifest(out)
+    if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
+        raise OverwriteError(
+            f"{out}: holds the port of the protocol {before['protocol']['name']!r}, not of "
+            f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
+        )
+
+
+def _begin(protocol: io.Protocol, source: Path, out: Path) -> None:
+    """Say that a port is running: until it ends the manifests of the units alone hold."""
+    out.mkdir(parents=True, exist_ok=True)
+    remove_left_over(out)
+    with locked(out / WORK_FOLDER / "commit.lock"):
+        write_json(out / MANIFEST, {**_whole(protocol, source), "status": "running", "units": []})
+        (out / OVERVIEW).unlink(missing_ok=True)
+
+
+def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
+    """Write the manifest of the whole and the overview, of all units that are there."""
+    with locked(out / WORK_FOLDER / "commit.lock"):
+        every = plan(protocol)
+        found = (_manifest_of(out / unit.folder) for unit in every)
+        units = [manifest for manifest in found if manifest is not None]
+        complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
+        failed = any(u["status"] == FAILED for u in units)
+        status = DONE if complete else FAILED if failed else "partial"
+        whole = {**_whole(protocol, source), "status": status, "units": units}
+        write_json(out / MANIFEST, whole)
+        write_text(out / OVERVIEW, overview_html(whole))
+    return whole
+
+
+def _manifest_of(folder: Path) -> dict[str, Any] | None:
+    try:
+        return read_manifest(folder)
+    except ProtocolError:  # a file of somebody else: the unit has failed and said so
+        return None
+
+
+def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:
+    root = str(protocol.root)
+    # an archive is extracted to a place that is of no use afterwards
+    problems = [problem.replace(root, protocol.name) for problem in protocol.problems]
+    path = str(source)
+    return {
+        "format": FORMAT,
+        "kind": "protocol",
+        "protocol": {"name": protocol.name, "path": path, "problems": problems},
+        "versions": versions(),
+    }
+
+
+def _run(
+    units: Sequence[Unit], out: Path, settings: Settings, n_jobs: int | None, progress: bool | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the manifests of the units as they are finished."""
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    tasks = (delayed(port_unit)(unit, out, settings) for unit in units)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    pending = {unit.folder: unit for unit in units}
+    with tqdm(total=len(units), unit="unit", disable=_bar_disabled(progress)) as bar:
+        try:
+            for manifest in _closing(parallel(tasks)):
+                pending.pop(manifest["folder"], None)
+                bar.set_postfix_str(manifest["title"])
+                bar.update()
+                yield manifest
+        except BrokenExecutor as error:
+            # a worker that was killed takes the others with it: say so of all that is left
+            for unit in pending.values():
+                yield _lost(unit, str(error))
+
+
+def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Stop the workers if the loop is left early."""
+    try:
+        yield from results
+    finally:
+        close = getattr(results, "close", None)
+        if close is not None:
+            close()
+
+
+def _lost(unit: Unit, reason: str) -> dict[str, Any]:
+    first = reason.split(". ")[0]
+    text = f"The worker process ended ({first}): run again, with fewer jobs if memory was short."
+    return {
+        "kind": unit.kind, "title": unit.title, "folder": unit.folder, "status": FAILED,
+        "errors": [{"file": "", "what": unit.kind, "reason": text}], "outputs": {},
+        "verification": None, "kept": False,
+    }  # fmt: skip
+
+
+def _n_workers(n_jobs: int | None) -> int:
+    from joblib import effective_n_jobs
+
+    if n_jobs == 0:
+        raise OptionError("n_jobs must be a number of conditions, or -1 for one a core; found 0.")
+    return int(effective_n_jobs(n_jobs))
+
+
+def _bar_disabled(progress: bool | None) -> bool | None:
+    return None if progress is None else not progress
+
+
+def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name.strip().upper() for name in names)

@@ -1,0 +1,88 @@
+"""What a port did, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv.port.manifest import DONE
+from mne_bstinv.port.overview import verdict
+
+__all__ = ["PortReport"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PortReport:
+    """What a port did.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the output.
+    units : tuple of mapping
+        The manifests of what was asked for (anatomies, shared files, conditions), each with
+        ``kept``: whether nothing had to be done.
+    problems : tuple of str
+        What could not be read or found in the protocol, one sentence each.
+    """
+
+    out: Path
+    units: tuple[Mapping[str, Any], ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> tuple[Mapping[str, Any], ...]:
+        """The units that were converted in this run."""
+        return tuple(u for u in self.units if u["status"] == DONE and not u["kept"])
+
+    @property
+    def kept(self) -> tuple[Mapping[str, Any], ...]:
+        """The units that were up to date."""
+        return tuple(u for u in self.units if u["status"] == DONE and u["kept"])
+
+    @property
+    def failed(self) -> tuple[Mapping[str, Any], ...]:
+        """The units with errors; run again, they are done again."""
+        return tuple(u for u in self.units if u["status"] != DONE)
+
+    @property
+    def differing(self) -> tuple[Mapping[str, Any], ...]:
+        """The outcomes of verified kernels that differ from the stored ones or failed."""
+        outcomes = (outcome for u in self.units for outcome in u["verification"] or ())
+        return tuple(o for o in outcomes if o["status"] in ("differs", "error"))
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing failed and no verified kernel differs."""
+        return not self.failed and not self.differing
+
+    def __repr__(self) -> str:
+        return f"<PortReport | {self._counts()}, {self.out}>"
+
+    def __str__(self) -> str:
+        lines = []
+        for unit in self.failed:
+            lines += [f"{unit['title']}: {_error(error)}" for error in unit["errors"]]
+        for outcome in self.differing:
+            lines.append(f"{outcome['file']}: {outcome['status']}: {outcome['reason']}")
+        lines += [f"problem: {problem}" for problem in self.problems]
+        return "\n".join([*lines, f"{self._counts()}; see {self.out / 'port.html'}"])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(u['title'])}</td><td>{escape(u['status'])}</td>"
+            f"<td>{escape(verdict(u))}</td>"
+            f"<td>{escape('; '.join(_error(e) for e in u['errors']))}</td></tr>"
+            for u in self.units
+        )
+        return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
+
+    def _counts(self) -> str:
+        return f"{len(self.done)} converted, {len(self.kept)} up to date, {len(self.failed)} failed"
+
+
+def _error(error: Mapping[str, str]) -> str:
+    return " ".join(part for part in (error["what"], error["file"], error["reason"]) if part)

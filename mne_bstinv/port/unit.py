@@ -1,0 +1,250 @@
+"""One unit in one process: see whether it is up to date, convert it, put it in its place."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mne_bstinv._log import warnings_silenced
+from mne_bstinv.errors import ProtocolError
+from mne_bstinv.port.convert import convert_unit
+from mne_bstinv.port.locks import staging
+from mne_bstinv.port.manifest import (
+    DONE,
+    FAILED,
+    FORMAT,
+    MANIFEST,
+    commit,
+    hash_file,
+    read_manifest,
+    versions,
+    write_json,
+)
+from mne_bstinv.port.outputs import Outputs, described
+from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
+from mne_bstinv.verification import verify
+from mne_bstinv.workflow.store import Store
+
+__all__ = ["port_unit", "up_to_date"]
+
+logger = logging.getLogger("mne_bstinv")
+
+#: What this process read and may need for the next unit: at most 500 MB, or one file.
+_STORE = Store(500_000_000)
+
+
+def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
+    """Bring a unit up to date.
+
+    Parameters
+    ----------
+    unit : Unit
+        The unit.
+    out : Path
+        The output of the port.
+    settings : Settings
+        What is asked for.
+
+    Returns
+    -------
+    dict
+        Its manifest as it is on disk, and ``kept``: whether nothing had to be done. Nothing is
+        raised for what goes wrong with the unit: its manifest says it.
+    """
+    folder = out / PurePosixPath(unit.folder)
+    started = time.perf_counter()
+    before: Mapping[str, Any] = {}
+    try:
+        with _quiet(), _limited_threads(settings.blas_threads):
+            before = read_manifest(folder) or {}
+            files = unit.inputs()
+            inputs = {name: hash_file(file) for name, file in files.items()}
+            if up_to_date(before, unit, inputs, folder, settings):
+                return {**before, "kept": True}
+            with staging(out) as staged:
+                manifest = _converted(unit, staged, files, inputs, settings, started)
+                target = staged / folder.name
+                commit(out, folder, target, manifest, overwrite=settings.overwrite)
+                return {**manifest, "kept": False}
+    except Exception as error:  # one bad unit must not end the others
+        logger.debug("%s", unit.title, exc_info=True)
+        return _failed(unit, folder, before, error, started)
+
+
+def up_to_date(
+    before: Mapping[str, Any],
+    unit: Unit,
+    inputs: Mapping[str, str],
+    folder: Path,
+    settings: Settings,
+) -> bool:
+    """Tell whether what an earlier run wrote is what this one would write.
+
+    Parameters
+    ----------
+    before : mapping
+        The manifest of the earlier run; empty if there is none.
+    unit : Unit
+        The unit.
+    inputs : mapping of str to str
+        SHA-256 of its inputs.
+    folder : Path
+        Where its outputs are.
+    settings : Settings
+        What is asked for.
+
+    Returns
+    -------
+    bool
+        Whether it was finished without errors, of the same inputs and settings, and all outputs
+        are as they were written.
+    """
+    if before.get("status") != DONE or before.get("inputs") != dict(inputs):
+        return False
+    if before.get("settings") != _settings(settings) or before.get("facts") != unit.facts():
+        return False
+    unverified = before.get("verification") is None or before.get("rtol") != settings.rtol
+    if settings.verify and unverified and unit.kind in (SHARED, CONDITION):
+        return False
+    for name, output in before["outputs"].items():
+        file = folder / name
+        if not file.is_file() or file.stat().st_size != output["bytes"]:
+            return False
+        if hash_file(file) != output["sha256"]:
+            return False
+    return True
+
+
+def _converted(
+    unit: Unit,
+    staged: Path,
+    files: Mapping[str, Path],
+    inputs: Mapping[str, str],
+    settings: Settings,
+    started: float,
+) -> dict[str, Any]:
+    """Convert into the staging folder and return the manifest to be."""
+    target = staged / PurePosixPath(unit.folder).name
+    target.mkdir()
+    outputs = Outputs(target, unit.stem, unit.protocol.root)
+    convert_unit(unit, settings, _STORE, outputs)
+    verification = _verified(unit, settings) if settings.verify else None
+    changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
+    if changed:
+        raise ProtocolError(f"{changed[0]} changed while it was being converted: run again.")
+    return {
+        **_head(unit),
+        "status": FAILED if outputs.errors else DONE,
+        "settings": _settings(settings),
+        "facts": unit.facts(),
+        "inputs": dict(inputs),
+        "outputs": outputs.files,
+        "reports": outputs.reports,
+        "skipped": outputs.skipped,
+        "errors": outputs.errors,
+        "verification": verification,
+        "rtol": settings.rtol if settings.verify else None,
+        "peak_memory_bytes": _peak_memory(),
+        **_when(started),
+    }
+
+
+def _failed(
+    unit: Unit, folder: Path, before: Mapping[str, Any], error: Exception, started: float
+) -> dict[str, Any]:
+    """Note that nothing could be converted; files of an earlier run stay, and stay listed."""
+    manifest = {
+        **_head(unit),
+        **{name: before.get(name, {}) for name in ("facts", "inputs", "outputs", "reports")},
+        "status": FAILED,
+        "skipped": [],
+        "errors": [{"file": "", "what": unit.kind, "reason": described(error)}],
+        "verification": None,
+        **_when(started),
+    }
+    try:
+        read_manifest(folder)  # what is no manifest of ours is not replaced
+        write_json(folder / MANIFEST, manifest)
+    except (OSError, ProtocolError) as problem:
+        logger.error("%s: %s", folder / MANIFEST, problem)
+    return {**manifest, "kept": False}
+
+
+def _head(unit: Unit) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "kind": unit.kind,
+        "title": unit.title,
+        "protocol": unit.protocol.name,
+        "subject": unit.subject,
+        "condition": unit.condition,
+        "mne_subject": unit.mne_subject,
+        "folder": unit.folder,
+        "shared": unit.shared,
+    }
+
+
+def _when(started: float) -> dict[str, Any]:
+    return {
+        "versions": versions(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    types = settings.data_types
+    return {
+        "data_types": None if types is None else sorted(types),
+        "estimates": settings.estimates,
+    }
+
+
+def _verified(unit: Unit, settings: Settings) -> list[dict[str, Any]] | None:
+    """Recompute the kernels that are stored in the unit's own folder."""
+    if unit.kind not in (SHARED, CONDITION):
+        return None
+    files = [e.file for e in unit.files.results if e.file.parent == unit.files.folder]
+    root = unit.protocol.root
+    outcomes = []
+    for outcome in verify(files, rtol=settings.rtol, protocol=unit.protocol):
+        file = outcome.file.relative_to(root).as_posix()
+        outcomes.append({**outcome.to_dict(), "file": file})
+    return outcomes
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep findings and warnings out of the log: they are in the manifest."""
+    from mne_bstinv.adapters.files import quiet
+
+    with warnings_silenced(), quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _limited_threads(n_threads: int | None) -> Iterator[None]:
+    with ExitStack() as stack:
+        if n_threads is not None:
+            from threadpoolctl import threadpool_limits
+
+            stack.enter_context(threadpool_limits(n_threads))
+        yield
+
+
+def _peak_memory() -> int | None:
+    """Peak memory of this process since it started, in bytes, where the system tells."""
+    if sys.platform == "win32":  # pragma: no cover
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

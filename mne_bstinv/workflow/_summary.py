@@ -1,0 +1,136 @@
+"""Protocols and conditions in words: for a terminal, and for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mne_bstinv import io
+
+if TYPE_CHECKING:
+    from mne_bstinv.workflow.condition import StudyCondition
+
+__all__ = ["condition_html", "condition_text", "protocol_html", "protocol_text"]
+
+_MNE = "info, trans, src, forward, noise_cov, data_cov, evokeds, epochs, labels"
+_CALLS = "inverse_operator(options), source_estimate(results)"
+_STRUCTURES = "channels, head_model, noise_cov_structure, data_cov_structure, cortex, mri"
+#: Longest list of files that is shown.
+_SHOWN = 6
+
+
+def condition_text(condition: StudyCondition) -> str:
+    """Summarise a condition.
+
+    Parameters
+    ----------
+    condition : StudyCondition
+        The condition.
+
+    Returns
+    -------
+    str
+        A few lines.
+    """
+    rows = _condition_rows(condition)
+    width = max(len(name) for name, _ in rows)
+    head = f"<StudyCondition | {condition.subject}/{condition.name}>"
+    return "\n".join([head, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+
+
+def condition_html(condition: StudyCondition) -> str:
+    """Summarise a condition as a table.
+
+    Parameters
+    ----------
+    condition : StudyCondition
+        The condition.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return _table(f"{condition.subject}/{condition.name}", _condition_rows(condition))
+
+
+def protocol_text(protocol: io.Protocol) -> str:
+    """Summarise a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+
+    Returns
+    -------
+    str
+        One line a condition.
+    """
+    rows = _protocol_rows(protocol)
+    width = max((len(name) for name, _ in rows), default=0)
+    head = f"<StudyProtocol | {protocol.name}, {protocol.root}>"
+    return "\n".join([head, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+
+
+def protocol_html(protocol: io.Protocol) -> str:
+    """Summarise a protocol as a table.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return _table(protocol.name, _protocol_rows(protocol))
+
+
+def _condition_rows(condition: StudyCondition) -> list[tuple[str, str]]:
+    return [
+        ("channels", _name(condition.channel_file)),
+        ("head model", _name(condition.head_model_file)),
+        ("noise covariance", _name(condition.noise_cov_file)),
+        ("data covariance", _name(condition.data_cov_file)),
+        ("recordings", _names([entry.file for entry in condition.recordings])),
+        ("results", _names([entry.file for entry in condition.results])),
+        ("MRI", _name(condition.anatomy.anatomy)),
+        ("cortex", _name(condition.anatomy.cortex)),
+        ("MNE objects", f"{_MNE}, {_CALLS}"),
+        ("structures", _STRUCTURES),
+    ]
+
+
+def _protocol_rows(protocol: io.Protocol) -> list[tuple[str, str]]:
+    rows = [
+        (
+            f"{subject.name}/{condition.name}",
+            f"{len(condition.recordings)} recordings, {len(condition.results)} results",
+        )
+        for subject in protocol.subjects
+        for condition in subject.conditions
+    ]
+    return rows + [("problem", problem) for problem in protocol.problems]
+
+
+def _table(caption: str, rows: list[tuple[str, str]]) -> str:
+    body = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th>"
+        f"<td style='text-align:left'>{escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    return f"<table><caption>{escape(caption)}</caption>{body}</table>"
+
+
+def _name(file: Path | None) -> str:
+    return "none" if file is None else file.name
+
+
+def _names(files: list[Path]) -> str:
+    shown = ", ".join(file.name for file in files[:_SHOWN])
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    return f"{len(files)}: {shown}{more}" if files else "none"

@@ -1,0 +1,473 @@
+"""A condition with its files, Brainstorm's structures and MNE's objects."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mne_bstinv import io
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import MissingFileError
+from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.workflow._summary import condition_html, condition_text
+from mne_bstinv.workflow.lookup import find_entry, is_average, needed
+from mne_bstinv.workflow.store import Store, file_stamp
+
+if TYPE_CHECKING:
+    from mne_bstinv.adapters import LabelList
+
+__all__ = ["StudyCondition"]
+
+#: Sampling frequency (Hz) of sensors without recordings, as MNE itself uses for operators.
+_NO_SFREQ = 1000.0
+#: Types of channels that an inverse takes unless it is told otherwise.
+_INVERSE_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class StudyCondition(io.Condition):
+    """A condition that reads and converts what is asked of it, once.
+
+    Its files are those of :class:`mne_bstinv.io.Condition` (``channel_file``, ``recordings``,
+    ``results`` …). Structures hold what the files hold, in SCS; MNE's objects are in MNE's head
+    frame, and their reports (:func:`mne_bstinv.conversion_report`) say what was lost.
+    """
+
+    protocol: io.Protocol
+    #: The subject, with the files of its anatomy.
+    anatomy: io.SubjectEntry
+    #: Keeps what was read; shared by the conditions of a protocol.
+    store: Store
+    #: Name of the subject in MNE.
+    mne_subject: str
+
+    def __repr__(self) -> str:
+        return condition_text(self)
+
+    def _repr_html_(self) -> str:
+        return condition_html(self)
+
+    # Brainstorm's structures
+
+    @property
+    def channels(self) -> io.Channels:
+        """The channel file."""
+        file = needed(self.channel_file, "channel file (channel*.mat)", self)
+        return self.store.read(io.read_channels, file)
+
+    @property
+    def head_model(self) -> io.HeadModel:
+        """The current head model."""
+        file = needed(self.head_model_file, "head model (headmodel_*.mat)", self)
+        return self.store.read(io.read_head_model, file)
+
+    @property
+    def noise_cov_structure(self) -> io.NoiseCov:
+        """The noise covariance as Brainstorm stores it."""
+        file = needed(self.noise_cov_file, "noise covariance (noisecov_*.mat)", self)
+        return self.store.read(io.read_noise_cov, file)
+
+    @property
+    def data_cov_structure(self) -> io.NoiseCov:
+        """The data covariance as Brainstorm stores it."""
+        file = needed(self.data_cov_file, "data covariance (ndatacov_*.mat)", self)
+        return self.store.read(io.read_noise_cov, file)
+
+    @property
+    def mri(self) -> io.Mri | None:
+        """The subject's MRI; None if there is none."""
+        file = self.anatomy.anatomy
+        return None if file is None else self.store.read(io.read_mri, file)
+
+    @property
+    def cortex(self) -> io.Surface | None:
+        """The cortex of the current head model, else the subject's; None if there is none."""
+        file = self.cortex_file
+        return None if file is None else self.store.read(io.read_surface, file)
+
+    @property
+    def cortex_file(self) -> Path | None:
+        """The file of ``cortex``."""
+        if self.head_model_file is None:
+            return self.anatomy.cortex
+        named = io.resolve(self.protocol, self.head_model.surface_file, "anat")
+        return self.anatomy.cortex if named is None else named
+
+    def read_recordings(self, which: str | Path | None = None) -> io.Recordings:
+        """Read recordings of the condition.
+
+        Parameters
+        ----------
+        which : str | Path | None
+            File name or comment; None for the only ones.
+
+        Returns
+        -------
+        Recordings
+            The recordings.
+
+        Raises
+        ------
+        ProtocolError
+            If it is not clear which are meant.
+        """
+        index = find_entry(self.recordings, which, "recordings", self)
+        return self.store.read(io.read_recordings, self.recordings[index].file)
+
+    def read_results(self, which: str | Path | None = None) -> io.Results:
+        """Read results of the condition.
+
+        Parameters
+        ----------
+        which : str | Path | None
+            File name or comment; None for the only ones.
+
+        Returns
+        -------
+        Results
+            The results.
+
+        Raises
+        ------
+        ProtocolError
+            If it is not clear which are meant.
+        """
+        index = find_entry(self.results, which, "results", self)
+        return self.store.read(io.read_results, self.results[index].file)
+
+    # MNE's objects
+
+    @cached_property
+    def info(self) -> Any:
+        """The sensors (:class:`mne.Info`); bad channels are a matter of each recording."""
+        for entry in self.recordings:
+            recordings = self.store.read(io.read_recordings, entry.file)
+            if recordings.f is not None:
+                return self.info_of(recordings)
+        return self._info(_NO_SFREQ)
+
+    @cached_property
+    def trans(self) -> Any:
+        """The transform from head to MRI (:class:`mne.Transform`)."""
+        from mne_bstinv.adapters import to_trans
+
+        return to_trans(self.channels, self.mri)
+
+    @cached_property
+    def src(self) -> Any:
+        """The locations of the current head model (:class:`mne.SourceSpaces`)."""
+        from mne_bstinv.adapters import to_source_spaces
+
+        files = (self.head_model_file, self.cortex_file, self.anatomy.anatomy, self.channel_file)
+        return self.store.make(
+            ("src", self.mne_subject, *map(file_stamp, files)),
+            lambda: to_source_spaces(
+                self.head_model,
+                self.cortex,
+                self.mri,
+                channels=self.channels,
+                subject=self.mne_subject,
+            ),
+        )
+
+    @cached_property
+    def forward(self) -> Any:
+        """The current head model (:class:`mne.Forward`)."""
+        from mne_bstinv.adapters import to_forward
+
+        return to_forward(
+            self.head_model,
+            self.channels,
+            surface=self.cortex,
+            mri=self.mri,
+            info=self.info,
+            src=self.src,
+        )
+
+    @cached_property
+    def noise_cov(self) -> Any:
+        """The noise covariance (:class:`mne.Covariance`)."""
+        from mne_bstinv.adapters import to_covariance
+
+        return to_covariance(self.noise_cov_structure, self.channels)
+
+    @cached_property
+    def data_cov(self) -> Any:
+        """The data covariance (:class:`mne.Covariance`)."""
+        from mne_bstinv.adapters import to_covariance
+
+        return to_covariance(self.data_cov_structure, self.channels)
+
+    @cached_property
+    def evokeds(self) -> list[Any]:
+        """The averages that are not marked as bad (list of :class:`mne.Evoked`)."""
+        return [
+            self.evoked_of(self.store.read(io.read_recordings, entry.file))
+            for entry in self.recordings
+            if not entry.bad and is_average(entry.file)
+        ]
+
+    @cached_property
+    def epochs(self) -> Any:
+        """The trials that are not marked as bad (:class:`mne.Epochs`); None without any."""
+        trials = [
+            io.read_recordings(entry.file)
+            for entry in self.recordings
+            if not entry.bad and not is_average(entry.file)
+        ]
+        return self.epochs_of(trials) if trials else None
+
+    @cached_property
+    def labels(self) -> LabelList:
+        """The scouts of the cortex's current atlas (list of :class:`mne.Label`)."""
+        from mne_bstinv.adapters import to_labels
+
+        if self.cortex is None:
+            raise MissingFileError(f"{self.subject}: no cortex (tess_cortex*.mat), so no scouts.")
+        return to_labels(
+            self.cortex, subject=self.mne_subject, channels=self.channels, mri=self.mri
+        )
+
+    def inverse_operator(
+        self,
+        options: io.Results | InverseOptions | Mapping[str, Any] | str | Path | None = None,
+        *,
+        data_types: str | Sequence[str] | None = None,
+    ) -> Any:
+        """Make an inverse operator that gives Brainstorm's estimates.
+
+        Parameters
+        ----------
+        options : Results | InverseOptions | mapping | str | Path | None
+            Options as for :func:`mne_bstinv.compute_kernel`, for the current head model and the
+            good channels of the first recordings. Or results, by their structure, file name or
+            comment: their options, head model and channels.
+        data_types : str | sequence of str | None
+            Types of the channels to use with options; None takes ``DataTypes`` of the options,
+            else all MEG and EEG channels.
+
+        Returns
+        -------
+        mne.minimum_norm.InverseOperator
+            See :func:`mne_bstinv.to_inverse_operator`.
+
+        Raises
+        ------
+        ConversionError
+            If the options ask for no minimum norm.
+        MissingFileError
+            If a file that it takes is missing.
+        """
+        if isinstance(options, str | Path):
+            options = self.read_results(options)
+        if isinstance(options, io.Results):
+            return self.with_head_model_of(options)._operator_of(options)
+        types = data_types or _data_types(options) or self._types()
+        flag = None
+        if self.recordings:
+            first = self.store.read(io.read_recordings, self.recordings[0].file)
+            flag = first.channel_flag
+        return self._operator(options, channel_flag=flag, data_types=types)
+
+    def source_estimate(
+        self,
+        results: io.Results | str | Path | None = None,
+        recordings: io.Recordings | str | Path | None = None,
+        *,
+        scale_leff: bool = False,
+    ) -> Any:
+        """Convert results to a source estimate.
+
+        Parameters
+        ----------
+        results : Results | str | Path | None
+            Results by their structure, file name or comment; None for the only ones.
+        recordings : Recordings | str | Path | None
+            The recordings that a kernel is applied to; None for those it names, else the only
+            ones of the condition.
+        scale_leff : bool
+            As for :func:`mne_bstinv.to_source_estimate`.
+
+        Returns
+        -------
+        mne.SourceEstimate
+            See :func:`mne_bstinv.to_source_estimate`.
+
+        Raises
+        ------
+        ProtocolError
+            If it is not clear which results or recordings are meant.
+        ConversionError
+            If they do not belong together.
+        """
+        from mne_bstinv.adapters import to_source_estimate
+
+        if not isinstance(results, io.Results):
+            results = self.read_results(results)
+        if not isinstance(recordings, io.Recordings) and results.imaging_kernel is not None:
+            recordings = self.read_recordings(recordings or _named_recordings(results))
+        model = self.with_head_model_of(results)
+        return to_source_estimate(
+            results,
+            recordings if isinstance(recordings, io.Recordings) else None,
+            self.mne_subject,
+            channels=self.channels,
+            surface=model.cortex,
+            mri=self.mri,
+            head_model=model.head_model,
+            src=model.src,
+            scale_leff=scale_leff,
+        )
+
+    # the parts of these
+
+    def info_of(self, recordings: io.Recordings) -> Any:
+        """Make the sensors at the sampling rate of recordings.
+
+        Parameters
+        ----------
+        recordings : Recordings
+            The recordings.
+
+        Returns
+        -------
+        mne.Info
+            The sensors, none bad.
+        """
+        from mne_bstinv.adapters._timing import sampling_frequency
+
+        found = recordings.time if recordings.f is None else recordings.f[0]
+        n_times = 0 if found is None else len(found)
+        return self._info(sampling_frequency(recordings.time, n_times, None, Findings()))
+
+    def evoked_of(self, recordings: io.Recordings) -> Any:
+        """Convert an average.
+
+        Parameters
+        ----------
+        recordings : Recordings
+            The average.
+
+        Returns
+        -------
+        mne.Evoked
+            See :func:`mne_bstinv.to_evoked`.
+        """
+        from mne_bstinv.adapters import to_evoked
+
+        info = self.info_of(recordings)
+        return to_evoked(recordings, self.channels, info=info, mri=self.mri)
+
+    def epochs_of(self, trials: Sequence[io.Recordings]) -> Any:
+        """Convert trials of the same times.
+
+        Parameters
+        ----------
+        trials : sequence of Recordings
+            The trials.
+
+        Returns
+        -------
+        mne.EpochsArray
+            See :func:`mne_bstinv.to_epochs`.
+        """
+        from mne_bstinv.adapters import to_epochs
+
+        return to_epochs(trials, self.channels, info=self.info_of(trials[0]), mri=self.mri)
+
+    def with_head_model(self, file: Path | None) -> StudyCondition:
+        """Return the same condition with another current head model.
+
+        Parameters
+        ----------
+        file : Path | None
+            The head model.
+
+        Returns
+        -------
+        StudyCondition
+            The condition; this one if it is the current head model already.
+        """
+        if file == self.head_model_file:
+            return self
+        return dataclasses.replace(self, head_model_file=file)
+
+    def with_head_model_of(self, results: io.Results) -> StudyCondition:
+        """Return the same condition with the head model that results name.
+
+        Parameters
+        ----------
+        results : Results
+            The results.
+
+        Returns
+        -------
+        StudyCondition
+            The condition.
+
+        Raises
+        ------
+        MissingFileError
+            If the head model does not exist.
+        """
+        stored = results.head_model_file
+        file = io.resolve(self.protocol, stored) if stored else self.head_model_file
+        if stored and file is None:
+            raise MissingFileError(
+                f"{self.subject}/{self.name}: the results {results.comment!r} name the head model "
+                f"{stored!r}, which is not in {self.protocol.data}: restore or recompute it."
+            )
+        return self.with_head_model(file)
+
+    def _info(self, sfreq: float) -> Any:
+        from mne_bstinv.adapters import to_info
+
+        files = (self.channel_file, self.anatomy.anatomy)
+        return self.store.make(
+            ("info", sfreq, *map(file_stamp, files)),
+            lambda: to_info(self.channels, sfreq=sfreq, mri=self.mri),
+        )
+
+    def _operator_of(self, results: io.Results) -> Any:
+        good = results.good_channel
+        return self._operator(
+            results.options,
+            channel_flag=results.channel_flag,
+            data_types=None if good is not None else _data_types(results.options),
+            good_channels=None if good is None else good - 1,
+        )
+
+    def _operator(self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
+        from mne_bstinv.adapters import to_inverse_operator
+
+        return to_inverse_operator(
+            self.head_model,
+            self.noise_cov_structure,
+            self.channels,
+            options,
+            surface=self.cortex,
+            mri=self.mri,
+            subject=self.mne_subject,
+            info=self.info,
+            src=self.src,
+            **channels,
+        )
+
+    def _types(self) -> tuple[str, ...]:
+        present = dict.fromkeys(kind.strip().upper() for kind in self.channels.types)
+        return tuple(kind for kind in present if kind in _INVERSE_TYPES)
+
+
+def _data_types(options: Any) -> tuple[str, ...] | None:
+    types = options.get("DataTypes") if isinstance(options, Mapping) else None
+    if not types:
+        return None
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def _named_recordings(results: io.Results) -> Path | None:
+    return Path(results.data_file.replace("\\", "/")) if results.data_file else None

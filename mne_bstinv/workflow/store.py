@@ -1,0 +1,118 @@
+"""What was read or made, kept while it is in use and up to a stated size."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scipy.sparse import issparse
+
+__all__ = ["MAX_BYTES", "Store", "file_stamp"]
+
+T = TypeVar("T")
+
+#: What a store keeps, in bytes, before it forgets what was not used for longest.
+MAX_BYTES = 1_000_000_000
+
+
+class Store:
+    """Keeps structures by the file they were read from, and objects by what they were made of.
+
+    A file that changed on disk is read again.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Size of all that is kept; what was used last is always kept, however large.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+
+    def read(self, reader: Callable[[Path], T], file: Path) -> T:
+        """Return what a file holds.
+
+        Parameters
+        ----------
+        reader : callable
+            Reads the file.
+        file : Path
+            The file.
+
+        Returns
+        -------
+        object
+            What the reader returned for the file as it is now.
+        """
+        return self.make((reader.__name__, file_stamp(file)), lambda: reader(file))
+
+    def make(self, key: Hashable, maker: Callable[[], T]) -> T:
+        """Return an object, made if it is not there.
+
+        Parameters
+        ----------
+        key : hashable
+            All that the object depends on.
+        maker : callable
+            Makes it.
+
+        Returns
+        -------
+        object
+            The object.
+        """
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            value = maker()
+            self._kept[key] = (value, _n_bytes(value))
+            self._forget()
+        return self._kept[key][0]
+
+    def _forget(self) -> None:
+        while len(self._kept) > 1 and sum(n for _, n in self._kept.values()) > self._max_bytes:
+            self._kept.popitem(last=False)
+
+
+def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
+    """Return what tells whether a file changed on disk while a program runs.
+
+    Parameters
+    ----------
+    file : Path | None
+        The file.
+
+    Returns
+    -------
+    tuple | None
+        Path, size and time of the last change; None for no file, or one that does not exist.
+    """
+    if file is None or not file.exists():
+        return None
+    status = file.stat()
+    return str(file), status.st_size, status.st_mtime_ns
+
+
+def _n_bytes(value: Any, depth: int = 2) -> int:
+    """Size of the arrays in a structure, or in the lists and mappings that MNE is made of.
+
+    What is deeper is small: labels, sensors, histories.
+    """
+    if issparse(value):
+        return int(value.data.nbytes)
+    if hasattr(value, "nbytes"):
+        return int(value.nbytes)
+    if depth == 0:
+        return 0
+    parts: Iterable[Any] = ()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = (getattr(value, f.name) for f in dataclasses.fields(value))
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    return sum(_n_bytes(part, depth - 1) for part in parts)

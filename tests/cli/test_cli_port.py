@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from mne_bstinv.cli import main
+
+
+@pytest.fixture
+def study(data_dir, tmp_path):
+    """A writable copy of a small protocol."""
+    return shutil.copytree(data_dir / "mixed", tmp_path / "study")
+
+
+def test_port_and_again(study, tmp_path, capsys):
+    command = ["port", str(study), str(tmp_path / "out"), "--verify"]
+    assert main(command) == 0
+    out = capsys.readouterr()
+    assert out.out == f"2 converted, 0 up to date, 0 failed; see {tmp_path / 'out/port.html'}\n"
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("0 converted, 2 up to date")
+
+
+def test_exit_code_when_something_fails(study, tmp_path, capsys):
+    next(study.rglob("results_MN*1205.mat")).write_bytes(b"not a MATLAB file" * 20)
+    assert main(["port", str(study), str(tmp_path / "out")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Subject01/mixed: results data/Subject01/mixed/results_MN")
+    assert "not a MATLAB file" in lines[0]
+    assert lines[-1].startswith("1 converted, 0 up to date, 1 failed")
+
+
+def test_filters(study, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["port", str(study), str(out), "--subject", "nobody"]) == 2
+    assert "no subject 'nobody'; there are: 'Subject01'" in capsys.readouterr().err
+    assert main(["port", str(study), str(out), "--data-types", "MEG", "--n-jobs", "1"]) == 0
+    assert not list(out.rglob("*-inv.fif"))
+    assert main(["port", str(study), str(out), "--estimates", "none"]) == 0
+    assert list(out.rglob("*-inv.fif"))
+    assert not list(out.rglob("*-stc.h5"))
+    capsys.readouterr()
+
+
+def test_unusable_input(study, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["port", str(study), str(tmp_path / "out"), "--n-jobs", "0"])
+    assert "must be a number of conditions" in capsys.readouterr().err
+    assert main(["port", str(tmp_path / "none.zip"), str(tmp_path / "out")]) == 2
+    assert "none.zip: no such file or folder" in capsys.readouterr().err
+    (tmp_path / "x.zip").write_bytes(b"x")
+    assert main(["port", str(tmp_path / "x.zip"), str(tmp_path / "out")]) == 2
+    assert "not a zip file, or a damaged one" in capsys.readouterr().err
+    assert main(["port", str(study), str(study / "data" / "out")]) == 2
+    assert "inside the protocol" in capsys.readouterr().err

@@ -1,0 +1,163 @@
+"""Protocols of many conditions, made of the sample, for the tests and the benchmark of the port."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from mne_bstinv import io
+from mne_bstinv.datasets import sample_study
+from mne_bstinv.frames import scs_to_head
+from mne_bstinv.inverse import compute_kernel
+
+
+def make_protocol(root: Path, *, n_subjects: int, n_conditions: int) -> Path:
+    """Write a protocol whose conditions are copies of the sample's, with the same noise."""
+    sample = sample_study()
+    (root / "data").mkdir(parents=True)
+    for i in range(1, n_subjects + 1):
+        subject = f"Subject{i:02d}"
+        anat = shutil.copytree(sample / "anat" / "Subject01", root / "anat" / subject)
+        _rename_anatomy(anat / "brainstormsubject.mat", subject)
+        for j in range(1, n_conditions + 1):
+            source = sample / "data" / "Subject01" / "evoked"
+            folder = shutil.copytree(source, root / "data" / subject / f"cond{j:02d}")
+            _rename(folder, subject)
+    return root
+
+
+def in_scs_order(values: np.ndarray, src, expected) -> np.ndarray:
+    """Rows along x, y, z of SCS from MNE's values."""
+    rotation, where = scs_to_head(expected.channels).rotation, source_rows(src, expected)
+    if values.ndim == 2:
+        return values[where]
+    turned = np.einsum("ba,mbn->man", rotation, values[where])
+    if expected.results.n_components == 3:
+        return turned.reshape(-1, values.shape[-1])
+    normals, rows = expected.head_model.grid_orient, []
+    for scout in expected.head_model.grid_atlas.scouts:
+        for location in scout.grid_rows - 1:
+            block = turned[location]
+            rows.append(normals[location] @ block if scout.region[2] == "C" else block)
+    return np.vstack(rows)
+
+
+def source_rows(src, expected) -> list[int]:
+    """The source of each location of Brainstorm, by their positions."""
+    frame = scs_to_head(expected.channels)
+    rr = np.concatenate([part["rr"][part["vertno"]] for part in src])
+    places = expected.head_model.grid_loc @ frame.rotation.T + frame.matrix[:3, 3]
+    where = [int(np.argmin(np.linalg.norm(rr - place, axis=1))) for place in places]
+    assert len(set(where)) == len(where)
+    return where
+
+
+def _rename(folder: Path, subject: str) -> None:
+    """Let the files of a copied condition name each other instead of the originals."""
+    here = f"{subject}/{folder.name}/"
+    for file in folder.glob("results_*.mat"):
+        results = io.read_results(file)
+        renamed = dataclasses.replace(
+            results,
+            data_file=here + Path(results.data_file).name,
+            head_model_file=here + Path(results.head_model_file).name,
+            surface_file=f"{subject}/" + Path(results.surface_file).name,
+        )
+        io.write_results(file, renamed, overwrite=True)
+    for file in folder.glob("headmodel_*.mat"):
+        model = io.read_head_model(file)
+        surface_file = f"{subject}/" + Path(model.surface_file).name
+        io.write_head_model(
+            file, dataclasses.replace(model, surface_file=surface_file), overwrite=True
+        )
+
+
+def _rename_anatomy(file: Path, subject: str) -> None:
+    stored = io.read_subject(file)
+    names = {
+        field: f"{subject}/{Path(value).name}"
+        for field in ("anatomy", "cortex", "scalp", "inner_skull", "outer_skull")
+        if (value := getattr(stored, field))
+    }
+    io.write_subject(file, dataclasses.replace(stored, **names), overwrite=True)
+
+
+def make_large_protocol(root: Path, *, n_conditions: int, n_sources: int = 15002) -> Path:
+    """Write a protocol of a usual size: the sample's sensors, a cortex of two spheres, 2 kernels.
+
+    Gains are random; the kernels are those of this package, in files as Brainstorm writes them.
+    """
+    make_protocol(root, n_subjects=1, n_conditions=n_conditions)
+    subject = root / "data" / "Subject01"
+    cortex_file = next((root / "anat" / "Subject01").glob("tess_cortex*.mat"))
+    cortex = _two_spheres(io.read_surface(cortex_file), n_sources)
+    io.write_surface(cortex_file, cortex, overwrite=True)
+    first, *others = sorted(folder for folder in subject.iterdir() if folder.name[0] == "c")
+    _enlarge(first, cortex)
+    for folder in others:
+        for file in (*first.glob("headmodel_*.mat"), *first.glob("results_*.mat")):
+            shutil.copyfile(file, folder / file.name)
+        for file in set(folder.glob("results_*.mat")):
+            if not (first / file.name).exists():
+                file.unlink()
+        _rename(folder, "Subject01")
+    return root
+
+
+def _enlarge(folder: Path, cortex: io.Surface) -> None:
+    channels = io.read_channels(next(folder.glob("channel*.mat")))
+    noise_cov = io.read_noise_cov(next(folder.glob("noisecov*.mat")))
+    head_model_file = next(folder.glob("headmodel_*.mat"))
+    small = io.read_head_model(head_model_file)
+    gain = np.full((len(channels), 3 * len(cortex.vertices)), np.nan)
+    seen = np.isfinite(small.gain).all(axis=1)
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(small.gain.shape[1], gain.shape[1])) / small.gain.shape[1] ** 0.5
+    gain[seen] = small.gain[seen] @ mixing
+    model = dataclasses.replace(
+        small, gain=gain, grid_loc=cortex.vertices, grid_orient=cortex.vert_normals
+    )
+    io.write_head_model(head_model_file, model, overwrite=True)
+    for file in sorted(folder.glob("results_*.mat")):
+        stored = io.read_results(file)
+        if stored.n_components != 1 or "dSPM" in stored.comment:
+            file.unlink()
+            continue
+        result = compute_kernel(
+            model, noise_cov, channels, channel_flag=stored.channel_flag,
+            good_channels=stored.good_channel - 1, options=stored.options,
+        )  # fmt: skip
+        renewed = dataclasses.replace(stored, imaging_kernel=result.kernel)
+        io.write_results(file, renewed, overwrite=True)
+
+
+def _two_spheres(like: io.Surface, n_sources: int) -> io.Surface:
+    """Return two spheres with about the given number of vertices, the left one first."""
+    points = n_sources // 2
+    z = 1 - (2 * np.arange(points) + 1) / points
+    angle = np.pi * (1 + 5**0.5) * np.arange(points)
+    ball = np.c_[np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z]
+    faces = ConvexHull(ball).simplices
+    vertices, tris = [], []
+    for side in (1, -1):
+        vertices.append(0.03 * ball + [0.0, 0.035 * side, 0.05])
+        tris.append(faces + len(tris) * points)
+    n_vertices = 2 * points
+    scouts = [
+        dataclasses.replace(scout, vertices=np.arange(points) + 1 + i * points, seed=1 + i * points)
+        for i, scout in enumerate(
+            next(atlas for atlas in like.atlas if atlas.name == "Structures").scouts
+        )
+    ]
+    atlas = next(atlas for atlas in like.atlas if atlas.name == "Structures")
+    return dataclasses.replace(
+        like, vertices=np.vstack(vertices), faces=np.vstack(tris) + 1,
+        vert_normals=np.vstack([ball, ball]), vert_conn=None, curvature=None, sulci_map=None,
+        tess2mri_interp=None, reg=None, i_atlas=1,
+        atlas=(dataclasses.replace(atlas, scouts=tuple(scouts)),),
+        comment=f"cortex_{n_vertices}V",
+    )  # fmt: skip

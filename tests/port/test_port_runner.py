@@ -1,0 +1,443 @@
+"""A port is resumed, goes on after errors, and never leaves what is half done."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+from port_checks import check_output, files_of
+
+from mne_bstinv import io
+from mne_bstinv.errors import OptionError, OverwriteError, ProtocolError
+from mne_bstinv.port import outputs as outputs_module
+from mne_bstinv.port import port_protocol
+from mne_bstinv.port import unit as unit_module
+
+A = "data/Subject01/condA"
+SHARED = "data/Subject01/@default_study"
+
+
+def titles(units):
+    return sorted(unit["title"] for unit in units)
+
+
+def snapshot(out):
+    return {name: (out / name).stat().st_mtime_ns for name in files_of(out)}
+
+
+class TestResume:
+    def test_nothing_is_done_twice(self, protocol, ported):
+        before = snapshot(ported)
+        report = port_protocol(protocol, ported, verify=True)
+        assert (len(report.done), len(report.kept), len(report.failed)) == (0, 4, 0)
+        after = snapshot(ported)
+        assert {name for name in after if after[name] != before[name]} == {"port.json", "port.html"}
+
+    def test_a_changed_input_is_done_again_with_all_that_is_made_of_it(self, protocol, ported):
+        file = protocol / A / "data_average_240101_1200.mat"
+        recordings = io.read_recordings(file)
+        doubled = dataclasses.replace(recordings, f=2 * recordings.f)
+        io.write_recordings(file, doubled, overwrite=True)
+        report = port_protocol(protocol, ported, verify=True)
+        assert titles(report.done) == ["Subject01/condA"]
+        evoked = mne.read_evokeds(
+            ported / "Subject01/condA/Subject01_condA-ave.fif", 0, proj=False, verbose="error"
+        )
+        np.testing.assert_allclose(evoked.data, doubled.f, rtol=1e-6)
+        check_output(ported)
+
+    def test_a_changed_shared_input_is_done_again_everywhere(self, protocol, ported):
+        file = protocol / SHARED / "noisecov_full.mat"
+        cov = io.read_noise_cov(file)
+        io.write_noise_cov(
+            file, dataclasses.replace(cov, noise_cov=2 * cov.noise_cov), overwrite=True
+        )
+        report = port_protocol(protocol, ported)
+        assert titles(report.done) == [
+            "Subject01/@default_study", "Subject01/condA", "Subject01/condB",
+        ]  # fmt: skip
+        assert titles(report.kept) == ["anatomy of Subject01"]
+
+    def test_the_same_content_written_again_is_no_change(self, protocol, ported):
+        file = protocol / A / "data_average_240101_1200.mat"
+        os.utime(file, (0, 0))
+        assert len(port_protocol(protocol, ported, verify=True).kept) == 4
+
+    @pytest.mark.parametrize("harm", ["missing", "truncated", "changed", "manifest"])
+    def test_an_output_that_is_not_as_it_was_is_made_again(self, protocol, ported, harm):
+        file = ported / "Subject01/condA/Subject01_condA-ave.fif"
+        content = file.read_bytes()
+        if harm == "missing":
+            file.unlink()
+        elif harm == "truncated":
+            file.write_bytes(content[:-10])
+        elif harm == "changed":
+            file.write_bytes(content[:-10] + bytes(10))
+        else:
+            (file.parent / "port.json").unlink()
+        report = port_protocol(protocol, ported, verify=True, overwrite=harm == "manifest")
+        assert titles(report.done) == ["Subject01/condA"]
+        check_output(ported)
+        mne.read_evokeds(file, 0, proj=False, verbose="error")
+
+    def test_outputs_that_are_made_no_more_are_removed(self, protocol, ported):
+        (protocol / A / "results_sLORETA_EEG_KERNEL_261122_1233.mat").unlink()
+        (mine := ported / "Subject01/condA/notes.txt").write_text("mine")
+        port_protocol(protocol, ported)
+        left = files_of(ported)
+        assert not any("condA_sLORETA_EEG_KERNEL_261122_1233" in name for name in left)
+        assert any("condA_sLORETA_EEG_KERNEL_261122_1234" in name for name in left)
+        assert mine.read_text() == "mine"
+
+    def test_a_marked_trial_is_done_again(self, protocol, ported):
+        file = protocol / A / "brainstormstudy.mat"
+        study = io.read_study(file)
+        marked = dataclasses.replace(study, bad_trials=("data_average_240101_1200.mat",))
+        io.write_study(file, marked, overwrite=True)
+        report = port_protocol(protocol, ported, verify=True)
+        assert titles(report.done) == ["Subject01/condA"]
+        names = {path.name for path in ported.rglob("*condA*-ave.fif")}
+        assert names == {"Subject01_condA-ave.fif", "Subject01_condA_bad-ave.fif"}
+
+    def test_verification_is_made_up_for(self, protocol, tmp_path):
+        out = tmp_path / "out"
+        assert port_protocol(protocol, out).units[-1]["verification"] is None
+        report = port_protocol(protocol, out, verify=True)
+        assert titles(report.kept) == ["anatomy of Subject01"]
+        assert len(report.units[-1]["verification"]) == 3
+        # not asked for again, it stays
+        report = port_protocol(protocol, out)
+        assert len(report.kept) == 4
+        assert len(report.units[-1]["verification"]) == 3
+        assert len(port_protocol(protocol, out, verify=True, rtol=1e-8).done) == 3
+
+    def test_an_interruption_leaves_a_port_that_goes_on(self, protocol, tmp_path, monkeypatch):
+        out, convert, calls = tmp_path / "out", unit_module.convert_unit, []
+
+        def interrupted(*args):
+            calls.append(args)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            convert(*args)
+
+        monkeypatch.setattr(unit_module, "convert_unit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            port_protocol(protocol, out)
+        assert check_output(out) == {"done": 2}
+        assert json.loads((out / "port.json").read_text())["status"] == "running"
+        assert [path.name for path in (out / ".port").iterdir()] == ["commit.lock"]
+        monkeypatch.undo()
+        report = port_protocol(protocol, out)
+        assert (len(report.done), len(report.kept)) == (2, 2)
+        assert json.loads((out / "port.json").read_text())["status"] == "done"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+    def test_a_killed_port_goes_on(self, sample_dir, tmp_path):
+        out, rng, killed = tmp_path / "out", random.Random(0), 0
+        command = [sys.executable, "-m", "mne_bstinv", "port", str(sample_dir), str(out)]
+        for _ in range(3):
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            begun = time.monotonic()
+            while not (out / "subjects").exists() and time.monotonic() - begun < 30:
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0, 0.3))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait() == -signal.SIGKILL
+            check_output(out)
+        assert killed >= 1
+        report = port_protocol(sample_dir, out)
+        assert report.success
+        assert check_output(out) == {"done": 3}
+        assert [path.name for path in (out / ".port").iterdir()] == ["commit.lock"]
+
+
+class TestErrors:
+    def test_one_bad_file_stops_neither_its_condition_nor_the_rest(self, protocol, tmp_path):
+        bad = protocol / A / "results_MN_EEG_KERNEL_261122_1234.mat"
+        good = bad.read_bytes()
+        bad.write_bytes(good[:500])
+        report = port_protocol(protocol, tmp_path / "out")
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert len(report.done) == 3
+        (error,) = report.failed[0]["errors"]
+        assert error["file"] == f"{A}/{bad.name}"
+        assert "damaged (truncated)" in error["reason"]
+        assert not report.success
+        assert f"Subject01/condA: results {A}/{bad.name}" in str(report)
+        names = {path.name for path in (tmp_path / "out/Subject01/condA").iterdir()}
+        assert "Subject01_condA_sLORETA_EEG_KERNEL_261122_1234-inv.fif" in names
+        assert not any("condA_MN_EEG_KERNEL_261122_1234" in name for name in names)
+        # run again, what failed is done again
+        bad.write_bytes(good)
+        report = port_protocol(protocol, tmp_path / "out")
+        assert titles(report.done) == ["Subject01/condA"]
+        assert report.success
+
+    def test_a_condition_without_its_channel_file_fails_and_says_so(self, protocol, tmp_path):
+        (protocol / SHARED / "channel.mat").unlink()
+        report = port_protocol(protocol, tmp_path / "out")
+        assert titles(report.failed) == ["Subject01/condA", "Subject01/condB"]
+        reason = report.failed[0]["errors"][0]["reason"]
+        assert "no channel file (channel*.mat)" in reason
+        assert len(report.done) == 1  # the anatomy
+
+    def test_a_damaged_shared_file_is_told_where_it_matters(self, protocol, tmp_path):
+        (protocol / SHARED / "headmodel_surf_eeg_3sphereberg.mat").write_bytes(b"x" * 200)
+        report = port_protocol(protocol, tmp_path / "out")
+        shared = next(unit for unit in report.units if unit["kind"] == "shared")
+        assert {error["what"] for error in shared["errors"]} == {"head model", "inverse operator"}
+        names = set(shared["outputs"])
+        assert {"Subject01_default_study-info.fif", "Subject01_default_study-cov.fif"} <= names
+        # recordings do not need it
+        assert (tmp_path / "out/Subject01/condA/Subject01_condA-ave.fif").is_file()
+
+    def test_what_an_earlier_run_made_stays_when_all_of_a_unit_fails(
+        self, protocol, ported, monkeypatch
+    ):
+        def full(self, *args, **kwargs):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        os.utime(protocol / A / "data_average_240101_1200.mat")
+        file = protocol / A / "data_average_240101_1200.mat"
+        recordings = io.read_recordings(file)
+        io.write_recordings(file, dataclasses.replace(recordings, comment="x"), overwrite=True)
+        before = {name: stamp for name, stamp in snapshot(ported).items() if "-" in name}
+        monkeypatch.setattr(outputs_module.Outputs, "write", full)
+        report = port_protocol(protocol, ported, verify=True)
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert report.failed[0]["errors"][0]["reason"] == (
+            "OSError: [Errno 28] No space left on device"
+        )
+        assert before == {n: stamp for n, stamp in snapshot(ported).items() if "-" in n}
+        manifest = json.loads((ported / "Subject01/condA/port.json").read_text())
+        assert manifest["status"] == "failed"
+        assert "Subject01_condA-ave.fif" in manifest["outputs"]  # still ours
+        monkeypatch.undo()
+        assert titles(port_protocol(protocol, ported, verify=True).done) == ["Subject01/condA"]
+
+    def test_an_input_that_changes_meanwhile_is_noticed(self, protocol, tmp_path, monkeypatch):
+        convert = unit_module.convert_unit
+        file = protocol / A / "data_average_240101_1200.mat"
+
+        def changing(unit, *args):
+            convert(unit, *args)
+            if unit.condition == "condA":
+                file.write_bytes(file.read_bytes() + bytes(8))
+
+        monkeypatch.setattr(unit_module, "convert_unit", changing)
+        report = port_protocol(protocol, tmp_path / "out")
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert "changed while it was being converted: run again" in str(report)
+
+    def test_files_of_others_are_not_replaced(self, protocol, tmp_path):
+        file = tmp_path / "out/Subject01/condA/Subject01_condA-ave.fif"
+        file.parent.mkdir(parents=True)
+        file.write_text("mine")
+        report = port_protocol(protocol, tmp_path / "out")
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert "exists already and is of no earlier port" in str(report)
+        assert file.read_text() == "mine"
+        report = port_protocol(protocol, tmp_path / "out", overwrite=True)
+        assert titles(report.done) == ["Subject01/condA"]
+        assert file.stat().st_size > 1000
+
+    def test_a_manifest_of_somebody_else_is_left_alone(self, protocol, tmp_path):
+        file = tmp_path / "out/Subject01/condA/port.json"
+        file.parent.mkdir(parents=True)
+        file.write_text('{"mine": true}')
+        report = port_protocol(protocol, tmp_path / "out", overwrite=True)
+        assert titles(report.failed) == ["Subject01/condA"]
+        assert "condA/port.json: not a manifest of this version" in str(report)
+        assert file.read_text() == '{"mine": true}'
+        assert len(report.done) == 3
+
+    def test_the_port_of_another_protocol_is_not_replaced(self, data_dir, ported):
+        with pytest.raises(OverwriteError, match=r"port of the protocol 'eeg_shared', not of 'mix"):
+            port_protocol(data_dir / "mixed", ported)
+
+    def test_the_output_is_not_among_brainstorms_files(self, protocol):
+        for place in ("data/port", "anat"):
+            with pytest.raises(ProtocolError, match="inside the protocol"):
+                port_protocol(protocol, protocol / place)
+        (protocol / "port.py").write_text("")
+        with pytest.raises(OverwriteError, match=r"port\.py: a file; the output is a folder"):
+            port_protocol(protocol, protocol / "port.py")
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"estimates": "some"}, "Unknown estimates 'some'"),
+            ({"data_types": "MRI"}, "Unknown data types 'MRI'"),
+            ({"data_types": ()}, r"Unknown data types \(none\)"),
+            ({"rtol": 2}, "rtol must lie between 0 and 1"),
+            ({"n_jobs": 0}, "n_jobs must be a number of conditions"),
+        ],
+    )
+    def test_options_are_checked_before_anything_is_written(
+        self, protocol, tmp_path, options, message
+    ):
+        with pytest.raises(OptionError, match=message):
+            port_protocol(protocol, tmp_path / "out", **options)
+        assert not (tmp_path / "out").exists()
+
+    def test_names_are_checked(self, protocol, tmp_path):
+        with pytest.raises(ProtocolError, match="no subject 'x'; there are: 'Subject01'"):
+            port_protocol(protocol, tmp_path / "out", subjects="x")
+        with pytest.raises(ProtocolError, match="no condition 'x'; there are: 'condA', 'condB'"):
+            port_protocol(protocol, tmp_path / "out", conditions=["condA", "x"])
+        assert not (tmp_path / "out").exists()
+
+    def test_a_worker_that_dies_is_told(self, protocol, tmp_path, monkeypatch):
+        from concurrent.futures.process import BrokenProcessPool
+
+        import joblib
+
+        class Dying(joblib.Parallel):
+            def __call__(self, tasks):
+                tasks = list(tasks)
+                function, args, kwargs = tasks[0]
+                yield function(*args, **kwargs)
+                raise BrokenProcessPool("A worker process was killed. It was.")
+
+        monkeypatch.setattr(joblib, "Parallel", Dying)
+        report = port_protocol(protocol, tmp_path / "out")
+        assert (len(report.done), len(report.failed)) == (1, 3)
+        assert "The worker process ended (A worker process was killed): run again" in str(report)
+
+
+class TestChoices:
+    def test_filters_and_what_stays_of_others(self, protocol, ported):
+        file = protocol / A / "data_average_240101_1200.mat"
+        recordings = io.read_recordings(file)
+        io.write_recordings(file, dataclasses.replace(recordings, comment="x"), overwrite=True)
+        report = port_protocol(
+            protocol, ported, subjects="Subject01", conditions="condB", verify=True
+        )
+        assert titles(report.kept) == [
+            "Subject01/@default_study", "Subject01/condB", "anatomy of Subject01",
+        ]  # fmt: skip
+        whole = json.loads((ported / "port.json").read_text("utf-8"))
+        assert len(whole["units"]) == 4  # condA of before is still there
+
+    def test_a_part_is_called_so(self, protocol, tmp_path):
+        port_protocol(protocol, tmp_path / "out", conditions="condB")
+        assert json.loads((tmp_path / "out/port.json").read_text())["status"] == "partial"
+
+    def test_data_types(self, data_dir, tmp_path):
+        options = {"conditions": "evoked", "estimates": "none"}
+        both = port_protocol(data_dir / "meg_eeg", tmp_path / "all", **options)
+        n_all = sum(name.endswith("-inv.fif") for name in both.units[-1]["outputs"])
+        found = {}
+        for types in ("EEG", "MEG", ("MEG MAG",), ("MEG", "EEG")):
+            out = tmp_path / "".join(types)
+            report = port_protocol(data_dir / "meg_eeg", out, data_types=types, **options)
+            names = report.units[-1]["outputs"]
+            found[types] = {name for name in names if name.endswith("-inv.fif")}
+        assert all("_EEG_" in name and "MEG" not in name for name in found["EEG"])
+        assert all("MEG" in name and "_EEG_" not in name for name in found["MEG"])
+        assert 0 < len(found["MEG MAG",]) < len(found["MEG"])
+        assert len(found["MEG", "EEG"]) == n_all
+
+    def test_estimates(self, data_dir, protocol, tmp_path):
+        port_protocol(protocol, tmp_path / "none", estimates="none")
+        assert not any(name.endswith(".stc") for name in files_of(tmp_path / "none"))
+        report = port_protocol(protocol, tmp_path / "averages", estimates="averages")
+        assert any(name.endswith(".stc") for name in files_of(tmp_path / "averages"))
+        assert all(unit["skipped"] == [] for unit in report.units)
+        # of trials there are none
+        for file in (protocol / A).glob("data_average_*.mat"):
+            stored = io.read_recordings(file)
+            io.write_recordings(
+                file.with_name(file.name.replace("average", "trial")),
+                dataclasses.replace(stored, n_avg=1, leff=1.0),
+            )
+            file.unlink()
+        report = port_protocol(
+            protocol, tmp_path / "averages", estimates="averages", conditions="condA"
+        )
+        reasons = {skip["reason"] for skip in report.units[-1]["skipped"]}
+        assert "Estimates of trials were not asked for." in reasons
+
+    def test_a_kernel_that_differs_is_no_success(self, protocol, tmp_path):
+        file = protocol / A / "results_MN_EEG_KERNEL_261122_1234.mat"
+        stored = io.read_results(file)
+        changed = stored.imaging_kernel * 1.01
+        io.write_results(file, dataclasses.replace(stored, imaging_kernel=changed), overwrite=True)
+        report = port_protocol(protocol, tmp_path / "out", verify=True)
+        assert report.failed == ()
+        assert [o["file"] for o in report.differing] == [f"{A}/{file.name}"]
+        assert not report.success
+        page = (tmp_path / "out/port.html").read_text("utf-8")
+        assert "class='differs'>6 equal, 1 differs" in page
+
+
+class TestParallel:
+    def test_two_workers_give_the_same_files(self, protocol, ported_once, tmp_path):
+        report = port_protocol(protocol, tmp_path / "out", n_jobs=2, verify=True)
+        assert report.success
+        assert files_of(tmp_path / "out") == files_of(ported_once)
+        assert check_output(tmp_path / "out") == {"done": 4}
+
+    def test_workers_limit_their_threads(self, protocol, tmp_path, monkeypatch):
+        threadpoolctl = pytest.importorskip("threadpoolctl")
+        seen = []
+
+        def looking(*args):
+            seen.append({pool["num_threads"] for pool in threadpoolctl.threadpool_info()
+                         if pool["user_api"] == "blas"})  # fmt: skip
+
+        monkeypatch.setattr(unit_module, "convert_unit", looking)
+        import joblib
+
+        with joblib.parallel_config("threading"):
+            port_protocol(protocol, tmp_path / "out", n_jobs=2)
+        assert seen == [{1}] * 4
+
+    def test_two_ports_at_once_share_an_output(self, protocol, ported_once, tmp_path):
+        out = tmp_path / "out"
+        command = [sys.executable, "-m", "mne_bstinv", "port", str(protocol), str(out)]
+        running = [
+            subprocess.Popen([*command, "--condition", name], stdout=subprocess.DEVNULL)
+            for name in ("condA", "condB")
+        ]
+        assert [process.wait(timeout=60) for process in running] == [0, 0]
+        assert check_output(out) == {"done": 4}
+        assert files_of(out) == files_of(ported_once)
+        assert len(port_protocol(protocol, out).kept) == 4
+
+    def test_on_a_local_dask_cluster(self, protocol, ported_once, tmp_path):
+        distributed = pytest.importorskip("distributed")
+        import joblib
+
+        with (
+            distributed.LocalCluster(
+                n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            ) as cluster,
+            distributed.Client(cluster),
+            joblib.parallel_config("dask"),
+        ):
+            report = port_protocol(protocol, tmp_path / "out", verify=True)
+        assert report.success
+        assert files_of(tmp_path / "out") == files_of(ported_once)
+
+
+def test_the_report_reads_well(protocol, tmp_path):
+    report = port_protocol(protocol, tmp_path / "out")
+    assert repr(report) == (
+        f"<PortReport | 4 converted, 0 up to date, 0 failed, {tmp_path / 'out'}>"
+    )
+    assert str(report).endswith(f"0 failed; see {Path(tmp_path) / 'out' / 'port.html'}")
+    assert "<td>Subject01/condA</td><td>done</td><td>not verified</td>" in report._repr_html_()
