@@ -201,8 +201,8 @@ def compare_kernels(
     """Compare two imaging kernels by every metric of ``mne_bstinv.compare.METRICS``.
 
     The kernels are aligned by the names of their channels and by their locations first
-    (:func:`align_kernels`). A metric that lacks something, such as positions, a gain or
-    recordings, is in the comparison as not applicable, with the reason.
+    (:func:`~mne_bstinv.compare.align_kernels`). A metric that lacks something, such as positions, a
+    gain or recordings, is in the comparison as not applicable, with the reason.
 
     Parameters
     ----------
