@@ -68,7 +68,7 @@ autodoc_member_order = "bysource"
 add_module_names = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
-# The checks of tests/test_docstrings.py, but for those that take the comments of fields (``#:``) for
+# The checks of tests/test_docstrings.py, but for those that take comments of fields (``#:``) for
 # docstrings.
 _PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
 _CHECKS = _PYPROJECT["tool"]["numpydoc_validation"]["checks"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._companions import Companions
+from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv._file_routes import ROUTES, Arguments
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, conversion_report
@@ -51,8 +52,8 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConvertedFile:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ConvertedFile(Displayed):
     """A file that was converted.
 
     Parameters
@@ -68,6 +69,10 @@ class ConvertedFile:
     files: tuple[Path, ...]
     companions: Mapping[str, Path]
     report: ConversionReport
+
+    def _summary(self) -> str:
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        return f"{self.files[0].name}{more}, {summary_of(self.report)}"
 
 
 def convert_file(

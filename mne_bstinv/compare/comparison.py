@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed, html_table
 from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare.alignment import align_kernels, listed, match_names
 from mne_bstinv.compare.kernel import Kernel
@@ -24,8 +25,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricValue:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MetricValue(Displayed):
     """What a metric says of two kernels.
 
     Parameters
@@ -53,6 +54,9 @@ class MetricValue:
 
     def __str__(self) -> str:
         return " | ".join(cell for cell in self._cells() if cell)
+
+    def _summary(self) -> str:
+        return ", ".join(cell for cell in self._cells()[:4] if cell)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value as plain values, for JSON.
@@ -151,16 +155,10 @@ class Comparison:
         return "\n".join([self._title(), *lines, *(f"note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("metric", "value", "tolerance", "", ""))
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in value._cells())}</tr>"
-            for value in self.values
-        )
+        head = ("metric", "value", "tolerance", "", "")
+        table = html_table([v._cells() for v in self.values], head=head, title=self._title())
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f"<table><caption>{escape(self._title())}</caption><tr>{head}</tr>{rows}</table>"
-            f"{f'<ul>{notes}</ul>' if notes else ''}"
-        )
+        return f"{table}<ul>{notes}</ul>" if notes else table
 
     def _title(self) -> str:
         return (
