@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import convert, demo, export, info, lambda_, verify
+from mne_bstinv.cli import convert, demo, export, info, lambda_, sys_info, verify
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
@@ -17,6 +17,7 @@ _COMMANDS = {
     "export": export,
     "info": info,
     "lambda": lambda_,
+    "sys-info": sys_info,
     "verify": verify,
 }
 
