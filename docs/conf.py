@@ -78,10 +78,15 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"mne-bstinv {release}"
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": project},
+    "header_links_before_dropdown": 4,
+    "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
 }
+# The pages at the top have none below them.
+html_sidebars = {"*": []}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -22,7 +22,7 @@ study = mb.datasets.load_sample()
 validation = mb.cross_validate(
     study, options=mb.InverseOptions(measure="dspm2018"), data_types="MEG", shapley_limit=0
 )
-print(validation.verdict)
+validation
 
 # %%
 # How far apart are they?
