@@ -79,7 +79,7 @@ html_title = f"mne-bstinv {release}"
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": project},
-    "header_links_before_dropdown": 4,
+    "header_links_before_dropdown": 3,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],

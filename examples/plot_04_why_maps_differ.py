@@ -48,12 +48,6 @@ figure = mb.plot_agreement(
 # here are left out.
 
 steps = validation.attribution.active
-for step in steps:
-    print(
-        f"{step.convention.label:27} {100 * step.increment:+6.2f} %   "
-        f"alone {100 * step.alone_from_brainstorm:5.2f} %   "
-        f"{step.convention.brainstorm} | {step.convention.mne}"
-    )
 figure = mb.plot_attribution(
     [step.convention.label for step in steps],
     np.array([step.increment for step in steps]),
@@ -62,6 +56,11 @@ figure = mb.plot_attribution(
     alone_from_b=np.array([step.alone_from_mne for step in steps]),
     title="From Brainstorm's kernel to MNE's",
 )
+
+# %%
+# In words, with the numbers as fractions of the kernel:
+
+validation.attribution
 
 # %%
 # What is left

@@ -10,9 +10,9 @@ into different ones. This example draws the translation and what it does to the 
 # Two rules
 # ---------
 # Both toolboxes filter the singular values :math:`s` of the whitened gain with
-# :math:`s^2 / (s^2 + \\mu)`. With n channels, rank r of the noise covariance and
-# :math:`t = \\sum s^2`, Brainstorm takes :math:`\\mu = t / (n\\,\\mathrm{SNR}^2)` and MNE
-# :math:`\\mu = \\lambda^2 t / r` with :math:`\\lambda^2 = 1 / \\mathrm{SNR}^2`.
+# :math:`s^2 / (s^2 + \mu)`. With n channels, rank r of the noise covariance and
+# :math:`t = \sum s^2`, Brainstorm takes :math:`\mu = t / (n\,\mathrm{SNR}^2)` and MNE
+# :math:`\mu = \lambda^2 t / r` with :math:`\lambda^2 = 1 / \mathrm{SNR}^2`.
 
 import numpy as np
 from matplotlib import pyplot as plt

@@ -79,7 +79,12 @@ def as_html(validation: CrossValidation) -> str:
         HTML: a sentence and two tables.
     """
     settings = html_table(settings_rows(validation), head=_SETTINGS_HEADS, title=validation.verdict)
-    return settings + html_table(attribution_rows(validation), head=ATTRIBUTION_HEADS)
+    # a number stays on one line with its unit
+    rows = [
+        (label, *(cell.replace(" ", "\u00a0") for cell in cells))
+        for label, *cells in attribution_rows(validation)
+    ]
+    return settings + html_table(rows, head=ATTRIBUTION_HEADS)
 
 
 def as_dict(validation: CrossValidation) -> dict[str, Any]:
