@@ -21,7 +21,7 @@ from mne_bstinv.cross_validation import ParityRow, option_combinations, parity_t
 
 PAGE = Path(__file__).parent / "parity.md"
 
-HEAD = """# Parity of all options
+HEAD = """# Known differences: parity of all options
 
 Every combination of Brainstorm's options, measured on two studies: the class of parity, the
 relative difference (Frobenius norm) between Brainstorm's kernel and that of MNE *before*
@@ -66,9 +66,7 @@ def with_data_cov(study: mb.StudyData) -> mb.StudyData:
     signal = response @ response.T / response.shape[1]
     flags = np.outer(*[np.diag(study.noise_cov.noise_cov) > 0] * 2)  # channels with a covariance
     cov = study.noise_cov.noise_cov + np.where(flags, signal, 0.0)
-    return dataclasses.replace(
-        study, data_cov=dataclasses.replace(study.noise_cov, noise_cov=cov)
-    )
+    return dataclasses.replace(study, data_cov=dataclasses.replace(study.noise_cov, noise_cov=cov))
 
 
 def minimum_norm(rows: list[ParityRow]) -> Iterator[str]:

@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         cross_validate,
     )
     from mne_bstinv.export import Estimation, ExportedStudy, export_study
+    from mne_bstinv.report import write_report
 
 __version__ = _version("mne-bstinv")
 
@@ -211,6 +212,7 @@ __all__ = [
     "write_mri",
     "write_noise_cov",
     "write_recordings",
+    "write_report",
     "write_results",
     "write_study",
     "write_subject",
@@ -224,6 +226,7 @@ _LATE = (
     "mne_bstinv.cross_validation",
     "mne_bstinv.export",
     "mne_bstinv.conversion_files",
+    "mne_bstinv.report",
 )
 
 

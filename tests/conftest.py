@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Small matrices: threads of the linear algebra cost more than they bring, and two test runs on one
+# machine would wait for each other's. To be set before NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 import mne_bstinv

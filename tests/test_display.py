@@ -35,6 +35,7 @@ MODULES = [
             "inverse",
             "io",
             "plots",
+            "report",
             "studies",
             "verification",
         )

@@ -25,6 +25,7 @@ MODULES = [
     "inverse",
     "io",
     "plots",
+    "report",
     "studies",
     "verification",
 ]

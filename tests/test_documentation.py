@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from mne_bstinv import to_source_estimate
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS))
+
+import theory_figures  # noqa: E402 (a script beside the pages)
 
 
 def _blocks(page: str) -> list[str]:
@@ -15,21 +25,161 @@ def _blocks(page: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
+def _run(page: str, protocol: Path, skipped: tuple[int, ...] = ()) -> dict:
+    """Run the Python of a page; the reader's protocol is a copy of the sample."""
+    namespace: dict = {}
+    for number, block in enumerate(_blocks(page)):
+        if number not in skipped:
+            code = block.replace('"Protocol01"', repr(str(protocol)))
+            code = code.replace('"Protocol01/', f'"{protocol.as_posix()}/')
+            exec(compile(code, f"{page}, block {number}", "exec"), namespace)
+    return namespace
+
+
+def _relative(ours, theirs) -> float:
+    return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
+
+
 def test_getting_started(sample_dir, capsys):
     blocks = _blocks("getting_started.md")
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     rng = np.random.default_rng(0)
     arrays = {"gain": rng.normal(size=(4, 30)), "grid_loc": rng.normal(size=(10, 3))}
     namespace: dict = {}
     for number, block in enumerate(blocks):
-        if number == 3:  # arrays of the reader's own
+        if number == 4:  # arrays of the reader's own
             noise = rng.normal(size=(4, 50))
             namespace |= arrays | {"grid_orient": arrays["grid_loc"], "noise_cov": noise @ noise.T}
         code = block.replace('"Protocol01"', repr(str(sample_dir)))
         exec(compile(code, f"block {number}", "exec"), namespace)
+        if number == 0:  # the ten lines
+            study, stc = namespace["study"], namespace["stc"]
     out = capsys.readouterr().out
     assert "<InverseResult | dspm2018, 296 rows × 68 channels" in out
     assert out.count(" equal ") == 4
+    stored = to_source_estimate(
+        study.results["MN: MEG ALL(Constr) 2018"],
+        study.recordings,
+        channels=study.channels,
+        surface=study.cortex,
+    )
+    assert _relative(stc.data, stored.data) <= 1e-11
+
+
+def test_ten_lines_are_ten_lines():
+    """Without the imports."""
+    lines = _blocks("getting_started.md")[0].split("\n")
+    assert len([line for line in lines if line and not line.startswith("import ")]) <= 10
+
+
+@pytest.mark.parametrize(
+    ("page", "n_blocks", "skipped"),
+    [
+        ("coming_from_matlab.md", 3, ()),
+        ("data.md", 3, (1,)),  # that one downloads; its files are tested in test_datasets.py
+        ("frames_and_units.md", 1, ()),
+        ("howto_mixed.md", 4, ()),
+        ("howto_port.md", 3, ()),
+        ("howto_validate.md", 1, ()),
+        ("questions.md", 11, ()),
+        ("theory.md", 1, ()),
+    ],
+)
+def test_the_python_of_a_page_runs(page, n_blocks, skipped, sample_dir, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    protocol = tmp_path / "Protocol01"
+    shutil.copytree(sample_dir, protocol)
+    assert len(_blocks(page)) == n_blocks
+    namespace = _run(page, protocol, skipped)
+    check = _CHECKS.get(page)
+    if check is not None:
+        check(namespace)
+
+
+def _check_matlab(namespace: dict) -> None:
+    """The estimate of the same options is that of the stored kernel."""
+    assert _relative(namespace["estimate"], namespace["same"]) <= 1e-11
+
+
+def _check_validation(namespace: dict) -> None:
+    """The paragraph for a methods section has the numbers of the sample."""
+    assert {outcome.status for outcome in namespace["outcomes"]} == {"equal"}
+    assert max(o.relative_difference for o in namespace["outcomes"]) <= 1e-11
+    validation = namespace["validation"]
+    assert validation.passed
+    assert validation.equivalent.parity == "exact"
+    text = (DOCS / "howto_validate.md").read_text(encoding="utf-8")
+    assert f"{validation.attribution.total:.0%}".replace("%", " %") in text
+
+
+def _check_questions(namespace: dict) -> None:
+    """The stored kernel times the recordings is the estimate that the page computes."""
+    assert _relative(namespace["image"], namespace["estimate"]) <= 1e-11
+
+
+def _check_port(namespace: dict) -> None:
+    assert sorted(path.name for path in Path.cwd().glob("auditory*")) == [
+        "auditory-ave.fif",
+        "auditory-cov.fif",
+        "auditory-fwd.fif",
+        "auditory-lh.stc",
+        "auditory-rh.stc",
+        "auditory-src.fif",
+    ]
+
+
+_CHECKS: dict[str, Callable[[dict], None]] = {
+    "coming_from_matlab.md": _check_matlab,
+    "howto_port.md": _check_port,
+    "howto_validate.md": _check_validation,
+    "questions.md": _check_questions,
+}
+
+
+def test_every_page_with_python_is_run():
+    """By this module, or by the test of the export."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    pages = [path.name for path in DOCS.glob("*.md") if _blocks(path.name)]
+    assert "theory.md" in pages
+    assert [p for p in pages if f'"{p}"' not in source and p not in _ELSEWHERE] == []
+
+
+_ELSEWHERE = {"export.md": "tests/export/test_export_documentation.py"}
+
+
+def test_every_quoted_line_of_code_is_in_the_source():
+    """Each excerpt on the page of the theory begins and ends at a line that there is once."""
+    text = (DOCS / "theory.md").read_text(encoding="utf-8")
+    excerpts = re.findall(r"```{literalinclude} (\S+)\n(.*?)```", text, flags=re.DOTALL)
+    assert len(excerpts) >= 15
+    for file, options in excerpts:
+        lines = (DOCS / file).read_text(encoding="utf-8").splitlines()
+        start, end = re.search(r":start-at: (.*)\n:end-at: (.*)\n", options).groups()
+        first = [n for n, line in enumerate(lines) if start in line]
+        assert len(first) == 1, (file, start)
+        assert any(end in line for line in lines[first[0] :]), (file, end)
+
+
+def test_theory_figures(tmp_path):
+    """The numbers of the page are those that theory says."""
+    theory_figures.main(tmp_path)
+    text = (DOCS / "theory.md").read_text(encoding="utf-8")
+    used = set(re.findall(r"_generated/(theory_\w+\.png)", text))
+    assert used == {path.name for path in tmp_path.glob("*.png")}
+    numbers = (tmp_path / "theory_numbers.txt").read_text(encoding="utf-8")
+    includes = re.findall(r":start-after: (<!-- \w+ -->)\n:end-before: (<!-- \w+ -->)", text)
+    marks = re.findall("<!-- \\w+ -->", numbers)
+    assert sorted(includes) == sorted(pairwise(marks))
+
+
+def test_theory_numbers_agree_with_theory():
+    case = theory_figures.Case.of_sample()
+    for name, kernel in theory_figures.kernel_forms(case).items():
+        assert _relative(kernel, case.result.kernel) <= 1e-11, name
+    # the error is smallest where the kernel assumes the SNR of the data (the conditional mean)
+    assumed = 3.0 * np.array([0.8, 0.9, 1.0, 1.1, 1.25])
+    noise, damped = theory_figures.errors_of(case, assumed, 3.0)
+    assert np.argmin(noise + damped) == 2
 
 
 def test_mne_objects():

@@ -26,6 +26,7 @@ MODULES = [
     "mne_bstinv.inverse",
     "mne_bstinv.io",
     "mne_bstinv.plots",
+    "mne_bstinv.report",
     "mne_bstinv.studies",
     "mne_bstinv.verification",
 ]

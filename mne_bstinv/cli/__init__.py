@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import convert, demo, export, info, lambda_, sys_info, verify
+from mne_bstinv.cli import compare, convert, demo, export, info, lambda_, sys_info, verify
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
 
 _COMMANDS = {
+    "compare": compare,
     "convert": convert,
     "demo": demo,
     "export": export,

@@ -31,7 +31,7 @@ Kernels = Callable[[frozenset[str]], FloatArray]
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
-UNCHANGED = 1e-14
+UNCHANGED = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

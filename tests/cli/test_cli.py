@@ -141,7 +141,10 @@ class TestInfo:
 
 class TestDemo:
     def test_prints_where_and_when_and_draws(self, tmp_path, capsys):
-        assert main(["demo", "--out", str(tmp_path / "out")]) == 0
+        (tmp_path / "out").mkdir()
+        for name in ("estimate.png", "report.html"):
+            (tmp_path / "out" / name).write_text("earlier")
+        assert main(["demo", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
         out = capsys.readouterr().out
         assert "4 results file(s): 4 equal" in out
         # the sources were simulated at vertices 111 and 5, at 120 and 170 ms (4 ms a sample)
@@ -149,13 +152,19 @@ class TestDemo:
         assert "vertex 5, right hemisphere: peak +8.64 nA·m at 172 ms" in out
         assert "position (-55.8, 23.1, 21.3) mm in SCS" in out
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
+        for method in ("MNE", "dSPM", "sLORETA"):
+            assert f"   {method} fixed MEG: told the same, both toolboxes compute the same" in out
+        page = tmp_path / "out" / "report.html"
+        assert out.endswith(f"   {page}\n")
+        assert "datasets.load_sample()" in page.read_text(encoding="utf-8")
 
-    def test_does_not_overwrite_unasked(self, tmp_path, capsys):
-        (tmp_path / "estimate.png").write_text("mine")
+    @pytest.mark.parametrize("name", ["estimate.png", "report.html"])
+    def test_does_not_overwrite_unasked(self, tmp_path, capsys, name):
+        (tmp_path / name).write_text("mine")
         assert main(["demo", "--out", str(tmp_path)]) == 2
-        assert "give --overwrite to replace it" in capsys.readouterr().err
-        assert (tmp_path / "estimate.png").read_text() == "mine"
-        assert main(["demo", "--out", str(tmp_path), "--overwrite"]) == 0
+        assert f"{name} exists; give --overwrite to replace it" in capsys.readouterr().err
+        assert (tmp_path / name).read_text() == "mine"
+        assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_version_and_module():

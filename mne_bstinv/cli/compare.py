@@ -1,0 +1,279 @@
+"""Compare Brainstorm's kernels of a study with MNE-Python's, and say what makes the difference."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv._log import warnings_silenced
+from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.studies import StudyData, load_study
+
+__all__ = ["add_arguments", "run"]
+
+#: MNE's name of a method → Brainstorm's measure.
+_MEASURES = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
+#: Argument → the field of InverseOptions that it sets.
+_OPTIONS = {
+    "orientation": "source_orient",
+    "noise_method": "noise_method",
+    "noise_reg": "noise_reg",
+    "snr": "snr_fixed",
+    "weight_exp": "weight_exp",
+    "weight_limit": "weight_limit",
+    "use_depth": "use_depth",
+    "loose": "loose",
+}
+#: Argument → the field of MneSettings that it sets.
+_SETTINGS = {
+    "mne_depth": "depth",
+    "mne_loose": "loose",
+    "mne_lambda2": "lambda2",
+    "mne_regularize": "regularize",
+    "nave": "nave",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is compared: one cross-validation for each entry of ``options``."""
+
+    options: tuple[InverseOptions, ...]
+    data_types: tuple[str, ...] | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The subcommand's parser.
+    """
+    # a path only: the embedded sample is what mne-bstinv demo compares
+    parser.add_argument(
+        "study",
+        type=Path,
+        help="a protocol, a condition's folder, recordings, or a results file, whose own options "
+        "are then taken",
+    )
+    parser.add_argument("--recordings", help="file name, path, or a part of the comment")
+    parser.add_argument("--subject", help="name, where the path leaves several")
+    parser.add_argument("--condition", help="name, where the path leaves several")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=tuple(_MEASURES),
+        help="default: all three; of a results file its own",
+    )
+    parser.add_argument("--data-types", nargs="+", metavar="TYPE", help="default: MEG, else EEG")
+    _add_brainstorm(parser.add_argument_group("Brainstorm's options (default: Brainstorm's own)"))
+    _add_mne(parser.add_argument_group("MNE's settings (default: MNE's own)"))
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    parser.add_argument("--overwrite", action="store_true", help="replace the page if it exists")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
+
+
+def _add_brainstorm(group: Any) -> None:
+    def add(name: str, **how: Any) -> None:
+        # absent unless given: a results file has options of its own
+        group.add_argument(name, default=argparse.SUPPRESS, **how)
+
+    add(
+        "--orientation",
+        choices=("fixed", "loose", "free"),
+        help="default: fixed, in a volume free; MNE's loose follows it",
+    )
+    add("--noise-method", choices=("none", "reg", "median", "diag", "shrink"))
+    add("--noise-reg", type=float, help="NoiseReg (default: 0.1)")
+    add("--snr", type=float, help="SnrFixed, amplitude (default: 3)")
+    add("--weight-exp", type=float, help="WeightExp (default: 0.5)")
+    add("--weight-limit", type=float, help="WeightLimit (default: 10)")
+    add("--no-depth", dest="use_depth", action="store_false", help="UseDepth 0: no depth weights")
+    add("--loose", type=float, help="Loose, an amplitude (default: 0.2)")
+
+
+def _add_mne(group: Any) -> None:
+    def add(name: str, **how: Any) -> None:
+        group.add_argument(name, default=argparse.SUPPRESS, **how)  # None is a value
+
+    number = _number_or("none", float)
+    add("--mne-depth", type=number, help="exponent, or none (default: 0.8)")
+    add("--mne-loose", type=float, help="loose, a variance (default: 0.2 where loose)")
+    add("--mne-lambda2", type=float, help="lambda2 (default: 1/9)")
+    add("--mne-regularize", type=number, help="of mne.cov.regularize, or none (default: 0.1)")
+    add(
+        "--nave",
+        type=_number_or("recordings", int),
+        help="averages, or recordings for theirs (default: 1, which leaves them out)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare and print.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0 if the toolboxes agree when told the same (or cannot be compared) and the conventions
+        explain the whole difference, for every method; else 1.
+    """
+    from mne_bstinv.report.html import check_target, write_report
+
+    if args.html is not None:  # before the numbers are computed
+        check_target(args.html, overwrite=args.overwrite)
+    study = load_study(
+        args.study,
+        recordings=args.recordings,
+        subject=args.subject,
+        condition=args.condition,
+    )
+    progress = not args.json and sys.stderr.isatty()
+    stored = io.read_results(args.study) if _is_results(args.study) else None
+    plan = _of_arguments(args, study) if stored is None else _of_results(args, stored)
+    with warnings_silenced("mne"):  # what they say is in the reports of the conversions
+        validations = list(_validations(study, plan, _given(args, _SETTINGS), progress))
+        if args.html is not None:
+            write_report(
+                args.html,
+                validations,
+                load=_load_call(args),
+                overwrite=args.overwrite,
+                progress=progress,
+            )
+    if stored is not None:
+        _warn_of_channels(args.study, stored, validations[0])
+    if args.json:
+        print(json.dumps([v.to_dict() for v in validations], indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(validations, args.html)))
+    return int(not all(v.passed for v in validations))
+
+
+def _validations(
+    study: StudyData, plan: _Plan, settings: dict[str, Any], progress: bool
+) -> Iterator[Any]:
+    from mne_bstinv.cross_validation import cross_validate
+
+    for options in plan.options:
+        yield cross_validate(
+            study,
+            options=options,
+            mne_settings=settings,
+            data_types=plan.data_types,
+            progress=progress,
+        )
+
+
+def _lines(validations: list[Any], page: Path | None) -> Iterator[str]:
+    """Yield the verdicts first, then everything of each method."""
+    if len(validations) > 1:
+        yield from (v.verdict for v in validations)
+    for v in validations:
+        yield f"\n{v}" if len(validations) > 1 else str(v)
+    if page is not None:
+        yield f"\nreport: {page}"
+
+
+def _of_arguments(args: argparse.Namespace, study: StudyData) -> _Plan:
+    given = _given(args, _OPTIONS)
+    given.setdefault("source_orient", "free" if study.head_model.kind == "volume" else "fixed")
+    return _Plan(
+        options=tuple(
+            InverseOptions(measure=_MEASURES[method], **given)
+            for method in dict.fromkeys(args.methods or _MEASURES)
+        ),
+        data_types=None if args.data_types is None else tuple(args.data_types),
+    )
+
+
+def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
+    """Take the options of a results file, and refuse arguments that say something else."""
+    stored = results.options or {}
+    if not stored.get("InverseMethod"):
+        raise OptionError(
+            f"{args.study}: Options.InverseMethod is empty: not computed by the 2018 linear "
+            "inverse. Give the recordings, and the options as arguments."
+        )
+    options = InverseOptions.from_brainstorm(stored)
+    types = stored.get("DataTypes")
+    data_types = (types,) if isinstance(types, str) else tuple(types or ()) or None
+    said = {name: getattr(options, field) for name, field in _OPTIONS.items()}
+    said |= {"methods": (options.measure,), "data_types": data_types}
+    if options.snr_method != "fixed":
+        said["snr"] = f"SnrMethod {options.snr_method}"
+    for name, value in _arguments_as_options(args).items():
+        if value != said[name]:
+            argument = "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
+            raise OptionError(
+                f"{argument} says {value!r}, but {args.study} was computed with {said[name]!r}: "
+                f"leave {argument} out, or give the recordings instead of the results."
+            )
+    return _Plan(options=(options,), data_types=data_types)
+
+
+def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that were given, as the fields of options hold their values."""
+    given = {name: getattr(args, name) for name in _OPTIONS if hasattr(args, name)}
+    if "orientation" in given:
+        given["orientation"] = (given["orientation"],)
+    if args.methods is not None:
+        given["methods"] = tuple(_MEASURES[method] for method in args.methods)
+    if args.data_types is not None:
+        given["data_types"] = tuple(args.data_types)
+    return given
+
+
+def _warn_of_channels(path: Path, stored: io.Results, validation: Any) -> None:
+    """Say so if the channels in use are not those of the stored kernel."""
+    used = validation.result.channel_indices + 1
+    if stored.good_channel is not None and set(used) != set(stored.good_channel):
+        print(
+            f"note: {path.name} was computed with {len(stored.good_channel)} channels, these "
+            f"numbers are of {len(used)}: other channels are marked bad in the recordings now.",
+            file=sys.stderr,
+        )
+
+
+def _is_results(path: Path) -> bool:
+    return path.is_file() and io.file_kind(path.name) == "results"
+
+
+def _given(args: argparse.Namespace, fields: dict[str, str]) -> dict[str, Any]:
+    """Return the arguments that were given, by the field that they set."""
+    return {field: getattr(args, name) for name, field in fields.items() if hasattr(args, name)}
+
+
+def _number_or(word: str, number: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a parser of numbers that takes a word for None."""
+
+    def parse(text: str) -> Any:
+        if text == word:
+            return None
+        try:
+            return number(text)
+        except ValueError:
+            message = f"must be a number or {word}, found {text!r}"
+            raise argparse.ArgumentTypeError(message) from None
+
+    return parse
+
+
+def _load_call(args: argparse.Namespace) -> str:
+    """Write the call that loads the same study from any folder."""
+    chosen = {name: getattr(args, name) for name in ("recordings", "subject", "condition")}
+    parts = [repr(str(args.study.resolve()))]
+    parts += [f"{name}={value!r}" for name, value in chosen.items() if value is not None]
+    return f"load_study({', '.join(parts)})"

@@ -1,0 +1,204 @@
+"""``mne-bstinv compare``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from mne_bstinv import InverseOptions, io
+from mne_bstinv.cli import main
+from mne_bstinv.cross_validation import CrossValidation
+
+
+@pytest.fixture
+def study(data_dir, tmp_path):
+    """A writable copy of a small protocol."""
+    return shutil.copytree(data_dir / "eeg_surface", tmp_path / "study")
+
+
+def results_with(root, **wanted):
+    """Return the first kernel with these options."""
+    for path in sorted(root.rglob("results_*KERNEL*.mat")):
+        options = InverseOptions.from_brainstorm(io.read_results(path).options)
+        if all(getattr(options, name) == value for name, value in wanted.items()):
+            return path
+    raise AssertionError(f"no results with {wanted}")
+
+
+def compare(capsys, *words, code=0):
+    assert main(["compare", *map(str, words)]) == code
+    return capsys.readouterr()
+
+
+def compared(capsys, *words):
+    return json.loads(compare(capsys, *words, "--json").out)
+
+
+def test_verdicts_first_then_the_tables_of_each_method(study, capsys):
+    said = compare(capsys, study, "--data-types", "EEG")
+    lines = said.out.splitlines()
+    verdicts = [f"{name} fixed EEG: told the same, both" for name in ("MNE", "dSPM", "sLORETA")]
+    assert [line.startswith(start) for line, start in zip(lines, verdicts, strict=False)] == [
+        True
+    ] * 3
+    assert lines.count("Settings, side by side") == 3
+    assert lines.count("MNE told the same against Brainstorm") == 3
+    assert said.err == ""
+
+
+def test_one_method_has_its_verdict_once(study, capsys):
+    out = compare(capsys, study, "--methods", "dSPM", "dSPM").out
+    assert out.startswith("dSPM fixed EEG: told the same")
+    assert out.count("told the same, both toolboxes") == 1
+
+
+def test_all_options_and_settings_arrive(study, capsys):
+    options = [
+        "--methods", "MNE", "--orientation", "loose", "--noise-method", "none", "--snr", "2",
+        "--weight-exp", "0.3", "--weight-limit", "4", "--loose", "0.5",
+    ]  # fmt: skip
+    settings = [
+        "--mne-depth", "0.6", "--mne-loose", "0.25", "--mne-lambda2", "0.5",
+        "--mne-regularize", "none", "--nave", "recordings",
+    ]  # fmt: skip
+    (found,) = compared(capsys, study, *options, *settings)
+    sides = {row["setting"]: (row["brainstorm"], row["mne"]) for row in found["settings"]}
+    assert sides["orientation"] == ("loose, Loose 0.5 (amplitude)", "loose=0.25")
+    assert sides["depth"][0] == "WeightExp 0.3, WeightLimit 4"
+    assert sides["depth"][1].startswith("exp 0.6, ")
+    assert sides["noise covariance"] == ("none", "covariance as it is")
+    assert sides["regularisation"][0].startswith("SNR 2, ")
+    assert sides["regularisation"][1] == "lambda2 = 0.5"
+    assert sides["averages"][1] == "nave of the recordings"
+
+
+def test_no_depth_on_either_side(study, capsys):
+    words = ["--methods", "MNE", "--no-depth", "--mne-depth", "none", "--noise-reg", "0.3"]
+    (found,) = compared(capsys, study, *words, "--nave", "5")
+    sides = {row["setting"]: (row["brainstorm"], row["mne"]) for row in found["settings"]}
+    assert sides["depth"] == ("none", "none")
+    assert sides["noise covariance"][0] == "reg, NoiseReg 0.3"
+    assert sides["averages"][1] == "nave 5"
+
+
+def test_a_volume_is_free_by_itself(data_dir, capsys):
+    (found,) = compared(capsys, data_dir / "eeg_volume", "--methods", "MNE")
+    assert found["title"] == "MNE free EEG"
+    assert found["passed"]
+
+
+def test_a_results_file_brings_its_options(study, capsys):
+    path = results_with(study, measure="sloreta", noise_method="median", source_orient=("free",))
+    (found,) = compared(capsys, path, "--methods", "sLORETA", "--noise-method", "median")
+    assert found["title"] == "sLORETA free EEG"
+    stored = InverseOptions.from_brainstorm(io.read_results(path).options)
+    sides = {row["setting"]: row["brainstorm"] for row in found["settings"]}
+    assert sides["noise covariance"] == stored.noise_method == "median"
+    assert sides["regularisation"].startswith(f"SNR {stored.snr_fixed:g}, ")
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        (["--snr", "5"], "--snr says 5.0, but "),
+        (["--methods", "MNE", "dSPM"], "--methods says ('amplitude', 'dspm2018'), but "),
+        (["--orientation", "free"], "--orientation says ('free',), but "),
+        (["--data-types", "MEG"], "--data-types says ('MEG',), but "),
+        (["--no-depth"], "--no-depth says False, but "),
+    ],
+)
+def test_arguments_may_not_contradict_a_results_file(study, capsys, argument, words):
+    path = results_with(
+        study, measure="amplitude", source_orient=("fixed",), snr_fixed=3.0, use_depth=True
+    )
+    err = compare(capsys, path, *argument, code=2).err
+    assert err.startswith("mne-bstinv compare: " + words)
+    assert f"{path} was computed with" in err
+    assert "leave" in err
+
+
+def test_results_of_nothing_known(study, capsys):
+    path = results_with(study, measure="amplitude")
+    stored = io.read_results(path)
+    io.write_results(path, dataclasses.replace(stored, options=None), overwrite=True)
+    err = compare(capsys, path, code=2).err
+    assert "Options.InverseMethod is empty: not computed by the 2018 linear inverse" in err
+
+
+def test_results_of_a_scan_are_refused(study, capsys):
+    path = results_with(study, method="gls")
+    assert "no minimum norm" in compare(capsys, path, code=2).err
+
+
+def test_channels_marked_bad_since_are_told(study, capsys):
+    path = results_with(study, measure="amplitude", source_orient=("fixed",))
+    file = study / "data" / io.read_results(path).data_file
+    recordings = io.read_recordings(file)
+    flag = recordings.channel_flag.copy()
+    flag[io.read_results(path).good_channel[0] - 1] = -1
+    io.write_recordings(file, dataclasses.replace(recordings, channel_flag=flag), overwrite=True)
+    n = len(io.read_results(path).good_channel)
+    err = compare(capsys, path).err
+    assert err.startswith(f"note: {path.name} was computed with {n} channels, these numbers are of")
+    assert f"of {n - 1}: other channels are marked bad" in err
+
+
+def test_an_snr_is_no_rms_amplitude(study, capsys):
+    path = results_with(study, measure="amplitude", snr_method="rms")
+    err = compare(capsys, path, "--snr", "3", code=2).err
+    assert "--snr says 3.0, but" in err
+    assert "was computed with 'SnrMethod rms'" in err
+
+
+def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    words = ["--methods", "dSPM", "--html", page, "--recordings", "Avg", "--condition", "evoked"]
+    page.write_text("earlier")
+    out = compare(capsys, study, *words, "--overwrite").out
+    assert out.endswith(f"\nreport: {page}\n")
+    call = f"load_study({str(study)!r}, recordings='Avg', condition='evoked')"
+    assert f"study = {call}".replace("'", "&#39;") in page.read_text(encoding="utf-8")
+    assert "exists already" in compare(capsys, study, *words, code=2).err
+
+
+def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate", None)
+    err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err
+    assert "nowhere does not exist" in err
+
+
+def test_exit_code_when_something_is_unexplained(study, capsys, monkeypatch):
+    monkeypatch.setattr(CrossValidation, "passed", property(lambda self: False))
+    compare(capsys, study, "--methods", "MNE", code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--methods", "eLORETA"], "invalid choice: 'eLORETA'"),
+        (["--mne-depth", "deep"], "must be a number or none, found 'deep'"),
+        (["--nave", "many"], "must be a number or recordings, found 'many'"),
+    ],
+)
+def test_unusable_arguments(study, capsys, words, message):
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(study), *words])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--snr", "-1"], "SnrFixed must be a number above 0"),
+        (["--mne-loose", "2"], "loose must be a number between 0 and 1"),
+        (["--condition", "nowhere"], "no condition of that name"),
+    ],
+)
+def test_unusable_values(study, capsys, words, message):
+    said = compare(capsys, study, *words, code=2)
+    assert said.err.startswith("mne-bstinv compare: ")
+    assert message in said.err

@@ -1,0 +1,55 @@
+"""Tables and sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from mne_bstinv.report import tables
+
+
+def cells(table):
+    return [
+        re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)
+    ]
+
+
+def test_overview_has_one_row_a_kernel(fixed, statistical):
+    head, first, second = cells(tables.overview_html([fixed, statistical]))
+    assert head[:4] == ["kernel", "told the same", "difference told the same", "as set"]
+    assert first[:2] == ["MNE fixed MEG", "exact"]
+    assert first[3] == "53.75\N{NO-BREAK SPACE}%"
+    assert first[-1] == "✓"
+    assert second[:2] == ["sLORETA free EEG", "not comparable"]
+
+
+def test_a_failure_is_marked_by_more_than_a_colour(fixed):
+    path = dataclasses.replace(fixed.attribution, remainder_end=0.5)
+    failed = dataclasses.replace(fixed, attribution=path)
+    shown = tables.verdict_html([failed])
+    assert shown.startswith('<p class="bstinv-verdict failed">✗ MNE fixed MEG: ')
+    assert cells(tables.overview_html([failed]))[1][-1] == "✗"
+
+
+def test_the_factor_and_the_public_call_are_told(fixed, statistical):
+    assert "make_inverse_operator: " in tables.parity_html(fixed)
+    assert "times MNE&#x27;s" not in tables.parity_html(fixed)
+    factor = f"estimate is {statistical.equivalent.factor:.6g} times MNE&#x27;s."
+    assert factor in tables.parity_html(statistical)
+    reason = dataclasses.replace(fixed.equivalent, no_public_call="a & b")
+    without = dataclasses.replace(fixed, equivalent=reason, public_difference=None)
+    assert "make_inverse_operator cannot be told this: a &amp; b" in tables.parity_html(without)
+
+
+def test_losses_of_reading_and_of_converting_are_told_once(volume, fixed):
+    shown = tables.losses_html([fixed, fixed])
+    assert shown.count("<h6>channels → Info</h6>") == 1
+    assert shown.count("<h6>noise covariance → Covariance</h6>") == 1
+    both = tables.losses_html([fixed, volume])
+    assert both.count("<h6>channels → Info</h6>") == 2  # two studies, two reports
+
+
+def test_numbers_stay_with_their_units_and_markup_is_escaped():
+    assert tables._cell("+1.50 % of <b>") == "+1.50\N{NO-BREAK SPACE}% of &lt;b&gt;"
+    assert tables._cell("3.0 mm") == "3.0\N{NO-BREAK SPACE}mm"
+    assert tables._cell("5 months") == "5 months"
