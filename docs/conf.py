@@ -79,14 +79,14 @@ html_title = f"mne-bstinv {release}"
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": project},
-    "header_links_before_dropdown": 3,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
 }
-# The pages at the top have none below them.
-html_sidebars = {"*": []}
+# Pages without others below them need no list of these.
+html_sidebars = {"index": [], "getting_started": []}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
