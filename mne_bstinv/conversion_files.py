@@ -129,7 +129,7 @@ def convert_file(
     if route is None:
         raise ConversionError(_no_route(source, target, kinds))
     if not source.exists() and kinds[0] != "source estimate":
-        raise MissingFileError(f"{source}: no such file")
+        raise MissingFileError(f"{source}: no such file. Check the path.")
     if target.exists() and not overwrite:
         raise OverwriteError(f"{target}: exists already; use overwrite=True to replace it")
     value = _READERS[kinds[0]](source) if kinds[0] in _READERS else read_mne(source, kinds[0])

@@ -114,7 +114,7 @@ def find_results(path: str | Path) -> list[Path]:
     """
     path = Path(path)
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file or folder.")
+        raise MissingFileError(f"{path}: no such file or folder. Check the path.")
     if path.is_file():
         if io.file_kind(path.name) != "results":
             raise ProtocolError(

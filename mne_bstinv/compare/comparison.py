@@ -263,7 +263,9 @@ def _parse_data(
     """Return the recordings of the kernel's channels, in its order."""
     if data is None:
         if names is not None:
-            raise ComparisonError("data_names are given without data.")
+            raise ComparisonError(
+                "data_names are given without data. Give data, or leave data_names out."
+            )
         return None
     array = np.asarray(data)
     n_rows = kernel.n_channels if names is None else len(names)
@@ -288,7 +290,7 @@ def _parse_data(
 
 def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
     if len(set(names)) != len(names):
-        raise ComparisonError("data_names holds a name more than once.")
+        raise ComparisonError("data_names holds a name more than once. Make the names unique.")
     found = match_names(kernel.channel_names, names)
     missing = [n for n, i in zip(kernel.channel_names, found, strict=True) if i < 0]
     if missing:
@@ -305,7 +307,7 @@ def _parse_times(times: FloatArray | None, data: FloatArray | None) -> FloatArra
     if times is None:
         return None
     if data is None:
-        raise ComparisonError("times are given without data.")
+        raise ComparisonError("times are given without data. Give data, or leave times out.")
     array = np.asarray(times)
     expected = (data.shape[1],)
     if array.dtype.kind not in "iuf" or array.shape != expected or not np.isfinite(array).all():
