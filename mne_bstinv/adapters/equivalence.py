@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv.adapters import _equivalent_parts as parts
+from mne_bstinv.adapters._equivalent_arguments import minimum_norm_arguments
 from mne_bstinv.adapters._equivalent_call import beamformer_call, minimum_norm_call
 from mne_bstinv.adapters._inverse_parameters import (
     METHODS,
@@ -324,7 +325,7 @@ def mne_equivalent(
         info=objects.all_info, src=objects.forward["src"],
     )  # fmt: skip
     parameters = inverse_parameters(twin)
-    arguments, no_call = parts.minimum_norm_arguments(prepared, objects)
+    arguments, no_call = minimum_norm_arguments(prepared, objects)
     return MneEquivalent(
         parity=parameters.parity,
         factor=parameters.factor,

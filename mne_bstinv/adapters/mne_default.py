@@ -130,21 +130,36 @@ class MneSide:
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
         # locations that no channel sees have no depth weight: MNE divides by zero
-        with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
-            return mne.minimum_norm.make_inverse_operator(
-                info,
-                forward,
-                self.regularized(),
-                loose=settings.loose,
-                fixed=settings.loose == 0,
-                depth=settings.depth.to_mne(),
-                rank=self._rank(),
-                use_cps=False,
-                verbose="error",
-            )
+            try:
+                return mne.minimum_norm.make_inverse_operator(
+                    info,
+                    forward,
+                    self.regularized(),
+                    loose=settings.loose,
+                    fixed=settings.loose == 0,
+                    depth=settings.depth.to_mne(),
+                    rank=self._rank(),
+                    use_cps=False,
+                    verbose="error",
+                )
+            except ValueError as error:
+                raise self._explained(error) from error
+
+    def _explained(self, error: ValueError) -> ValueError:
+        """Say why MNE fails where it is known: the depth weight of a source without gain."""
+        gain = self.common.prepared.regions[0].gain
+        unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
+        if not unseen.size or self.settings.depth.exp == 0:
+            return error
+        return ConversionError(
+            f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1}, have "
+            f"no gain, and its weights become infinite ({error}). Leave these locations out of the "
+            "head model, or compare with depth=None in the MNE settings."
+        )
 
     @property
     def noise_whitener(self) -> FloatArray:

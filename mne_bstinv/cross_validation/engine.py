@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.noise import NoiseStage, noise_stage
 from mne_bstinv.cross_validation.prior import Prior, prior_stage
+from mne_bstinv.inverse.minimum_norm import inverse_root
 
 __all__ = ["EngineKernel", "compute"]
 
@@ -121,19 +122,9 @@ def _measured(
             diagonal = np.einsum("mpp->mp", resolution)
             noise = np.sqrt(np.sum(prior.std**2 * diagonal, axis=1))
             return scale * std * weighted / noise[:, None, None]
-        return scale * (_inverse_root(resolution) @ weighted)
-
-
-def _inverse_root(resolution: FloatArray) -> FloatArray:
-    """Brainstorm's inverse square root of the resolution blocks (single-precision rank rule)."""
-    if resolution.shape[1] == 1:
-        return 1 / np.sqrt(resolution)
-    values, vectors = np.linalg.eigh(0.5 * (resolution + resolution.transpose(0, 2, 1)))
-    largest = np.spacing(values[:, -1:].astype(np.float32)).astype(np.float64)
-    kept = values > values.shape[1] * largest
-    root = np.zeros_like(values)
-    root[kept] = 1 / np.sqrt(values[kept])
-    return (vectors * root[:, None, :]) @ vectors.transpose(0, 2, 1)
+        if resolution.shape[1] == 1:
+            return scale * weighted / np.sqrt(resolution)
+        return scale * (inverse_root(resolution) @ weighted)
 
 
 def _oriented(ingredients: Ingredients, prior: Prior, local: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.regularization import lambda_from_rms, lambda_from_snr
 from mne_bstinv.inverse.source_model import CHUNK, SourceModel
 
-__all__ = ["minimum_norm_kernel"]
+__all__ = ["inverse_root", "minimum_norm_kernel"]
 
 
 def minimum_norm_kernel(
@@ -122,11 +122,22 @@ def _sloreta(
                 np.divide(block, np.sqrt(resolution)[:, None, None], out=rows)
         else:
             resolution = np.matmul(block, rows.transpose(0, 2, 1))
-            np.matmul(_inverse_root(resolution), block, out=rows)
+            np.matmul(inverse_root(resolution), block, out=rows)
 
 
-def _inverse_root(resolution: FloatArray) -> FloatArray:
-    """Pseudo-inverse square root of symmetric 3 × 3 blocks, nulls left out."""
+def inverse_root(resolution: FloatArray) -> FloatArray:
+    """Pseudo-inverse square root of symmetric blocks, nulls left out.
+
+    Parameters
+    ----------
+    resolution : array, shape (n_sources, p, p)
+        Resolution blocks.
+
+    Returns
+    -------
+    array, shape (n_sources, p, p)
+        R^(-1/2); eigenvalues below p · spacing32 of the largest count as null.
+    """
     values, vectors = np.linalg.eigh(0.5 * (resolution + resolution.transpose(0, 2, 1)))
     kept = values > values.shape[1] * spacing32_array(values[:, -1:])
     root = np.zeros_like(values)

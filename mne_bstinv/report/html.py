@@ -154,11 +154,14 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
     if not target.parent.is_dir():
         raise MissingFileError(f"{target}: the folder {target.parent} does not exist. Make it.")
     if target.exists() and not overwrite:
-        raise OverwriteError(f"{target}: exists already; use overwrite=True to replace it.")
+        raise OverwriteError(
+            f"{target}: exists already; use overwrite=True (--overwrite) to replace it."
+        )
     return target
 
 
 def _report(validations: list[CrossValidation], load: str | None, bar: Any) -> mne.Report:
+    labelled = _labelled(validations)
     name = ", ".join(dict.fromkeys(v.name for v in validations))
     report = mne.Report(
         title=f"Brainstorm ↔ MNE-Python: {name}",
@@ -172,16 +175,26 @@ def _report(validations: list[CrossValidation], load: str | None, bar: Any) -> m
     report.add_custom_js(_SCRIPT)
     report.add_custom_css(_STYLE)
     report.add_html(
-        tables.verdict_html(validations) + tables.overview_html(validations),
+        tables.verdict_html(validations) + tables.overview_html(labelled),
         "Verdict",
         tags=("summary",),
     )
-    for validation in validations:
-        section = validation.title if len(validations) > 1 else None
-        _add(report, validation, section, load, bar)
+    for label, validation in labelled.items():
+        _add(report, validation, label if len(labelled) > 1 else None, load, bar)
     report.add_html(tables.losses_html(validations), "What conversions lost", tags=("losses",))
     report.add_html(tables.versions_html(), "Versions", tags=("versions",))
     return report
+
+
+def _labelled(validations: Sequence[CrossValidation]) -> dict[str, CrossValidation]:
+    """Give each cross-validation a name of its own: sections of one name would become one."""
+    several = len({v.name for v in validations}) > 1
+    labelled: dict[str, CrossValidation] = {}
+    for validation in validations:
+        label = f"{validation.name}: {validation.title}" if several else validation.title
+        same = sum(known == label or known.startswith(f"{label} (") for known in labelled)
+        labelled[f"{label} ({same + 1})" if same else label] = validation
+    return labelled
 
 
 def _add(

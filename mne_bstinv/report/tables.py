@@ -47,13 +47,13 @@ def verdict_html(validations: Sequence[CrossValidation]) -> str:
     )
 
 
-def overview_html(validations: Sequence[CrossValidation]) -> str:
+def overview_html(validations: Mapping[str, CrossValidation]) -> str:
     """Write one row a cross-validation.
 
     Parameters
     ----------
-    validations : sequence of CrossValidation
-        The results.
+    validations : mapping of str to CrossValidation
+        The results by their names in the report.
 
     Returns
     -------
@@ -62,14 +62,14 @@ def overview_html(validations: Sequence[CrossValidation]) -> str:
     """
     rows = [
         (
-            v.title,
+            label,
             v.equivalent.parity,
             percent(v.twin_difference),
             percent(v.attribution.total),
             percent(v.attribution.remainder),
             _mark(v),
         )
-        for v in validations
+        for label, v in validations.items()
     ]
     head = ("kernel", "told the same", "difference told the same", "as set", "unexplained", "")
     return _table(head, rows)

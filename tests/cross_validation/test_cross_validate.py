@@ -158,6 +158,17 @@ def test_locations_without_gain_are_left_out_and_counted(measure, orient, left_o
         assert any("NaN" in note for note in result.after.notes)
 
 
+def test_where_mne_cannot_weight_depth_the_reason_is_given():
+    """Its limit is the first weight above a bound: infinite where only unseen sources are."""
+    gain = np.array(sample().head_model.gain)
+    gain[:, 30:39] = 0.0
+    study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
+    with pytest.raises(ConversionError, match=r"3 location\(s\), first 11, have no gain"):
+        cross_validate(study, data_types="EEG")
+    result = cross_validate(study, data_types="EEG", mne_settings={"depth": None}, shapley_limit=0)
+    assert result.passed
+
+
 def test_without_a_cortex_the_sources_are_discrete():
     for orient in ("fixed", "loose"):
         options = InverseOptions(source_orient=orient)

@@ -114,6 +114,17 @@ def test_several_have_a_section_each(page_of_two, fixed, statistical):
     assert text.count("rows of zeros, no covariance was computed") == 1
 
 
+def test_each_section_has_a_name_of_its_own(fixed, statistical, volume):
+    from mne_bstinv.report.html import _labelled
+
+    assert list(_labelled([fixed, fixed, statistical, fixed])) == [
+        "MNE fixed MEG", "MNE fixed MEG (2)", "sLORETA free EEG", "MNE fixed MEG (3)",
+    ]  # fmt: skip
+    assert list(_labelled([fixed, volume])) == [
+        "Subject01/evoked: MNE fixed MEG", "Subject01/oddball: MNE free EEG",
+    ]  # fmt: skip
+
+
 def test_not_comparable_says_why(page_of_two, statistical):
     text = Page(page_of_two).text
     assert "Class: not comparable." in text

@@ -15,12 +15,12 @@ def cells(table):
 
 
 def test_overview_has_one_row_a_kernel(fixed, statistical):
-    head, first, second = cells(tables.overview_html([fixed, statistical]))
+    head, first, second = cells(tables.overview_html({"one": fixed, "two": statistical}))
     assert head[:4] == ["kernel", "told the same", "difference told the same", "as set"]
-    assert first[:2] == ["MNE fixed MEG", "exact"]
+    assert first[:2] == ["one", "exact"]
     assert first[3] == "53.75\N{NO-BREAK SPACE}%"
     assert first[-1] == "✓"
-    assert second[:2] == ["sLORETA free EEG", "not comparable"]
+    assert second[:2] == ["two", "not comparable"]
 
 
 def test_a_failure_is_marked_by_more_than_a_colour(fixed):
@@ -28,7 +28,7 @@ def test_a_failure_is_marked_by_more_than_a_colour(fixed):
     failed = dataclasses.replace(fixed, attribution=path)
     shown = tables.verdict_html([failed])
     assert shown.startswith('<p class="bstinv-verdict failed">✗ MNE fixed MEG: ')
-    assert cells(tables.overview_html([failed]))[1][-1] == "✗"
+    assert cells(tables.overview_html({"": failed}))[1][-1] == "✗"
 
 
 def test_the_factor_and_the_public_call_are_told(fixed, statistical):
