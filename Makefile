@@ -33,8 +33,9 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-dev
-	rm -rf docs/_build docs/api/generated
+	rm -rf docs/_build docs/_generated docs/auto_examples docs/api/generated
 	$(BIN)/python -m sphinx -W -n --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 # Each stamp says that the environment holds what pyproject.toml asks for; the install is editable,

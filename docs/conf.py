@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import os
+import runpy
+import shutil
+import sys
+import tomllib
+import warnings
 from importlib.metadata import version as _version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))  # the modules beside this file
+
+from figure_scraper import scrape_figures  # noqa: E402
+from make_inventories import SITES, write_inventories  # noqa: E402
 
 project = "mne-bstinv"
 author = "The mne_bstinv developers"
@@ -12,20 +31,31 @@ release = version = _version("mne-bstinv")
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
+html_css_files = ["css/site.css"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Fields of dataclasses are documented as parameters of the class: there is nothing to link to.
     ("py:attr", r".*"),
-    # The pages are built offline, without the index of MNE-Python's documentation.
-    ("py:.*", r"mne\..*"),
 ]
+
+# The pages are built without a network, so the inventories of other sites cannot be fetched: those
+# in use hold the few names that the pages link to, see make_inventories.py.
+INVENTORIES = DOCS / "_generated" / "inventories"
+write_inventories(INVENTORIES)
+intersphinx_mapping = {name: (url, str(INVENTORIES / f"{name}.inv")) for name, url in SITES.items()}
+
+# MathJax from the package sphinx-mathjax-offline, of which copy_mathjax takes what is needed: pages
+# must not load anything from elsewhere.
+mathjax_path = "mathjax/tex-chtml.js"
 
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
@@ -38,11 +68,83 @@ autodoc_member_order = "bysource"
 add_module_names = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+# The checks of tests/test_docstrings.py, but for those that take comments of fields (``#:``) for
+# docstrings.
+_PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+_CHECKS = _PYPROJECT["tool"]["numpydoc_validation"]["checks"]
+numpydoc_validation_checks = {*_CHECKS, "PR01", "GL08", "SS06"}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"mne-bstinv {release}"
+html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": project},
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
 }
+# Pages without others below them need no list of these.
+html_sidebars = {"index": [], "getting_started": []}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
+    "filename_pattern": r"\.py$",
+    "doc_module": ("mne_bstinv",),
+    "backreferences_dir": "auto_examples/uses",
+    "reference_url": {"mne_bstinv": None},
+    "image_scrapers": (scrape_figures,),
+    "ignore_repr_types": r"matplotlib\.|list",
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "abort_on_example_error": True,
+    "plot_gallery": True,
+    "remove_config_comments": True,
+    "show_memory": False,
+    # pages of run times, with a script of another site
+    "write_computation_times": False,
+    "download_all_examples": False,
+    "nested_sections": False,
+}
+suppress_warnings = ["config.cache"]  # sphinx_gallery_conf holds no plain values
+
+# An example that warns would show the warning to everybody; it fails instead.
+warnings.filterwarnings("error", module=r"mne_bstinv(\..*)?$")
+os.environ.setdefault("MPLBACKEND", "Agg")
+# The log is for terminals; an example shows the report of a conversion.
+os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
+logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
+# So are progress bars.
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+
+def draw_theory(app: Sphinx) -> None:
+    """Draw the figures of the theory pages."""
+    script = DOCS / "theory_figures.py"
+    if script.is_file():
+        folder = DOCS / "_generated"
+        folder.mkdir(exist_ok=True)
+        runpy.run_path(str(script))["main"](folder)
+
+
+def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
+    """Copy MathJax's TeX input, HTML output and fonts (2 MB of 15) into the site."""
+    if exception is not None or app.builder.format != "html":
+        return
+    spec = importlib.util.find_spec("sphinx-mathjax-offline")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("MathJax is missing: install the package sphinx-mathjax-offline.")
+    source = Path(spec.origin).parent / "static" / "mathjax"
+    target = Path(app.outdir) / "_static" / "mathjax"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source / "tex-chtml.js", target)
+    for folder in ("input/tex/extensions", "output/chtml/fonts/woff-v2"):
+        shutil.copytree(source / folder, target / folder, dirs_exist_ok=True)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is made at build time."""
+    app.connect("builder-inited", draw_theory)
+    app.connect("build-finished", copy_mathjax)

@@ -140,7 +140,7 @@ class Companions:
     def _find(self, name: str) -> Path | None:
         if name in self.given:
             if not self.given[name].exists():
-                raise MissingFileError(f"{self.given[name]}: no such file")
+                raise MissingFileError(f"{self.given[name]}: no such file. Check the path.")
             return self.given[name]
         if name in _MNE_KINDS:
             return self._beside(_MNE_KINDS[name])

@@ -209,7 +209,10 @@ def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
     to_scs = scs_to_head(c["channels"], c["mri"]).inverse
     grid = from_source_spaces(src, head_to_scs=to_scs, trans=c["trans"])
     if grid.surface is None:
-        raise ConversionError("The source spaces are no surface: they have no cortex.")
+        raise ConversionError(
+            "The source spaces are no surface: they have no cortex. "
+            "Give source spaces or a forward solution of a cortex."
+        )
     findings = Findings()
     findings.include(conversion_report(grid))
     return findings.attach(complete_cortex(grid.surface), what="SourceSpaces → cortex", log=False)

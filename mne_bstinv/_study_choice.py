@@ -37,7 +37,7 @@ _ENTRY_KINDS = ("data", "results")
 def check_path(path: Path) -> None:
     """Refuse what is neither a folder nor recordings nor results."""
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file or folder.")
+        raise MissingFileError(f"{path}: no such file or folder. Check the path.")
     if path.is_file() and io.file_kind(path.name) not in _ENTRY_KINDS:
         raise ProtocolError(
             f"{path}: neither recordings (data_*.mat) nor results (results_*.mat) by its name. "

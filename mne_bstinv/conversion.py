@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, TypeVar
+
+from mne_bstinv._display import Displayed, html_table
 
 __all__ = ["ConversionReport", "Finding", "Findings", "conversion_report"]
 
@@ -28,8 +29,8 @@ SEVERITIES = {
 _ATTRIBUTE = "_bstinv_report"
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Displayed):
     """One thing that a conversion did not take over as it was.
 
     Parameters
@@ -48,6 +49,9 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.field}: {self.reason}"
+
+    def _summary(self) -> str:
+        return f"{self.severity}: {self.field}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +87,10 @@ class ConversionReport:
         return "\n".join(map(str, self.findings)) or "nothing lost, assumed or derived"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(f.severity)}</td><td>{escape(f.field)}</td>"
-            f"<td>{escape(f.reason)}</td></tr>"
-            for f in self.findings
-        )
-        return f"<table><tr><th></th><th>field</th><th>reason</th></tr>{rows}</table>"
+        if not self.findings:
+            return f"<p>{self}</p>"
+        rows = [(f.severity, f.field, f.reason) for f in self.findings]
+        return html_table(rows, head=("", "field", "reason"))
 
     def of(self, severity: str) -> tuple[Finding, ...]:
         """Return the findings of one severity.

@@ -13,6 +13,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._companions import Companions
+from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv._file_routes import ROUTES, Arguments
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, conversion_report
@@ -51,8 +52,8 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConvertedFile:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ConvertedFile(Displayed):
     """A file that was converted.
 
     Parameters
@@ -68,6 +69,10 @@ class ConvertedFile:
     files: tuple[Path, ...]
     companions: Mapping[str, Path]
     report: ConversionReport
+
+    def _summary(self) -> str:
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        return f"{self.files[0].name}{more}, {summary_of(self.report)}"
 
 
 def convert_file(
@@ -124,7 +129,7 @@ def convert_file(
     if route is None:
         raise ConversionError(_no_route(source, target, kinds))
     if not source.exists() and kinds[0] != "source estimate":
-        raise MissingFileError(f"{source}: no such file")
+        raise MissingFileError(f"{source}: no such file. Check the path.")
     if target.exists() and not overwrite:
         raise OverwriteError(f"{target}: exists already; use overwrite=True to replace it")
     value = _READERS[kinds[0]](source) if kinds[0] in _READERS else read_mne(source, kinds[0])

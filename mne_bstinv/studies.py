@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import html_table, summary_of
 from mne_bstinv._study_choice import (
     check_path,
     choose_condition,
@@ -92,15 +92,10 @@ class StudyData:
         for role in _STRUCTURES:
             structure = getattr(self, role)
             if structure is not None:
-                summary = repr(structure).strip("<>").split(" | ", 1)[-1]
                 file = self.files[role].name if role in self.files else ""
-                rows.append((role, summary, file))
+                rows.append((role, summary_of(structure), file))
         rows.append(("results", "; ".join(self.results) or "none", ""))
-        table = "".join(
-            f"<tr><th>{escape(role)}</th><td>{escape(summary)}</td><td>{escape(file)}</td></tr>"
-            for role, summary, file in rows
-        )
-        return f"<p>{escape(repr(self).strip('<>'))}</p><table>{table}</table>"
+        return html_table(rows, title=repr(self))
 
     def _place(self, role: str) -> str:
         return f"{role} ({self.files[role]})" if role in self.files else role

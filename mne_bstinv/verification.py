@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import Displayed
 from mne_bstinv._study_files import Studies, StudyFiles
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
 from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
@@ -34,8 +35,8 @@ class _NotComparableError(BstInvError):
     """A stored kernel cannot be recomputed from what the study holds."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verification:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verification(Displayed):
     """Outcome for one results file.
 
     Parameters
@@ -61,6 +62,10 @@ class Verification:
     reason: str = ""
     options: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
+
+    def _summary(self) -> str:
+        number = self.relative_difference
+        return f"{self.file.name}: {self.status}" + ("" if number is None else f", {number:.1e}")
 
     @property
     def failed(self) -> bool:
@@ -109,7 +114,7 @@ def find_results(path: str | Path) -> list[Path]:
     """
     path = Path(path)
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file or folder.")
+        raise MissingFileError(f"{path}: no such file or folder. Check the path.")
     if path.is_file():
         if io.file_kind(path.name) != "results":
             raise ProtocolError(

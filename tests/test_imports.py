@@ -18,6 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "_log": set(),
+    "_display": set(),
     "io": {"errors"},
     "inverse": {"errors"},
     "anatomy": {"errors"},
@@ -60,7 +61,9 @@ TOP = {
     "cli": {*MAY_IMPORT, "__init__"},
     "__main__": {"cli"},
 }
-ALLOWED = MAY_IMPORT | TOP
+#: What objects show themselves with: the lowest station, for all.
+SHARED = {"_display"}
+ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: The only stations that may import MNE (report for mne.Report), and the only module that may use
 #: its private names.
 MAY_IMPORT_MNE = {"adapters", "report"}

@@ -96,7 +96,10 @@ def grade_of(info: mne.Info) -> int:
     picks = mne.pick_types(info, meg=True, ref_meg=False, exclude=())
     grades = {int(info["chs"][i]["coil_type"]) >> _GRADE_SHIFT for i in picks}
     if len(grades) > 1:
-        raise ConversionError(f"The MEG channels are compensated differently: grades {grades}.")
+        raise ConversionError(
+            f"The MEG channels are compensated differently: grades {grades}. "
+            "Bring them to one grade (Raw.apply_gradient_compensation)."
+        )
     return grades.pop() if grades else 0
 
 

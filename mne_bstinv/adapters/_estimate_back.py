@@ -138,7 +138,10 @@ def _values(stc: Any, src: Any, order: IntArray, findings: Findings) -> tuple[Fl
     """Return the values with the location of each."""
     data = np.asarray(stc.data)
     if np.iscomplexobj(data):
-        raise ConversionError("The estimate is complex: Brainstorm's results hold real numbers.")
+        raise ConversionError(
+            "The estimate is complex: Brainstorm's results hold real numbers. "
+            "Convert its real part or its magnitude (abs(stc))."
+        )
     if len(stc.vertices) != len(src):
         raise ConversionError(
             f"The estimate has {len(stc.vertices)} lists of vertices, the source spaces are "

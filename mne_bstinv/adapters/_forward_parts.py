@@ -64,7 +64,7 @@ def rows_of(
     if len(names) != head_model.n_channels:
         raise ConversionError(
             f"The gain has {head_model.n_channels} rows, the channel file {len(names)} channels: "
-            "not of one study."
+            "not of one study. Take all files from one study."
         )
     parts = []
     if info is None:
@@ -82,7 +82,10 @@ def rows_of(
         if kind in group and computed[index[position]]
     ]
     if not picks:
-        raise ConversionError("No MEG, EEG, ECoG or SEEG channel has a model in the head model.")
+        raise ConversionError(
+            "No MEG, EEG, ECoG or SEEG channel has a model in the head model. "
+            "Give the head model of these channels."
+        )
     _report_rows(names, index, types, computed, findings)
     return Rows(mne.pick_info(info, picks, copy=True), index[picks], parts)
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters._operator_arrays import OperatorArrays
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
@@ -34,8 +35,8 @@ _SLORETA = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class InverseParameters:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InverseParameters(Displayed):
     """What to pass to MNE's functions with an operator made from Brainstorm's options.
 
     Parameters

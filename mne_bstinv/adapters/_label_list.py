@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import html_table
+
 __all__ = ["LabelList", "Origin"]
 
 
@@ -19,6 +21,15 @@ class LabelList(list[Any]):
     iterable : iterable of mne.Label
         The labels.
     """
+
+    def __repr__(self) -> str:
+        names = [label.name for label in self[:3]]
+        more = [f"{len(self) - 3} more"] if len(self) > 3 else []
+        return f"<LabelList | {', '.join([*names, *more]) or 'no label'}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(label.name, label.hemi, str(len(label.vertices))) for label in self]
+        return html_table(rows, head=("label", "hemisphere", "vertices"), title=repr(self))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -46,7 +46,7 @@ def gather(
     """Return the files that MNE objects stand for, and the names of all rows."""
     objects = list(inst) if isinstance(inst, list | tuple) else [inst]
     if not objects:
-        raise ConversionError("No recordings to compute a covariance from.")
+        raise ConversionError("No recordings to compute a covariance from. Give at least one.")
     for each in objects:
         if not isinstance(each, mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw):
             raise ConversionError(
@@ -139,5 +139,7 @@ def _window(time: FloatArray, limits: Window) -> slice:
         for limit, default in zip(limits, (0, len(time) - 1), strict=True)
     )
     if first > last:
-        raise ConversionError(f"The time window {limits} s is empty.")
+        raise ConversionError(
+            f"The time window {limits} s is empty. Give limits within the times of the recordings."
+        )
     return slice(first, last + 1)

@@ -74,7 +74,7 @@ def samples_of(recordings: Recordings, channels: Channels) -> FloatArray:
     if len(recordings.f) != len(channels):
         raise ConversionError(
             f"The recordings have {len(recordings.f)} channels, the channel file {len(channels)}: "
-            "not of one study."
+            "not of one study. Take all files from one study."
         )
     return recordings.f
 

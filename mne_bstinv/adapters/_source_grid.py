@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from mne_bstinv import io
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters._meshes import used_triangles
 from mne_bstinv.adapters._source_space_parts import LOCATION
 from mne_bstinv.anatomy import vertex_adjacency
@@ -30,7 +31,7 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SourceGrid:
+class SourceGrid(Displayed):
     """What a head model holds of its source locations.
 
     Parameters

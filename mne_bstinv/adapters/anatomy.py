@@ -14,6 +14,7 @@ from mne.utils import verbose
 from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import _subject_files as make
 from mne_bstinv.adapters._files import write_all
 from mne_bstinv.adapters._hemispheres import cut_cortex
@@ -25,7 +26,7 @@ __all__ = ["SubjectFolder", "to_surfaces", "to_trans"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SubjectFolder:
+class SubjectFolder(Displayed):
     """A FreeSurfer subject that was written.
 
     Parameters

@@ -79,7 +79,10 @@ def to_covariance(
     matrix = noise_cov.noise_cov
     computed = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))
     if computed.size == 0:
-        raise ConversionError("NoiseCov is zero for all channels: nothing was computed.")
+        raise ConversionError(
+            "NoiseCov is zero for all channels: nothing was computed. "
+            "Compute the noise covariance in Brainstorm."
+        )
     missing = np.setdiff1d(np.arange(len(names)), computed)
     if missing.size:
         listed = ", ".join(names[i] for i in missing)
@@ -232,7 +235,10 @@ def noise_cov_from(
     estimated = estimate(files, len(names), tmin, tmax, baseline)
     empty = np.flatnonzero(~estimated.noise_cov.any(axis=0))
     if empty.size == len(names):
-        raise ConversionError("No covariance: no good MEG, EEG, ECOG or SEEG channel with samples.")
+        raise ConversionError(
+            "No covariance: no good MEG, EEG, ECOG or SEEG channel with samples. "
+            "Check the bad channels and the types."
+        )
     if empty.size:
         findings.assumed("NoiseCov", f"zeros: {', '.join(names[i] for i in empty)}")
     return findings.attach(estimated, what="recordings → NoiseCov")
@@ -242,12 +248,16 @@ def _check_pair(noise_cov: NoiseCov, channels: Channels) -> tuple[str, ...]:
     names, n = channels.names, noise_cov.n_channels
     if len(names) != n:
         raise ConversionError(
-            f"The covariance has {n} channels, the channel file {len(names)}: not of one study."
+            f"The covariance has {n} channels, the channel file {len(names)}: not of one study. "
+            "Take all files from one study."
         )
     invalid = np.flatnonzero(~np.isfinite(noise_cov.noise_cov).all(axis=0))
     if invalid.size:
         listed = ", ".join(names[i] for i in invalid)
-        raise ConversionError(f"NoiseCov is not finite for {listed}.")
+        raise ConversionError(
+            f"NoiseCov is not finite for {listed}. "
+            "Mark these channels bad, or compute the covariance again."
+        )
     return names
 
 

@@ -141,7 +141,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
         endings = ", ".join(sorted({ending for ending in MNE_ENDINGS if "_" not in ending}))
         raise ConversionError(f"{path}: what it holds is not clear from its name. Known: {endings}")
     if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
-        raise MissingFileError(f"{path}: no such file")
+        raise MissingFileError(f"{path}: no such file. Check the path.")
     try:
         return _READERS[kind](path)
     except (ValueError, OSError, RuntimeError, KeyError, AttributeError) as error:
@@ -183,7 +183,7 @@ def write_mne(
     """
     path = Path(fname)
     if not path.parent.is_dir():
-        raise MissingFileError(f"{path.parent}: no such folder")
+        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     temporary.mkdir()

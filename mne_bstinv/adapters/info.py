@@ -152,7 +152,10 @@ def _bads(channels: Channels, channel_flag: IntArray | Sequence[int] | None) -> 
     names = channels.names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise ConversionError(f"Names of channels repeat: {', '.join(map(repr, repeated))}.")
+        raise ConversionError(
+            f"Names of channels repeat: {', '.join(map(repr, repeated))}. "
+            "Rename them: MNE tells channels by their names."
+        )
     if channel_flag is None:
         return []
     flags = np.ravel(channel_flag)

@@ -85,4 +85,7 @@ def _atlas(surface: io.Surface, atlas: io.Atlas | str | None) -> io.Atlas:
     for one in surface.atlas:
         if one.scouts:
             return one
-    raise ConversionError("No atlas of the surface has scouts.")
+    raise ConversionError(
+        "No atlas of the surface has scouts. "
+        "Draw scouts in Brainstorm, or give an atlas that has some."
+    )

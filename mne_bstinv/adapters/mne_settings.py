@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters._inverse_parameters import METHODS
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import InverseOptions
@@ -17,8 +18,8 @@ __all__ = ["DepthSettings", "MneSettings"]
 _LOOSE = {"fixed": 0.0, "loose": 0.2, "free": 1.0}
 
 
-@dataclass(frozen=True, kw_only=True)
-class DepthSettings:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DepthSettings(Displayed):
     """The ``depth`` dictionary of :func:`mne.minimum_norm.make_inverse_operator`.
 
     Parameters
@@ -114,8 +115,8 @@ class DepthSettings:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class MneSettings:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MneSettings(Displayed):
     """How MNE-Python shall compute a minimum-norm kernel.
 
     The defaults are those of MNE's functions, with the noise covariance regularised by

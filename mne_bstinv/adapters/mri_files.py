@@ -54,7 +54,7 @@ def read_freesurfer_mri(fname: PathLike, trans: Any, channels: io.Channels) -> i
     """
     path = Path(fname)
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file")
+        raise MissingFileError(f"{path}: no such file. Check the path.")
     found = fiducials_in_scs(channels)
     if found is None:
         raise ConversionError(

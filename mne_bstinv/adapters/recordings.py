@@ -264,7 +264,7 @@ def _prepare(
 ) -> tuple[FloatArray, float, _samples.Rows]:
     """Return samples (n_files, n_channels, n_times), sampling frequency, and the Info with bads."""
     if not files:
-        raise ConversionError("No recordings to convert.")
+        raise ConversionError("No recordings to convert. Give at least one.")
     samples = [_samples.samples_of(recordings, channels) for recordings in files]
     first = files[0]
     sfreq = _timing.sampling_frequency(
@@ -285,7 +285,7 @@ def _prepare(
 
 def _time(recordings: Recordings) -> FloatArray:
     if recordings.time is None:
-        raise ConversionError("Time is empty.")
+        raise ConversionError("Time is empty. Give recordings with samples.")
     return recordings.time
 
 

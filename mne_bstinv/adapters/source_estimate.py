@@ -105,7 +105,9 @@ def to_source_estimate(
     else:
         amplitudes, time = results.amplitudes, results.time
         if amplitudes is None:
-            raise ConversionError("ImagingKernel and ImageGridAmp are both empty.")
+            raise ConversionError(
+                "ImagingKernel and ImageGridAmp are both empty. Give results that hold one of them."
+            )
         data = layout.to_head(amplitudes * scale, sources.order, rotation)
         n_times = amplitudes.shape[1]
     sfreq = sampling_frequency(time, n_times, None, findings)

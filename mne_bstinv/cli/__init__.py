@@ -6,7 +6,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mne_bstinv.cli import compare, convert, demo, export, info, lambda_, port, verify
+from mne_bstinv.cli import (
+    compare,
+    convert,
+    demo,
+    export,
+    info,
+    lambda_,
+    port,
+    sys_info,
+    verify,
+)
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
@@ -19,6 +29,7 @@ _COMMANDS = {
     "info": info,
     "lambda": lambda_,
     "port": port,
+    "sys-info": sys_info,
     "verify": verify,
 }
 

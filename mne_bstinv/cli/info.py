@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         0.
     """
     if not args.path.exists():
-        raise MissingFileError(f"{args.path}: no such file or folder.")
+        raise MissingFileError(f"{args.path}: no such file or folder. Check the path.")
     if args.path.is_dir():
         protocol = describe_protocol(io.read_protocol(args.path))
         print(_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))

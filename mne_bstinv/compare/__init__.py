@@ -1,8 +1,8 @@
 """Comparison of kernels.
 
 :func:`compare_with_stored` says whether a kernel is the one that Brainstorm stored;
-:func:`compare_kernels` measures how far apart two kernels are, whoever computed them, by the
-metrics that the table ``METRICS`` declares.
+:func:`~mne_bstinv.compare_kernels` measures how far apart two kernels are, whoever computed them,
+by the metrics that the table ``METRICS`` declares.
 """
 
 from mne_bstinv.compare.alignment import Alignment, align_kernels

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.compare.kernel import Kernel
 from mne_bstinv.errors import ComparisonError
 
@@ -25,7 +26,7 @@ _LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Alignment:
+class Alignment(Displayed):
     """Two kernels in the same order of channels and locations, that of the first.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed, html_table
 from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare.alignment import align_kernels, listed, match_names
 from mne_bstinv.compare.kernel import Kernel
@@ -24,8 +25,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricValue:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MetricValue(Displayed):
     """What a metric says of two kernels.
 
     Parameters
@@ -53,6 +54,9 @@ class MetricValue:
 
     def __str__(self) -> str:
         return " | ".join(cell for cell in self._cells() if cell)
+
+    def _summary(self) -> str:
+        return ", ".join(cell for cell in self._cells()[:4] if cell)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value as plain values, for JSON.
@@ -151,16 +155,10 @@ class Comparison:
         return "\n".join([self._title(), *lines, *(f"note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("metric", "value", "tolerance", "", ""))
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in value._cells())}</tr>"
-            for value in self.values
-        )
+        head = ("metric", "value", "tolerance", "", "")
+        table = html_table([v._cells() for v in self.values], head=head, title=self._title())
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f"<table><caption>{escape(self._title())}</caption><tr>{head}</tr>{rows}</table>"
-            f"{f'<ul>{notes}</ul>' if notes else ''}"
-        )
+        return f"{table}<ul>{notes}</ul>" if notes else table
 
     def _title(self) -> str:
         return (
@@ -201,8 +199,8 @@ def compare_kernels(
     """Compare two imaging kernels by every metric of ``mne_bstinv.compare.METRICS``.
 
     The kernels are aligned by the names of their channels and by their locations first
-    (:func:`align_kernels`). A metric that lacks something, such as positions, a gain or
-    recordings, is in the comparison as not applicable, with the reason.
+    (:func:`~mne_bstinv.compare.align_kernels`). A metric that lacks something, such as positions, a
+    gain or recordings, is in the comparison as not applicable, with the reason.
 
     Parameters
     ----------
@@ -265,7 +263,9 @@ def _parse_data(
     """Return the recordings of the kernel's channels, in its order."""
     if data is None:
         if names is not None:
-            raise ComparisonError("data_names are given without data.")
+            raise ComparisonError(
+                "data_names are given without data. Give data, or leave data_names out."
+            )
         return None
     array = np.asarray(data)
     n_rows = kernel.n_channels if names is None else len(names)
@@ -290,7 +290,7 @@ def _parse_data(
 
 def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
     if len(set(names)) != len(names):
-        raise ComparisonError("data_names holds a name more than once.")
+        raise ComparisonError("data_names holds a name more than once. Make the names unique.")
     found = match_names(kernel.channel_names, names)
     missing = [n for n, i in zip(kernel.channel_names, found, strict=True) if i < 0]
     if missing:
@@ -307,7 +307,7 @@ def _parse_times(times: FloatArray | None, data: FloatArray | None) -> FloatArra
     if times is None:
         return None
     if data is None:
-        raise ComparisonError("times are given without data.")
+        raise ComparisonError("times are given without data. Give data, or leave times out.")
     array = np.asarray(times)
     expected = (data.shape[1],)
     if array.dtype.kind not in "iuf" or array.shape != expected or not np.isfinite(array).all():

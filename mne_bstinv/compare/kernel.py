@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.errors import ComparisonError, SchemaError
 from mne_bstinv.inverse.result import InverseResult
 
@@ -31,7 +32,7 @@ _SHAPES = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kernel:
+class Kernel(Displayed):
     """An imaging kernel with what a comparison needs to know of it.
 
     Parameters

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.compare import _measures as measures
 from mne_bstinv.compare._pair import Pair
 
@@ -20,7 +21,7 @@ __all__ = ["METRICS", "Metric"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Metric:
+class Metric(Displayed):
     """Declaration of a metric.
 
     Parameters

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
 __all__ = ["Agreement", "compare_rows", "compare_with_stored"]
@@ -39,8 +40,8 @@ NOT_COMPARABLE = "not comparable"
 _CHUNK = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Agreement(Displayed):
     """Outcome of a comparison.
 
     Parameters
@@ -57,6 +58,10 @@ class Agreement:
     status: str
     relative_difference: float | None = None
     reason: str = ""
+
+    def _summary(self) -> str:
+        number = self.relative_difference
+        return self.status if number is None else f"{self.status}, {number:.1e}"
 
 
 def compare_with_stored(

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.cross_validation.conventions import Convention
 
 __all__ = ["Attribution", "Step", "attribute", "relative_distance"]
@@ -33,8 +34,8 @@ Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 UNCHANGED = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Step:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Step(Displayed):
     """One convention on the path.
 
     Parameters
@@ -72,6 +73,9 @@ class Step:
     alone_from_mne: float
     shapley: float | None
 
+    def _summary(self) -> str:
+        return f"{self.convention.label}, {self.increment:+.3g} to {self.distance:.3g}"
+
     @property
     def active(self) -> bool:
         """Whether the two sides differ in this convention at all."""
@@ -86,7 +90,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Attribution:
+class Attribution(Displayed):
     """A path from Brainstorm's kernel to MNE's, and what does not depend on the order.
 
     Parameters
@@ -121,6 +125,20 @@ class Attribution:
             f"<Attribution | {len(self.active)} active conventions, total {self.total:.3g}, "
             f"remainder {self.remainder:.1e}>"
         )
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
+        head = ("convention", "Brainstorm", "MNE", "step", "sum", "alone from either end")
+        return head, [
+            (
+                step.convention.label,
+                step.convention.brainstorm,
+                step.convention.mne,
+                f"{step.increment:+.3g}",
+                f"{step.distance:.3g}",
+                f"{step.alone_from_brainstorm:.3g}, {step.alone_from_mne:.3g}",
+            )
+            for step in self.active
+        ]
 
     @property
     def remainder(self) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mne_bstinv._display import Displayed
+
 __all__ = ["CONVENTIONS", "Convention"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Convention:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Convention(Displayed):
     """One choice that the two toolboxes make differently.
 
     Parameters
@@ -25,6 +27,9 @@ class Convention:
     label: str
     brainstorm: str
     mne: str
+
+    def _summary(self) -> str:
+        return f"{self.key}: {self.label}"
 
 
 #: In the order in which a path goes from Brainstorm's settings to MNE's.

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from mne_bstinv._display import html_table, summary_of
 from mne_bstinv.adapters._inverse_parameters import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
 from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
@@ -74,11 +74,9 @@ class BrainstormEquivalent:
         return f"<BrainstormEquivalent | {self.parity}, {self.relative_difference:.2g} apart>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>"
-            for name, value in self.options.to_brainstorm().items()
-        )
-        return f"<p>{escape(repr(self))} {escape(self.reason)}</p><table>{rows}</table>"
+        rows = [(name, str(value)) for name, value in self.options.to_brainstorm().items()]
+        title = f"BrainstormEquivalent | {summary_of(self)}. {self.reason}"
+        return html_table(rows, title=title)
 
 
 def brainstorm_equivalent(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters._inverse_parameters import NOT_COMPARABLE
 from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
@@ -20,8 +21,8 @@ from mne_bstinv.inverse.options import MEASURES, NOISE_METHODS, ORIENTATIONS, SN
 __all__ = ["ParityRow", "option_combinations", "parity_table"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParityRow:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ParityRow(Displayed):
     """One combination of options on one study.
 
     Parameters
@@ -45,6 +46,12 @@ class ParityRow:
     before: float | None = None
     twin: float | None = None
     public: float | None = None
+
+    def _summary(self) -> str:
+        o = self.options
+        orient = "+".join(o.source_orient)
+        parity = self.parity or "not possible on this study"
+        return f"{o.measure} {orient}, noise {o.noise_method}, SNR {o.snr_method}: {parity}"
 
 
 def option_combinations(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -106,7 +105,9 @@ class CrossValidation:
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.verdict)}</p>"
+        from mne_bstinv.cross_validation.text import as_html
+
+        return as_html(self)
 
     @property
     def title(self) -> str:

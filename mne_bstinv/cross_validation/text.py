@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mne_bstinv._display import html_table
 from mne_bstinv.cross_validation.settings_table import settings_rows
 
 if TYPE_CHECKING:
     from mne_bstinv.cross_validation.attribution import Step
     from mne_bstinv.cross_validation.result import CrossValidation
 
-__all__ = ["as_dict", "as_text", "attribution_rows", "fit", "percent"]
+__all__ = ["as_dict", "as_html", "as_text", "attribution_rows", "fit", "percent"]
 
 #: Heads of the columns of the attribution.
 ATTRIBUTION_HEADS = (
@@ -29,6 +30,8 @@ ATTRIBUTION_HEADS = (
     "row corr.",
     "peak moved",
 )
+#: Heads of the columns of the settings.
+_SETTINGS_HEADS = ("", "Brainstorm", "MNE, as set", "MNE, told the same")
 
 
 def as_text(validation: CrossValidation) -> str:
@@ -46,7 +49,7 @@ def as_text(validation: CrossValidation) -> str:
     """
     lines = [validation.verdict, "", "Settings, side by side"]
     rows = settings_rows(validation)
-    lines += _table([("", "Brainstorm", "MNE, as set", "MNE, told the same"), *rows])
+    lines += _table([_SETTINGS_HEADS, *rows])
     lines += ["", "Attribution, from Brainstorm's settings to MNE's (relative to the kernel)"]
     lines += _table([ATTRIBUTION_HEADS, *attribution_rows(validation)])
     lines += [
@@ -60,6 +63,28 @@ def as_text(validation: CrossValidation) -> str:
         str(validation.after),
     ]
     return "\n".join(lines)
+
+
+def as_html(validation: CrossValidation) -> str:
+    """Write the verdict, the settings and the attribution for a notebook.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    str
+        HTML: a sentence and two tables.
+    """
+    settings = html_table(settings_rows(validation), head=_SETTINGS_HEADS, title=validation.verdict)
+    # a number stays on one line with its unit
+    rows = [
+        (label, *(cell.replace(" ", "\u00a0") for cell in cells))
+        for label, *cells in attribution_rows(validation)
+    ]
+    return settings + html_table(rows, head=ATTRIBUTION_HEADS)
 
 
 def as_dict(validation: CrossValidation) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import LabelList
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.adapters.objects import kind_of
@@ -47,8 +48,8 @@ _ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Estimation:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Estimation(Displayed):
     """A source estimation to store with a study.
 
     Parameters

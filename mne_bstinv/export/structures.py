@@ -247,5 +247,6 @@ def _check_sizes(study: StudyStructures) -> None:
     wrong = [f"the {what} have {size}" for what, size in found.items() if size != n]
     if wrong:
         raise ConversionError(
-            f"The channel file has {n} channels, but {'; '.join(wrong)}: not of one study."
+            f"The channel file has {n} channels, but {'; '.join(wrong)}: not of one study. "
+            "Take all files from one study."
         )

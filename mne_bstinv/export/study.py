@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.export import names
 from mne_bstinv.export.folders import write_files
@@ -21,7 +22,7 @@ __all__ = ["ExportedStudy", "export_study"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExportedStudy:
+class ExportedStudy(Displayed):
     """A condition that was written.
 
     Parameters

@@ -104,7 +104,7 @@ def find_target(
             "a protocol, or a folder that does not exist yet."
         )
     if not protocol.parent.is_dir():
-        raise MissingFileError(f"{protocol.parent}: no such folder")
+        raise MissingFileError(f"{protocol.parent}: no such folder. Make it first.")
     file = protocol / "anat" / subject / "brainstormsubject.mat"
     known = io.read_subject(file) if file.exists() else None
     folder = protocol / "data" / subject / condition

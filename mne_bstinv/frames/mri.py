@@ -42,10 +42,15 @@ def scs_to_surface_ras(mri: MriLike) -> FrameTransform:
         absent.
     """
     if mri.voxsize is None:
-        raise FrameError("The MRI has no Voxsize: its frame is unknown.")
+        raise FrameError(
+            "The MRI has no Voxsize: its frame is unknown. Give a file of Brainstorm's with it."
+        )
     to_scs = None if mri.scs is None else mri_to_scs(mri.scs)
     if to_scs is None:
-        raise FrameError("The MRI has neither R and T nor all three fiducials in its SCS.")
+        raise FrameError(
+            "The MRI has neither R and T nor all three fiducials in its SCS. "
+            "Set the fiducials in Brainstorm's MRI viewer."
+        )
     torig, _ = _torig_of(mri)
     to_voxels = np.linalg.inv(to_scs @ _voxels_to_mri(mri.voxsize))
     matrix = torig @ _voxels_to_lia(mri) @ to_voxels
@@ -159,7 +164,9 @@ def _voxels_to_lia(mri: MriLike) -> FloatArray:
 def _torig_of(mri: MriLike) -> tuple[FloatArray, tuple[int, int, int]]:
     """FreeSurfer's voxel → surface RAS of the cube turned to LIA, mm, and the turned shape."""
     if mri.voxsize is None:
-        raise FrameError("The MRI has no Voxsize: its frame is unknown.")
+        raise FrameError(
+            "The MRI has no Voxsize: its frame is unknown. Give a file of Brainstorm's with it."
+        )
     order, _ = reorient_to_lia(mri)
     dx, dy, dz = np.abs(mri.voxsize)[order]
     nx, ny, nz = (int(mri.cube.shape[axis]) for axis in order)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._display import Displayed
+
 __all__ = ["ChannelsLike", "FiducialsLike", "FrameTransform", "MriLike", "transform_points"]
 
 FloatArray = NDArray[np.float64]
@@ -86,8 +88,8 @@ class MriLike(Protocol):
         """0-based voxels to scanner RAS, mm."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FrameTransform:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FrameTransform(Displayed):
     """A rigid transform with the place it was taken from.
 
     Parameters
@@ -103,6 +105,9 @@ class FrameTransform:
     matrix: FloatArray
     source: str
     assumed: bool = False
+
+    def _summary(self) -> str:
+        return self.source + (", assumed" if self.assumed else "")
 
     @property
     def rotation(self) -> FloatArray:

@@ -71,7 +71,7 @@ def bst_inverse_linear(
     parsed = InverseOptions.from_brainstorm(options)
     models = [head_models] if isinstance(head_models, Mapping) else list(head_models)
     if not models:
-        raise InverseError("No head model was given.")
+        raise InverseError("No head model was given. Give one, or a sequence of them.")
     types = _channel_types(options.get("ChannelTypes"), models[0])
     noise = _parse_statistics(options.get("NoiseCovMat"), "NoiseCovMat", len(types))
     data = None
@@ -145,7 +145,9 @@ def _square(value: Any, name: str, n: int) -> FloatArray:
 def _region(model: Mapping[str, Any], orient: str, n: int, first: int, number: int) -> Region:
     where = f"Head model {number}"
     if not isinstance(model, Mapping) or model.get("Gain") is None:
-        raise InverseError(f"{where}: the field Gain is missing.")
+        raise InverseError(
+            f"{where}: the field Gain is missing. Give it, (n_channels, 3 * n_sources)."
+        )
     gain = _numeric_array(model["Gain"], f"{where}: Gain")
     gain = gain[None, :] if gain.ndim == 1 and n == 1 else gain
     if gain.ndim != 2 or gain.shape[0] != n or gain.shape[1] % 3 or gain.shape[1] == 0:

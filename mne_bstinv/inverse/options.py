@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.errors import OptionError
 
 __all__ = ["DATA_TYPES", "InverseOptions", "ignored_options"]
@@ -71,8 +72,8 @@ _OTHER_FIELDS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class InverseOptions:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InverseOptions(Displayed):
     """Options of ``bst_inverse_linear`` (2018).
 
     Parameters

@@ -231,7 +231,8 @@ def _check_sizes(
     faults = [f"{what} has {size}" for what, size in found.items() if size != n]
     if faults:
         raise InverseError(
-            f"The channel file has {n} channels, but {'; '.join(faults)}: not of one study."
+            f"The channel file has {n} channels, but {'; '.join(faults)}: not of one study. "
+            "Take all files from one study."
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from mne_bstinv._display import Displayed
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.options import InverseOptions
@@ -25,8 +26,8 @@ _ESTIMATE_UNITS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RegionRows:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RegionRows(Displayed):
     """Which kernel rows belong to which locations.
 
     Parameters
@@ -46,6 +47,11 @@ class RegionRows:
     locations: IntArray
     rows: slice
 
+    def _summary(self) -> str:
+        name = f"{self.name}, " if self.name else ""
+        rows = f"rows {self.rows.start} to {self.rows.stop - 1}"
+        return f"{name}{self.orient}, {len(self.locations)} locations, {rows}"
+
     @property
     def n_components(self) -> int:
         """Rows a location."""
@@ -53,7 +59,7 @@ class RegionRows:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class InverseResult:
+class InverseResult(Displayed):
     """An imaging kernel with its intermediates.
 
     Parameters

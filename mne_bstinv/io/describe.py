@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import sparse
+from mne_bstinv import _display
+from mne_bstinv._display import in_short
 
 if TYPE_CHECKING:
     from mne_bstinv.io.schema import Structure
@@ -42,34 +40,6 @@ def describe(structure: Structure) -> list[dict[str, str]]:
     ]
 
 
-def in_short(value: Any) -> str:
-    """Write a value of a file in a few words.
-
-    Parameters
-    ----------
-    value : object
-        A field's value.
-
-    Returns
-    -------
-    str
-        At most one line.
-    """
-    if sparse.issparse(value):
-        return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
-    if isinstance(value, np.ndarray) and value.size > 4:
-        return f"{' × '.join(map(str, value.shape))} {value.dtype}"
-    if isinstance(value, np.ndarray):
-        return "[" + " ".join(f"{v:g}" for v in value.ravel()) + "]" if value.size else "[]"
-    if hasattr(value, "_bstinv_report"):
-        return repr(value).strip("<>").split(" | ")[-1]
-    if isinstance(value, Mapping):
-        return f"struct: {', '.join(value)}"
-    if isinstance(value, tuple):
-        return _sequence(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def html_table(structure: Structure) -> str:
     """Write the description as an HTML table.
 
@@ -83,18 +53,5 @@ def html_table(structure: Structure) -> str:
     str
         A table with a row a field.
     """
-    rows = "".join(
-        f"<tr><th>{escape(row['field'])}</th><td>{escape(row['value'])}</td>"
-        f"<td>{escape(row['unit'])}</td></tr>"
-        for row in describe(structure)
-    )
-    return f"<p>{escape(repr(structure).strip('<>'))}</p><table>{rows}</table>"
-
-
-def _sequence(value: tuple[Any, ...]) -> str:
-    if not value:
-        return "none"
-    shown = "; ".join(
-        in_short(v) if not isinstance(v, tuple) else " ".join(map(str, v)) for v in value[:3]
-    )
-    return f"{len(value)}: {shown}" + ("; …" if len(value) > 3 else "")
+    rows = [(row["field"], row["value"], row["unit"]) for row in describe(structure)]
+    return _display.html_table(rows, title=repr(structure))

@@ -144,20 +144,22 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
 def _readable(fname: PathLike) -> Path:
     path = Path(fname)
     if path.is_dir():
-        raise MatFileError(f"{path}: a folder, not a MATLAB file")
+        raise MatFileError(f"{path}: a folder, not a MATLAB file. Give a .mat file in it.")
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file")
+        raise MissingFileError(f"{path}: no such file. Check the path.")
     if path.stat().st_size == 0:
-        raise MatFileError(f"{path}: an empty file, not a MATLAB file")
+        raise MatFileError(
+            f"{path}: an empty file, not a MATLAB file. Copy it again, or save it anew."
+        )
     return path
 
 
 def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     path = Path(fname)
     if path.is_dir():
-        raise MatFileError(f"{path}: a folder, not a file to write to")
+        raise MatFileError(f"{path}: a folder, not a file to write to. Give the name of a file.")
     if not path.parent.is_dir():
-        raise MissingFileError(f"{path.parent}: no such folder")
+        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     if path.exists() and not overwrite:
         raise OverwriteError(f"{path}: exists already; use overwrite=True to replace it")
     return path

@@ -94,7 +94,7 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
 def _find_root(path: Path) -> Path:
     start = path.absolute()
     if not start.exists():
-        raise ProtocolError(f"{path}: no such file or folder")
+        raise ProtocolError(f"{path}: no such file or folder. Check the path.")
     for folder in (start, *start.parents):
         if (folder / "anat").is_dir() and (folder / "data").is_dir():
             return folder

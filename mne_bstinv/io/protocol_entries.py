@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv.errors import ProtocolError
 
 __all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordingsEntry:
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class RecordingsEntry(Displayed):
     """A recordings file of a condition."""
 
     file: Path
     #: Whether the study marks it as a bad trial.
     bad: bool = False
 
+    def _summary(self) -> str:
+        return self.file.name + (", bad" if self.bad else "")
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResultsEntry:
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class ResultsEntry(Displayed):
     """A results file that holds for one recording, or for several."""
 
     file: Path
@@ -31,9 +36,12 @@ class ResultsEntry:
     #: ``link|results|data`` of a shared kernel with each recording of the condition.
     links: tuple[str, ...] = ()
 
+    def _summary(self) -> str:
+        return self.file.name + (", shared" if self.shared else "")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Condition:
+class Condition(Displayed):
     """A condition of a subject, with the files that hold for its recordings."""
 
     #: Name of the subject.
@@ -50,15 +58,15 @@ class Condition:
     recordings: tuple[RecordingsEntry, ...] = ()
     results: tuple[ResultsEntry, ...] = ()
 
-    def __repr__(self) -> str:
+    def _summary(self) -> str:
         return (
-            f"<Condition | {self.subject}/{self.name}, {len(self.recordings)} recordings, "
-            f"{len(self.results)} results>"
+            f"{self.subject}/{self.name}, {len(self.recordings)} recordings, "
+            f"{len(self.results)} results"
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SubjectEntry:
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class SubjectEntry(Displayed):
     """A subject with its anatomy (its own, or the default one) and its conditions."""
 
     name: str
@@ -74,9 +82,12 @@ class SubjectEntry:
     use_default_channel: int = 0
     conditions: tuple[Condition, ...] = ()
 
+    def _summary(self) -> str:
+        return f"{self.name}: {_listed([c.name for c in self.conditions]) or 'no condition'}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Protocol:
+class Protocol(Displayed):
     """A protocol on disk."""
 
     root: Path
@@ -87,12 +98,16 @@ class Protocol:
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        listed = "; ".join(
-            f"{subject.name}: {', '.join(c.name for c in subject.conditions) or 'no condition'}"
+    def _summary(self) -> str:
+        listed = _listed([summary_of(subject) for subject in self.subjects], "; ")
+        return f"{self.name}, {listed or 'no subject'}"
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
+        return ("subject", "condition", "recordings", "results"), [
+            (subject.name, c.name, str(len(c.recordings)), str(len(c.results)))
             for subject in self.subjects
-        )
-        return f"<Protocol | {self.name}, {listed or 'no subject'}>"
+            for c in subject.conditions
+        ]
 
     def subject(self, name: str) -> SubjectEntry:
         """Return a subject.
@@ -146,3 +161,9 @@ class Protocol:
         raise ProtocolError(
             f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}"
         )
+
+
+def _listed(names: Sequence[str], separator: str = ", ") -> str:
+    """Join the first three names, and count the others."""
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []
+    return separator.join([*names[:3], *more])

@@ -1,7 +1,7 @@
 """The report: cross-validations as figures, tables and one self-contained page.
 
 :func:`figures_of` gives the figures alone, :func:`reproduction_code` the Python that computes the
-numbers anew, :func:`write_report` the page with both.
+numbers anew, :func:`~mne_bstinv.write_report` the page with both.
 """
 
 from mne_bstinv.report.figures import figures_of

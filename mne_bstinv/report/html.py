@@ -81,8 +81,8 @@ def write_report(
     """Write cross-validations of a study as a page.
 
     The page needs no network and nothing beside it: verdict, settings of both sides, attribution,
-    figures (:func:`figures_of`), metrics, what conversions lost, versions, and the Python that
-    computes the numbers anew.
+    figures (:func:`~mne_bstinv.report.figures_of`), metrics, what conversions lost, versions, and
+    the Python that computes the numbers anew.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def write_report(
         What :func:`~mne_bstinv.cross_validate` returned; several of one study, such as one a
         method, get a section each.
     load : str | None
-        Python expression that loads the study, for :func:`reproduction_code`.
+        Python expression that loads the study, for :func:`~mne_bstinv.report.reproduction_code`.
     overwrite : bool
         Replace the file if it exists.
     progress : bool

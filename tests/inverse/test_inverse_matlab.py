@@ -131,13 +131,13 @@ def test_free_on_any_head_model(head_model, options, kind):
 
 
 def test_no_head_model(options):
-    with pytest.raises(InverseError, match=r"^No head model was given\.$"):
+    with pytest.raises(InverseError, match=r"^No head model was given\. Give one"):
         bst_inverse_linear([], options)
 
 
 @pytest.mark.parametrize("model", [{}, {"Gain": None}, 7])
 def test_head_model_without_a_gain(head_model, options, model):
-    with pytest.raises(InverseError, match=r"^Head model 2: the field Gain is missing\.$"):
+    with pytest.raises(InverseError, match=r"^Head model 2: the field Gain is missing\. Give it"):
         bst_inverse_linear([head_model, model], options)
 
 

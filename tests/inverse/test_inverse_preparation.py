@@ -137,7 +137,8 @@ def test_sizes_of_another_study():
     gain, normals, noise, data = all_channels(2)
     message = (
         "The channel file has 13 channels, but the gain of the head model has 14; the noise "
-        "covariance has 14; the data covariance has 14; the channel flag has 14: not of one study."
+        "covariance has 14; the data covariance has 14; the channel flag has 14: not of one study. "
+        "Take all files from one study."
     )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
         compute_kernel(
