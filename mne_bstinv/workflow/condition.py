@@ -45,7 +45,7 @@ class StudyCondition(io.Condition):
     #: Name of the subject in MNE.
     mne_subject: str
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return condition_text(self)
 
     def _repr_html_(self) -> str:

@@ -24,7 +24,7 @@ class StudyProtocol(io.Protocol):
     #: What the conditions read and made, shared by them.
     store: Store = field(default_factory=Store)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return protocol_text(self)
 
     def _repr_html_(self) -> str:

@@ -154,12 +154,12 @@ def test_what_is_missing_is_named(condition, sample_dir):
 
 def test_summaries(sample_dir):
     protocol = mb.read_protocol(sample_dir)
-    lines = repr(protocol).splitlines()
+    lines = str(protocol).splitlines()
     assert lines[0] == f"<StudyProtocol | sample_study, {sample_dir}>"
     assert lines[1].split() == ["Subject01/evoked", "1", "recordings,", "4", "results"]
     assert "<td style='text-align:left'>1 recordings, 4 results</td>" in protocol._repr_html_()
     condition = protocol.condition("Subject01", "evoked")
-    text = repr(condition)
+    text = str(condition)
     assert text.startswith("<StudyCondition | Subject01/evoked>\n")
     assert "results           4: results_MN_EEG_KERNEL" in text
     assert "data covariance   none" in text
