@@ -243,3 +243,8 @@ def __getattr__(name: str) -> Any:
             globals().update({exported: getattr(late, exported) for exported in names})
         return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the names that are loaded late too."""
+    return sorted({*globals(), *__all__})

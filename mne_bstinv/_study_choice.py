@@ -80,7 +80,8 @@ def choose_condition(
         names = ", ".join(repr(f"{c.subject}/{c.name}") for c in complete)
         raise ProtocolError(
             f"{path}: {len(complete)} conditions have a head model and a noise covariance: {names}."
-            " Choose one with subject= and condition=, or give its folder."
+            " Choose one with subject= and condition= (--subject, --condition), or give its "
+            "folder."
         )
     raise ProtocolError(_nothing_complete(path, found))
 

@@ -30,6 +30,10 @@ from mne_bstinv.io.mat import PathLike
 __all__ = ["StudyData", "load_study"]
 
 
+#: The structures that there must be.
+_NEEDED = {"head_model": io.HeadModel, "noise_cov": io.NoiseCov, "channels": io.Channels}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StudyData:
     """The structures that one inverse needs, all of the same channels.
@@ -61,6 +65,12 @@ class StudyData:
     reports: Mapping[str, ConversionReport] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for role, kind in _NEEDED.items():
+            if not isinstance(getattr(self, role), kind):
+                raise ConversionError(
+                    f"{self.name}: {role} must be {kind.__name__}, what read_{role} returns, found "
+                    f"{type(getattr(self, role)).__name__}."
+                )
         n_channels = len(self.channels)
         found = {
             "head_model": self.head_model.n_channels,

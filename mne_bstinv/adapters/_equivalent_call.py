@@ -79,7 +79,15 @@ def _lines(arguments: Mapping[str, Any]) -> list[str]:
     return [f"    {name}={value!r}," for name, value in arguments.items()]
 
 
+#: MNE orders sources by hemisphere and vertex.
+_ORDER = "# row i of stc.data is location equivalent.order[i] (0-based) of Brainstorm's head model"
+
+
 def _factor(equivalent: Any) -> list[str]:
+    return [_ORDER, *_factor_line(equivalent)]
+
+
+def _factor_line(equivalent: Any) -> list[str]:
     if equivalent.reason and not np.size(equivalent.factor) > 1 and equivalent.factor == 1:
         return [f"# {equivalent.parity}: {equivalent.reason}"]
     if np.size(equivalent.factor) > 1:

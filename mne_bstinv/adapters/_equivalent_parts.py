@@ -33,14 +33,22 @@ __all__ = [
     "copied",
     "covariance_of",
     "data_whitening",
+    "default_data_types",
     "fixed_forward",
     "mne_objects",
     "ranks_by_type",
+    "require_study",
+    "upper_types",
     "whitening_of",
 ]
 
 FloatArray = NDArray[np.float64]
 
+_STRUCTURES = {
+    "head_model": io.HeadModel,
+    "noise_cov": io.NoiseCov,
+    "channels": io.Channels,
+}
 #: Sampling frequency of an Info that belongs to no recording.
 _NO_SFREQ = 1000.0
 
@@ -66,6 +74,61 @@ class MneObjects:
     forward: Any
     noise_cov: mne.Covariance
     ranks_by_type: dict[str, int]
+
+
+def require_study(study: Any) -> None:
+    """Refuse what is no study.
+
+    Parameters
+    ----------
+    study : object
+        What was given.
+
+    Raises
+    ------
+    ConversionError
+        If it lacks a structure.
+    """
+    for name in ("head_model", "noise_cov", "channels"):
+        if not isinstance(getattr(study, name, None), _STRUCTURES[name]):
+            raise ConversionError(
+                f"The study has no {name}: give what load_study or load_sample returns, found "
+                f"{type(study).__name__}."
+            )
+
+
+def default_data_types(study: Any) -> tuple[str, ...]:
+    """Take MEG where there is any, else EEG.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures.
+
+    Returns
+    -------
+    tuple of str
+        The type.
+    """
+    types = {t.strip().upper() for t in study.channels.types}
+    return ("MEG",) if types & {"MEG", "MEG MAG", "MEG GRAD"} else ("EEG",)
+
+
+def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:
+    """Write data types as Brainstorm does.
+
+    Parameters
+    ----------
+    data_types : str | sequence of str
+        Types in any case.
+
+    Returns
+    -------
+    tuple of str
+        The types; what is no text is left for the study step to refuse.
+    """
+    given = (data_types,) if isinstance(data_types, str) else tuple(data_types)
+    return tuple(t.strip().upper() if isinstance(t, str) else t for t in given)
 
 
 def common_inputs(
@@ -97,12 +160,9 @@ def common_inputs(
     ConversionError
         If the study lacks a structure.
     """
-    for name in ("head_model", "noise_cov", "channels"):
-        if getattr(study, name, None) is None:
-            raise ConversionError(
-                f"The study has no {name}: give what load_study or load_sample returns, found "
-                f"{type(study).__name__}."
-            )
+    require_study(study)
+    if data_types is None and good_channels is None:
+        data_types = default_data_types(study)
     surface = getattr(study, "cortex", None)
     recordings = getattr(study, "recordings", None)
     flag = None if recordings is None else recordings.channel_flag

@@ -41,6 +41,10 @@ __all__ = ["MneEquivalent", "mne_equivalent"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+#: Ratio of singular values of a location's gain beyond which MNE wants ``reduce_rank``; its own is
+#: 1e6 of the whitened gain, with a margin for the whitening.
+_BLIND = 1e4
+
 _SCAN = (
     "the kernel is MNE's unit-gain LCMV filter times one number a location, the norm of its "
     "whitened gain"
@@ -373,6 +377,8 @@ def _scan_equivalent(
             "pick_ori": None if fixed else "vector",
             "weight_norm": None,
             "depth": None,
+            # a sphere is blind to the radial direction: MNE refuses to invert it
+            "reduce_rank": not fixed and _has_blind_direction(objects.forward),
         },
         lambda2=None,
         method="LCMV",
@@ -380,6 +386,13 @@ def _scan_equivalent(
         no_public_call="",
         **shared,
     )
+
+
+def _has_blind_direction(forward: Any) -> bool:
+    """Whether MNE finds a location of which no sensor sees some direction (its rule, 1e-6)."""
+    gain = forward["sol"]["data"].T.reshape(-1, 3, forward["nchan"])
+    strengths = np.linalg.svd(gain, compute_uv=False)
+    return bool((strengths[:, 0] > _BLIND * strengths[:, 2]).any())
 
 
 def _scan_factor(study: Any, common: parts.CommonInputs) -> FloatArray:

@@ -154,7 +154,7 @@ class MneSide:
         gain = self.common.prepared.regions[0].gain
         unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
         if not unseen.size or self.settings.depth.exp == 0:
-            return error
+            return ConversionError(f"MNE refuses these settings: {error}")
         return ConversionError(
             f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1}, have "
             f"no gain, and its weights become infinite ({error}). Leave these locations out of the "
@@ -220,6 +220,8 @@ def mne_side(
     options: InverseOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,
+    *,
+    good_channels: Sequence[int] | None = None,
 ) -> MneSide:
     """Convert a study as an MNE user would.
 
@@ -233,6 +235,8 @@ def mne_side(
         MNE's settings.
     data_types : str | sequence of str | None
         Types of the channels to use.
+    good_channels : sequence of int | None
+        0-based channels to use instead.
 
     Returns
     -------
@@ -244,13 +248,14 @@ def mne_side(
     ConversionError
         If the study cannot be converted.
     """
-    common = common_inputs(study, options, data_types, None)
+    common = common_inputs(study, options, data_types, good_channels)
     info = to_info(
         study.channels, sfreq=_NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
     forward = to_forward(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )
+    _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
     picked = mne.pick_info(info, picks, copy=True)
@@ -268,6 +273,18 @@ def mne_side(
             "noise covariance → Covariance": conversion_report(noise_cov),
         },
     )
+
+
+def _require_gain(forward: Any, names: Sequence[str]) -> None:
+    """Refuse channels that a Forward cannot hold: Brainstorm computes with a gain of zeros."""
+    kept = conversion_report(forward).kept
+    present = {kept["channel_names"][i] for i in kept["rows"]}
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise ConversionError(
+            f"The gain of channel(s) in use is zero: {', '.join(missing)}. MNE has no gain for "
+            "them: mark them bad, or leave them out with good_channels."
+        )
 
 
 def _full(cov: mne.Covariance) -> mne.Covariance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from mne_bstinv._display import Displayed
@@ -169,6 +170,14 @@ class MneSettings(Displayed):
             raise OptionError(f"lambda2 must be above 0, found {self.lambda2!r}.")
         if self.regularize is not None and not 0 <= self.regularize <= 1:
             raise OptionError(f"regularize must lie between 0 and 1, found {self.regularize!r}.")
+        if self.rank is not None and not (
+            isinstance(self.rank, Mapping)
+            and all(isinstance(r, Integral) and int(r) > 0 for r in self.rank.values())
+        ):
+            raise OptionError(
+                "rank must be None or a mapping of channel types to numbers above 0, such as "
+                f"{{'meg': 64}}, found {self.rank!r}."
+            )
         if self.nave is not None and not self.nave >= 1:
             raise OptionError(f"nave must be at least 1 or None, found {self.nave!r}.")
         object.__setattr__(self, "depth", DepthSettings.parse(self.depth))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from typing import Any
 
 from mne_bstinv.errors import OptionError
@@ -55,14 +56,20 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
-    numbers = translate(
-        snr=None if args.snr is None else rules.convert_snr(args.snr, args.scale),
-        lambda2=args.lambda2,
-        rms=None if args.rms is None else 1e-9 * args.rms,
-        n_channels=args.channels,
-        rank=args.rank,
-        trace=args.trace,
-    )
+    try:
+        numbers = translate(
+            snr=None if args.snr is None else rules.convert_snr(args.snr, args.scale),
+            lambda2=args.lambda2,
+            rms=None if args.rms is None else 1e-9 * args.rms,
+            n_channels=args.channels,
+            rank=args.rank,
+            trace=args.trace,
+        )
+    except (OverflowError, ZeroDivisionError) as error:
+        raise OptionError(
+            "The squares of these numbers are beyond double precision: is the scale (--scale) or "
+            "the unit (nA·m for --rms) another one?"
+        ) from error
     print(json.dumps(numbers, indent=1) if args.json else "\n".join(_lines(numbers)))
     return 0
 
@@ -102,6 +109,10 @@ def translate(
         If a number is not possible, or the trace is missing with ``rms``.
     """
     if rms is not None:
+        if not (math.isfinite(rms) and rms > 0):
+            raise OptionError(
+                f"The RMS source amplitude must be above 0, found {1e9 * rms:g} nA·m."
+            )
         if trace is None:
             raise OptionError(
                 "An RMS source amplitude says nothing of the SNR without the trace of L L': give "

@@ -141,11 +141,8 @@ class Pair:
 
     def notes(self) -> tuple[str, ...]:
         """Say what the metrics assume of this pair."""
-        a, b = self.a, self.b
+        b = self.b
         notes = []
-        if a.unit != b.unit:
-            units = (f"{k.name} in {k.unit or 'an unknown unit'}" for k in (a, b))
-            notes.append(f"The units differ ({', '.join(units)}): so may amplitudes")
         zero = int(np.isnan(self.correlation).sum())
         if zero:
             notes.append(f"{zero} location(s) are zero in both kernels and have no correlation")

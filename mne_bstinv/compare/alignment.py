@@ -37,12 +37,15 @@ class Alignment(Displayed):
         What was reordered, matched by other than its exact name or id, or left out.
     n_left_out : int
         Locations left out because one of the kernels is NaN there.
+    n_one_sided : int
+        Those of them where only one kernel is: there the two do not agree.
     """
 
     a: Kernel
     b: Kernel
     notes: tuple[str, ...]
     n_left_out: int
+    n_one_sided: int = 0
 
     def __repr__(self) -> str:
         return (
@@ -72,8 +75,9 @@ def align_kernels(a: Kernel, b: Kernel) -> Alignment:
     Raises
     ------
     ComparisonError
-        If the numbers of components differ, or a channel or location of one is missing in the
-        other; one message lists all of it. Or if no location is left.
+        If the numbers of components differ, a channel or location of one is missing in the other,
+        or positions of the same locations are not those of one grid in two frames; one message
+        lists all of it. Or if no location is left.
     """
     faults: list[str] = []
     notes: list[str] = [*a.notes, *b.notes]
@@ -89,13 +93,14 @@ def align_kernels(a: Kernel, b: Kernel) -> Alignment:
             + "\nGive both with the same channels and locations (Kernel.select takes some of them)."
         )
     b = b.select(channels=channels, locations=locations)
-    seen = _seen(a, b, notes)
+    seen, n_one_sided = _seen(a, b, notes)
     every = np.arange(a.n_channels)
     return Alignment(
         a=a.select(channels=every, locations=seen),
         b=b.select(channels=every, locations=seen),
         notes=tuple(notes),
         n_left_out=a.n_locations - len(seen),
+        n_one_sided=n_one_sided,
     )
 
 
@@ -187,7 +192,7 @@ def _match_locations(a: Kernel, b: Kernel, faults: list[str], notes: list[str]) 
     )
     if len(faults) == before:
         _note_order("locations", found, (a, b), notes)
-        _note_positions(a, b, found, notes)
+        _check_positions(a, b, found, faults, notes)
     return found
 
 
@@ -230,19 +235,31 @@ def _note_order(
         notes.append(f"The {what} of {b.name} were put in the order of {a.name}")
 
 
-def _note_positions(a: Kernel, b: Kernel, found: IntArray, notes: list[str]) -> None:
+def _check_positions(
+    a: Kernel, b: Kernel, found: IntArray, faults: list[str], notes: list[str]
+) -> None:
+    """Allow positions in another frame, which keeps the distances; nothing else."""
     if a.positions is None or b.positions is None:
         return
-    largest = np.linalg.norm(a.positions - b.positions[found], axis=1).max()
-    if largest > SAME_POSITION:
+    ours, theirs = a.positions, b.positions[found]
+    largest = np.linalg.norm(ours - theirs, axis=1).max()
+    from_centre = [np.linalg.norm(p - p.mean(axis=0), axis=1) for p in (ours, theirs)]
+    moved = np.flatnonzero(np.abs(from_centre[0] - from_centre[1]) > SAME_POSITION)
+    if moved.size:
+        faults.append(
+            f"{moved.size} location(s) of the same id are at other positions (up to "
+            f"{1e3 * largest:.3g} mm, and not only in another frame): other locations, another "
+            f"order, or another unit than m. First: {listed(a.locations[moved])}."
+        )
+    elif largest > SAME_POSITION:
         notes.append(
             f"Positions of the same locations differ by up to {1e3 * largest:.3g} mm, as in "
             f"another frame: distances are those between the positions of {b.name}"
         )
 
 
-def _seen(a: Kernel, b: Kernel, notes: list[str]) -> IntArray:
-    """Positions of the locations at which neither kernel has a NaN."""
+def _seen(a: Kernel, b: Kernel, notes: list[str]) -> tuple[IntArray, int]:
+    """Positions of the locations at which neither kernel has a NaN, and where only one has."""
     unseen = [np.isnan(k.matrix).reshape(k.n_locations, -1).any(axis=1) for k in (a, b)]
     left_out = unseen[0] | unseen[1]
     if left_out.all():
@@ -255,4 +272,4 @@ def _seen(a: Kernel, b: Kernel, notes: list[str]) -> IntArray:
             f"{left_out.sum()} location(s) were left out: {a.name} is NaN at {unseen[0].sum()}, "
             f"{b.name} at {unseen[1].sum()}"
         )
-    return np.flatnonzero(~left_out)
+    return np.flatnonzero(~left_out), int((unseen[0] ^ unseen[1]).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed, html_table
 from mne_bstinv.compare._pair import NotApplicable, Pair
-from mne_bstinv.compare.alignment import align_kernels, listed, match_names
+from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match_names
 from mne_bstinv.compare.kernel import Kernel
 from mne_bstinv.compare.metrics import METRICS, Metric
 from mne_bstinv.errors import ComparisonError
@@ -108,6 +109,9 @@ class Comparison:
         Ratio of the norms of each location's coefficients, A to B; NaN where both are zero.
     n_left_out : int
         Locations left out because a kernel is NaN there.
+    mismatches : tuple of str
+        What speaks against agreement beside the metrics: another unit, locations that are NaN in
+        one kernel only.
     """
 
     values: tuple[MetricValue, ...]
@@ -118,6 +122,7 @@ class Comparison:
     location_correlation: FloatArray
     location_ratio: FloatArray
     n_left_out: int = 0
+    mismatches: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> MetricValue:
         for value in self.values:
@@ -134,8 +139,8 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether every metric with a tolerance and a value is within it."""
-        return all(value.passed is not False for value in self.values)
+        """Whether every metric with a tolerance is within it, and nothing else differs."""
+        return not self.mismatches and all(value.passed is not False for value in self.values)
 
     def __repr__(self) -> str:
         differing = sum(value.passed is False for value in self.values)
@@ -152,7 +157,9 @@ class Comparison:
             "  ".join([*(f"{c:<{w}}" for c, w in zip(row, widths, strict=False)), row[4]]).rstrip()
             for row in rows
         ]
-        return "\n".join([self._title(), *lines, *(f"note: {note}" for note in self.notes)])
+        differ = [f"differ: {mismatch}" for mismatch in self.mismatches]
+        notes = [f"note: {note}" for note in self.notes]
+        return "\n".join([self._title(), *lines, *differ, *notes])
 
     def _repr_html_(self) -> str:
         head = ("metric", "value", "tolerance", "", "")
@@ -184,6 +191,7 @@ class Comparison:
             "location_correlation": [_finite(x) for x in self.location_correlation.tolist()],
             "location_ratio": [_finite(x) for x in self.location_ratio.tolist()],
             "n_left_out": self.n_left_out,
+            "mismatches": list(self.mismatches),
         }
 
 
@@ -227,9 +235,14 @@ def compare_kernels(
     ComparisonError
         If the kernels do not match, or recordings, times or tolerance are not usable.
     """
-    if not 0 <= rtol <= 0.5:
-        raise ComparisonError(f"rtol is {rtol}, expected a number from 0 to 0.5.")
+    if not (isinstance(rtol, int | float) and 0 <= rtol <= 0.5):
+        raise ComparisonError(f"rtol is {rtol!r}, expected a number from 0 to 0.5.")
     kernel_a, kernel_b = _as_kernel(a, "A"), _as_kernel(b, "B")
+    if kernel_a.name == kernel_b.name:  # messages and tables tell them apart by their names
+        names = (f"{kernel_a.name} (A)", f"{kernel_b.name} (B)")
+        kernel_a, kernel_b = (
+            dataclasses.replace(k, name=n) for k, n in zip((kernel_a, kernel_b), names, strict=True)
+        )
     notes: list[str] = []
     recordings = _parse_data(data, data_names, kernel_a, notes)
     sample_times = _parse_times(times, recordings)
@@ -244,7 +257,19 @@ def compare_kernels(
         location_correlation=pair.correlation,
         location_ratio=pair.ratio,
         n_left_out=aligned.n_left_out,
+        mismatches=_mismatches(aligned),
     )
+
+
+def _mismatches(aligned: Alignment) -> tuple[str, ...]:
+    a, b = aligned.a, aligned.b
+    found = []
+    if a.unit != b.unit:
+        units = (f"{k.name} in {k.unit or 'an unknown unit'}" for k in (a, b))
+        found.append(f"the units ({', '.join(units)}): so may amplitudes")
+    if aligned.n_one_sided:
+        found.append(f"{aligned.n_one_sided} location(s) are NaN in one kernel only")
+    return tuple(found)
 
 
 def _as_kernel(kernel: Kernel | InverseResult, name: str) -> Kernel:

@@ -123,6 +123,8 @@ def gather(
     options: InverseOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,
+    *,
+    good_channels: Sequence[int] | None = None,
 ) -> Ingredients:
     """Prepare a study for both sides.
 
@@ -136,6 +138,8 @@ def gather(
         MNE's settings.
     data_types : str | sequence of str | None
         Types of the channels to use.
+    good_channels : sequence of int | None
+        0-based channels to use instead.
 
     Returns
     -------
@@ -147,7 +151,7 @@ def gather(
     OptionError
         If the two sides cannot be compared: a scan, a mixed head model, different measures.
     """
-    side = mne_side(study, options, settings, data_types)
+    side = mne_side(study, options, settings, data_types, good_channels=good_channels)
     prepared, head_model = side.common.prepared, side.common.head_model
     _refuse(prepared, settings)
     good, channels = prepared.channel_indices, study.channels

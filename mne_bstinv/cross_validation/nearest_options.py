@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
+from mne_bstinv.adapters._equivalent_parts import require_study
 from mne_bstinv.adapters._inverse_parameters import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
 from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
@@ -20,6 +21,7 @@ from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.engine import compute
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.regularization import snr_from_lambda2
 
@@ -80,7 +82,7 @@ class BrainstormEquivalent:
 
 
 def brainstorm_equivalent(
-    settings: MneSettings,
+    settings: MneSettings | Mapping[str, Any],
     study: Any,
     *,
     data_types: str | Sequence[str] | None = None,
@@ -89,7 +91,7 @@ def brainstorm_equivalent(
 
     Parameters
     ----------
-    settings : MneSettings
+    settings : MneSettings | mapping
         MNE's settings.
     study : StudyData | SampleStudy
         The structures; the rank of their noise covariance is part of the translation.
@@ -123,6 +125,14 @@ def brainstorm_equivalent(
     nave                          (a factor √nave for dSPM and sLORETA)
     ============================  =========================================================
     """
+    require_study(study)
+    if isinstance(settings, Mapping):
+        settings = MneSettings(**settings)
+    if not isinstance(settings, MneSettings):
+        raise OptionError(
+            f"settings must be MneSettings or a mapping of its fields, found "
+            f"{type(settings).__name__}."
+        )
     first = gather(study, _options(settings, 1.0, 0.1), settings, data_types)
     rank = compute(first, frozenset(c.key for c in CONVENTIONS)).rank
     n = len(first.prepared.channel_names)

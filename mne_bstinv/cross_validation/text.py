@@ -53,8 +53,11 @@ def as_text(validation: CrossValidation) -> str:
     lines += ["", "Attribution, from Brainstorm's settings to MNE's (relative to the kernel)"]
     lines += _table([ATTRIBUTION_HEADS, *attribution_rows(validation)])
     lines += [
-        f"remainder: {validation.attribution.remainder_start:.1e} at Brainstorm's end, "
-        f"{validation.attribution.remainder_end:.1e} at MNE's",
+        "step: by how much the distance from Brainstorm's kernel changes; estimate: how much the",
+        "estimate of the recordings does; row corr., peak moved: of locations, before and after",
+        f"remainder: {validation.attribution.remainder_start:.1e} at Brainstorm's end and "
+        f"{validation.attribution.remainder_end:.1e} at MNE's, together "
+        f"{validation.attribution.remainder:.1e}",
         "",
         "MNE with its own settings against Brainstorm",
         str(validation.before),

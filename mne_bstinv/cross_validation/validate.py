@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.adapters._equivalent_parts import (
+    default_data_types,
+    require_study,
+    upper_types,
+)
 from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
 from mne_bstinv.adapters.mne_settings import MneSettings
@@ -21,6 +26,7 @@ from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
+from mne_bstinv.inverse.options import ignored_options
 
 __all__ = ["cross_validate"]
 
@@ -36,6 +42,7 @@ def cross_validate(
     options: InverseOptions | Mapping[str, Any] | None = None,
     mne_settings: MneSettings | Mapping[str, Any] | None = None,
     data_types: str | Sequence[str] | None = None,
+    good_channels: Sequence[int] | None = None,
     shapley_limit: int | None = None,
     progress: bool = False,
 ) -> CrossValidation:
@@ -53,6 +60,9 @@ def cross_validate(
         mapping changes some of them.
     data_types : str | sequence of str | None
         Types of the channels to use; ``None`` takes MEG where there is any, else EEG.
+    good_channels : sequence of int | None
+        0-based channels to use instead of those that the recordings do not mark as bad, such as
+        ``results.good_channel - 1``; needed where there are no recordings and some are bad.
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
@@ -74,13 +84,14 @@ def cross_validate(
     InverseError
         If the inverse cannot be computed.
     """
+    require_study(study)
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
-    types = _data_types(study, data_types)
-    ingredients = gather(study, parsed, settings, types)
+    types = default_data_types(study) if data_types is None else upper_types(data_types)
+    ingredients = gather(study, parsed, settings, types, good_channels=good_channels)
     common = ingredients.side.common
     with warnings_silenced():  # the same conversions were reported when all was gathered
-        equivalent = mne_equivalent(parsed, study, data_types=types)
+        equivalent = mne_equivalent(parsed, study, data_types=types, good_channels=good_channels)
     result = compute_kernel(
         common.head_model,
         study.noise_cov,
@@ -104,7 +115,7 @@ def cross_validate(
     return CrossValidation(
         study=study,
         name=getattr(study, "name", None) or type(study).__name__,
-        data_types=(types,) if isinstance(types, str) else tuple(types),
+        data_types=_types_in_use(ingredients) if good_channels is not None else types,
         options=parsed,
         settings=settings,
         equivalent=equivalent,
@@ -125,6 +136,10 @@ def cross_validate(
     )
 
 
+def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(t.strip().upper() for t in ingredients.prepared.channel_types))
+
+
 def _shapley_limit(ingredients: Ingredients) -> int:
     """Bound the multiplications: a kernel takes about rows × channels² of them."""
     n_channels, n_columns = ingredients.raw_gain.shape
@@ -134,7 +149,9 @@ def _shapley_limit(ingredients: Ingredients) -> int:
 def _options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
     if isinstance(options, InverseOptions):
         return options
-    return InverseOptions.from_brainstorm(options or {})
+    given = {} if options is None else options
+    ignored_options(given)  # refuses what is no mapping, and misspelt names
+    return InverseOptions.from_brainstorm(given)
 
 
 def _settings(
@@ -154,13 +171,6 @@ def _settings(
             f"{', '.join(MneSettings.__dataclass_fields__)}."
         )
     return MneSettings.defaults_for(options, **dict(settings or {}))
-
-
-def _data_types(study: Any, data_types: str | Sequence[str] | None) -> str | Sequence[str]:
-    if data_types is not None:
-        return data_types
-    types = {t.strip().upper() for t in study.channels.types}
-    return "MEG" if types & {"MEG", "MEG MAG", "MEG GRAD"} else "EEG"
 
 
 class _Cache:

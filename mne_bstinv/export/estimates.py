@@ -20,6 +20,7 @@ from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import complete_options, results_from_kernel
 from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.inverse.options import ignored_options
 from mne_bstinv.io.values import IntArray
 
 __all__ = ["StoredFiles", "results_of"]
@@ -86,7 +87,10 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
             return _of_operator(estimation, study, files, recordings, data_file)
         good = np.sort(match_channel_names(of["noise_cov"]["names"], study.channels.names))
         return _computed(estimation, kept, good, study, files, recordings, data_file)
-    options = of if isinstance(of, InverseOptions) else InverseOptions.from_brainstorm(of)
+    if not isinstance(of, InverseOptions):
+        ignored_options(of)  # refuses misspelt names
+        of = InverseOptions.from_brainstorm(of)
+    options = of
     return _computed(estimation, options, None, study, files, recordings, data_file)
 
 

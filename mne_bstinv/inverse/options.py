@@ -30,6 +30,10 @@ SNR_METHODS = ("fixed", "rms")
 #: Channel types that an inverse can be computed from; ``MEG`` selects all three MEG types.
 DATA_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "SEEG", "ECOG")
 
+#: Numbers whose squares double precision holds.
+_SMALLEST, _LARGEST = 1e-150, 1e150
+_SQUARED = "above 0, from 1e-150 to 1e150"
+
 #: What Brainstorm calls the computed function in a results file.
 FUNCTIONS = {
     ("minnorm", "amplitude"): "mn",
@@ -150,12 +154,12 @@ class InverseOptions(Displayed):
             "loose": _loose,
             "use_depth": lambda v: _flag("UseDepth", v),
             "weight_exp": lambda v: _number("WeightExp", v, "between 0 and 1", _in_unit_interval),
-            "weight_limit": lambda v: _number("WeightLimit", v, "above 0", _positive),
+            "weight_limit": lambda v: _number("WeightLimit", v, _SQUARED, _squared),
             "noise_method": lambda v: _choice("NoiseMethod", v, NOISE_METHODS),
             "noise_reg": lambda v: _number("NoiseReg", v, "between 0 and 1", _in_unit_interval),
             "snr_method": lambda v: _choice("SnrMethod", v, SNR_METHODS),
-            "snr_fixed": lambda v: _number("SnrFixed", v, "above 0", _positive),
-            "snr_rms": lambda v: _number("SnrRms", v, "above 0 (A·m)", _positive),
+            "snr_fixed": lambda v: _number("SnrFixed", v, _SQUARED, _squared),
+            "snr_rms": lambda v: _number("SnrRms", v, f"{_SQUARED} (A·m)", _squared),
         }
         for name, check in checks.items():
             object.__setattr__(self, name, check(getattr(self, name)))
@@ -270,6 +274,11 @@ def ignored_options(options: Mapping[str, Any]) -> tuple[str, ...]:
     for name in options:
         if name in known.values():
             continue
+        if name in _FIELDS:
+            raise OptionError(
+                f"Unknown option {name!r}: in a mapping options have Brainstorm's names, here "
+                f"{_FIELDS[name]!r}. Or give InverseOptions({name}=…)."
+            )
         close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.8)
         if close:
             raise OptionError(f"Unknown option {name!r}. Did you mean {known[close[0]]!r}?")
@@ -338,8 +347,8 @@ def _flag(field: str, value: Any) -> bool:
     return bool(value)
 
 
-def _positive(x: float) -> bool:
-    return x > 0
+def _squared(x: float) -> bool:
+    return _SMALLEST <= x <= _LARGEST
 
 
 def _in_unit_interval(x: float) -> bool:

@@ -238,14 +238,19 @@ def _check_sizes(
 
 def _refuse_unusable(cov: FloatArray, good: IntArray, names: Sequence[str], kind: str) -> None:
     block = cov[np.ix_(good, good)]
+    infinite = ~np.isfinite(block)
+    # of a row and a column of NaN the one channel is meant, not all that it is paired with
+    whole = infinite.all(axis=0)
     for bad, what in (
-        (~np.isfinite(block).all(axis=0), "is not finite"),
+        (whole if whole.any() else infinite.any(axis=0) | infinite.any(axis=1), "is not finite"),
+        (np.diag(block) < 0, "has negative variances"),
         (~block.any(axis=0) & ~block.any(axis=1), "is zero (they were bad when it was computed)"),
     ):
         if bad.any():
             listed = ", ".join(names[i] for i in good[bad])
             raise InverseError(
-                f"The {kind} covariance {what} for channel(s) in use: {listed}. Mark them bad, or "
+                f"The {kind} covariance {what} for channel(s) in use: {listed}. Mark them bad "
+                "(channel_flag, which recordings hold; or leave them out of good_channels), or "
                 f"recompute the {kind} covariance."
             )
 
@@ -282,6 +287,7 @@ def project_gain(
     InverseError
         If it is not finite for a channel that is kept.
     """
+    _refuse_locations(gain, good)
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
     if without.size:
@@ -298,6 +304,18 @@ def project_gain(
     used = computed[operator[:, computed].any(axis=0)]
     # as a transpose: three contiguous rows a location, whatever the order of the file's gain
     return (gain[used].T @ operator[:, used].T).T
+
+
+def _refuse_locations(gain: FloatArray, good: IntArray) -> None:
+    """Refuse columns that are not finite for any channel in use: the location is meant."""
+    columns = ~np.isfinite(gain[good]).any(axis=0)
+    if columns.any() and not columns.all():
+        where = np.unique(np.flatnonzero(columns) // 3) + 1
+        listed = ", ".join(map(str, where[:10])) + (", …" if where.size > 10 else "")
+        raise InverseError(
+            f"The gain is not finite at {where.size} location(s) (1-based: {listed}) for all "
+            "channels in use: compute the head model again, or leave these locations out."
+        )
 
 
 def project_covariance(

@@ -114,6 +114,8 @@ def write_report(
     """
     target = check_target(fname, overwrite=overwrite)
     given = [validations] if isinstance(validations, CrossValidation) else list(validations)
+    if not all(isinstance(v, CrossValidation) for v in given):
+        raise OptionError("A report is of what cross_validate returns, found something else.")
     if not given:
         raise OptionError("There is no cross-validation to report: give at least one.")
     n_figures = len(FIGURES) * len(given)

@@ -60,6 +60,10 @@ def test_lambda_of_a_study_is_that_of_its_kernel(capsys):
         (["--snr", "0", *SAME], "snr must be a finite number above 0"),
         (["--lambda2", "0", *SAME], "lambda2 must be a finite number above 0"),
         (["--rms", "10", *SAME], "give --trace"),
+        (["--rms", "-1", "--trace", "1e18", *SAME], "must be above 0, found -1 nA·m"),
+        (["--snr", "1e200", *SAME], "beyond double precision: is the scale"),
+        (["--snr", "1e-200", *SAME], "beyond double precision"),
+        (["--snr", "1e5", "--scale", "dB", *SAME], "beyond double precision"),
         (["--snr", "3", "--channels", "60", "--rank", "70"], "rank 70 for 60 channels"),
     ],
 )

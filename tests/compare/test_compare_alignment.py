@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers_kernels import complete, kernel, line
 
-from mne_bstinv.compare import align_kernels
+from mne_bstinv.compare import align_kernels, compare_kernels
 from mne_bstinv.compare.alignment import listed, match_names
 from mne_bstinv.errors import ComparisonError
 
@@ -184,3 +186,33 @@ def test_ten_things_are_listed():
     assert listed("abc") == "a, b, c"
     assert listed(range(10)).endswith("8, 9")
     assert listed(range(13)).endswith("8, 9 and 3 more")
+
+
+def test_other_positions_of_the_same_ids_are_refused():
+    a = complete(np.random.default_rng(10))
+    b = replace(a, positions=a.positions + np.linspace(0, 1e-2, M)[:, None] ** 2, name="B")
+    with pytest.raises(ComparisonError, match=r"of the same id are at other positions \(up to 0.1"):
+        align_kernels(a, b)
+    with pytest.raises(ComparisonError, match="another unit than m"):
+        align_kernels(a, replace(a, positions=1e3 * a.positions, name="B"))
+
+
+def test_a_location_that_is_nan_in_one_kernel_only_is_no_agreement():
+    a = complete(np.random.default_rng(11), 1)
+    matrix = np.array(a.matrix)
+    matrix[2] = np.nan
+    b = replace(a, matrix=matrix, name="B")
+    assert align_kernels(a, b).n_one_sided == 1
+    assert align_kernels(b, b).n_one_sided == 0
+    comparison = compare_kernels(a, b)
+    assert not comparison.passed
+    assert comparison.mismatches == ("1 location(s) are NaN in one kernel only",)
+    assert comparison.to_dict()["mismatches"] == list(comparison.mismatches)
+    assert compare_kernels(b, b).passed
+
+
+def test_kernels_of_the_same_name_are_told_apart():
+    a = complete(np.random.default_rng(12))
+    assert compare_kernels(a, a).names == ("A (A)", "A (B)")
+    with pytest.raises(ComparisonError, match=r"expected a number from 0 to 0\.5"):
+        compare_kernels(a, a, rtol="x")

@@ -654,9 +654,11 @@ def test_only_amplitudes_predict_recordings():
     assert comparison["explained_variance_a"].reason == reason
     assert comparison["explained_variance_difference"].reason == reason
     assert comparison["explained_variance_b"].value is not None
-    assert comparison.notes == (
-        "The units differ (MNE in 1 (noise standard deviations), B in A·m): so may amplitudes",
+    assert comparison.mismatches == (
+        "the units (MNE in 1 (noise standard deviations), B in A·m): so may amplitudes",
     )
+    assert not compare_kernels(replace(b, unit=a.unit), b).passed
+    assert "differ: the units (MNE in 1" in str(comparison)
     comparison = compare_kernels(replace(a, unit=""), b, data=np.ones((b.n_channels, 2)))
     assert "is in an unknown unit" in comparison["explained_variance_a"].reason
 

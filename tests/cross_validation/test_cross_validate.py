@@ -12,7 +12,7 @@ import pytest
 from mne_bstinv import InverseOptions, datasets
 from mne_bstinv.adapters.mne_settings import MneSettings
 from mne_bstinv.cross_validation import cross_validate
-from mne_bstinv.errors import ConversionError, OptionError
+from mne_bstinv.errors import ConversionError, InverseError, OptionError
 
 EQUAL = 1e-9
 
@@ -227,3 +227,46 @@ def test_unknown_settings_are_refused():
         cross_validate(sample(), mne_settings={"snr": 3.0})
     with pytest.raises(OptionError, match=r"must be MneSettings or a mapping .* found float"):
         cross_validate(sample(), mne_settings=3.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"InverseMesure": "dspm2018"}, r"Unknown option 'InverseMesure'\. Did you mean"),
+        ({"measure": "dspm2018"}, r"here 'InverseMeasure'\. Or give InverseOptions\(measure=…\)"),
+        ("MNE", "The options must be a mapping, found str"),
+    ],
+)
+def test_options_that_would_mean_nothing_are_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        cross_validate(sample(), options=options)
+
+
+@pytest.mark.parametrize("study", ["PROTOCOL", None, {}])
+def test_what_is_no_study_is_refused(study):
+    with pytest.raises(ConversionError, match="The study has no head_model: give what load_study"):
+        cross_validate(study)
+
+
+def test_settings_that_mne_refuses_are_said_to_be():
+    with pytest.raises(ConversionError, match=r"MNE refuses these settings: rank\['meg'\]=70"):
+        cross_validate(sample(), mne_settings={"rank": {"meg": 70}}, data_types="MEG")
+
+
+def test_a_channel_without_gain_is_named():
+    gain = np.array(sample().head_model.gain)
+    gain[sample().channels.names.index("MEG 0021")] = 0.0
+    study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
+    with pytest.raises(ConversionError, match=r"gain of channel.* in use is zero: MEG 0021"):
+        cross_validate(study, data_types="MEG")
+
+
+def test_without_recordings_the_channels_can_be_given():
+    study = changed(recordings=None)
+    with pytest.raises(InverseError, match=r"F5.* leave them out of good_channels"):
+        cross_validate(study, data_types="EEG")
+    good = sample().results["MN: EEG(Unconstr) 2018"].good_channel - 1
+    result = cross_validate(study, good_channels=good, shapley_limit=0)
+    assert result.data_types == ("EEG",)
+    assert result.estimates is None
+    assert result.passed

@@ -11,6 +11,9 @@ import pytest
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 
+#: Numbers whose squares double precision holds.
+SQUARED = "above 0, from 1e-150 to 1e150"
+
 EPS = np.finfo(float).eps
 
 
@@ -117,10 +120,10 @@ def test_bad_list_of_orientations(value):
 NUMBERS = {
     "loose": ("Loose", "strictly between 0 and 1, or empty", (0, 1, -0.2, 1.2)),
     "weight_exp": ("WeightExp", "between 0 and 1", (-1e-9, 1 + 1e-9)),
-    "weight_limit": ("WeightLimit", "above 0", (0, -10)),
+    "weight_limit": ("WeightLimit", SQUARED, (0, -10, 1e151)),
     "noise_reg": ("NoiseReg", "between 0 and 1", (-1e-9, 1 + 1e-9)),
-    "snr_fixed": ("SnrFixed", "above 0", (0, -3)),
-    "snr_rms": ("SnrRms", "above 0 (A·m)", (0, -1e-6)),
+    "snr_fixed": ("SnrFixed", SQUARED, (0, -3, 1e200, 1e-200)),
+    "snr_rms": ("SnrRms", f"{SQUARED} (A·m)", (0, -1e-6)),
 }
 OUT_OF_RANGE = [(name, v) for name, (_, _, values) in NUMBERS.items() for v in values]
 NO_NUMBERS = [(name, v) for name in NUMBERS for v in (np.nan, np.inf, "0.5", 0.5j, [0.5])]
@@ -294,7 +297,7 @@ def test_values_as_a_mat_file_holds_them():
         ("Loose", np.array([[1.0]]), "Loose must be a number strictly between 0 and 1, or empty"),
         ("WeightExp", [0.5, 0.5], "WeightExp must be a number between 0 and 1, found (0.5, 0.5)."),
         ("InverseMeasure", "nai", "Unknown InverseMeasure 'nai' for InverseMethod 'minnorm'."),
-        ("SnrRms", 0.0, "SnrRms must be a number above 0 (A·m), found 0.0."),
+        ("SnrRms", 0.0, f"SnrRms must be a number {SQUARED} (A·m), found 0.0."),
     ],
 )
 def test_bad_values_from_brainstorm(field, value, message):

@@ -190,7 +190,8 @@ MIXING = FakeProjector(components=np.ones((N, 1)), comp_mask=[1])
 @pytest.mark.parametrize("kind", ["noise", "data"])
 def test_unusable_covariance(kind, spoil, what, projectors):
     message = (
-        f"The {kind} covariance {what} for channel(s) in use: C04, C11. Mark them bad, or "
+        f"The {kind} covariance {what} for channel(s) in use: C04, C11. Mark them bad "
+        "(channel_flag, which recordings hold; or leave them out of good_channels), or "
         f"recompute the {kind} covariance."
     )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
