@@ -19,6 +19,12 @@ __all__ = ["DepthSettings", "MneSettings"]
 _LOOSE = {"fixed": 0.0, "loose": 0.2, "free": 1.0}
 
 
+def _are_ranks(rank: Any) -> bool:
+    return isinstance(rank, Mapping) and all(
+        isinstance(r, Integral) and int(r) > 0 for r in rank.values()
+    )
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DepthSettings(Displayed):
     """The ``depth`` dictionary of :func:`mne.minimum_norm.make_inverse_operator`.
@@ -170,10 +176,7 @@ class MneSettings(Displayed):
             raise OptionError(f"lambda2 must be above 0, found {self.lambda2!r}.")
         if self.regularize is not None and not 0 <= self.regularize <= 1:
             raise OptionError(f"regularize must lie between 0 and 1, found {self.regularize!r}.")
-        if self.rank is not None and not (
-            isinstance(self.rank, Mapping)
-            and all(isinstance(r, Integral) and int(r) > 0 for r in self.rank.values())
-        ):
+        if self.rank is not None and not _are_ranks(self.rank):
             raise OptionError(
                 "rank must be None or a mapping of channel types to numbers above 0, such as "
                 f"{{'meg': 64}}, found {self.rank!r}."

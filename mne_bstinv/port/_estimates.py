@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv.errors import MissingFileError
 from mne_bstinv.port._recordings import LINK
 from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
@@ -108,10 +109,13 @@ def _estimates(
 ) -> None:
     if settings.estimates == "none":
         return
-    for file in _recordings_of(results, entry, study):
-        if settings.estimates == "averages" and not (file is None or is_average(file)):
+    wanted = list(_recordings_of(results, entry, study))
+    if settings.estimates == "averages":
+        averages = [file for file in wanted if file is None or is_average(file)]
+        if len(averages) < len(wanted):
             outputs.skip(entry.file, "source estimate", "Estimates of trials were not asked for.")
-            return
+        wanted = averages
+    for file in wanted:
         with outputs.item(entry.file, "source estimate"):
             _estimate(results, entry, file, study, outputs)
 
@@ -125,8 +129,9 @@ def _recordings_of(
     elif entry.shared:
         yield from (recordings.file for recordings in study.recordings)
     elif entry.data_file is None:
-        raise FileNotFoundError(
-            f"the recordings of the kernel, {results.data_file!r}, do not exist"
+        raise MissingFileError(
+            f"The recordings that the kernel names, {results.data_file!r}, do not exist: restore "
+            "them."
         )
     else:
         yield entry.data_file

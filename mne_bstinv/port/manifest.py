@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -104,6 +105,7 @@ def write_text(file: Path, text: str) -> None:
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_bytes(text.encode("utf-8"))
+        _sync([temporary])
         temporary.replace(file)
     except BaseException:
         with suppress(OSError):
@@ -201,11 +203,13 @@ def versions() -> dict[str, str]:
 def _sync(paths: Iterable[Path]) -> None:
     """Have files, or the names in folders, on the disk, where that can be asked for.
 
-    A manifest that got there before its files, at a loss of power, is found out by their hashes.
+    Here a full disk is noticed too, where the system had put writing off.
     """
+    # Windows syncs what is open for writing alone, and opens no folders
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
     for path in paths:
-        with suppress(PermissionError):  # Windows opens no folders, and syncs what is written alone
-            handle = os.open(path, os.O_RDONLY)
+        with suppress(PermissionError):
+            handle = os.open(path, flags)
             try:
                 os.fsync(handle)
             finally:

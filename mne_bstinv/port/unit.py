@@ -5,14 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mne_bstinv._log import warnings_silenced
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import staging
@@ -29,6 +26,7 @@ from mne_bstinv.port.manifest import (
 )
 from mne_bstinv.port.outputs import Outputs, described
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
+from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.verification import verify
 from mne_bstinv.workflow.store import Store
 
@@ -36,8 +34,9 @@ __all__ = ["port_unit", "up_to_date"]
 
 logger = logging.getLogger("mne_bstinv")
 
-#: What this process read and may need for the next unit: at most 500 MB, or one file.
-_STORE = Store(500_000_000)
+#: What this process read and may need for the next unit. joblib takes a worker that grew by 300 MB
+#: for one that leaks, and starts another.
+_STORE = Store(200_000_000)
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     started = time.perf_counter()
     before: Mapping[str, Any] = {}
     try:
-        with _quiet(), _limited_threads(settings.blas_threads):
+        with surroundings(settings.blas_threads):
             before = read_manifest(folder) or {}
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
@@ -76,6 +75,8 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     except Exception as error:  # one bad unit must not end the others
         logger.debug("%s", unit.title, exc_info=True)
         return _failed(unit, folder, before, error, started)
+    finally:
+        _STORE.trim()
 
 
 def up_to_date(
@@ -218,26 +219,6 @@ def _verified(unit: Unit, settings: Settings) -> list[dict[str, Any]] | None:
         file = outcome.file.relative_to(root).as_posix()
         outcomes.append({**outcome.to_dict(), "file": file})
     return outcomes
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep findings and warnings out of the log: they are in the manifest."""
-    from mne_bstinv.adapters.files import quiet
-
-    with warnings_silenced(), quiet(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _limited_threads(n_threads: int | None) -> Iterator[None]:
-    with ExitStack() as stack:
-        if n_threads is not None:
-            from threadpoolctl import threadpool_limits
-
-            stack.enter_context(threadpool_limits(n_threads))
-        yield
 
 
 def _peak_memory() -> int | None:

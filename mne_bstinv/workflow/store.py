@@ -26,7 +26,7 @@ class Store:
     Parameters
     ----------
     max_bytes : int
-        Size of all that is kept; what was used last is always kept, however large.
+        Size of all that is kept; what was used last is kept, however large, until :meth:`trim`.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -73,8 +73,12 @@ class Store:
             self._forget()
         return self._kept[key][0]
 
-    def _forget(self) -> None:
-        while len(self._kept) > 1 and sum(n for _, n in self._kept.values()) > self._max_bytes:
+    def trim(self) -> None:
+        """Forget what is beyond the size, be it what was used last."""
+        self._forget(0)
+
+    def _forget(self, spared: int = 1) -> None:
+        while len(self._kept) > spared and sum(n for _, n in self._kept.values()) > self._max_bytes:
             self._kept.popitem(last=False)
 
 

@@ -357,19 +357,24 @@ class TestChoices:
         report = port_protocol(protocol, tmp_path / "averages", estimates="averages")
         assert any(name.endswith(".stc") for name in files_of(tmp_path / "averages"))
         assert all(unit["skipped"] == [] for unit in report.units)
-        # of trials there are none
-        for file in (protocol / A).glob("data_average_*.mat"):
-            stored = io.read_recordings(file)
-            io.write_recordings(
-                file.with_name(file.name.replace("average", "trial")),
-                dataclasses.replace(stored, n_avg=1, leff=1.0),
-            )
-            file.unlink()
+        # a trial that stands before an average in the order of names
+        first = protocol / A / "data_average_240101_1200.mat"
+        trial = dataclasses.replace(io.read_recordings(first), n_avg=1, leff=1.0)
+        io.write_recordings(first.with_name("data_a_trial.mat"), trial)
+        first.unlink()
         report = port_protocol(
             protocol, tmp_path / "averages", estimates="averages", conditions="condA"
         )
         reasons = {skip["reason"] for skip in report.units[-1]["skipped"]}
         assert "Estimates of trials were not asked for." in reasons
+        names = [name for name in report.units[-1]["outputs"] if name.endswith("-lh.stc")]
+        assert not any("a_trial" in name for name in names)
+        shared = "Subject01_condA_MN_EEG_KERNEL_261122_1233_average_240102_1200-lh.stc"
+        assert shared in names
+        # kernels of the recordings that are gone
+        assert {error["reason"].split(":")[-1] for error in report.units[-1]["errors"]} == {
+            " restore them."
+        }
 
     def test_a_kernel_that_differs_is_no_success(self, protocol, tmp_path):
         file = protocol / A / "results_MN_EEG_KERNEL_261122_1234.mat"

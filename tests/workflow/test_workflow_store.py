@@ -51,6 +51,20 @@ def test_the_least_used_is_forgotten_beyond_the_limit():
     assert made[-1] == "a"
 
 
+def test_what_is_too_large_is_kept_until_it_is_trimmed():
+    store, made = Store(max_bytes=100), []
+    for size in (1000, 10):
+        for _ in range(2):
+            store.make(size, lambda size=size: made.append(size) or np.zeros(size, dtype=np.uint8))
+    assert made == [1000, 10]
+    store.trim()  # the small one fits
+    store.make(10, lambda: made.append(10))
+    store.make(1000, lambda: made.append(1000) or np.zeros(1000, dtype=np.uint8))
+    store.trim()
+    store.make(1000, lambda: made.append(1000))
+    assert made == [1000, 10, 1000, 1000]
+
+
 def test_sizes_of_what_is_kept():
     store = Store(max_bytes=3 * 80)
     parts = [

@@ -1,0 +1,62 @@
+"""What a worker changes of its process while it converts, and puts back."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from mne_bstinv._log import warnings_silenced
+
+__all__ = ["surroundings"]
+
+_LOCK = threading.Lock()
+#: Threads of this process that are inside, and what the last one has to put back.
+_inside, _restore = 0, ExitStack()
+
+
+@contextmanager
+def surroundings(blas_threads: int | None) -> Iterator[None]:
+    """Keep findings and warnings out of the log (they are in the manifest), and limit BLAS.
+
+    MNE's level, the filters of warnings and the limits belong to the process. Several threads may
+    be inside: the first changes them, the last puts them back.
+
+    Parameters
+    ----------
+    blas_threads : int | None
+        Threads that BLAS may use; None for as many as it likes.
+
+    Yields
+    ------
+    None
+        While it holds.
+    """
+    global _inside, _restore
+    with _LOCK:
+        if _inside == 0:
+            _restore = _changed(blas_threads)
+        _inside += 1
+    try:
+        with warnings_silenced():
+            yield
+    finally:
+        with _LOCK:
+            _inside -= 1
+            if _inside == 0:
+                _restore.close()
+
+
+def _changed(blas_threads: int | None) -> ExitStack:
+    from mne_bstinv.adapters.files import quiet
+
+    with ExitStack() as stack:
+        stack.enter_context(quiet())
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        if blas_threads is not None:
+            from threadpoolctl import threadpool_limits
+
+            stack.enter_context(threadpool_limits(blas_threads))
+        return stack.pop_all()
