@@ -24,6 +24,7 @@ NAMES = {
     "mne": {
         "class": [
             "mne.Covariance",
+            "mne.Epochs",
             "mne.EpochsArray",
             "mne.Evoked",
             "mne.EvokedArray",
@@ -33,6 +34,7 @@ NAMES = {
             "mne.Report",
             "mne.SourceEstimate",
             "mne.SourceSpaces",
+            "mne.Transform",
             "mne.io.Raw",
             "mne.io.RawArray",
             "mne.minimum_norm.InverseOperator",

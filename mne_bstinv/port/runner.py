@@ -74,7 +74,7 @@ def port_protocol(
         Largest relative Frobenius difference that counts as equal, for ``verify``.
     n_jobs : int | None
         Number of conditions at a time; −1 for one a core. None takes what
-        :func:`joblib.parallel_config` says, else 1. Each worker then uses one BLAS thread.
+        ``joblib.parallel_config`` says, else 1. Each worker then uses one BLAS thread.
     overwrite : bool
         Replace files in the way that are of no earlier port, and the port of another protocol.
     max_bytes : int
