@@ -131,7 +131,9 @@ def convert_file(
     if not source.exists() and kinds[0] != "source estimate":
         raise MissingFileError(f"{source}: no such file. Check the path.")
     if target.exists() and not overwrite:
-        raise OverwriteError(f"{target}: exists already; use overwrite=True to replace it")
+        raise OverwriteError(
+            f"{target}: exists already; use overwrite=True (--overwrite) to replace it"
+        )
     value = _READERS[kinds[0]](source) if kinds[0] in _READERS else read_mne(source, kinds[0])
     found = Companions(source, target, value, dict(companions or {}))
     for name in route.needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -153,6 +154,8 @@ def _arguments(inv: Any, lambda2: float | None, method: str | None) -> InversePa
         raise ConversionError("Give both lambda2 and method, or neither.")
     if lambda2 is None or method is None:
         return inverse_parameters(inv)
+    if not (math.isfinite(lambda2) and lambda2 > 0):
+        raise ConversionError(f"lambda2 must be a finite number above 0, found {lambda2!r}.")
     try:
         own = inverse_parameters(inv)
     except ConversionError:

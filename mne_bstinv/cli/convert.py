@@ -29,8 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         The subcommand's parser.
     """
-    parser.add_argument("src", type=Path, help="the file to convert: headmodel_*.mat, …-fwd.fif …")
-    parser.add_argument("dst", type=Path, help="the file to write; its name says what it holds")
+    # names of their own: --src is a companion
+    parser.add_argument(
+        "source", type=Path, metavar="SRC", help="the file to convert: headmodel_*.mat, …-fwd.fif …"
+    )
+    parser.add_argument(
+        "target", type=Path, metavar="DST", help="the file to write; its name says what it holds"
+    )
     for name, text in _COMPANIONS.items():
         parser.add_argument(
             f"--{name}",
@@ -65,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     given = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _COMPANIONS}
     with warnings_silenced("mne"):  # what they say is in the report
         converted = convert_file(
-            args.src,
-            args.dst,
+            args.source,
+            args.target,
             companions={name: path for name, path in given.items() if path is not None},
             item=args.item,
             lambda2=args.lambda2,

@@ -161,7 +161,8 @@ class CrossValidation:
         main = sorted(path.active, key=lambda step: -step.weight)[:2]
         if path.total > RTOL and main:
             listed = " and ".join(f"“{s.convention.label}”" for s in main)
-            apart += f", most of it from {listed}"
+            order = "averaged over all orders" if main[0].shapley is not None else "each alone"
+            apart += f", most of it ({order}) from {listed}"
         rest = (
             f"nothing above {path.remainder:.0e} is left unexplained"
             if self.explained
