@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,58 +11,31 @@ import mne
 import numpy as np
 from numpy.typing import NDArray
 
-from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.adapters import _operator_parts
 from mne_bstinv.adapters._operator_arrays import noise_spectrum
-from mne_bstinv.adapters._source_map import with_normals
+from mne_bstinv.adapters._study_inputs import CommonInputs
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.forward import to_forward
-from mne_bstinv.adapters.info import to_info
+from mne_bstinv.adapters.info import NO_SFREQ, to_info
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.orientation import unit_normals
-from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
+from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 
 __all__ = [
-    "CommonInputs",
     "MneObjects",
-    "common_inputs",
     "copied",
     "covariance_of",
     "data_whitening",
-    "default_data_types",
     "fixed_forward",
     "mne_objects",
     "ranks_by_type",
-    "require_study",
-    "upper_types",
     "whitening_of",
 ]
 
 FloatArray = NDArray[np.float64]
-
-_STRUCTURES = {
-    "head_model": io.HeadModel,
-    "noise_cov": io.NoiseCov,
-    "channels": io.Channels,
-}
-#: Sampling frequency of an Info that belongs to no recording.
-_NO_SFREQ = 1000.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class CommonInputs:
-    """The structures of a study and what the study step makes of them."""
-
-    head_model: io.HeadModel
-    prepared: PreparedStudy
-    surface: io.Surface | None
-    mri: io.Mri | None
-    data_cov: io.NoiseCov | None
-    channel_flag: NDArray[Any] | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,124 +47,6 @@ class MneObjects:
     forward: Any
     noise_cov: mne.Covariance
     ranks_by_type: dict[str, int]
-
-
-def require_study(study: Any) -> None:
-    """Refuse what is no study.
-
-    Parameters
-    ----------
-    study : object
-        What was given.
-
-    Raises
-    ------
-    ConversionError
-        If it lacks a structure.
-    """
-    for name in ("head_model", "noise_cov", "channels"):
-        if not isinstance(getattr(study, name, None), _STRUCTURES[name]):
-            raise ConversionError(
-                f"The study has no {name}: give what load_study or load_sample returns, found "
-                f"{type(study).__name__}."
-            )
-
-
-def default_data_types(study: Any) -> tuple[str, ...]:
-    """Take MEG where there is any, else EEG.
-
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-
-    Returns
-    -------
-    tuple of str
-        The type.
-    """
-    types = {t.strip().upper() for t in study.channels.types}
-    return ("MEG",) if types & {"MEG", "MEG MAG", "MEG GRAD"} else ("EEG",)
-
-
-def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:
-    """Write data types as Brainstorm does.
-
-    Parameters
-    ----------
-    data_types : str | sequence of str
-        Types in any case.
-
-    Returns
-    -------
-    tuple of str
-        The types; what is no text is left for the study step to refuse.
-    """
-    given = (data_types,) if isinstance(data_types, str) else tuple(data_types)
-    return tuple(t.strip().upper() if isinstance(t, str) else t for t in given)
-
-
-def common_inputs(
-    study: Any,
-    options: InverseOptions | Mapping[str, Any] | None,
-    data_types: str | Sequence[str] | None,
-    good_channels: Sequence[int] | None,
-) -> CommonInputs:
-    """Run the study step on the structures of a study.
-
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-    options : InverseOptions | mapping | None
-        The options.
-    data_types : str | sequence of str | None
-        Types of the channels to use.
-    good_channels : sequence of int | None
-        0-based channels to use instead.
-
-    Returns
-    -------
-    CommonInputs
-        Head model (with normals) and the prepared study.
-
-    Raises
-    ------
-    ConversionError
-        If the study lacks a structure.
-    """
-    require_study(study)
-    if data_types is None and good_channels is None:
-        data_types = default_data_types(study)
-    surface = getattr(study, "cortex", None)
-    recordings = getattr(study, "recordings", None)
-    flag = None if recordings is None else recordings.channel_flag
-    data_cov = getattr(study, "data_cov", None)
-    head_model = with_normals(study.head_model, surface, Findings())
-    prepared = prepare_study(
-        head_model,
-        study.noise_cov,
-        study.channels,
-        channel_flag=flag,
-        data_types=data_types,
-        options=options,
-        data_cov=data_cov if _is_lcmv(options) else None,
-        good_channels=None if good_channels is None else np.asarray(good_channels),
-    )
-    return CommonInputs(
-        head_model=head_model,
-        prepared=prepared,
-        surface=surface,
-        mri=getattr(study, "mri", None),
-        data_cov=data_cov,
-        channel_flag=flag,
-    )
-
-
-def _is_lcmv(options: Any) -> bool:
-    if isinstance(options, InverseOptions):
-        return options.method == "lcmv"
-    return str((options or {}).get("InverseMethod", "")).lower() == "lcmv"
 
 
 def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
@@ -299,7 +154,7 @@ def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObject
     """
     prepared = common.prepared
     all_info = to_info(
-        study.channels, sfreq=_NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
+        study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
     head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
     with warnings_silenced():  # that the channels not in use are dropped is meant here

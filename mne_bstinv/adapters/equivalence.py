@@ -28,6 +28,7 @@ from mne_bstinv.adapters._inverse_parameters import (
     inverse_parameters,
 )
 from mne_bstinv.adapters._operator_back import data_info
+from mne_bstinv.adapters._study_inputs import CommonInputs, common_inputs
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.inverse_operator import to_inverse_operator
 from mne_bstinv.adapters.mne_kernel import beamformer_blocks, operator_blocks
@@ -306,7 +307,7 @@ def mne_equivalent(
     Leff                         ``nave`` = 1
     ===========================  ==========================================================
     """
-    common = parts.common_inputs(study, options, data_types, good_channels)
+    common = common_inputs(study, options, data_types, good_channels)
     prepared, scan = common.prepared, common.prepared.options.method != "minnorm"
     noise = parts.whitening_of(prepared.noise, prepared)
     objects = parts.mne_objects(study, common, noise)
@@ -348,7 +349,7 @@ def mne_equivalent(
 
 def _scan_equivalent(
     study: Any,
-    common: parts.CommonInputs,
+    common: CommonInputs,
     objects: parts.MneObjects,
     noise: Whitening,
     shared: dict[str, Any],
@@ -395,7 +396,7 @@ def _has_blind_direction(forward: Any) -> bool:
     return bool((strengths[:, 0] > _BLIND * strengths[:, 2]).any())
 
 
-def _scan_factor(study: Any, common: parts.CommonInputs) -> FloatArray:
+def _scan_factor(study: Any, common: CommonInputs) -> FloatArray:
     """Norm of the whitened gain of each location, with the sign that the kernel's row has."""
     prepared = common.prepared
     result = compute_kernel(

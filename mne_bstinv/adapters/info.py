@@ -27,7 +27,10 @@ from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 from mne_bstinv.io import Channels, Mri
 from mne_bstinv.io.values import FloatArray, IntArray
 
-__all__ = ["from_info", "to_info"]
+__all__ = ["NO_SFREQ", "from_info", "to_info"]
+
+#: Sampling frequency (Hz) of an Info that belongs to no recording: what MNE uses for operators.
+NO_SFREQ = 1000.0
 
 
 @verbose

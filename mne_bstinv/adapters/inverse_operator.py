@@ -26,7 +26,7 @@ from mne_bstinv.adapters._operator_back import from_inverse_operator
 from mne_bstinv.adapters._reports import attach_with_parts
 from mne_bstinv.adapters._source_map import SourceMap, source_map, with_normals
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.info import to_info
+from mne_bstinv.adapters.info import NO_SFREQ, to_info
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_surface_ras
@@ -42,9 +42,6 @@ __all__ = [
 ]
 
 AnyArray = NDArray[Any]
-
-#: Sampling frequency of an Info that belongs to no recording, as MNE itself uses for operators.
-_NO_SFREQ = 1000.0
 
 
 @verbose
@@ -136,7 +133,7 @@ def to_inverse_operator(
         model, findings, src=src, channels=channels, surface=surface, mri=mri, subject=subject
     )
     if info is None:
-        info = to_info(channels, sfreq=_NO_SFREQ, channel_flag=channel_flag, mri=mri)
+        info = to_info(channels, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
     if any(projector.status in (1, 2) for projector in channels.projectors):
         findings.derived(
             "Projector",

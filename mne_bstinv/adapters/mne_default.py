@@ -15,11 +15,11 @@ from mne.proj import make_eeg_average_ref_proj
 from numpy.typing import NDArray
 
 from mne_bstinv.adapters import _mne_private
-from mne_bstinv.adapters._equivalent_parts import CommonInputs, common_inputs
+from mne_bstinv.adapters._study_inputs import CommonInputs, common_inputs
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.covariance import to_covariance
 from mne_bstinv.adapters.forward import to_forward
-from mne_bstinv.adapters.info import to_info
+from mne_bstinv.adapters.info import NO_SFREQ, to_info
 from mne_bstinv.adapters.mne_kernel import operator_blocks
 from mne_bstinv.adapters.mne_noise import mne_projector
 from mne_bstinv.adapters.mne_settings import MneSettings
@@ -32,7 +32,6 @@ __all__ = ["MneSide", "mne_side"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-_NO_SFREQ = 1000.0
 #: Electrodes that MNE wants an average reference for.
 _ELECTRODES = ("eeg", "seeg", "ecog")
 
@@ -249,9 +248,7 @@ def mne_side(
         If the study cannot be converted.
     """
     common = common_inputs(study, options, data_types, good_channels)
-    info = to_info(
-        study.channels, sfreq=_NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
-    )
+    info = to_info(study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri)
     forward = to_forward(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
-from mne_bstinv.adapters._equivalent_parts import require_study
 from mne_bstinv.adapters._inverse_parameters import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
+from mne_bstinv.adapters._study_inputs import require_study
 from mne_bstinv.adapters.mne_kernel import kernel_blocks
 from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
 from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.engine import compute
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.cross_validation.noise import noise_stage
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.regularization import snr_from_lambda2
@@ -134,7 +135,7 @@ def brainstorm_equivalent(
             f"{type(settings).__name__}."
         )
     first = gather(study, _options(settings, 1.0, 0.1), settings, data_types)
-    rank = compute(first, frozenset(c.key for c in CONVENTIONS)).rank
+    rank = noise_stage(first, frozenset(c.key for c in CONVENTIONS)).rank
     n = len(first.prepared.channel_names)
     snr = snr_from_lambda2(settings.lambda2, rank, n)
     options = _options(settings, snr, (settings.regularize or 0.0) * n / rank)

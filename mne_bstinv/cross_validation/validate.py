@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv.adapters._equivalent_parts import (
+from mne_bstinv.adapters._study_inputs import (
     default_data_types,
     require_study,
     upper_types,
@@ -99,8 +100,12 @@ def cross_validate(
         good_channels=common.prepared.channel_indices,
         options=parsed,
     )
-    ours, theirs, same = _compared(ingredients, result, equivalent)
-    cache = _Cache(ingredients)
+    own = kernel_blocks(result, common.head_model.grid_orient)
+    ours = _rows(ingredients, own / _unit(result))
+    theirs = _rows(ingredients, ingredients.side.blocks())
+    same = equivalent.blocks()
+    # the ends are asked for more than once; few are kept, they are as large as the gain
+    cache = lru_cache(maxsize=4)(partial(compute, ingredients))
     data, times = _recordings(study, ingredients)
     first, last = cache(frozenset()), cache(frozenset(c.key for c in CONVENTIONS))
     describe = _Describer(ingredients, data, times, result.whitener)
@@ -124,8 +129,8 @@ def cross_validate(
         mne=theirs,
         along_normals=along_normals(ingredients),
         ends=(first, last),
-        twin_difference=relative_distance(same, _as_brainstorm(result, ingredients)),
-        public_difference=_public_difference(equivalent, result, ingredients),
+        twin_difference=relative_distance(same, own),
+        public_difference=_public_difference(equivalent, own),
         attribution=attribution,
         before=describe(theirs, ours, "MNE, its own settings"),
         after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
@@ -173,32 +178,11 @@ def _settings(
     return MneSettings.defaults_for(options, **dict(settings or {}))
 
 
-class _Cache:
-    """Kernels of the engine by their switched conventions; each is computed once while kept."""
-
-    def __init__(self, ingredients: Ingredients) -> None:
-        self._ingredients = ingredients
-        self._last: dict[frozenset[str], EngineKernel] = {}
-
-    def __call__(self, switched: frozenset[str]) -> EngineKernel:
-        if switched not in self._last:
-            # the ends are asked for again and again, the others hardly ever: keep few, they are
-            # as large as the gain
-            if len(self._last) > 3:
-                self._last.pop(list(self._last)[-1])
-            self._last[switched] = compute(self._ingredients, switched)
-        return self._last[switched]
-
-
 def _unit(result: InverseResult) -> float:
     """√Λ for sLORETA, which makes Brainstorm's dimensionless like MNE's."""
     if result.options.measure == "sloreta" and result.lambda_ is not None:
         return float(np.sqrt(result.lambda_))
     return 1.0
-
-
-def _as_brainstorm(result: InverseResult, ingredients: Ingredients) -> FloatArray:
-    return kernel_blocks(result, ingredients.side.common.head_model.grid_orient)
 
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
@@ -208,21 +192,10 @@ def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
     return blocks
 
 
-def _compared(
-    ingredients: Ingredients, result: InverseResult, equivalent: MneEquivalent
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return Brainstorm's kernel, MNE's with its settings, and MNE's told the same."""
-    ours = _rows(ingredients, _as_brainstorm(result, ingredients) / _unit(result))
-    theirs = _rows(ingredients, ingredients.side.blocks())
-    return ours, theirs, equivalent.blocks()
-
-
-def _public_difference(
-    equivalent: MneEquivalent, result: InverseResult, ingredients: Ingredients
-) -> float | None:
+def _public_difference(equivalent: MneEquivalent, own: FloatArray) -> float | None:
     if equivalent.no_public_call:
         return None
-    return relative_distance(equivalent.blocks("public"), _as_brainstorm(result, ingredients))
+    return relative_distance(equivalent.blocks("public"), own)
 
 
 def _recordings(
@@ -291,7 +264,7 @@ class _Describer:
 
 
 def _attribution(
-    cache: _Cache,
+    cache: Callable[[frozenset[str]], EngineKernel],
     describe: _Describer,
     ends: tuple[FloatArray, FloatArray],
     data: FloatArray | None,
