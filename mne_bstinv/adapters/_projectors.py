@@ -174,12 +174,14 @@ def _average_reference(operator: FloatArray) -> list[int] | None:
 
 def _same_types(channels: Channels, vector: FloatArray) -> list[int]:
     """Channels of all the types that the vector concerns."""
-    types = {channels.types[i].casefold() for i in np.flatnonzero(vector)}
-    return [i for i, name in enumerate(channels.types) if name.casefold() in types]
+    types = [name.casefold() for name in channels.types]
+    concerned = {types[i] for i in np.flatnonzero(vector)}
+    return [i for i, name in enumerate(types) if name in concerned]
 
 
 def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **options: Any) -> Any:
-    names = [channels.names[i] for i in rows]
+    all_names = channels.names
+    names = [all_names[i] for i in rows]
     data = {
         "nrow": 1,
         "ncol": len(names),

@@ -35,8 +35,9 @@ __all__ = ["port_unit", "up_to_date"]
 logger = logging.getLogger("mne_bstinv")
 
 #: What this process read and may need for the next unit. joblib takes a worker that grew by 300 MB
-#: for one that leaks, and starts another.
-_STORE = Store(200_000_000)
+#: for one that leaks, and starts another. Known by content: conditions often hold copies of one
+#: channel file or head model.
+_STORE = Store(200_000_000, hash_file)
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
