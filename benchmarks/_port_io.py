@@ -1,8 +1,8 @@
 """Port a protocol and print, as JSON, its time and that of its reading and writing alone.
 
-Used by ``port.py``. Reading is what the readers of :mod:`mne_bstinv.io` take for each input once,
-right after the port; writing is what MNE's writers take, to disk is the system's fsync, both inside
-the port. So all sides see the same caches.
+Used by ``port.py``. Reading is what the readers of :mod:`mne_bstinv.io` take for each input once;
+writing is what MNE's writers take for the same objects, to disk is the system's fsync of what they
+wrote. Both run right after the port, one file after the other, so that all see the same caches.
 """
 
 from __future__ import annotations
@@ -52,14 +52,24 @@ def timed(function: Callable[..., Any], key: str) -> Callable[..., Any]:
 
 def read_inputs(protocol: Path, out: Path) -> None:
     """Read what the port has read: the index of the protocol, and each input of its manifests."""
-    start = time.perf_counter()
-    io.read_protocol(protocol)
     inputs: set[str] = set()
     for file in out.rglob("*/port.json"):
         inputs.update(json.loads(file.read_text())["inputs"])
-    for name in inputs:
+    start = time.perf_counter()
+    io.read_protocol(protocol)
+    for name in sorted(inputs):
         READERS[io.file_kind(name)](protocol / name)
     spent["read"] = time.perf_counter() - start
+
+
+def write_again(written: list[tuple[Path, Any, str]], out: Path) -> None:
+    """Write what the port has written, but the subjects folder."""
+    out.mkdir()
+    for number, (path, value, kind) in enumerate(written):
+        folder = out / str(number)
+        folder.mkdir()
+        timed(files._WRITERS[kind], "write")(folder / path.name, value)
+        timed(manifest.sync, "sync")(folder.iterdir())
 
 
 def main() -> None:
@@ -67,12 +77,13 @@ def main() -> None:
     protocol, out = map(Path, sys.argv[1:])
     mne.set_log_level("ERROR")
     # imports, and what MNE makes at its first use, belong to neither side
-    port_protocol(protocol, out, estimates="none")
+    port_protocol(protocol, out / "first")
+    peak = unit._peak_memory()
     unit._STORE.clear()
-    for kind, writer in list(files._WRITERS.items()):
-        files._WRITERS[kind] = timed(writer, "write")
+    written: list[tuple[Path, Any, str]] = []
+    write_new = files.write_new
+    files.write_new = lambda *args: written.append(args) or write_new(*args)
     adapters.anatomy.write_all = timed(_files.write_all, "write")
-    manifest._sync = timed(manifest._sync, "sync")
     for module in (manifest, outputs, unit):
         module.hash_file = timed(module.hash_file, "hashes")
     adapters.to_inverse_operator = timed(adapters.to_inverse_operator, "operators")
@@ -81,8 +92,8 @@ def main() -> None:
     port_protocol(protocol, out / "timed")
     seconds = time.perf_counter() - start
     read_inputs(protocol, out / "timed")
+    write_again(written, out / "again")
     names = ("read", "write", "sync", "hashes", "operators", "forwards")
-    peak = unit._peak_memory()
     print(json.dumps({"port": seconds, "peak": peak, **{name: spent[name] for name in names}}))
 
 

@@ -135,8 +135,8 @@ def _converted(
     """Convert into the staging folder and return the manifest to be."""
     target = staged / PurePosixPath(unit.folder).name
     target.mkdir()
-    outputs = Outputs(target, unit.stem, unit.protocol.root)
-    convert_unit(unit, settings, _STORE, outputs)
+    with Outputs(target, unit.stem, unit.protocol.root) as outputs:
+        convert_unit(unit, settings, _STORE, outputs)
     verification = _verified(unit, settings) if settings.verify else None
     changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
     if changed:
