@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import OptionError, OverwriteError, ProtocolError
+from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.locks import WORK_FOLDER, locked, remove_left_over, staging
@@ -24,6 +24,7 @@ from mne_bstinv.port.manifest import (
     write_text,
 )
 from mne_bstinv.port.overview import overview_html
+from mne_bstinv.port.places import check_apart, check_output, find_root, removed_if_refused
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.unit import port_unit
@@ -57,9 +58,10 @@ def port_protocol(
     Parameters
     ----------
     protocol : path-like
-        The folder of a protocol (or any path in it), or the ``.zip`` that Brainstorm exports.
+        The folder of a protocol, with ``anat`` and ``data`` in it, or the ``.zip`` that Brainstorm
+        exports.
     out : path-like
-        Folder of the output; made if it does not exist.
+        Folder of the output, outside of the protocol; made if it does not exist.
     subjects, conditions : str | sequence of str | None
         Names to port; None for all. What earlier runs made of others stays.
     data_types : str | sequence of str | None
@@ -73,7 +75,8 @@ def port_protocol(
     rtol : float
         Largest relative Frobenius difference that counts as equal, for ``verify``.
     n_jobs : int | None
-        Number of conditions at a time; −1 for one a core. None takes what
+        Number of conditions at a time; −1 for one a core, other negative ones are refused. None
+        takes what
         ``joblib.parallel_config`` says, else 1. Each worker then uses one BLAS thread.
     overwrite : bool
         Replace files in the way that are of no earlier port, and the port of another protocol.
@@ -90,7 +93,8 @@ def port_protocol(
     Raises
     ------
     ProtocolError
-        If there is no protocol, no such subject or condition, or the archive is refused.
+        If there is no protocol, or not one alone; if the path is inside a protocol, or the output
+        is; if there is no such subject or condition, or the archive is refused.
     OverwriteError
         If the folder holds the port of another protocol and ``overwrite`` is False.
     OptionError
@@ -104,10 +108,14 @@ def port_protocol(
         overwrite=overwrite,
         blas_threads=None if _n_workers(n_jobs) == 1 else 1,
     )
+    if not max_bytes >= 1:
+        raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
     source, out = Path(protocol).absolute(), Path(out).absolute()
-    with _opened(source, out, max_bytes) as found:
-        _check_output(found, out, overwrite)
+    with removed_if_refused(out), _opened(source, out, max_bytes) as found:
+        check_output(found, out, overwrite=overwrite)
         units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        if not source.is_file():  # what is extracted is inside the output
+            check_apart(found, out, [unit.folder for unit in units])
         _begin(found, source, out)
         manifests = tuple(_run(units, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
@@ -123,23 +131,7 @@ def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
             remove_left_over(out)
             folder = stack.enter_context(staging(out))
             source = extract_protocol(source, folder, max_bytes=max_bytes)
-        yield io.read_protocol(source)
-
-
-def _check_output(protocol: io.Protocol, out: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise OverwriteError(f"{out}: a file; the output is a folder.")
-    for folder in (protocol.anat, protocol.data):
-        if out.is_relative_to(folder.absolute()):
-            raise ProtocolError(
-                f"{out}: inside the protocol, where Brainstorm keeps its own files: choose another."
-            )
-    before = read_manifest(out)
-    if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
-        raise OverwriteError(
-            f"{out}: holds the port of the protocol {before['protocol']['name']!r}, not of "
-            f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
-        )
+        yield io.read_protocol(find_root(source, out))
 
 
 def _begin(protocol: io.Protocol, source: Path, out: Path) -> None:
@@ -232,8 +224,11 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
 def _n_workers(n_jobs: int | None) -> int:
     from joblib import effective_n_jobs
 
-    if n_jobs == 0:
-        raise OptionError("n_jobs must be a number of conditions, or -1 for one a core; found 0.")
+    if n_jobs is not None and n_jobs != -1 and not n_jobs >= 1:
+        raise OptionError(
+            "n_jobs must be a positive number of conditions, or -1 for one a core; found "
+            f"{n_jobs!r}."
+        )
     return int(effective_n_jobs(n_jobs))
 
 
