@@ -201,6 +201,9 @@ class TestErrors:
         assert {error["what"] for error in shared["errors"]} == {"head model", "inverse operator"}
         names = set(shared["outputs"])
         assert {"Subject01_default_study-info.fif", "Subject01_default_study-cov.fif"} <= names
+        told = [line for line in str(report).splitlines() if line.startswith(shared["title"])]
+        assert len(told) == 1
+        assert "the same for 2 more: 2 × inverse operator)" in told[0]
         # recordings do not need it
         assert (tmp_path / "out/Subject01/condA/Subject01_condA-ave.fif").is_file()
 
