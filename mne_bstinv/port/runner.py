@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from mne_bstinv.port.overview import overview_html
 from mne_bstinv.port.places import check_apart, check_output, find_root, removed_if_refused
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
+from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import port_unit
 
 __all__ = ["OVERVIEW", "port_protocol"]
@@ -185,7 +187,7 @@ def _run(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    tasks = (delayed(port_unit)(unit, out, settings) for unit in units)
+    tasks = (delayed(_port_unit)(unit, out, settings, os.getpid()) for unit in units)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     pending = {unit.folder: unit for unit in units}
     with tqdm(total=len(units), unit="unit", disable=_bar_disabled(progress)) as bar:
@@ -199,6 +201,12 @@ def _run(
             # a worker that was killed takes the others with it: say so of all that is left
             for unit in pending.values():
                 yield _lost(unit, str(error))
+
+
+def _port_unit(unit: Unit, out: Path, settings: Settings, parent: int) -> dict[str, Any]:
+    """Port a unit in a process that does not outlive the one that asked for it."""
+    end_with(parent)
+    return port_unit(unit, out, settings)
 
 
 def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
