@@ -15,6 +15,7 @@ import warnings
 import mne
 import pytest
 
+import mne_bstinv.adapters.files  # noqa: F401 first imports add filters of warnings
 from mne_bstinv.port.surroundings import surroundings
 
 
