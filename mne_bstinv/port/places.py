@@ -12,7 +12,7 @@ from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.port.locks import WORK_FOLDER
 from mne_bstinv.port.manifest import read_manifest
 
-__all__ = ["check_apart", "check_output", "find_root", "removed_if_refused"]
+__all__ = ["check_apart", "check_folder", "check_output", "find_root", "removed_if_refused"]
 
 #: Folders of a subject that are no conditions, or hold results of several.
 _NO_CONDITION = ("@default_study", "@intra")
@@ -55,8 +55,26 @@ def find_root(source: Path, out: Path) -> Path:
     return source
 
 
+def check_folder(out: Path) -> None:
+    """Refuse an output that is a file, or below one.
+
+    Parameters
+    ----------
+    out : Path
+        The output.
+
+    Raises
+    ------
+    OverwriteError
+        If it is.
+    """
+    there = next(path for path in (out, *out.parents) if path.exists())
+    if not there.is_dir():
+        raise OverwriteError(f"{there}: a file; the output is a folder. Choose another.")
+
+
 def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
-    """Refuse an output that is a file, or holds the port of another protocol.
+    """Refuse an output that holds the port of another protocol.
 
     Parameters
     ----------
@@ -70,10 +88,8 @@ def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
     Raises
     ------
     OverwriteError
-        If it is one of these.
+        If it does.
     """
-    if out.exists() and not out.is_dir():
-        raise OverwriteError(f"{out}: a file; the output is a folder.")
     before = read_manifest(out)
     if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
         raise OverwriteError(

@@ -25,7 +25,13 @@ from mne_bstinv.port.manifest import (
     write_text,
 )
 from mne_bstinv.port.overview import overview_html
-from mne_bstinv.port.places import check_apart, check_output, find_root, removed_if_refused
+from mne_bstinv.port.places import (
+    check_apart,
+    check_folder,
+    check_output,
+    find_root,
+    removed_if_refused,
+)
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
@@ -98,7 +104,7 @@ def port_protocol(
         If there is no protocol, or not one alone; if the path is inside a protocol, or the output
         is; if there is no such subject or condition, or the archive is refused.
     OverwriteError
-        If the folder holds the port of another protocol and ``overwrite`` is False.
+        If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
     """
@@ -113,6 +119,7 @@ def port_protocol(
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
     source, out = Path(protocol).absolute(), Path(out).absolute()
+    check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes) as found:
         check_output(found, out, overwrite=overwrite)
         units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))

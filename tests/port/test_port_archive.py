@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
 from mne_bstinv.port import archive, port_protocol
 from mne_bstinv.port.archive import extract_protocol
 
@@ -197,6 +197,8 @@ def test_a_wrong_name_leaves_nothing_of_an_archive(protocol, tmp_path):
     file = tmp_path / "x.zip"
     members = [p for p in sorted(protocol.rglob("*")) if p.is_file()]
     zipped(file, [(str(p.relative_to(protocol.parent)), p.read_bytes()) for p in members])
-    with pytest.raises(ProtocolError, match="no subject 'nobody'"):
+    with pytest.raises(ProtocolError, match=r"^Protocol 'eeg_shared': no subject 'nobody'"):
         port_protocol(file, tmp_path / "out", subjects="nobody")
     assert not (tmp_path / "out").exists()
+    with pytest.raises(OverwriteError, match=r"x\.zip: a file; the output is a folder"):
+        port_protocol(file, file)

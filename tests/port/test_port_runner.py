@@ -278,8 +278,9 @@ class TestErrors:
                 port_protocol(protocol, protocol / place)
         assert sorted(protocol.rglob("*")) == before
         (protocol / "port.py").write_text("")
-        with pytest.raises(OverwriteError, match=r"port\.py: a file; the output is a folder"):
-            port_protocol(protocol, protocol / "port.py")
+        for place in ("port.py", "port.py/out"):
+            with pytest.raises(OverwriteError, match=r"port\.py: a file; the output is a folder"):
+                port_protocol(protocol, protocol / place)
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -310,7 +311,9 @@ class TestErrors:
         assert not out.exists()
 
     def test_names_are_checked(self, protocol, tmp_path):
-        with pytest.raises(ProtocolError, match="no subject 'x'; there are: 'Subject01'"):
+        with pytest.raises(
+            ProtocolError, match="Protocol 'eeg_shared': no subject 'x'; there are: '"
+        ):
             port_protocol(protocol, tmp_path / "out", subjects="x")
         with pytest.raises(ProtocolError, match="no condition 'x'; there are: 'condA', 'condB'"):
             port_protocol(protocol, tmp_path / "out", conditions=["condA", "x"])
