@@ -190,11 +190,9 @@ def write_mne(
     try:
         made = write_new(temporary / path.name, value, kind)
         targets = tuple(path.with_name(file.name) for file in made)
-        existing = [str(target) for target in targets if target.exists()]
+        existing = [target for target in targets if target.exists()]
         if existing and not overwrite:
-            raise OverwriteError(
-                f"{', '.join(existing)}: exists already; use overwrite=True to replace it"
-            )
+            raise OverwriteError.of(*existing)
         for file, target in zip(made, targets, strict=True):
             file.replace(target)
     finally:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     target, page = args.out / "estimate.png", args.out / "report.html"
     for path in (target, page):
         if path.exists() and not args.overwrite:
-            raise OverwriteError(f"{path} exists; give --overwrite to replace it.")
+            raise OverwriteError.of(path)
     sample = load_sample()
     print("1. The kernels that Brainstorm stored, recomputed from its files:")
     with warnings_silenced():

@@ -78,7 +78,7 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
     data_file = None if index is None else files.data_files[index]
     recordings = None if index is None else study.recordings[index][1]
     if isinstance(of, io.Results):
-        return _restored(of, data_file, files)
+        return _restored(of, data_file, files, estimation.comment)
     if kind == "source estimate":
         return _of_estimate(estimation, study, files, data_file)
     if kind == "inverse operator":
@@ -105,10 +105,13 @@ def _recordings_index(estimation: Estimation, study: StudyStructures, *, only: b
     return index
 
 
-def _restored(results: io.Results, data_file: str | None, files: StoredFiles) -> io.Results:
+def _restored(
+    results: io.Results, data_file: str | None, files: StoredFiles, comment: str | None
+) -> io.Results:
     """Give results of a Brainstorm file the files of the new study."""
     return dataclasses.replace(
         results,
+        comment=results.comment if comment is None else comment,
         data_file=data_file,
         head_model_file=files.head_model_file,
         surface_file=files.surface_file,
@@ -243,6 +246,6 @@ def _data_types(estimation: Estimation, study: StudyStructures) -> Any:
     if len(found) == 1:
         return found[0]
     raise ConversionError(
-        f"The head model is of {' and '.join(found) or 'no modality'}: say with data_types which "
-        "channels the kernel is for."
+        f"The head model is of {' and '.join(found) or 'no modality'}: say with data_types "
+        "(--data-types) which channels the kernel is for."
     )

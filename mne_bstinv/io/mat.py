@@ -161,7 +161,7 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     if not path.parent.is_dir():
         raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     if path.exists() and not overwrite:
-        raise OverwriteError(f"{path}: exists already; use overwrite=True to replace it")
+        raise OverwriteError.of(path)
     return path
 
 

@@ -156,9 +156,7 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
     if not target.parent.is_dir():
         raise MissingFileError(f"{target}: the folder {target.parent} does not exist. Make it.")
     if target.exists() and not overwrite:
-        raise OverwriteError(
-            f"{target}: exists already; use overwrite=True (--overwrite) to replace it."
-        )
+        raise OverwriteError.of(target)
     return target
 
 

@@ -162,7 +162,7 @@ class TestDemo:
     def test_does_not_overwrite_unasked(self, tmp_path, capsys, name):
         (tmp_path / name).write_text("mine")
         assert main(["demo", "--out", str(tmp_path)]) == 2
-        assert f"{name} exists; give --overwrite to replace it" in capsys.readouterr().err
+        assert f"{name}: exists already; use overwrite=True (--over" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == "mine"
         assert len(list(tmp_path.iterdir())) == 1
 
