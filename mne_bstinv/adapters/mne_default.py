@@ -155,9 +155,9 @@ class MneSide:
         if not unseen.size or self.settings.depth.exp == 0:
             return ConversionError(f"MNE refuses these settings: {error}")
         return ConversionError(
-            f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1}, have "
-            f"no gain, and its weights become infinite ({error}). Leave these locations out of the "
-            "head model, or compare with depth=None in the MNE settings."
+            f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1} "
+            f"(1-based), have no gain, and its weights become infinite ({error}). Leave these "
+            "locations out of the head model, or compare with depth=None in the MNE settings."
         )
 
     @property

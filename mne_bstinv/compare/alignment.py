@@ -249,7 +249,7 @@ def _check_positions(
         faults.append(
             f"{moved.size} location(s) of the same id are at other positions (up to "
             f"{1e3 * largest:.3g} mm, and not only in another frame): other locations, another "
-            f"order, or another unit than m. First: {listed(a.locations[moved])}."
+            f"order, or another unit than m. First (0-based ids): {listed(a.locations[moved])}."
         )
     elif largest > SAME_POSITION:
         notes.append(
