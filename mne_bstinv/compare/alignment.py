@@ -265,7 +265,8 @@ def _seen(a: Kernel, b: Kernel, notes: list[str]) -> tuple[IntArray, int]:
     if left_out.all():
         raise ComparisonError(
             f"No location is left to compare: {a.name} is NaN at {unseen[0].sum()}, {b.name} at "
-            f"{unseen[1].sum()} of {a.n_locations} locations."
+            f"{unseen[1].sum()} of {a.n_locations} locations. Compute them with a gain that is "
+            "above 0 somewhere."
         )
     if left_out.any():
         notes.append(

@@ -308,7 +308,8 @@ def _parse_data(
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         where = listed(kernel.channel_names[i] for i in bad)
         raise ComparisonError(
-            f"data holds values that are not finite in {bad.size} row(s): {where}."
+            f"data holds values that are not finite in {bad.size} row(s): {where}. Mend them, or "
+            "compare without these channels (Kernel.select)."
         )
     return array.astype(np.float64, copy=False)
 
@@ -321,7 +322,7 @@ def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
     if missing:
         raise ComparisonError(
             f"{len(missing)} channel(s) of {kernel.name} are missing in data_names: "
-            f"{listed(missing)}."
+            f"{listed(missing)}. Give data of all of its channels."
         )
     if len(names) > len(found):
         notes.append(f"{len(names) - len(found)} channel(s) of the recordings are in no kernel")

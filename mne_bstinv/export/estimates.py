@@ -100,7 +100,8 @@ def _recordings_index(estimation: Estimation, study: StudyStructures, *, only: b
         return 0
     if index is not None and not 0 <= index < n:
         raise ConversionError(
-            f"The estimation belongs to recordings {index}, of which there are {n} (0-based)."
+            f"The estimation belongs to recordings {index}, of which there are {n} (0-based). Give "
+            "a number below that, or None for a kernel of all recordings."
         )
     return index
 
@@ -195,9 +196,14 @@ def _computed(
             for name, value in (("forward solution", head_model), ("noise covariance", noise_cov))
             if value is None
         ]
-        raise ConversionError(f"To compute a kernel a {' and a '.join(missing)} is needed.")
+        raise ConversionError(
+            f"To compute a kernel a {' and a '.join(missing)} is needed. Give forward and "
+            "noise_cov (--forward, --noise-cov)."
+        )
     if options.method == "lcmv" and study.data_cov is None:
-        raise ConversionError("To compute an LCMV kernel a data covariance is needed.")
+        raise ConversionError(
+            "To compute an LCMV kernel a data covariance is needed. Give data_cov (--data-cov)."
+        )
     if head_model.grid_orient is None and head_model.kind == "surface" and study.cortex is not None:
         head_model = dataclasses.replace(head_model, grid_orient=study.cortex.vert_normals)
     flags = _flags(study, recordings)

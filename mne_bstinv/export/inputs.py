@@ -220,7 +220,8 @@ def _read(path: Path, argument: str) -> Any:
         kind = io.file_kind(path.name)
         if kind is None or kind not in _READERS:
             raise ConversionError(
-                f"{path}: no Brainstorm file by its name. Known: {', '.join(_READERS)} (.mat)"
+                f"{path}: no Brainstorm file by its name. Its name must be that of one of: "
+                f"{', '.join(_READERS)} (.mat)."
             )
         return _READERS[kind](path)
     if argument == "mri":
