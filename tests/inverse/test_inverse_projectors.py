@@ -204,11 +204,13 @@ AGAIN = " Compute the projector again, or remove it in Brainstorm."
         ),
         (
             FakeProjector(components=None, comp_mask=[1]),
-            f"Projector 2: Components has shape (), expected one row for each of the 6 channels.{AGAIN}",
+            f"Projector 2: Components has shape (), expected one row for each of the 6 "
+            f"channels.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones(N), comp_mask=[1]),
-            f"Projector 2: Components has shape (6,), expected one row for each of the 6 channels.{AGAIN}",
+            f"Projector 2: Components has shape (6,), expected one row for each of the 6 "
+            f"channels.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones((N, 2)), comp_mask=[1, 1, 1]),
