@@ -79,7 +79,10 @@ def projections_of(
         components = projector.components
         if components is None or components.shape[0] != len(channels):
             shape = None if components is None else components.shape
-            raise ConversionError(f"{name}: Components is {shape} for {len(channels)} channels.")
+            raise ConversionError(
+                f"{name}: Components is {shape}, expected a row for each of the {len(channels)} "
+                "channels. Compute the projector again, or remove it in Brainstorm."
+            )
         if projector.status == IGNORED:
             findings.dropped(name, "its Status is 0 (ignored); MNE would apply it")
             continue
@@ -104,7 +107,10 @@ def _of_components(
     """One projection for each selected component."""
     mask, components = projector.comp_mask, projector.components
     if mask is None or components is None or mask.size != components.shape[1]:
-        raise ConversionError(f"Projector({index + 1}): CompMask is not of its Components.")
+        raise ConversionError(
+            f"Projector({index + 1}): CompMask is not of its Components, expected one flag for "
+            "each of them. Compute the projector again, or remove it in Brainstorm."
+        )
     selected = np.flatnonzero(mask)
     if len(selected) < mask.size:
         findings.dropped(
