@@ -18,6 +18,7 @@ from mne_bstinv.adapters.inverse_operator import (
 )
 from mne_bstinv.adapters.labels import LabelList, from_labels, to_labels
 from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
+from mne_bstinv.adapters.operator_check import checked_operator
 from mne_bstinv.adapters.recordings import (
     from_epochs,
     from_evoked,
@@ -45,6 +46,7 @@ __all__ = [
     "MneSettings",
     "SourceGrid",
     "SubjectFolder",
+    "checked_operator",
     "from_covariance",
     "from_epochs",
     "from_evoked",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.port._recordings import LINK
 from mne_bstinv.port.names import MAX_STEM, safe_name
@@ -85,6 +86,7 @@ def _operator(
         [file for file in sources if file],
         precision="single",
         parameters=dataclasses.asdict(parameters),
+        kernel_difference=conversion_report(operator).kept["kernel_difference"],
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from mne_bstinv.port.manifest import DONE, MANIFEST
 from mne_bstinv.port.plan import ANATOMY
 
-__all__ = ["error_lines", "outcome_lines", "overview_html", "verdict"]
+__all__ = ["error_lines", "outcome_lines", "overview_html", "stale_lines", "verdict"]
 
 # Cells are as wide as words need; what is longer, names of files, breaks anywhere.
 _STYLE = """
@@ -89,11 +89,12 @@ def verdict(unit: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        Such as ``'4 equal; largest relative difference 5.1e-14'``; ``'not verified'``.
+        Such as ``'4 equal; largest relative difference 5.1e-14'``; where they were not recomputed,
+        how the operators made anew compare with them.
     """
     outcomes = unit.get("verification")
     if outcomes is None:
-        return "not verified"
+        return _operators(unit)
     if not outcomes:
         return "no kernel"
     counts = Counter(outcome["status"] for outcome in outcomes)
@@ -101,6 +102,50 @@ def verdict(unit: Mapping[str, Any]) -> str:
     differences = [o["relative_difference"] for o in outcomes]
     numbers = [number for number in differences if number is not None]
     return listed + (f"; largest relative difference {max(numbers):.1e}" if numbers else "")
+
+
+def stale_lines(unit: Mapping[str, Any]) -> list[str]:
+    """Say which operators are not those of the kernels that are stored.
+
+    Parameters
+    ----------
+    unit : mapping
+        Its manifest.
+
+    Returns
+    -------
+    list of str
+        One line for all: the first with its reason, and how many others there are.
+    """
+    stale = _stale(unit)
+    if not stale:
+        return []
+    more = f" (so do {len(stale) - 1} more)" if len(stale) > 1 else ""
+    return [f"{stale[0]}: {unit['outputs'][stale[0]]['parameters']['reason']}{more}"]
+
+
+def _compared(unit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the operators that were compared with a stored kernel."""
+    outputs = (unit.get("outputs") or {}).items()
+    return {n: out for n, out in outputs if out and out.get("kernel_difference") is not None}
+
+
+def _stale(unit: Mapping[str, Any]) -> list[str]:
+    return [
+        name
+        for name, output in _compared(unit).items()
+        if output["parameters"]["parity"] == "not comparable"
+    ]
+
+
+def _operators(unit: Mapping[str, Any]) -> str:
+    differences = [output["kernel_difference"] for output in _compared(unit).values()]
+    if not differences:
+        return "not verified"
+    return (
+        f"not verified; {len(differences) - len(_stale(unit))} of {len(differences)} operators "
+        f"give the stored kernels; largest relative difference {max(differences):.1e}"
+    )
 
 
 def error_lines(errors: Iterable[Mapping[str, str]]) -> list[str]:
@@ -166,7 +211,7 @@ def _row(unit: Mapping[str, Any]) -> str:
         _picture(unit),
         f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>" + _links(unit),
     )
-    said = _list([*error_lines(unit.get("errors", ())), *outcome_lines(bad)])
+    said = _list([*error_lines(unit.get("errors", ())), *outcome_lines(bad), *stale_lines(unit)])
     # below all columns: reasons are long
     below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{said}</td></tr>" if said else ""
     row = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -177,7 +222,7 @@ def _verdict_cell(unit: Mapping[str, Any]) -> str:
     if unit["kind"] == ANATOMY:
         return ""
     bad = _bad_outcomes(unit)
-    css = "differs" if bad else ("equal" if unit.get("verification") else "none")
+    css = "differs" if bad or _stale(unit) else ("equal" if unit.get("verification") else "none")
     return f"<span class='{css}'>{escape(verdict(unit))}</span>"
 
 

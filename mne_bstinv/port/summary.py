@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv.port.manifest import DONE
-from mne_bstinv.port.overview import error_lines, outcome_lines, verdict
+from mne_bstinv.port.overview import error_lines, outcome_lines, stale_lines, verdict
 
 __all__ = ["PortReport"]
 
@@ -67,6 +67,8 @@ class PortReport:
         for unit in self.failed:
             lines += [f"{unit['title']}: {line}" for line in error_lines(unit["errors"])]
         lines += outcome_lines(self.differing)
+        for unit in self.units:
+            lines += [f"{unit['title']}: {line}" for line in stale_lines(unit)]
         lines += [f"problem: {problem}" for problem in self.problems]
         return "\n".join([*lines, f"{self._counts()}; see {self.out / 'port.html'}"])
 

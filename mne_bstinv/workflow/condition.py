@@ -433,13 +433,16 @@ class StudyCondition(io.Condition):
         )
 
     def _operator_of(self, results: io.Results) -> Any:
+        from mne_bstinv.adapters import checked_operator
+
         good = results.good_channel
-        return self._operator(
+        operator = self._operator(
             results.options,
             channel_flag=results.channel_flag,
             data_types=None if good is not None else _data_types(results.options),
             good_channels=None if good is None else good - 1,
         )
+        return checked_operator(operator, results, self.head_model)
 
     def _operator(self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
         from mne_bstinv.adapters import to_inverse_operator

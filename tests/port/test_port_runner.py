@@ -207,6 +207,29 @@ class TestErrors:
         # recordings do not need it
         assert (tmp_path / "out/Subject01/condA/Subject01_condA-ave.fif").is_file()
 
+    def test_a_covariance_that_was_replaced_since_is_told_without_verification(
+        self, protocol, tmp_path
+    ):
+        file = next((protocol / SHARED).glob("noisecov*.mat"))
+        cov = io.read_noise_cov(file)
+        scale = np.linspace(0.5, 2, len(cov.noise_cov))
+        changed = dataclasses.replace(cov, noise_cov=cov.noise_cov * np.outer(scale, scale))
+        io.write_noise_cov(file, changed, overwrite=True)
+        report = port_protocol(protocol, tmp_path / "out")
+        assert report.success  # the files are what the protocol says now
+        shared = next(unit for unit in report.units if unit["kind"] == "shared")
+        operators = [o for name, o in shared["outputs"].items() if name.endswith("-inv.fif")]
+        assert operators
+        for output in operators:
+            assert output["kernel_difference"] > 1e-3
+            assert output["parameters"]["parity"] == "not comparable"
+        # once a unit: the shared kernels, and those of each condition
+        assert str(report).count("have changed since it was computed") == 3
+        assert f"(so do {len(operators) - 1} more)" in str(report)
+        overview = (tmp_path / "out/port.html").read_text("utf-8")
+        assert f"not verified; 0 of {len(operators)} operators give the stored kernels" in overview
+        assert overview.count("have changed since it was computed") == 3
+
     def test_what_an_earlier_run_made_stays_when_all_of_a_unit_fails(
         self, protocol, ported, monkeypatch
     ):
@@ -464,4 +487,4 @@ def test_the_report_reads_well(protocol, tmp_path):
         f"<PortReport | 4 converted, 0 up to date, 0 failed, {tmp_path / 'out'}>"
     )
     assert str(report).endswith(f"0 failed; see {Path(tmp_path) / 'out' / 'port.html'}")
-    assert "<td>Subject01/condA</td><td>done</td><td>not verified</td>" in report._repr_html_()
+    assert "<td>Subject01/condA</td><td>done</td><td>not verified; " in report._repr_html_()
