@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="recordings to write source estimates of (default: all)",
     )
+    parser.add_argument(
+        "--scale-leff",
+        action="store_true",
+        help="multiply dSPM estimates by the root of Leff, as Brainstorm does when it shows them",
+    )
     parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
     parser.add_argument(
         "--rtol",
@@ -87,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         conditions=args.condition,
         data_types=args.data_types,
         estimates=args.estimates,
+        scale_leff=args.scale_leff,
         verify=args.verify,
         rtol=args.rtol,
         n_jobs=args.n_jobs,

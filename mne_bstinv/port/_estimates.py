@@ -119,7 +119,7 @@ def _estimates(
         wanted = averages
     for file in wanted:
         with outputs.item(entry.file, "source estimate"):
-            _estimate(results, entry, file, study, outputs)
+            _estimate(results, entry, file, study, settings, outputs)
 
 
 def _recordings_of(
@@ -144,6 +144,7 @@ def _estimate(
     entry: io.ResultsEntry,
     file: Path | None,
     study: StudyCondition,
+    settings: Settings,
     outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters.files import estimate_ending
@@ -152,13 +153,15 @@ def _estimate(
     if recordings is not None and recordings.f is None:
         outputs.skip(entry.file, "source estimate", LINK)
         return
-    estimate = study.source_estimate(results, recordings)
+    scale_leff = settings.scale_leff and results.function == "dspm2018"
+    estimate = study.source_estimate(results, recordings, scale_leff=scale_leff)
     name = f"_{_label(entry.file)}"
     if entry.shared and file is not None:
         name += f"_{_label(file)}"
     facts: Mapping[str, Any] = {
         "results": outputs.relative(entry.file),
         "recordings": None if file is None else outputs.relative(file),
+        "scale_leff": scale_leff,
     }
     sources = [f for f in (entry.file, file, study.channel_file) if f]
     outputs.write(

@@ -43,6 +43,8 @@ class Settings:
     data_types: tuple[str, ...] | None = None
     #: Recordings that source estimates are written of: all, averages, none.
     estimates: str = "all"
+    #: Whether estimates of dspm2018 are multiplied by √Leff, as Brainstorm shows them.
+    scale_leff: bool = False
     #: Whether to recompute the stored kernels, and up to which relative difference they agree.
     verify: bool = False
     rtol: float = 1e-9

@@ -50,6 +50,7 @@ def port_protocol(
     conditions: str | Sequence[str] | None = None,
     data_types: str | Sequence[str] | None = None,
     estimates: str = "all",
+    scale_leff: bool = False,
     verify: bool = False,
     rtol: float = 1e-9,
     n_jobs: int | None = None,
@@ -78,6 +79,9 @@ def port_protocol(
         channels. None for all results.
     estimates : 'all' | 'averages' | 'none'
         Recordings to write source estimates of.
+    scale_leff : bool
+        Multiply estimates of dspm2018 by √Leff, as Brainstorm does when it shows them, so that
+        averages have unit variance too. False writes kernel × recordings, like all other measures.
     verify : bool
         Recompute the stored kernels and put the result into the manifests.
     rtol : float
@@ -111,6 +115,7 @@ def port_protocol(
     settings = Settings(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
+        scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
         overwrite=overwrite,

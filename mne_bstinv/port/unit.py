@@ -206,6 +206,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
     return {
         "data_types": None if types is None else sorted(types),
         "estimates": settings.estimates,
+        "scale_leff": settings.scale_leff,
     }
 
 

@@ -488,3 +488,33 @@ def test_the_report_reads_well(protocol, tmp_path):
     )
     assert str(report).endswith(f"0 failed; see {Path(tmp_path) / 'out' / 'port.html'}")
     assert "<td>Subject01/condA</td><td>done</td><td>not verified; " in report._repr_html_()
+
+
+def test_dspm_can_be_scaled_as_brainstorm_shows_it(sample_dir, tmp_path):
+    plain = port_protocol(sample_dir, tmp_path / "plain", data_types="MEG")
+    shown = port_protocol(sample_dir, tmp_path / "shown", data_types="MEG", scale_leff=True)
+    assert plain.success
+    assert shown.success
+    folder = tmp_path / "shown/Subject01/evoked"
+    outputs = json.loads((folder / "port.json").read_text("utf-8"))["outputs"]
+    leff = io.read_recordings(next((sample_dir / "data/Subject01/evoked").glob("data_*.mat"))).leff
+    assert leff > 1
+    estimates = {n: output for n, output in outputs.items() if n.endswith("-lh.stc")}
+    assert {output["scale_leff"] for output in estimates.values()} == {True, False}
+    for name, output in estimates.items():
+        is_dspm = "dSPM" in name
+        assert output["scale_leff"] == is_dspm
+        other = mne.read_source_estimate(tmp_path / "plain/Subject01/evoked" / name)
+        ratio = np.sqrt(leff) if is_dspm else 1.0
+        data = mne.read_source_estimate(folder / name).data
+        # stc files hold single precision
+        np.testing.assert_allclose(data, ratio * other.data, rtol=3e-7, atol=0)
+
+    name = next(n for n in outputs if "dSPM" in n and n.endswith("-inv.fif"))
+    say = outputs[name]["parameters"]
+    (evoked,) = mne.read_evokeds(folder / "Subject01_evoked-ave.fif", proj=False, verbose=False)
+    evoked.nave = int(leff)
+    inverse = mne.minimum_norm.read_inverse_operator(folder / name)
+    with_mne = mne.minimum_norm.apply_inverse(evoked, inverse, say["lambda2"], say["method"])
+    stored = mne.read_source_estimate(folder / name.replace("-inv.fif", "-lh.stc"))
+    assert np.linalg.norm(with_mne.data - stored.data) < 1e-6 * np.linalg.norm(stored.data)
