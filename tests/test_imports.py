@@ -51,7 +51,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export",
         "_companions",
     },
-    "workflow": {"errors", "io", "inverse", "conversion", "adapters"},
+    "workflow": {
+        "errors", "io", "inverse", "conversion", "adapters", "studies", "_study_choice",
+    },
     "port": {"errors", "io", "conversion", "adapters", "verification", "workflow", "_log"},
     "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip
