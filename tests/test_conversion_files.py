@@ -245,6 +245,7 @@ class TestRefusals:
         ],
     )  # fmt: skip
     def test_no_route(self, tmp_path, source, target, words):
+        (tmp_path / source).touch()
         with pytest.raises(ConversionError, match=words):
             convert_file(tmp_path / source, tmp_path / target)
 

@@ -41,7 +41,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cross_validation", "plots",
     },
     "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
-    "_companions": {"errors", "io", "adapters", "_study_files"},
+    "_companion_search": {"errors", "io", "adapters", "_study_files"},
+    "_companions": {
+        "errors", "io", "conversion", "adapters", "_study_files", "_companion_search",
+    },
     "_file_routes": {
         "errors",
         "io",
