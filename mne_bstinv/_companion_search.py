@@ -144,14 +144,15 @@ def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
         If there are several of that kind.
     """
     files = [f for f in _listed(file.absolute().parent) if f.name != file.name]
-    found = [[f for f in files if mne_kind(f) == kind] for kind in kinds]
-    first = next((group for group in found if group), [])
-    if len(first) > 1:
-        raise AmbiguousError(first)
-    if not first:
+    found = {kind: [f for f in files if mne_kind(f) == kind] for kind in kinds}
+    kind = next((kind for kind, group in found.items() if group), None)
+    if kind is None:
         return None
-    others = tuple(f.name for group in found for f in group if f != first[0])
-    return Found(path=first[0], others=others, rule="the first kind of these")
+    path, *more = found[kind]
+    if more:
+        raise AmbiguousError([path, *more])
+    others = tuple(f.name for group in found.values() for f in group if f != path)
+    return Found(path=path, others=others, rule=f"of these the {kind} comes first")
 
 
 def subject_of(study: StudyFiles) -> io.SubjectEntry | None:
