@@ -228,7 +228,7 @@ def _of_kind(folder: Path, kind: str) -> list[Path]:
 
 
 def _listed(folder: Path) -> list[Path]:
-    """List a folder; names with a dot in front are of the system, or unfinished."""
+    """List the files of a folder; a dot in front is of the system, or of an unfinished one."""
     if not folder.is_dir():
         return []
-    return sorted(f for f in folder.iterdir() if not f.name.startswith("."))
+    return sorted(f for f in folder.iterdir() if f.is_file() and f.name[0] != ".")

@@ -152,9 +152,14 @@ def convert_file(
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:
     """Refuse files that cannot be read, converted or written, before anything is read."""
-    # both halves of an estimate on a surface may be meant by the name without an ending
-    if not source.exists() and not source.with_name(f"{source.name}-lh.stc").exists():
+    if not source.exists():
         raise MissingFileError(f"{source}: no such file. Check the path.")
+    if source.is_dir() and not kinds[0]:
+        raise ConversionError(
+            f"{source}: it is a folder. Give one file; mne-bstinv port converts a protocol."
+        )
+    if target.is_dir():
+        raise ConversionError(f"{target}: it is a folder. Name a file to write.")
     if kinds not in ROUTES:
         raise ConversionError(_no_route(source, target, kinds))
     if not target.parent.is_dir():
@@ -212,7 +217,10 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
     for path, kind, place in ((source, kinds[0], 0), (target, kinds[1], 1)):
         if not any(route[place] == kind for route in ROUTES):
             known = sorted({name for route in ROUTES for name in _names(route[place])})
-            return f"{path}: not clear from its name what it holds. Known: {', '.join(known)}"
+            what = "not clear from its name what it holds"
+            if kind:
+                what = f"no conversion of single files of {kind}"
+            return f"{path}: {what}. Known: {', '.join(known)}"
     possible = [_name(goal) for start, goal in ROUTES if start == kinds[0]]
     return (
         f"{source.name} ({_name(kinds[0])}) does not become {_name(kinds[1])}; it can become "

@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import itertools
 import shutil
+import warnings
 from types import SimpleNamespace
 
 import mne
@@ -424,8 +425,11 @@ class TestBrokenFiles:
             yield
 
     def refused(self, folder, name, words):
-        with pytest.raises(ConversionError, match=rf"^{folder / name}: {words}"):
-            convert_file(folder / name, folder / BACK[name[2:].split(".")[0]])
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")  # as errors, they would be taken for MNE's
+            with pytest.raises(ConversionError, match=rf"^{folder / name}: {words}"):
+                convert_file(folder / name, folder / BACK[name[2:].split(".")[0]])
+        assert warned == []
 
     @pytest.mark.parametrize("kind", BACK)
     def test_no_fif_file(self, converted, tmp_path, kind):
@@ -531,6 +535,16 @@ class TestRefusals:
         with pytest.raises(MissingFileError, match=r"no: no such folder\. Make it first"):
             convert_file(tmp_path / "channel.mat", tmp_path / "no" / "x-info.fif")
 
+    def test_folders(self, tmp_path):
+        (tmp_path / "channel.mat").touch()
+        with pytest.raises(
+            ConversionError, match=r"it is a folder\. Give one file; mne-bstinv port"
+        ):
+            convert_file(tmp_path, tmp_path / "x-info.fif")
+        (tmp_path / "x-info.fif").mkdir()
+        with pytest.raises(ConversionError, match=r"x-info\.fif: it is a folder\. Name a file to"):
+            convert_file(tmp_path / "channel.mat", tmp_path / "x-info.fif", overwrite=True)
+
     def test_all_endings_are_known(self, stored, tmp_path):
         with pytest.raises(ConversionError, match="Known: ") as error:
             convert_file(stored["results"], tmp_path / "x.h5")
@@ -577,6 +591,8 @@ class TestRefusals:
         [
             ("x.mat", "y-fwd.fif", r"x\.mat: not clear from its name what it holds"),
             ("x-fwd.fif", "y.mat", r"y\.mat: not clear from its name what it holds"),
+            ("lh.x.label", "y.mat", r"lh\.x\.label: no conversion of single files of labels\. Kn"),
+            ("subjectimage_T1.mat", "y.fif", r"no conversion of single files of subjectimage"),
             ("x-fwd.fif", "noisecov_y.mat", r"does not become noisecov_\*\.mat; it can become "
              r"headmodel_\*\.mat, tess_cortex\*\.mat"),
         ],
