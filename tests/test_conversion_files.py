@@ -470,7 +470,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize("name", ["x-lh.stc", "x-vl.stc", "x-stc.h5"])
     def test_estimates(self, tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(ConversionError, match=rf"{name}: MNE cannot read source estimate"):
+        with pytest.raises(ConversionError, match=rf"{name}: MNE cannot read a source estimate"):
             convert_file(tmp_path / name, tmp_path / "results_x.mat")
 
 

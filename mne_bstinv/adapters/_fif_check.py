@@ -27,6 +27,7 @@ _WORDS = {
     "covariance": "a covariance",
     "trans": "a transform",
     "inverse operator": "an inverse operator",
+    "source estimate": "a source estimate",
     "info": "measurement information (Info)",
 }
 #: What MNE calls the content of a file → the kind of file (see ``mne_kind``).

@@ -156,8 +156,8 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
                 "another file, or a name that says what it holds."
             ) from error
         raise ConversionError(
-            f"{path}: MNE cannot read {in_words(kind)} from it, it is damaged or holds something "
-            f"else: {error}"
+            f"{path}: MNE cannot read {in_words(kind)} from it: {error}. It is damaged or holds "
+            "something else: check the name, or copy the file again."
         ) from error
 
 
