@@ -28,7 +28,7 @@ from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["StudyData", "gather_study", "load_study"]
+__all__ = ["StudyData", "load_study"]
 
 
 #: The structures that there must be.
