@@ -1,8 +1,8 @@
 """Port a protocol and print, as JSON, its time and that of its reading and writing alone.
 
-Used by ``port.py``. Reading is what the readers of :mod:`mne_bstinv.io` take, writing is what MNE's
-writers take, to disk is the system's fsync; all are measured inside the port, one file after the
-other, so that both sides see the same caches.
+Used by ``port.py``. Reading is what the readers of :mod:`mne_bstinv.io` take for each input once;
+writing is what MNE's writers take for the same objects, to disk is the system's fsync of what they
+wrote. Both run right after the port, one file after the other, so that all see the same caches.
 """
 
 from __future__ import annotations
@@ -24,6 +24,17 @@ from mne_bstinv.port import manifest, outputs, unit
 
 spent: Counter[str] = Counter()
 
+READERS = {
+    "data": io.read_recordings,
+    "results": io.read_results,
+    "channel": io.read_channels,
+    "headmodel": io.read_head_model,
+    "noisecov": io.read_noise_cov,
+    "ndatacov": io.read_noise_cov,
+    "subjectimage": io.read_mri,
+    **dict.fromkeys(("cortex", "scalp", "innerskull", "outerskull", "tess"), io.read_surface),
+}
+
 
 def timed(function: Callable[..., Any], key: str) -> Callable[..., Any]:
     """Add the time of each call to ``spent``."""
@@ -39,19 +50,40 @@ def timed(function: Callable[..., Any], key: str) -> Callable[..., Any]:
     return call
 
 
+def read_inputs(protocol: Path, out: Path) -> None:
+    """Read what the port has read: the index of the protocol, and each input of its manifests."""
+    inputs: set[str] = set()
+    for file in out.rglob("*/port.json"):
+        inputs.update(json.loads(file.read_text())["inputs"])
+    start = time.perf_counter()
+    io.read_protocol(protocol)
+    for name in sorted(inputs):
+        READERS[io.file_kind(name)](protocol / name)
+    spent["read"] = time.perf_counter() - start
+
+
+def write_again(written: list[tuple[Path, Any, str]], out: Path) -> None:
+    """Write what the port has written, but the subjects folder."""
+    out.mkdir()
+    for number, (path, value, kind) in enumerate(written):
+        folder = out / str(number)
+        folder.mkdir()
+        timed(files._WRITERS[kind], "write")(folder / path.name, value)
+        timed(manifest.sync, "sync")(folder.iterdir())
+
+
 def main() -> None:
     """Measure."""
     protocol, out = map(Path, sys.argv[1:])
     mne.set_log_level("ERROR")
     # imports, and what MNE makes at its first use, belong to neither side
-    port_protocol(protocol, out, estimates="none")
-    unit._STORE.__init__()
-    for name in [name for name in io.__all__ if name.startswith("read_")]:
-        setattr(io, name, timed(getattr(io, name), "read"))
-    for kind, writer in list(files._WRITERS.items()):
-        files._WRITERS[kind] = timed(writer, "write")
+    port_protocol(protocol, out / "first")
+    peak = unit._peak_memory()
+    unit._STORE.clear()
+    written: list[tuple[Path, Any, str]] = []
+    write_new = files.write_new
+    files.write_new = lambda *args: written.append(args) or write_new(*args)
     adapters.anatomy.write_all = timed(_files.write_all, "write")
-    manifest._sync = timed(manifest._sync, "sync")
     for module in (manifest, outputs, unit):
         module.hash_file = timed(module.hash_file, "hashes")
     adapters.to_inverse_operator = timed(adapters.to_inverse_operator, "operators")
@@ -59,8 +91,9 @@ def main() -> None:
     start = time.perf_counter()
     port_protocol(protocol, out / "timed")
     seconds = time.perf_counter() - start
+    read_inputs(protocol, out / "timed")
+    write_again(written, out / "again")
     names = ("read", "write", "sync", "hashes", "operators", "forwards")
-    peak = unit._peak_memory()
     print(json.dumps({"port": seconds, "peak": peak, **{name: spent[name] for name in names}}))
 
 

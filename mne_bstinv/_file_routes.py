@@ -212,7 +212,7 @@ def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
     if not 0 <= arguments.item < len(inst):
         raise ConversionError(
             f"The file holds {len(inst)} recordings, numbered from 0: item {arguments.item} is "
-            "none of them."
+            "none of them. Say which with --item N (item=N)."
         )
     return noise_cov_from(inst[arguments.item], channels=c["channels"])
 

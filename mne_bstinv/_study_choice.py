@@ -138,7 +138,8 @@ def lone_condition(path: Path, subject: str | None, condition: str | None) -> io
     if missing:
         raise ProtocolError(
             f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and "
-            f"'data'), and the folder itself holds no {', no '.join(missing)}."
+            f"'data'), and the folder itself holds no {', no '.join(missing)}. Give a folder "
+            "of a protocol, or put these files beside the others."
         )
     return gathered
 

@@ -165,9 +165,7 @@ def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrit
     if not target.parent.is_dir():
         raise MissingFileError(f"{target.parent}: no such folder. Make it first.")
     if target.exists() and not overwrite:
-        raise OverwriteError(
-            f"{target}: exists already; use overwrite=True (--overwrite) to replace it"
-        )
+        raise OverwriteError.of(target)
     if kinds[1] == "results":
         _check_kernel_name(target, is_kernel=kinds[0] == "inverse operator")
 
@@ -220,7 +218,7 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
             what = "not clear from its name what it holds"
             if kind:
                 what = f"no conversion of single files of {kind}"
-            return f"{path}: {what}. Known: {', '.join(known)}"
+            return f"{path}: {what}. Known: {', '.join(known)}."
     possible = [_name(goal) for start, goal in ROUTES if start == kinds[0]]
     return (
         f"{source.name} ({_name(kinds[0])}) does not become {_name(kinds[1])}; it can become "

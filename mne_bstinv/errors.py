@@ -39,6 +39,24 @@ class MissingFileError(BstInvError, FileNotFoundError):
 class OverwriteError(BstInvError, FileExistsError):
     """A file exists already and ``overwrite=True`` was not given."""
 
+    @classmethod
+    def of(cls, *places: object) -> OverwriteError:
+        """Return the error for files that exist, in the words of Python and of the command line.
+
+        Parameters
+        ----------
+        *places : object
+            The files, shown as text; of many the first three.
+
+        Returns
+        -------
+        OverwriteError
+            The error to raise.
+        """
+        shown = ", ".join(map(str, places[:3])) + (" …" if len(places) > 3 else "")
+        them = "it" if len(places) == 1 else "them"
+        return cls(f"{shown}: exists already; use overwrite=True (--overwrite) to replace {them}.")
+
 
 class SchemaError(BstInvError, ValueError):
     """The content of a file is not what its kind of file declares.

@@ -43,18 +43,14 @@ def _relative(ours, theirs) -> float:
 def test_getting_started(sample_dir, capsys):
     blocks = _blocks("getting_started.md")
     assert len(blocks) == 5
-    rng = np.random.default_rng(0)
-    arrays = {"gain": rng.normal(size=(4, 30)), "grid_loc": rng.normal(size=(10, 3))}
     namespace: dict = {}
     for number, block in enumerate(blocks):
-        if number == 4:  # arrays of the reader's own
-            noise = rng.normal(size=(4, 50))
-            namespace |= arrays | {"grid_orient": arrays["grid_loc"], "noise_cov": noise @ noise.T}
         code = block.replace('"Protocol01"', repr(str(sample_dir)))
         exec(compile(code, f"block {number}", "exec"), namespace)
         if number == 0:  # the ten lines
             study, stc = namespace["study"], namespace["stc"]
     out = capsys.readouterr().out
+    assert namespace["result"].kernel.shape == (100, 32)  # of the plain arrays
     assert "<InverseResult | dspm2018, 296 rows × 68 channels" in out
     assert out.count(" equal ") == 4
     stored = to_source_estimate(

@@ -113,6 +113,28 @@ def test_verify_output_of_the_readme(
     assert without_numbers(capsys.readouterr().out) == without_numbers(output)
 
 
+def test_compare_output_of_the_readme(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """First and last line are those of the README, but for what is rounding."""
+    (shown,) = (block for block in blocks("text") if block.startswith("$ mne-bstinv compare"))
+    page = tmp_path / "report.html"
+    command, verdict, left_out, last = shown.replace("report.html", str(page)).splitlines()
+    monkeypatch.chdir(ROOT)
+    assert main(shlex.split(command)[2:]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.sub(r"\de-\d\d", "#", text) for text in (verdict, left_out, last)] == [
+        re.sub(r"\de-\d\d", "#", text) for text in (lines[0], "…", lines[-1])
+    ]
+    assert 75 <= len(lines) - 2 <= 85  # "some 80 lines" between them
+
+
+def test_the_regularisation_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    (command,) = re.findall(r"`(mne-bstinv lambda [^`]+)`", read("README.md"))
+    assert main(shlex.split(command)[1:]) == 0
+    assert "The same kernel" in capsys.readouterr().out
+
+
 def test_commands_of_the_readme_are_targets_of_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     used = re.findall(r"^make (\w+)", read("README.md"), re.MULTILINE)

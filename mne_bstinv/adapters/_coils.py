@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +124,7 @@ def coil_definitions() -> tuple[CoilDefinition, ...]:
     return tuple(_parse(coil_definition_file()))
 
 
+@lru_cache(maxsize=64)
 def find_definitions(comment: str) -> tuple[CoilDefinition, ...]:
     """Find the definitions that a channel's Comment names, the usual accuracy (1) first.
 

@@ -55,7 +55,8 @@ def add_compensation(
     if coefficients.shape != (len(rows), len(columns)):
         raise ConversionError(
             f"MegRefCoef is {coefficients.shape}, but the channel file has {len(rows)} MEG "
-            f"channels and {len(columns)} references (MEG REF)."
+            f"channels and {len(columns)} references (MEG REF), expected a row a channel and a "
+            "column a reference. Take the channel file as Brainstorm imported it."
         )
     sign = np.where(np.isin(columns, list(flipped)), -1.0, 1.0)
     grade = _THIRD_ORDER
@@ -137,13 +138,19 @@ def compensation_from(
         return None
     found = [comp for comp in info["comps"] if comp["kind"] == grade]
     if not found:
-        raise ConversionError(f"The channels have grade {grade}, which info['comps'] lacks.")
+        raise ConversionError(
+            f"The channels have grade {grade}, which info['comps'] lacks. Give the Info as it was "
+            "read from the recordings."
+        )
     meg = [info["ch_names"][i] for i in mne.pick_types(info, meg=True, ref_meg=False, exclude=())]
     refs = [info["ch_names"][i] for i in mne.pick_types(info, meg=False, ref_meg=True, exclude=())]
     data: Any = found[0]["data"]
     missing = sorted({*meg} - {*data["row_names"]}) + sorted({*data["col_names"]} - {*refs})
     if missing:
-        raise ConversionError(f"The compensation of grade {grade} lacks {', '.join(missing)}.")
+        raise ConversionError(
+            f"The compensation of grade {grade} lacks {', '.join(missing)}. Give the Info with all "
+            "MEG and reference channels, as it was read from the recordings."
+        )
     coefficients = np.zeros((len(meg), len(refs)))
     rows = [data["row_names"].index(name) for name in meg]
     columns = [refs.index(name) for name in data["col_names"]]

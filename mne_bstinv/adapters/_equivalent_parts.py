@@ -96,7 +96,10 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
         If the study has no data covariance.
     """
     if prepared.data is None:
-        raise ConversionError("Method 'lcmv' needs the study's data_cov, found none.")
+        raise ConversionError(
+            "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
+            "Brainstorm, or choose another method."
+        )
     whitening = compute_whitener(
         prepared.data,
         prepared.channel_types,

@@ -145,7 +145,8 @@ def _values(stc: Any, src: Any, order: IntArray, findings: Findings) -> tuple[Fl
     if len(stc.vertices) != len(src):
         raise ConversionError(
             f"The estimate has {len(stc.vertices)} lists of vertices, the source spaces are "
-            f"{len(src)}: they do not belong together."
+            f"{len(src)}: they do not belong together. Give the source spaces of the operator that "
+            "made the estimate."
         )
     places, first = [], 0
     for part, vertices in zip(src, stc.vertices, strict=True):
@@ -166,7 +167,7 @@ def _positions(vertices: IntArray, available: IntArray) -> IntArray:
     if not inside.all() or (available[positions[inside]] != vertices[inside]).any():
         raise ConversionError(
             "The estimate has vertices that are not in use in the source spaces: they do not "
-            "belong together."
+            "belong together. Give the source spaces of the operator that made the estimate."
         )
     return np.asarray(positions, dtype=np.int64)
 

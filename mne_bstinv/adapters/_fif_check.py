@@ -56,19 +56,21 @@ def check_fif(path: Path, kind: str) -> None:
     """
     expected = f"expected a FIF file that holds {in_words(kind)}"
     if path.is_dir():
-        raise ConversionError(f"{path}: it is a folder; {expected}.")
+        raise ConversionError(f"{path}: it is a folder; {expected}. Give the file itself.")
     size, packed = path.stat().st_size, path.name.lower().endswith(".gz")
     if size == 0:
-        raise ConversionError(f"{path}: the file is empty; {expected}.")
+        raise ConversionError(f"{path}: the file is empty; {expected}. Copy or write it again.")
     with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as file:
         try:
             start = file.read(_TAG.size)
         except (OSError, EOFError) as error:
-            raise ConversionError(f"{path}: not a gzip file: {error}; {expected}.") from None
+            raise ConversionError(
+                f"{path}: not a gzip file: {error}; {expected}. Check the name, or copy it again."
+            ) from None
         if len(start) < _TAG.size or _TAG.unpack(start)[0] != _FILE_ID:
             raise ConversionError(
                 f"{path}: not a FIF file (it starts with {start[:8]!r}, not with a file id); "
-                f"{expected}."
+                f"{expected}. Check the name, or copy the file again."
             )
         end = 0 if packed else _end(file, size)
     if end > size:

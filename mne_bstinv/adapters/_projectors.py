@@ -79,7 +79,10 @@ def projections_of(
         components = projector.components
         if components is None or components.shape[0] != len(channels):
             shape = None if components is None else components.shape
-            raise ConversionError(f"{name}: Components is {shape} for {len(channels)} channels.")
+            raise ConversionError(
+                f"{name}: Components is {shape}, expected a row for each of the {len(channels)} "
+                "channels. Compute the projector again, or remove it in Brainstorm."
+            )
         if projector.status == IGNORED:
             findings.dropped(name, "its Status is 0 (ignored); MNE would apply it")
             continue
@@ -104,7 +107,10 @@ def _of_components(
     """One projection for each selected component."""
     mask, components = projector.comp_mask, projector.components
     if mask is None or components is None or mask.size != components.shape[1]:
-        raise ConversionError(f"Projector({index + 1}): CompMask is not of its Components.")
+        raise ConversionError(
+            f"Projector({index + 1}): CompMask is not of its Components, expected one flag for "
+            "each of them. Compute the projector again, or remove it in Brainstorm."
+        )
     selected = np.flatnonzero(mask)
     if len(selected) < mask.size:
         findings.dropped(
@@ -174,12 +180,14 @@ def _average_reference(operator: FloatArray) -> list[int] | None:
 
 def _same_types(channels: Channels, vector: FloatArray) -> list[int]:
     """Channels of all the types that the vector concerns."""
-    types = {channels.types[i].casefold() for i in np.flatnonzero(vector)}
-    return [i for i, name in enumerate(channels.types) if name.casefold() in types]
+    types = [name.casefold() for name in channels.types]
+    concerned = {types[i] for i in np.flatnonzero(vector)}
+    return [i for i, name in enumerate(types) if name in concerned]
 
 
 def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **options: Any) -> Any:
-    names = [channels.names[i] for i in rows]
+    all_names = channels.names
+    names = [all_names[i] for i in rows]
     data = {
         "nrow": 1,
         "ncol": len(names),

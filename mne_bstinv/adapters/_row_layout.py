@@ -197,7 +197,8 @@ def mixed_layout(
     located = np.concatenate([spec.locations for spec in specs])
     if np.unique(located).size < located.size:
         raise ConversionError(
-            "Regions of the mixed model share locations: no source has one value."
+            "Regions of the mixed model share locations: no source has one value. Make the head "
+            "model again with regions that do not overlap."
         )
     scalar = all(spec.orient == "fixed" for spec in specs)
     directions = () if scalar else tuple(_directions(s, normals, local=local) for s in specs)
@@ -261,7 +262,7 @@ def layout_of_results(
     if shape != layout.n_rows:
         raise ConversionError(
             f"The results have {shape} rows, but {layout.n_rows} belong to {n_sources} locations: "
-            "not of this head model or surface."
+            "not of this head model or surface. Give those that the results were computed with."
         )
     return layout
 
@@ -289,7 +290,10 @@ def _directions(spec: Any, normals: FloatArray | None, *, local: bool) -> FloatA
     if spec.orient == "free" or (spec.orient == "loose" and not local):
         return _axes(n)
     if normals is None:
-        raise ConversionError("The directions of constrained rows need normals, found none.")
+        raise ConversionError(
+            "The directions of constrained rows need normals, found none. Give the cortex, or a "
+            "head model with GridOrient."
+        )
     units = unit_normals(normals[spec.locations], n)
     return units[:, None] if spec.orient == "fixed" else local_frames(units, 1.0).transpose(0, 2, 1)
 

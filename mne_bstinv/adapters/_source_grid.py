@@ -207,18 +207,20 @@ def _to_scs(part: Mapping[str, Any], head_to_scs: FloatArray, trans: Any) -> Flo
     if frame != FIFF.FIFFV_COORD_MRI:
         raise ConversionError(
             f"The source spaces are in the frame {frame}; only head (4) and MRI (5) can be "
-            "converted."
+            "converted. Take those of a forward solution."
         )
     if trans is None:
         raise ConversionError(
             "The source spaces are in the MRI frame: trans (head ↔ MRI) is needed to bring them "
-            "to SCS."
+            "to SCS. Give it, or the source spaces of a forward solution."
         )
     matrix = np.asarray(trans["trans"], dtype=np.float64)
     ends = (int(trans["from"]), int(trans["to"]))
     head, mri = int(FIFF.FIFFV_COORD_HEAD), int(FIFF.FIFFV_COORD_MRI)
     if ends not in ((head, mri), (mri, head)):
-        raise ConversionError(f"trans goes from frame {ends[0]} to {ends[1]}, not head ↔ MRI.")
+        raise ConversionError(
+            f"trans goes from frame {ends[0]} to {ends[1]}, expected head ({head}) ↔ MRI ({mri})."
+        )
     return head_to_scs @ (np.linalg.inv(matrix) if ends == (head, mri) else matrix)
 
 

@@ -171,18 +171,22 @@ def find_order(src: Any, places: FloatArray) -> IntArray:
         order = np.asarray(KDTree(places).query(rr)[1], dtype=np.int64)
     if order.size and order.max() >= len(places):
         raise ConversionError(
-            f"The source spaces refer to location {order.max() + 1}, the head model has "
-            f"{len(places)}: they are not of this head model."
+            f"The source spaces refer to location {order.max() + 1} (1-based), the head model has "
+            f"{len(places)}: they are not of this head model. Give those that were made of it."
         )
     distance = np.linalg.norm(places[order] - rr, axis=1)
     if distance.size == 0 or distance.max() > SAME_PLACE:
         far = f"up to {1e3 * distance.max():.3g} mm away from" if distance.size else "not at"
         raise ConversionError(
             f"The {len(rr)} sources of the source spaces are {far} the {len(places)} locations of "
-            "the head model: another head model, another head frame, or other fiducials."
+            "the head model: another head model, another head frame, or other fiducials. Take all "
+            "files from one study."
         )
     if np.unique(order).size < order.size:
-        raise ConversionError("Several sources of the source spaces are at one location.")
+        raise ConversionError(
+            "Several sources of the source spaces are at one location of the head model, expected "
+            "one each. Give source spaces of this head model, without duplicates."
+        )
     return order
 
 

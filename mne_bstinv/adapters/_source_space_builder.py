@@ -116,7 +116,8 @@ class Builder:
         if len(surface.vertices) != n:
             raise ConversionError(
                 f"The surface {surface.comment!r} has {len(surface.vertices)} vertices, GridLoc "
-                f"of the head model has {n} locations: they do not belong together."
+                f"of the head model has {n} locations: they do not belong together. Give the "
+                f"surface {self.head_model.surface_file!r}, or none."
             )
         distance = np.linalg.norm(surface.vertices - self.grid_loc, axis=1).max()
         if distance > SAME_PLACE:

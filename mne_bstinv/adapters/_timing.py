@@ -44,7 +44,10 @@ def sampling_frequency(
     """
     if time is None or len(time) != n_times:
         found = "is empty" if time is None else f"has {len(time)} values"
-        raise ConversionError(f"Time {found}, F has {n_times} samples.")
+        raise ConversionError(
+            f"Time {found}, expected one for each of the {n_times} samples of F. Import the "
+            "recordings again, or mend Time."
+        )
     if n_times == 1:
         used = 1000.0 if sfreq is None else sfreq
         findings.assumed("Time", f"one sample has no sampling frequency: {used:g} Hz is taken")
@@ -65,7 +68,8 @@ def sampling_frequency(
     # the last sample may be off by the same fraction of a sample
     if abs(sfreq - found_sfreq) * (n_times - 1) > _IRREGULAR * found_sfreq:
         raise ConversionError(
-            f"Time has a sampling frequency of {found_sfreq:.9g} Hz, the given Info {sfreq:.9g} Hz."
+            f"Time has a sampling frequency of {found_sfreq:.9g} Hz, the given Info {sfreq:.9g} "
+            "Hz. Give the Info of these recordings, or none."
         )
     return float(sfreq)
 

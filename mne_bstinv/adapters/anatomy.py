@@ -152,7 +152,10 @@ def to_surfaces(
 
 def _check_name(subject: str) -> None:
     if not subject or subject in (".", "..") or Path(subject).name != subject:
-        raise ConversionError(f"{subject!r} is not the name of a subject (of a folder).")
+        raise ConversionError(
+            f"{subject!r} is not the name of a subject: expected the name of one folder, without "
+            "separators."
+        )
 
 
 def _files(

@@ -81,7 +81,8 @@ def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntAr
             faults.append(f"ambiguous: {', '.join(ambiguous)}")
         raise ConversionError(
             f"The channels cannot be matched by name; {'; '.join(faults)}. "
-            f"{len(available)} names are available."
+            f"{len(available)} names are available. Take both lists from one study, or rename "
+            "channels."
         )
     return np.array(found, dtype=np.int64)
 

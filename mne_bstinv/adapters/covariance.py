@@ -97,7 +97,8 @@ def to_covariance(
     flags = np.ones(len(names)) if channel_flag is None else np.ravel(channel_flag)
     if flags.size != len(names):
         raise ConversionError(
-            f"ChannelFlag has {flags.size} values, the channel file {len(names)} channels."
+            f"ChannelFlag has {flags.size} values, expected one for each of the {len(names)} "
+            "channels of the channel file. Take both from one study."
         )
     findings.keep("noise_cov", noise_cov)
     covariance = mne.Covariance(

@@ -141,7 +141,9 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
     kind = mne_kind(path) if kind is None else kind
     if kind is None or kind not in _READERS:
         endings = ", ".join(sorted({ending for ending in MNE_ENDINGS if "_" not in ending}))
-        raise ConversionError(f"{path}: what it holds is not clear from its name. Known: {endings}")
+        raise ConversionError(
+            f"{path}: what it holds is not clear from its name. Let it end in one of: {endings}."
+        )
     if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
         raise MissingFileError(f"{path}: no such file. Check the path.")
     if _is_fif(path):
@@ -203,11 +205,9 @@ def write_mne(
     try:
         made = write_new(temporary / path.name, value, kind)
         targets = tuple(path.with_name(file.name) for file in made)
-        existing = [str(target) for target in targets if target.exists()]
+        existing = [target for target in targets if target.exists()]
         if existing and not overwrite:
-            raise OverwriteError(
-                f"{', '.join(existing)}: exists already; use overwrite=True to replace it"
-            )
+            raise OverwriteError.of(*existing)
         for file, target in zip(made, targets, strict=True):
             file.replace(target)
     finally:
@@ -243,7 +243,10 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
     except ConversionError:
         raise
     except (ValueError, ImportError) as error:
-        raise ConversionError(f"{path.name}: MNE cannot write it: {error}") from error
+        raise ConversionError(
+            f"{path.name}: MNE cannot write it: {error}. Change what it objects to, or choose "
+            "another format."
+        ) from error
     return tuple(sorted(set(path.parent.iterdir()) - before))
 
 

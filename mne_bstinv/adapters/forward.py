@@ -87,7 +87,7 @@ def to_forward(
     findings = Findings()
     rows = _forward_parts.rows_of(head_model, channels, mri, info, findings)
     place = _forward_parts.place_of(head_model, channels, surface, mri, info, src, findings)
-    gain = _forward_parts.turned(head_model.gain[rows.index], place.frame.rotation, place.order)
+    gain = _forward_parts.turned(head_model.gain, rows.index, place.frame.rotation, place.order)
     nn = np.tile(np.eye(3), (len(place.order), 1))
     forward = mne.Forward(
         sol=_named(gain, rows.info["ch_names"]),

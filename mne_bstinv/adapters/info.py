@@ -164,7 +164,8 @@ def _bads(channels: Channels, channel_flag: IntArray | Sequence[int] | None) -> 
     flags = np.ravel(channel_flag)
     if flags.size != len(names):
         raise ConversionError(
-            f"ChannelFlag has {flags.size} values for the {len(names)} channels of the file."
+            f"ChannelFlag has {flags.size} values, expected one for each of the {len(names)} "
+            "channels of the file. Take both from one study."
         )
     return [name for name, flag in zip(names, flags, strict=True) if flag < 0]
 

@@ -76,7 +76,9 @@ def _atlas(surface: io.Surface, atlas: io.Atlas | str | None) -> io.Atlas:
             if one.name.strip().lower() == atlas.strip().lower():
                 return one
         names = ", ".join(repr(one.name) for one in surface.atlas)
-        raise ConversionError(f"The surface has no atlas {atlas!r}. It has {names or 'none'}.")
+        raise ConversionError(
+            f"The surface has no atlas {atlas!r}. Choose one that it has: {names or 'none'}."
+        )
     current = surface.i_atlas
     if current is not None and 0 < current <= len(surface.atlas):
         one = surface.atlas[current - 1]

@@ -153,11 +153,13 @@ class MneSide:
         gain = self.common.prepared.regions[0].gain
         unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
         if not unseen.size or self.settings.depth.exp == 0:
-            return ConversionError(f"MNE refuses these settings: {error}")
+            return ConversionError(
+                f"MNE refuses these settings: {error} Change what it objects to in mne_settings."
+            )
         return ConversionError(
-            f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1}, have "
-            f"no gain, and its weights become infinite ({error}). Leave these locations out of the "
-            "head model, or compare with depth=None in the MNE settings."
+            f"MNE cannot weight depth here: {unseen.size} location(s), first {unseen[0] + 1} "
+            f"(1-based), have no gain, and its weights become infinite ({error}). Leave these "
+            "locations out of the head model, or compare with depth=None in the MNE settings."
         )
 
     @property
@@ -321,5 +323,8 @@ def _nave(study: Any, settings: MneSettings) -> int:
         return int(settings.nave)
     recordings = getattr(study, "recordings", None)
     if recordings is None:
-        raise ConversionError("nave=None takes that of the recordings, and the study has none.")
+        raise ConversionError(
+            "nave=None takes that of the recordings, and the study has none. Give a number, or a "
+            "study with recordings."
+        )
     return int(recordings.n_avg or 1)

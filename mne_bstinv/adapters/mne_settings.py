@@ -209,7 +209,7 @@ class MneSettings(Displayed):
         if options.method != "minnorm":
             raise OptionError(
                 f"InverseMethod {options.method!r} is no minimum norm: MNE's minimum norm has no "
-                "settings for it."
+                "settings for it. Choose method 'minnorm'."
             )
         start: dict[str, Any] = {
             "method": METHODS[str(options.measure)],

@@ -104,9 +104,13 @@ def _images(path: Path) -> tuple[Any, Any]:
     try:
         image = nibabel.load(path)
     except (nibabel.filebasedimages.ImageFileError, OSError, EOFError) as error:
-        raise ConversionError(f"{path}: nibabel cannot read it: {error}") from error
+        raise ConversionError(
+            f"{path}: nibabel cannot read it: {error}. Give FreeSurfer's T1.mgz, or copy it again."
+        ) from error
     if not hasattr(image.header, "get_vox2ras_tkr"):
-        raise ConversionError(f"{path}: not an MRI of FreeSurfer (.mgz): its frame is unknown.")
+        raise ConversionError(
+            f"{path}: not an MRI of FreeSurfer (.mgz): its frame is unknown. Give mri/T1.mgz."
+        )
     return image, canonical(image)
 
 
@@ -114,6 +118,9 @@ def _mri_to_head(trans: Any) -> FloatArray:
     checked: Any = trans
     matrix: FloatArray = np.asarray(checked["trans"], dtype=np.float64)
     if not isinstance(trans, mne.Transform) or {checked["from"], checked["to"]} != {4, 5}:
-        raise ConversionError("trans must go between head and MRI.")
+        raise ConversionError(
+            f"trans must be an mne.Transform between head (4) and MRI (5), found "
+            f"{type(trans).__name__} from {checked['from']} to {checked['to']}."
+        )
     inverse: Any = np.linalg.inv(matrix)
     return matrix if checked["to"] == 4 else inverse

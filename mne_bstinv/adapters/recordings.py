@@ -272,7 +272,10 @@ def _prepare(
     )
     other = [r.comment for r in files if not _timing.same_times(r.time, first.time)]
     if other:
-        raise ConversionError(f"Not the times of {first.comment!r}: {', '.join(other)}.")
+        raise ConversionError(
+            f"Recordings have not the times of the first, {first.comment!r}: {', '.join(other)}. "
+            "Convert those of other times by themselves."
+        )
     flags = [recordings.channel_flag for recordings in files]
     if any(flag is None for flag in flags):
         findings.assumed("ChannelFlag", "is empty: all channels are taken as good")

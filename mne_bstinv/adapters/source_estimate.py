@@ -159,7 +159,8 @@ def _samples(
     assert kernel is not None
     if recordings is None:
         raise ConversionError(
-            f"The results are a kernel of {kernel.shape[1]} channels: it needs recordings."
+            f"The results are a kernel of {kernel.shape[1]} channels: it needs recordings. Give "
+            "those that it is to be applied to."
         )
     if recordings.f is None:
         raise ConversionError(
@@ -168,18 +169,22 @@ def _samples(
     n_all = len(recordings.f)
     good = results.good_channel
     if good is None:
-        raise ConversionError("The results hold no GoodChannel: the kernel's channels are unknown.")
+        raise ConversionError(
+            "The results hold no GoodChannel: the kernel's channels are unknown. Compute the "
+            "sources again."
+        )
     flags = results.channel_flag
     if good.size != kernel.shape[1] or (flags is not None and len(flags) != n_all):
         known = "" if flags is None else f" and ChannelFlag {len(flags)}"
         raise ConversionError(
             f"The recordings have {n_all} channels, GoodChannel {good.size} entries{known}, the "
-            f"kernel {kernel.shape[1]} columns: they do not belong together."
+            f"kernel {kernel.shape[1]} columns: they do not belong together. Give recordings of "
+            "the study that the results are of."
         )
     if good.size and not 1 <= good.min() <= good.max() <= n_all:
         raise ConversionError(
-            f"GoodChannel runs from {good.min()} to {good.max()}, the recordings have {n_all} "
-            "channels."
+            f"GoodChannel runs from {good.min()} to {good.max()}, expected 1 to {n_all}, the "
+            "channels of the recordings. Give recordings of the study that the results are of."
         )
     return recordings.f[good - 1], recordings.time
 
@@ -199,7 +204,8 @@ def _scale(
         return 1.0
     if results.function != "dspm2018":
         raise ConversionError(
-            f"Only dspm2018 is scaled by √Leff in Brainstorm; the function is {results.function!r}."
+            f"Only dspm2018 is scaled by √Leff in Brainstorm; the function is "
+            f"{results.function!r}. Leave scale_leff out."
         )
     findings.derived("Leff", f"The values are dspm2018 × √Leff (Leff = {leff:g}).")
     return float(np.sqrt(leff))

@@ -12,6 +12,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, load_study
@@ -132,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from mne_bstinv.report.html import check_target, write_report
 
+    refuse_unless(args.html is not None, "--html", {"--overwrite": args.overwrite})
     if args.html is not None:  # before the numbers are computed
         check_target(args.html, overwrite=args.overwrite)
     study = load_study(
@@ -143,6 +145,8 @@ def run(args: argparse.Namespace) -> int:
     progress = not args.json and sys.stderr.isatty()
     stored = io.read_results(args.study) if _is_results(args.study) else None
     plan = _of_arguments(args, study) if stored is None else _of_results(args, stored)
+    said = {field: _argument(name) for name, field in _OPTIONS.items() if hasattr(args, name)}
+    refuse_ineffective_options(said, plan.options)
     with warnings_silenced("mne"):  # what they say is in the reports of the conversions
         validations = list(_validations(study, plan, _given(args, _SETTINGS), progress))
         if args.html is not None:
@@ -216,12 +220,17 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
         said["snr"] = f"SnrMethod {options.snr_method}"
     for name, value in _arguments_as_options(args).items():
         if value != said[name]:
-            argument = "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
+            argument = _argument(name)
             raise OptionError(
                 f"{argument} says {value!r}, but {args.study} was computed with {said[name]!r}: "
                 f"leave {argument} out, or give the recordings instead of the results."
             )
     return _Plan(options=(options,), data_types=data_types)
+
+
+def _argument(name: str) -> str:
+    """Return an argument as it is written on the command line."""
+    return "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
 
 
 def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:

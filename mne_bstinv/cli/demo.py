@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     target, page = args.out / "estimate.png", args.out / "report.html"
     for path in (target, page):
         if path.exists() and not args.overwrite:
-            raise OverwriteError(f"{path} exists; give --overwrite to replace it.")
+            raise OverwriteError.of(path)
     sample = load_sample()
     print("1. The kernels that Brainstorm stored, recomputed from its files:")
     with warnings_silenced():
@@ -141,8 +141,9 @@ def _peaks(
         vertex = int(inside[row])
         x, y, z = 1e3 * cortex.vertices[vertex]
         text = (
-            f"vertex {vertex + 1}, {name} hemisphere: peak {estimate[vertex, column]:+.2f} nA·m "
-            f"at {1e3 * times[column]:.0f} ms, position ({x:.1f}, {y:.1f}, {z:.1f}) mm in SCS"
+            f"vertex {vertex + 1} (1-based), {name} hemisphere: peak "
+            f"{estimate[vertex, column]:+.2f} nA·m at {1e3 * times[column]:.0f} ms, "
+            f"position ({x:.1f}, {y:.1f}, {z:.1f}) mm in SCS"
         )
         found.append((abs(estimate[vertex, column]), vertex, text))
     return [(vertex, text) for _, vertex, text in sorted(found, reverse=True)]

@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse.options import _FIELDS
 
 __all__ = ["add_arguments", "run"]
 
@@ -22,6 +25,8 @@ _MEASURES = {
     "gls": ("gls", "performance"),
     "lcmv": ("lcmv", "nai"),
 }
+#: What ``--option`` takes: the other two options are what ``--compute`` says.
+_OPTIONS = [name for name in _FIELDS.values() if name not in ("InverseMethod", "InverseMeasure")]
 #: Options → their help; all name one file.
 _FILES = {
     "info": "sensors and fiducials, where they are not in the recordings",
@@ -72,8 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compute Brainstorm's kernels of these measures",
     )
     kernels.add_argument("--data-types", nargs="+", metavar="TYPE", help="MEG, EEG …")
-    kernels.add_argument("--orient", choices=("fixed", "loose", "free"), default="fixed")
-    kernels.add_argument("--snr", type=float, default=3.0, help="amplitude SNR (default: 3)")
+    kernels.add_argument(
+        "--orient",
+        choices=("fixed", "loose", "free"),
+        help="default: fixed, in a volume free; the regions of a mixed model have their own",
+    )
+    kernels.add_argument("--snr", type=float, help="amplitude SNR (default: 3)")
     kernels.add_argument(
         "--option",
         nargs=2,
@@ -111,15 +120,20 @@ def run(args: argparse.Namespace) -> int:
         0.
     """
     from mne_bstinv.export import export_study
+    from mne_bstinv.export.inputs import load
 
-    estimations = _estimations(args)
+    _refuse_idle(args)
+    files = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _FILES}
     with warnings_silenced("mne"):  # what they say is in the report
+        if args.compute:  # where the locations are decides which options have an effect
+            files["forward"] = load(args.forward, "forward")
+        estimations = _estimations(args, _kind_of_locations(files["forward"]))
         exported = export_study(
             args.protocol,
             args.recordings,
             subject=args.subject,
             condition=args.condition,
-            **{name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _FILES},
+            **files,
             labels=args.labels,
             estimations=estimations,
             share_channels=args.share_channels,
@@ -140,25 +154,39 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _estimations(args: argparse.Namespace) -> list[Any]:
+def _refuse_idle(args: argparse.Namespace) -> None:
+    """Refuse what is about kernels and has none to be about."""
+    of_compute = {
+        "--data-types": args.data_types is not None,
+        "--orient": args.orient is not None,
+        "--snr": args.snr is not None,
+        "--option": bool(args.option),
+    }
+    of_inverse = {
+        "--lambda2": args.lambda2 is not None,
+        "--method": args.method is not None,
+        "--pick-ori": args.pick_ori is not None,
+    }
+    refuse_unless(bool(args.compute), "--compute", of_compute)
+    refuse_unless(args.inverse is not None, "--inverse", of_inverse)
+
+
+def _kind_of_locations(forward: Any) -> str:
+    """Tell whether locations are of a surface, a volume or both; of nothing, as of a surface."""
+    if isinstance(forward, io.HeadModel):
+        return forward.kind
+    if forward is None or isinstance(forward, Path):  # a file: no kernel is computed
+        return "surface"
+    src = forward["src"]
+    return "surface" if src.kind == "surface" else "volume" if len(src) == 1 else "mixed"
+
+
+def _estimations(args: argparse.Namespace, kind: str) -> list[Any]:
     from mne_bstinv.export import Estimation
 
-    given: list[Any] = []
-    for name in args.compute:
-        method, measure = _MEASURES[name]
-        options = {
-            "InverseMethod": method,
-            "InverseMeasure": measure,
-            "SourceOrient": args.orient,
-            "SnrFixed": args.snr,
-            **{option: _value(text) for option, text in args.option},
-        }
-        known = InverseOptions().to_brainstorm()
-        unknown = [option for option in options if option not in known]
-        if unknown:
-            raise OptionError(f"Unknown option {unknown[0]!r}. Must be one of {', '.join(known)}.")
-        checked = InverseOptions.from_brainstorm(options)
-        given.append(Estimation(of=checked, data_types=args.data_types))
+    given = [
+        Estimation(of=options, data_types=args.data_types) for options in _computed(args, kind)
+    ]
     if args.inverse is not None:
         given.append(
             Estimation(
@@ -169,6 +197,41 @@ def _estimations(args: argparse.Namespace) -> list[Any]:
             )
         )
     return given
+
+
+def _computed(args: argparse.Namespace, kind: str) -> list[InverseOptions]:
+    """Return the options of the kernels to compute, all that was given in effect."""
+    said, arguments = _said(args)
+    said.setdefault("SourceOrient", "free" if kind == "volume" else "fixed")
+    computed = []
+    for name in args.compute:
+        method, measure = _MEASURES[name]
+        own = {"InverseMethod": method, "InverseMeasure": measure}
+        computed.append(InverseOptions.from_brainstorm({**own, **said}))
+    given = {ours: arguments[theirs] for ours, theirs in _FIELDS.items() if theirs in arguments}
+    refuse_ineffective_options(given, computed, mixed=kind == "mixed")
+    return computed
+
+
+def _said(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the options that were given by Brainstorm's names, and the argument of each."""
+    named = {"SourceOrient": ("--orient", args.orient), "SnrFixed": ("--snr", args.snr)}
+    said = {name: value for name, (_, value) in named.items() if value is not None}
+    arguments = {name: argument for name, (argument, _) in named.items() if name in said}
+    for name, text in args.option:
+        if name not in _FIELDS.values():
+            raise OptionError(f"Unknown option {name!r}. Must be one of {', '.join(_OPTIONS)}.")
+        if name not in _OPTIONS:
+            raise OptionError(
+                f"--option {name} {text}: --compute says this already. Leave the option out."
+            )
+        if name in said:
+            raise OptionError(
+                f"--option {name} {text}: {arguments[name]} says {said[name]!r} already. Give it "
+                "once."
+            )
+        said[name], arguments[name] = _value(text), f"--option {name}"
+    return said, arguments
 
 
 def _value(text: str) -> Any:

@@ -129,7 +129,7 @@ def _read(path: Path) -> tuple[str, Structure]:
         kind = path.stem.lower()
     if kind not in _READERS:
         raise ProtocolError(
-            f"{path}: not a file of a known kind by its name. Known are channel*, headmodel_*, "
+            f"{path}: not a file of a known kind by its name. Give one of channel*, headmodel_*, "
             "noisecov_*, ndatacov_*, tess_*, subjectimage_*, data_*, results_*, "
             "brainstormstudy and brainstormsubject (.mat)."
         )

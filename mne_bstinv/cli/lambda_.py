@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any
 
+from mne_bstinv.cli._effects import refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import regularization as rules
 
@@ -30,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         choices=rules.SNR_SCALES,
-        default="amplitude",
         help="what --snr is a ratio of (default: amplitude, which both toolboxes mean)",
     )
     parser.add_argument("--channels", type=int, required=True, help="channels of the inverse, n")
@@ -56,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
+    refuse_unless(args.snr is not None, "--snr", {"--scale": args.scale is not None})
+    scale = args.scale or "amplitude"
     try:
         numbers = translate(
-            snr=None if args.snr is None else rules.convert_snr(args.snr, args.scale),
+            snr=None if args.snr is None else rules.convert_snr(args.snr, scale),
             lambda2=args.lambda2,
             rms=None if args.rms is None else 1e-9 * args.rms,
             n_channels=args.channels,
@@ -106,8 +108,14 @@ def translate(
     Raises
     ------
     OptionError
-        If a number is not possible, or the trace is missing with ``rms``.
+        If a number is not possible, not one of ``snr``, ``lambda2`` and ``rms`` is given, or the
+        trace is missing with ``rms``.
     """
+    given = [n for n, v in (("snr", snr), ("lambda2", lambda2), ("rms", rms)) if v is not None]
+    if len(given) != 1:
+        raise OptionError(
+            f"Give one of snr, lambda2 and rms, found {' and '.join(given) or 'none of them'}."
+        )
     if rms is not None:
         if not (math.isfinite(rms) and rms > 0):
             raise OptionError(
@@ -122,8 +130,7 @@ def translate(
         snr = rules.snr_from_lambda2(matched, rank, n_channels)
     elif lambda2 is not None:
         snr = rules.snr_from_lambda2(lambda2)
-    if snr is None:
-        raise OptionError("Give one of snr, lambda2 and rms.")
+    assert snr is not None  # one of the three was given
     naive = rules.lambda2_from_snr(snr)
     right = rules.lambda2_from_brainstorm_snr(snr, rank, n_channels)
     prior = None if trace is None else rules.lambda_from_trace(snr, trace, n_channels)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 
 from mne_bstinv.port import port_protocol
@@ -47,14 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="largest relative difference that --verify takes for equal (default: 1e-9)",
     )
     parser.add_argument(
-        "--n-jobs", type=_n_jobs, default=1, help="conditions at a time; -1 for one a core"
+        "--n-jobs",
+        type=_n_jobs,
+        default=1,
+        metavar="N",
+        help="conditions at a time; -1 for one a core",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that are of no earlier port"
     )
     parser.add_argument(
         "--max-size",
-        type=float,
+        type=_size,
         default=64.0,
         metavar="GIB",
         help="largest size of an extracted .zip (default: 64 GiB)",
@@ -93,7 +99,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _n_jobs(text: str) -> int:
-    value = int(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("must be a number of conditions, or -1 for one a core")
-    return value
+    with suppress(ValueError):
+        value = int(text)
+        if value >= 1 or value == -1:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"must be a positive number of conditions, or -1 for one a core; found {text!r}"
+    )
+
+
+def _size(text: str) -> float:
+    with suppress(ValueError):
+        value = float(text)
+        if value * 1024**3 >= 1 and isfinite(value):
+            return value
+    raise argparse.ArgumentTypeError(f"must be a positive number of GiB; found {text!r}")

@@ -16,10 +16,7 @@ from mne_bstinv.datasets import _download_folder
 __all__ = ["add_arguments", "run", "system"]
 
 #: What is not needed to import the package, and what for it is.
-_OPTIONAL = {
-    "nibabel": "reads FreeSurfer's volumes and surfaces",
-    "h5io": "writes volume and vector source estimates (-stc.h5)",
-}
+_OPTIONAL = {"nibabel": "reads FreeSurfer's volumes and surfaces"}
 #: Variables that limit the threads of linear algebra.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _MISSING = "not installed"

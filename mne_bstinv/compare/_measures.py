@@ -62,7 +62,7 @@ def worst(pair: Pair, values: FloatArray, pick: Callable[[FloatArray], np.intp])
     """Return the worst value and the location it is at."""
     known(values)
     where = int(pick(values))
-    return float(values[where]), f"at location {pair.a.locations[where]} (0-based)"
+    return float(values[where]), f"at location {pair.a.locations[where] + 1} (1-based)"
 
 
 # coefficients
@@ -169,7 +169,7 @@ def peak_distance(pair: Pair) -> Measured:
     a, b = pair.estimates.peak_a.location, pair.estimates.peak_b.location
     distance = _MILLI * float(np.linalg.norm(pair.positions[a] - pair.positions[b]))
     ids = pair.a.locations
-    return distance, f"A at location {ids[a]}, B at location {ids[b]} (0-based)"
+    return distance, f"A at location {ids[a] + 1}, B at location {ids[b] + 1} (1-based)"
 
 
 def latency_difference(pair: Pair) -> Measured:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mne_bstinv.compare._point_spread import PointSpreads, point_spreads
 from mne_bstinv.compare._recordings import Estimates, estimates
 from mne_bstinv.compare._rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
-from mne_bstinv.compare.kernel import Kernel
+from mne_bstinv.compare.kernel import Kernel, unit_in_words
 
 __all__ = ["NotApplicable", "Pair"]
 
@@ -134,8 +134,8 @@ class Pair:
         """Gain to predict recordings from a kernel's amplitudes: its own, else the other's."""
         if kernel.unit != "A·m":
             raise NotApplicable(
-                f"the estimate of {kernel.name} is in {kernel.unit or 'an unknown unit'}: only "
-                "amplitudes in A·m predict recordings"
+                f"the estimate of {kernel.name} is {unit_in_words(kernel.unit)}: only amplitudes "
+                "in A·m predict recordings"
             )
         return self.field if kernel.gain is None else kernel.gain
 

@@ -249,7 +249,7 @@ def _check_positions(
         faults.append(
             f"{moved.size} location(s) of the same id are at other positions (up to "
             f"{1e3 * largest:.3g} mm, and not only in another frame): other locations, another "
-            f"order, or another unit than m. First: {listed(a.locations[moved])}."
+            f"order, or another unit than m. First (0-based ids): {listed(a.locations[moved])}."
         )
     elif largest > SAME_POSITION:
         notes.append(
@@ -265,7 +265,8 @@ def _seen(a: Kernel, b: Kernel, notes: list[str]) -> tuple[IntArray, int]:
     if left_out.all():
         raise ComparisonError(
             f"No location is left to compare: {a.name} is NaN at {unseen[0].sum()}, {b.name} at "
-            f"{unseen[1].sum()} of {a.n_locations} locations."
+            f"{unseen[1].sum()} of {a.n_locations} locations. Compute them with a gain that is "
+            "above 0 somewhere."
         )
     if left_out.any():
         notes.append(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mne_bstinv._display import Displayed, html_table
 from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match_names
-from mne_bstinv.compare.kernel import Kernel
+from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
 from mne_bstinv.errors import ComparisonError
 from mne_bstinv.inverse.result import InverseResult
@@ -265,7 +265,7 @@ def _mismatches(aligned: Alignment) -> tuple[str, ...]:
     a, b = aligned.a, aligned.b
     found = []
     if a.unit != b.unit:
-        units = (f"{k.name} in {k.unit or 'an unknown unit'}" for k in (a, b))
+        units = (f"{k.name} {unit_in_words(k.unit)}" for k in (a, b))
         found.append(f"the units ({', '.join(units)}): so may amplitudes")
     if aligned.n_one_sided:
         found.append(f"{aligned.n_one_sided} location(s) are NaN in one kernel only")
@@ -308,7 +308,8 @@ def _parse_data(
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         where = listed(kernel.channel_names[i] for i in bad)
         raise ComparisonError(
-            f"data holds values that are not finite in {bad.size} row(s): {where}."
+            f"data holds values that are not finite in {bad.size} row(s): {where}. Mend them, or "
+            "compare without these channels (Kernel.select)."
         )
     return array.astype(np.float64, copy=False)
 
@@ -321,7 +322,7 @@ def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
     if missing:
         raise ComparisonError(
             f"{len(missing)} channel(s) of {kernel.name} are missing in data_names: "
-            f"{listed(missing)}."
+            f"{listed(missing)}. Give data of all of its channels."
         )
     if len(names) > len(found):
         notes.append(f"{len(names) - len(found)} channel(s) of the recordings are in no kernel")

@@ -15,7 +15,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv.errors import ComparisonError, SchemaError
 from mne_bstinv.inverse.result import InverseResult
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "unit_in_words"]
 
 AnyArray = NDArray[Any]
 FloatArray = NDArray[np.float64]
@@ -29,6 +29,25 @@ _SHAPES = {
     "gain": ("n_channels", "n_components · n_locations"),
     "whitener": ("n_channels", "n_channels"),
 }
+
+
+def unit_in_words(unit: str) -> str:
+    """Say in which unit something is, as sentences go on.
+
+    Parameters
+    ----------
+    unit : str
+        The unit; ``'1'`` is none, what follows it explains, and nothing is an unknown one.
+
+    Returns
+    -------
+    str
+        Such as ``'in A·m'`` or ``'without unit (noise standard deviations)'``.
+    """
+    number, _, explained = unit.partition(" ")
+    if number == "1":
+        return f"without unit {explained}".rstrip()
+    return f"in {unit or 'an unknown unit'}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +77,8 @@ class Kernel(Displayed):
     name : str
         What to call the kernel, such as ``'Brainstorm'``.
     unit : str
-        Unit of the estimate, ``'A·m'`` for source amplitudes.
+        Unit of the estimate, ``'A·m'`` for source amplitudes, ``'1'`` for maps without unit;
+        empty where it is unknown.
     notes : tuple of str
         What the reader of a comparison has to know of this kernel.
 

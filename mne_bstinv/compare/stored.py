@@ -165,7 +165,7 @@ def compare_rows(
         return Agreement(
             status=DIFFERS,
             reason=f"NaN on one side only at {where.size} location(s), first "
-            f"{numbers[where[0]] + 1}",
+            f"{numbers[where[0]] + 1} (1-based)",
         )
     a, b = (x.reshape(-1, p, n)[~unseen] for x in (ours, theirs))
     differences, sizes = _DISTANCES[rule](a, b)
@@ -177,7 +177,7 @@ def compare_rows(
     return Agreement(
         status=DIFFERS,
         relative_difference=difference,
-        reason=f"the largest difference is at location {numbers[worst] + 1}",
+        reason=f"the largest difference is at location {numbers[worst] + 1} (1-based)",
     )
 
 

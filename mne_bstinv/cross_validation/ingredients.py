@@ -104,7 +104,10 @@ class Ingredients:
     def required_normals(self) -> FloatArray:
         """Unit normals, or an error where there are none."""
         if self.normals is None:
-            raise OptionError("The head model has no normals, which these settings need.")
+            raise OptionError(
+                "The head model has no normals, which these settings need. Choose free "
+                "orientations on both sides, or give a head model with GridOrient."
+            )
         return self.normals
 
     @property
@@ -207,5 +210,5 @@ def _refuse(prepared: PreparedStudy, settings: MneSettings) -> None:
     if ours != theirs and prepared.regions[0].grid_orient is None:
         raise OptionError(
             f"Brainstorm's orientation is {ours!r}, MNE's {theirs!r}: they can be compared along "
-            "the normals only, and the head model has none."
+            "the normals only, and the head model has none. Choose the same orientation for both."
         )

@@ -94,7 +94,9 @@ def _tangential(ingredients: Ingredients, switched: frozenset[str]) -> float:
     if theirs_loose and (not ours_loose or "loose" in switched):
         return float(np.sqrt(theirs))
     if ours is None:
-        raise OptionError("Orientation 'loose' needs a Loose value, found none.")
+        raise OptionError(
+            "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give loose."
+        )
     return ours
 
 

@@ -78,7 +78,7 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
     data_file = None if index is None else files.data_files[index]
     recordings = None if index is None else study.recordings[index][1]
     if isinstance(of, io.Results):
-        return _restored(of, data_file, files)
+        return _restored(of, data_file, files, estimation.comment)
     if kind == "source estimate":
         return _of_estimate(estimation, study, files, data_file)
     if kind == "inverse operator":
@@ -100,15 +100,19 @@ def _recordings_index(estimation: Estimation, study: StudyStructures, *, only: b
         return 0
     if index is not None and not 0 <= index < n:
         raise ConversionError(
-            f"The estimation belongs to recordings {index}, of which there are {n} (0-based)."
+            f"The estimation belongs to recordings {index}, of which there are {n} (0-based). Give "
+            "a number below that, or None for a kernel of all recordings."
         )
     return index
 
 
-def _restored(results: io.Results, data_file: str | None, files: StoredFiles) -> io.Results:
+def _restored(
+    results: io.Results, data_file: str | None, files: StoredFiles, comment: str | None
+) -> io.Results:
     """Give results of a Brainstorm file the files of the new study."""
     return dataclasses.replace(
         results,
+        comment=results.comment if comment is None else comment,
         data_file=data_file,
         head_model_file=files.head_model_file,
         surface_file=files.surface_file,
@@ -192,9 +196,14 @@ def _computed(
             for name, value in (("forward solution", head_model), ("noise covariance", noise_cov))
             if value is None
         ]
-        raise ConversionError(f"To compute a kernel a {' and a '.join(missing)} is needed.")
+        raise ConversionError(
+            f"To compute a kernel a {' and a '.join(missing)} is needed. Give forward and "
+            "noise_cov (--forward, --noise-cov)."
+        )
     if options.method == "lcmv" and study.data_cov is None:
-        raise ConversionError("To compute an LCMV kernel a data covariance is needed.")
+        raise ConversionError(
+            "To compute an LCMV kernel a data covariance is needed. Give data_cov (--data-cov)."
+        )
     if head_model.grid_orient is None and head_model.kind == "surface" and study.cortex is not None:
         head_model = dataclasses.replace(head_model, grid_orient=study.cortex.vert_normals)
     flags = _flags(study, recordings)
@@ -243,6 +252,6 @@ def _data_types(estimation: Estimation, study: StudyStructures) -> Any:
     if len(found) == 1:
         return found[0]
     raise ConversionError(
-        f"The head model is of {' and '.join(found) or 'no modality'}: say with data_types which "
-        "channels the kernel is for."
+        f"The head model is of {' and '.join(found) or 'no modality'}: say with data_types "
+        "(--data-types) which channels the kernel is for."
     )

@@ -13,6 +13,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import LabelList
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.adapters.objects import kind_of
+from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions
 
@@ -170,7 +171,7 @@ def estimations_of(value: Any) -> list[Estimation]:
     Raises
     ------
     ConversionError
-        As :func:`load`.
+        As :func:`load`; or if an estimation has fields that have no effect with what it is of.
     """
     if value is None:
         return []
@@ -181,7 +182,37 @@ def estimations_of(value: Any) -> list[Estimation]:
         loaded = load(estimation.of, "estimations")
         fields = {name: getattr(estimation, name) for name in Estimation.__dataclass_fields__}
         found.append(Estimation(**{**fields, "of": loaded}))
+        _refuse_idle(found[-1])
     return found
+
+
+def _refuse_idle(estimation: Estimation) -> None:
+    """Refuse fields that have no effect with what is to be stored."""
+    of, what = estimation.of, kind_of(estimation.of)
+    used: dict[str | None, tuple[str, ...]] = {
+        "inverse operator": ("lambda2", "method", "pick_ori"),
+        "source estimate": ("method",),
+        "results": (),
+    }
+    what = "results" if isinstance(of, io.Results) else what or "options"
+    idle = [
+        name
+        for name in ("data_types", "lambda2", "method", "pick_ori")
+        if getattr(estimation, name) is not None and name not in used.get(what, ("data_types",))
+    ]
+    if idle:
+        raise ConversionError(
+            f"{' and '.join(idle)} of an Estimation of {what}: without effect. Leave it out."
+        )
+    own = what == "inverse operator" and estimation.lambda2 is None
+    if own and isinstance(conversion_report(of).kept.get("options"), InverseOptions):
+        idle = [name for name in ("method", "pick_ori") if getattr(estimation, name) is not None]
+        if idle:
+            raise ConversionError(
+                f"{' and '.join(idle)} of an Estimation without lambda2: without effect, since the "
+                "operator has Brainstorm's options, and their kernel is stored. Leave it out, or "
+                "give lambda2 and method."
+            )
 
 
 def _read(path: Path, argument: str) -> Any:
@@ -189,7 +220,8 @@ def _read(path: Path, argument: str) -> Any:
         kind = io.file_kind(path.name)
         if kind is None or kind not in _READERS:
             raise ConversionError(
-                f"{path}: no Brainstorm file by its name. Known: {', '.join(_READERS)} (.mat)"
+                f"{path}: no Brainstorm file by its name. Its name must be that of one of: "
+                f"{', '.join(_READERS)} (.mat)."
             )
         return _READERS[kind](path)
     if argument == "mri":

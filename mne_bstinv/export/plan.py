@@ -206,7 +206,7 @@ class Plan:
         if self.target.shared == _OF_ALL and file.parent.name == _OF_ALL and not file.exists():
             raise ProtocolError(
                 f"{file.parent}: all subjects of the protocol share this folder, and it holds no "
-                f"{file.name}: add it in Brainstorm, or export to another protocol"
+                f"{file.name}: add it in Brainstorm, or export to another protocol."
             )
         kind = io.file_kind(file.name)
         others = [f for f in file.parent.glob("*.mat") if io.file_kind(f.name) == kind]
@@ -218,8 +218,8 @@ class Plan:
             return True
         raise OverwriteError(
             f"{others[0]}: the conditions of {self.target.subject!r} share this file, and the one "
-            "of this study is another: export to another subject, or use overwrite=True to "
-            "replace it for all of them"
+            "of this study is another: export to another subject, or use overwrite=True "
+            "(--overwrite) to replace it for all of them."
         )
 
     def _subject_entry(self) -> Any:

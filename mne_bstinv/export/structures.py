@@ -27,6 +27,8 @@ __all__ = ["StudyStructures", "structures_of"]
 
 #: What the history of a file says that has none yet.
 _IMPORTED = ("import", "Converted from MNE-Python")
+#: FIFF.FIFFV_COORD_MRI, as source spaces say it.
+_MRI_FRAME = 5
 
 
 @dataclass(kw_only=True, eq=False)
@@ -109,6 +111,7 @@ def structures_of(
     """
     channels = _channels(info, recordings)
     study = StudyStructures(channels=channels, parts=[channels])
+    _refuse_idle(forward, src, trans, mri)
     study.mri = _mri(mri, channels, trans, forward)
     for inst in recordings:
         kind = kind_of(inst) or "evoked"
@@ -138,6 +141,23 @@ def structures_of(
             study.cortex = dataclasses.replace(study.cortex, history=(row,))
     _check_sizes(study)
     return study
+
+
+def _refuse_idle(forward: Any, src: Any, trans: Any, mri: Any) -> None:
+    """Refuse objects that nothing would be taken from."""
+    of_mne = kind_of(forward) == "forward"
+    own_spaces = kind_of(src) == "source spaces"
+    if of_mne and own_spaces:
+        raise ConversionError(
+            "src: a forward solution of MNE has source spaces of its own, which are taken. Leave "
+            "src out."
+        )
+    in_mri = own_spaces and any(int(part["coord_frame"]) == _MRI_FRAME for part in src)
+    if trans is not None and not isinstance(mri, Path) and not (forward is None and in_mri):
+        raise ConversionError(
+            "trans: it would place FreeSurfer's MRI, or source spaces in the MRI frame where there "
+            "is no forward solution, and neither is given. Leave trans out."
+        )
 
 
 def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:
@@ -224,7 +244,12 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         )
         study.cortex = conversion_report(study.head_model).kept["surface"]
         study.parts.append(study.head_model)
-        if isinstance(src, io.Surface) and study.cortex is None:
+        if isinstance(src, io.Surface) and study.cortex is not None:
+            raise ConversionError(
+                "src: the forward solution has a cortex of its own, which is taken. Leave src "
+                "out, or give the HeadModel whose locations follow the Surface."
+            )
+        if study.cortex is None:
             study.cortex = src
     elif isinstance(src, io.Surface):
         study.cortex = src

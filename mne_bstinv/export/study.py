@@ -131,13 +131,15 @@ def export_study(
     Raises
     ------
     ConversionError
-        If objects do not belong together, or one that is needed is missing.
+        If objects do not belong together, or one that is needed is missing, or one is given that
+        nothing would be taken from.
     InverseError
         If a kernel cannot be computed.
     OverwriteError
         If the condition, or another shared file, exists and ``overwrite`` is False.
     ProtocolError
-        If the folder is no protocol, or a name cannot be that of a folder.
+        If the folder is no protocol, or a name cannot be that of a folder or differs from one that
+        is there in capital letters only.
 
     Notes
     -----

@@ -95,7 +95,8 @@ def find_target(
     OverwriteError
         If the condition exists.
     ProtocolError
-        If there is a folder that is no protocol, or the subject shares its channels otherwise.
+        If there is a folder that is no protocol, a subject or condition of that name but for
+        capital letters, or the subject shares its channels otherwise.
     """
     exists = (protocol / "anat").is_dir() and (protocol / "data").is_dir()
     if protocol.exists() and not exists and (protocol.is_file() or any(protocol.iterdir())):
@@ -105,19 +106,22 @@ def find_target(
         )
     if not protocol.parent.is_dir():
         raise MissingFileError(f"{protocol.parent}: no such folder. Make it first.")
+    for part in ("anat", "data"):
+        _refuse_other_case(protocol / part, subject, "subject")
+    _refuse_other_case(protocol / "data" / subject, condition, "condition")
     file = protocol / "anat" / subject / "brainstormsubject.mat"
     known = io.read_subject(file) if file.exists() else None
     folder = protocol / "data" / subject / condition
     if folder.exists() and not overwrite:
         raise OverwriteError(
             f"{folder}: the condition exists already; choose another name, or use overwrite=True "
-            "to replace all that it holds"
+            "(--overwrite) to replace all that it holds."
         )
     use = int(share_channels) if known is None else known.use_default_channel
     if known is not None and share_channels and use == 0:
         raise ProtocolError(
             f"{file}: UseDefaultChannel is 0, every condition of {subject!r} has a channel file of "
-            "its own: export without share_channels."
+            "its own: export without share_channels (--share-channels)."
         )
     shared = {0: f"{subject}/{condition}", 1: f"{subject}/@default_study", 2: "@default_study"}
     return Target(
@@ -128,6 +132,18 @@ def find_target(
         known=known,
         shared=shared[use],
     )
+
+
+def _refuse_other_case(folder: Path, name: str, what: str) -> None:
+    """Refuse a name that is another one's but for capitals: one folder on many systems."""
+    present = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+    other = [one for one in present if one != name and one.casefold() == name.casefold()]
+    if other and name not in present:
+        raise ProtocolError(
+            f"{folder / other[0]}: the {what} {other[0]!r} exists already, and {name!r} would be "
+            "the same folder on systems that do not tell capital letters apart: write "
+            f"{other[0]!r}, or choose another name."
+        )
 
 
 def place_anatomy(

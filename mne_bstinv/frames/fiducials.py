@@ -63,7 +63,8 @@ def head_from_fiducials(nas: FloatArray, lpa: FloatArray, rpa: FloatArray) -> Fl
     length = np.linalg.norm(forward)
     if not (width > 0 and length > 1e-6 * width):
         raise FrameError(
-            f"The fiducials lie on one line: NAS {nas}, LPA {lpa}, RPA {rpa}; no frame follows."
+            f"The fiducials lie on one line: NAS {nas}, LPA {lpa}, RPA {rpa}; no frame follows. "
+            "Set them in Brainstorm's MRI viewer, or in the digitised points."
         )
     y = forward / length
     matrix = np.eye(4)

@@ -63,7 +63,7 @@ def select_channels(
         found = f"all {of_type.sum()} are bad" if of_type.any() else "there is none at all"
         raise InverseError(
             f"No good channel of type {', '.join(wanted)}: {found}. The channel file holds the "
-            f"types {present}."
+            f"types {present}. Choose another type, or mark channels good."
         )
     return good
 
@@ -147,7 +147,8 @@ def given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
     if index.min() < 0 or index.max() >= n:
         raise InverseError(
             f"Good channels run from {index.min()} to {index.max()} (0-based), but the channel "
-            f"file holds {n} channels."
+            f"file holds {n} channels: expected 0 to {n - 1}. Subtract 1 from Brainstorm's "
+            "GoodChannel."
         )
     return index
 

@@ -135,7 +135,8 @@ def _data_whitening(
         return None
     if data is None:
         raise InverseError(
-            "Method 'lcmv' needs a data covariance (data_cov, DataCovMat), found none."
+            "Method 'lcmv' needs a data covariance (data_cov, DataCovMat), found none. Compute it "
+            "in Brainstorm, or with noise_cov_from."
         )
     return compute_whitener(
         data,

@@ -138,7 +138,10 @@ def _square(value: Any, name: str, n: int) -> FloatArray:
     bad = np.flatnonzero(~np.isfinite(array).all(axis=0))
     if bad.size:
         shown = ", ".join(map(str, bad[:10] + 1))
-        raise InverseError(f"{name} is not finite for channel(s) {shown} (1-based).")
+        raise InverseError(
+            f"{name} is not finite for channel(s) {shown} (1-based). Leave these channels out, or "
+            "compute it again."
+        )
     return array
 
 

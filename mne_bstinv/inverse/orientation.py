@@ -31,7 +31,10 @@ def unit_normals(grid_orient: FloatArray | None, n_sources: int) -> FloatArray:
         If orientations are absent, of another shape, zero or not finite; names the locations.
     """
     if grid_orient is None or np.size(grid_orient) == 0:
-        raise InverseError("GridOrient is empty: fixed and loose orientations need normals.")
+        raise InverseError(
+            "GridOrient is empty: fixed and loose orientations need normals. Give them, or choose "
+            "free orientations."
+        )
     normals = np.asarray(grid_orient, dtype=np.float64)
     if normals.shape != (n_sources, 3):
         raise InverseError(f"GridOrient has shape {normals.shape}, expected ({n_sources}, 3).")
@@ -41,7 +44,8 @@ def unit_normals(grid_orient: FloatArray | None, n_sources: int) -> FloatArray:
         shown = ", ".join(map(str, bad[:10] + 1)) + (", …" if bad.size > 10 else "")
         raise InverseError(
             f"GridOrient is zero or not finite at {bad.size} of {n_sources} locations "
-            f"(1-based: {shown}): fixed and loose orientations need normals."
+            f"(1-based: {shown}): fixed and loose orientations need normals. Mend them, or choose "
+            "free orientations."
         )
     return normals / length[:, None]
 

@@ -135,16 +135,15 @@ def prepare_study(
         warnings += types_left_out(channels, good, data_types)
     else:
         good = given_channels(good_channels, len(channels.names))
-    refuse_unknown_types(
-        [channels.types[i] for i in good.tolist()], [channels.names[i] for i in good.tolist()]
-    )
+    all_types, all_names = channels.types, channels.names
+    types = [all_types[i] for i in good.tolist()]
+    names = [all_names[i] for i in good.tolist()]
+    refuse_unknown_types(types, names)
     for kind, cov in covs.items():
-        _refuse_unusable(cov.noise_cov, good, channels.names, kind)
-    types = [channels.types[i] for i in good]
-    names = [channels.names[i] for i in good]
-    projection = projection_operator(channels.projectors, len(channels.names))
+        _refuse_unusable(cov.noise_cov, good, all_names, kind)
+    projection = projection_operator(channels.projectors, len(all_names))
     reference = average_reference(types)
-    gain = project_gain(head_model.gain, good, projection, reference, channels.names)
+    gain = project_gain(head_model.gain, good, projection, reference, all_names)
     statistics = {
         kind: project_covariance(cov, good, projection, reference, names, kind)
         for kind, cov in covs.items()
@@ -287,10 +286,10 @@ def project_gain(
     InverseError
         If it is not finite for a channel that is kept.
     """
-    _refuse_locations(gain, good)
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
     if without.size:
+        _refuse_locations(gain, good)
         listed = ", ".join(names[i] for i in without.tolist())
         raise InverseError(
             f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
@@ -303,7 +302,7 @@ def project_gain(
         operator = reference @ operator
     used = computed[operator[:, computed].any(axis=0)]
     # as a transpose: three contiguous rows a location, whatever the order of the file's gain
-    return (gain[used].T @ operator[:, used].T).T
+    return (gain.T.take(used, axis=1) @ operator[:, used].T).T
 
 
 def _refuse_locations(gain: FloatArray, good: IntArray) -> None:

@@ -99,7 +99,8 @@ class _Entry:
         if components is None or len(shape) != 2 or shape[0] != n_channels:
             raise InverseError(
                 f"Projector {number}: Components has shape {shape}, expected one row for each of "
-                f"the {n_channels} channels."
+                f"the {n_channels} channels. Compute the projector again, or remove it in "
+                "Brainstorm."
             )
         masked = mask is not None and np.size(mask) > 0
         kind = projector.kind if masked else "operator"  # without a mask, it is an operator
@@ -111,7 +112,9 @@ class _Entry:
             )
         if kind != "operator" and selected.size != shape[1]:
             raise InverseError(
-                f"Projector {number}: CompMask has {selected.size} flags for {shape[1]} components."
+                f"Projector {number}: CompMask has {selected.size} flags for {shape[1]} "
+                "components, expected one each. Compute the projector again, or remove it in "
+                "Brainstorm."
             )
         return cls(kind=kind, components=np.asarray(components, float), selected=selected)
 

@@ -78,9 +78,12 @@ def mixed_regions(scouts: Sequence[ScoutLike], n_sources: int) -> list[RegionSpe
         if locations.min() < 0 or locations.max() >= n_sources:
             raise InverseError(
                 f"GridRows of region {name!r} run from {locations.min() + 1} to "
-                f"{locations.max() + 1}, expected 1 to {n_sources}."
+                f"{locations.max() + 1}, expected 1 to {n_sources}. Make the head model again."
             )
         regions.append(RegionSpec(name=name, orient=_ORIENTATION[code[2]], locations=locations))
     if not regions:
-        raise InverseError("The mixed head model has no region with locations (GridAtlas.Scouts).")
+        raise InverseError(
+            "The mixed head model has no region with locations (GridAtlas.Scouts), expected at "
+            "least one that is not excluded. Make the head model again with regions."
+        )
     return regions

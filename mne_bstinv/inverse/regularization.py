@@ -72,7 +72,10 @@ def lambda_from_snr(s2: FloatArray, snr: float) -> float:
     """
     mean = float(np.mean(s2))
     if mean <= 0:
-        raise InverseError("The whitened lead field is zero: no channel sees any source.")
+        raise InverseError(
+            "The whitened lead field is zero: no channel sees any source. Check that the head "
+            "model was computed for the channels in use (data types)."
+        )
     return snr**2 / mean
 
 

@@ -59,7 +59,10 @@ def scanning_kernel(
         _scan(model, rows, whitener, sa[here, :p], va[here, :p, :p])
         first_row, first_source = first_row + model.n_rows, here.stop
     if not sa.any():
-        raise InverseError("The whitened lead field is zero: no channel sees any source.")
+        raise InverseError(
+            "The whitened lead field is zero: no channel sees any source. Check that the head "
+            "model was computed for the channels in use (data types)."
+        )
     return kernel, sa.T.copy(), va.transpose(1, 0, 2).reshape(p_max, -1)
 
 

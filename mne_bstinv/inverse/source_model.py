@@ -76,7 +76,8 @@ class SourceModel:
             rows = np.flatnonzero(~np.isfinite(gain.sum(axis=1)))
             raise InverseError(
                 f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
-                f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''})."
+                f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''}). "
+                "Mark these channels bad, or compute the head model for them."
             )
         frames = None
         if orient != "free":
@@ -84,7 +85,10 @@ class SourceModel:
             frames = normals[:, :, None]
         if orient == "loose":
             if options.loose is None:
-                raise InverseError("Orientation 'loose' needs a Loose value, found none.")
+                raise InverseError(
+                    "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give "
+                    "Loose."
+                )
             frames = local_frames(normals, options.loose)
         if options.depth_weighting:
             alpha = depth_weights(power, options.weight_exp, options.weight_limit)

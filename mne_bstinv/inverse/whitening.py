@@ -232,7 +232,7 @@ def _truncated(cov: FloatArray, kind: str) -> _Spectrum:
     if rank == 0:
         raise InverseError(
             f"The covariance of the {len(std)} {kind} channel(s) is zero: it has no rank. "
-            "Was it computed for these channels?"
+            "Was it computed for these channels? Compute it again, or leave them out."
         )
     return _Spectrum(vectors=u[:, :rank], std=std[:rank], std_all=std)
 

@@ -91,7 +91,8 @@ def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Varia
         raise
     except Exception as error:  # the readers below raise a dozen types for a damaged file
         raise MatFileError(
-            f"{path}: not a MATLAB file, or a damaged (truncated) one: {error}"
+            f"{path}: not a MATLAB file, or a damaged (truncated) one: {error}. Copy it again, or "
+            "save it anew."
         ) from error
     for message in caught:
         logger.info("%s: %s", path, message.message)
@@ -123,7 +124,10 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
     path = _writable(fname, overwrite=overwrite)
     for name in _names(variables):
         if not NAME.fullmatch(name):
-            raise MatFileError(f"{path}: {name!r} is no name of a MATLAB variable or field")
+            raise MatFileError(
+                f"{path}: {name!r} is no name of a MATLAB variable or field, expected letters, "
+                "digits and '_', the first a letter. Rename it."
+            )
     _check_sizes(path, variables)
     # In the same folder, since a file can be renamed atomically only within one file system.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -137,7 +141,9 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, Exception) and not isinstance(error, MemoryError):
-            raise MatFileError(f"{path}: cannot be written: {error}") from error
+            raise MatFileError(
+                f"{path}: cannot be written: {error}. Check the space and your rights there."
+            ) from error
         raise
 
 
@@ -161,7 +167,7 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     if not path.parent.is_dir():
         raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     if path.exists() and not overwrite:
-        raise OverwriteError(f"{path}: exists already; use overwrite=True to replace it")
+        raise OverwriteError.of(path)
     return path
 
 
@@ -197,7 +203,7 @@ def _variable(path: Path, name: str, value: Any, shape: tuple[int, ...], kind: s
     if kind == "struct" and sum(size > 1 for size in shape) > 1:
         raise MatFileError(
             f"{path}: {name} is a {' x '.join(map(str, shape))} struct array; "
-            "only rows and columns of structs can be read"
+            "only rows and columns of structs can be read. Save it as such in MATLAB."
         )
     return Variable(value, shape, kind)
 
@@ -236,7 +242,8 @@ def _check_sizes(path: Path, variables: Mapping[str, Any]) -> None:
         if size > MAX_BYTES:
             raise MatFileError(
                 f"{path}: {name} takes {size / 1e9:.2f} GB; a variable of a MATLAB 5 file "
-                f"holds at most {MAX_BYTES / 1e9:.2f} GB"
+                f"holds at most {MAX_BYTES / 1e9:.2f} GB. Write fewer channels, samples or "
+                "locations."
             )
 
 

@@ -83,7 +83,7 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
         The file, None if there is none.
     """
     if kind not in ("data", "anat"):
-        raise ProtocolError(f"Unknown kind {kind!r}. Must be one of 'data', 'anat'")
+        raise ProtocolError(f"Unknown kind {kind!r}. Must be one of 'data', 'anat'.")
     if not stored_path:
         return None
     if stored_path.startswith("link|"):
@@ -99,7 +99,8 @@ def _find_root(path: Path) -> Path:
         if (folder / "anat").is_dir() and (folder / "data").is_dir():
             return folder
     raise ProtocolError(
-        f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and 'data')"
+        f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and 'data'). "
+        "Give the folder of a protocol, or one in it."
     )
 
 

@@ -131,7 +131,9 @@ class Protocol(Displayed):
             if subject.name == name:
                 return subject
         names = ", ".join(repr(subject.name) for subject in self.subjects) or "(none)"
-        raise ProtocolError(f"{self.root}: no subject {name!r}; the subjects are {names}")
+        raise ProtocolError(
+            f"{self.root}: no subject {name!r}; the subjects are {names}. Choose one."
+        )
 
     def condition(self, subject: str, condition: str) -> Condition:
         """Return a condition.
@@ -159,7 +161,8 @@ class Protocol(Displayed):
                 return entry
         names = ", ".join(repr(entry.name) for entry in conditions) or "(none)"
         raise ProtocolError(
-            f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}"
+            f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}. "
+            "Choose one."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv.plots._arguments import FloatArray, IntArray
-from mne_bstinv.plots._style import NAN_COLOR, SMALL, not_shown
+from mne_bstinv.plots._style import NAN_COLOR, SMALL, color_scale, not_shown, plain_log
 
 __all__ = ["VIEWS", "beyond", "draw_map", "no_value_patch"]
 
@@ -33,20 +33,22 @@ def draw_map(
     limits: tuple[float, float],
     views: Sequence[str] = ("left", "top", "right"),
     light: Sequence[float] | None = None,
+    ratio: bool = False,
 ) -> None:
     """Draw the map in rows of three views with one colour bar; NaN is grey and counted.
 
-    A triangle has the mean value of its corners, and none if one of them has none. The light
+    A triangle has the mean value of its corners, and none if one of them has none; of ratios the
+    geometric mean, on colours that diverge from the (logarithmic) middle of the limits. The light
     comes from the given direction, from the viewer if there is none: then what faces the viewer
     has the colours of the colour bar.
     """
-    from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
 
-    colormap = colormaps["viridis"].with_extremes(bad=NAN_COLOR)
-    colors = ScalarMappable(norm=Normalize(*limits), cmap=colormap)
-    rgba = colors.to_rgba(values[faces].mean(axis=1))
+    norm, colormap = color_scale(limits, ratio=ratio)
+    colors = ScalarMappable(norm=norm, cmap=colormap)
+    corners = np.log(np.maximum(values, limits[0]))[faces] if ratio else values[faces]
+    means = corners.mean(axis=1)
+    rgba = colors.to_rgba(np.exp(means) if ratio else means)
     panels = figure.subplots(
         len(views) // 3, 3, subplot_kw={"projection": "3d", "proj_type": "ortho"}
     )
@@ -54,13 +56,15 @@ def draw_map(
         lit = rgba.copy()
         lit[:, :3] *= _shading(vertices, faces, light or _direction(view))[:, None]
         _draw_view(axes, view, 1e3 * vertices, faces, lit)
-    figure.colorbar(
+    bar = figure.colorbar(
         colors,
         ax=list(np.ravel(panels)),
         label=label,
         shrink=0.7,
         extend=beyond(values, limits),
     )
+    if ratio:
+        plain_log(bar.ax.yaxis, *limits)
     patch = no_value_patch(values, "vertices")
     if patch is not None:
         figure.legend(handles=[patch], loc="outside lower center", frameon=False, fontsize=SMALL)

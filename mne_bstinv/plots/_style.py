@@ -19,6 +19,7 @@ __all__ = [
     "SMALL",
     "all_equal",
     "bare",
+    "color_scale",
     "fit_height",
     "legend_below",
     "limits_of",
@@ -29,6 +30,7 @@ __all__ = [
     "not_shown",
     "percent",
     "plain_log",
+    "ratio_limits",
     "short",
     "wrapped",
 ]
@@ -148,6 +150,22 @@ def all_equal(values: FloatArray) -> bool:
     """Tell whether the finite values differ by rounding only."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and np.ptp(finite) <= _EQUAL * np.abs(finite).max())
+
+
+def ratio_limits(values: FloatArray) -> tuple[float, float]:
+    """Find a range of ratios that shows the positive ones and has 1 in its (logarithmic) middle."""
+    shown = values[np.isfinite(values) & (values > 0)]
+    farthest = float(np.abs(np.log(shown)).max(initial=np.log(1.05)))
+    return float(np.exp(-farthest)), float(np.exp(farthest))
+
+
+def color_scale(limits: tuple[float, float], *, ratio: bool) -> tuple[Any, Any]:
+    """Make norm and colour map: for ratios logarithmic, and diverging from the middle."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm, Normalize
+
+    norm = LogNorm(*limits) if ratio else Normalize(*limits)
+    return norm, colormaps["RdBu_r" if ratio else "viridis"].with_extremes(bad=NAN_COLOR)
 
 
 def marker_area(n: int) -> float:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from mne_bstinv.plots._arguments import Arguments, FloatArray
 from mne_bstinv.plots._cortex_map import VIEWS, beyond, draw_map, no_value_patch
 from mne_bstinv.plots._style import (
-    NAN_COLOR,
     SMALL,
     all_equal,
     bare,
+    color_scale,
     limits_of,
     new_figure,
+    plain_log,
+    ratio_limits,
     wrapped,
 )
 
@@ -40,6 +42,7 @@ def plot_agreement(
     title: str = "",
     vmin: float | None = None,
     vmax: float | None = None,
+    ratio: bool = False,
 ) -> Figure:
     """Draw one value a vertex on the cortex, seen from six sides.
 
@@ -58,6 +61,9 @@ def plot_agreement(
         Title of the figure.
     vmin, vmax : float | None
         Ends of the colour bar; ``None`` takes the smallest and the largest value.
+    ratio : bool
+        Whether the values are ratios: the colours diverge from 1, as far to either side, on a
+        logarithmic scale. The end that is given, or the value, farther from 1 says how far.
 
     Returns
     -------
@@ -67,19 +73,21 @@ def plot_agreement(
     Raises
     ------
     SchemaError
-        If the arrays do not have these shapes, the triangles name vertices that do not exist, or
-        ``vmin`` is not below ``vmax``.
+        If the arrays do not have these shapes, the triangles name vertices that do not exist,
+        ``vmin`` is not below ``vmax``, or a ratio is negative.
     """
     given = Arguments("plot_agreement")
     vertices = given.array("vertices", vertices, "n_vertices 3", finite=True)
     triangles = given.faces(faces, len(vertices))
     values = given.array("values", values, "n_vertices")
-    limits = _limits(given, values, vmin, vmax)
+    limits = _limits(given, values, vmin, vmax, ratio=ratio)
     given.check()
 
     figure = new_figure(5.6, title)
     label += "\n(all equal up to rounding)" if all_equal(values) else ""
-    draw_map(figure, values, vertices, triangles, label, limits=limits, views=tuple(VIEWS))
+    draw_map(
+        figure, values, vertices, triangles, label, limits=limits, views=tuple(VIEWS), ratio=ratio
+    )
     return figure
 
 
@@ -92,6 +100,7 @@ def plot_agreement_points(
     vmin: float | None = None,
     vmax: float | None = None,
     highest_in_front: bool = False,
+    ratio: bool = False,
 ) -> Figure:
     """Draw one value a location of a volume, in three projections.
 
@@ -109,7 +118,11 @@ def plot_agreement_points(
         Ends of the colour bar; ``None`` takes the smallest and the largest value.
     highest_in_front : bool
         Whether the highest value of a line of sight is drawn over the others (for differences),
-        rather than the lowest (for agreements).
+        rather than the lowest (for agreements); without effect on ratios, of which the one
+        farthest from 1 is.
+    ratio : bool
+        Whether the values are ratios: the colours diverge from 1, as far to either side, on a
+        logarithmic scale. The end that is given, or the value, farther from 1 says how far.
 
     Returns
     -------
@@ -119,16 +132,21 @@ def plot_agreement_points(
     Raises
     ------
     SchemaError
-        If the arrays do not have these shapes, or ``vmin`` is not below ``vmax``.
+        If the arrays do not have these shapes, ``vmin`` is not below ``vmax``, or a ratio is
+        negative.
     """
     given = Arguments("plot_agreement_points")
     positions = given.array("positions", positions, "n_locations 3", finite=True)
     values = given.array("values", values, "n_locations")
-    limits = _limits(given, values, vmin, vmax)
+    limits = _limits(given, values, vmin, vmax, ratio=ratio)
     given.check()
 
+    extend = beyond(values, limits)
     # NaN first, so that it covers nothing
-    order = np.argsort(values if highest_in_front else -values, kind="stable")
+    if ratio:  # a ratio of 0 is at the lower end
+        values = np.maximum(values, limits[0])
+    rank = np.abs(np.log(values)) if ratio else values
+    order = np.argsort(rank if highest_in_front or ratio else -rank, kind="stable")
     order = np.concatenate([order[np.isnan(values[order])], order[~np.isnan(values[order])]])
     millimetres = 1e3 * positions
     centre = (millimetres.max(axis=0) + millimetres.min(axis=0)) / 2
@@ -137,9 +155,10 @@ def plot_agreement_points(
     figure = new_figure(4.3, title)
     panels: Any = figure.subplots(1, len(_SCS_VIEWS))
     points: Any = None
+    scale = color_scale(limits, ratio=ratio)
     for axes, (view, across, up) in zip(panels, _SCS_VIEWS, strict=True):
         shown = [across, up]
-        points = _draw_points(axes, values[order], millimetres[order][:, shown], limits)
+        points = _draw_points(axes, values[order], millimetres[order][:, shown], scale)
         axes.set(
             title=view,
             xlabel=_SCS_NAMES[across],
@@ -152,14 +171,17 @@ def plot_agreement_points(
             axes.xaxis.set_inverted(True)
         bare(axes)
     end = "highest" if highest_in_front else "lowest"
-    figure.colorbar(
+    front = "value farthest from 1" if ratio else f"{end} value"
+    bar = figure.colorbar(
         points,
         ax=list(panels),
-        label=wrapped(f"{label}; the {end} value of each line of sight is in front", 80),
+        label=wrapped(f"{label}; the {front} of each line of sight is in front", 80),
         location="bottom",
         shrink=0.7,
-        extend=beyond(values, limits),
+        extend=extend,
     )
+    if ratio:
+        plain_log(bar.ax.xaxis, *limits)
     patch = no_value_patch(values, "locations")
     if patch is not None:
         figure.legend(handles=[patch], loc="outside lower center", frameon=False, fontsize=SMALL)
@@ -167,28 +189,41 @@ def plot_agreement_points(
 
 
 def _limits(
-    given: Arguments, values: FloatArray, vmin: float | None, vmax: float | None
+    given: Arguments,
+    values: FloatArray,
+    vmin: float | None,
+    vmax: float | None,
+    *,
+    ratio: bool,
 ) -> tuple[float, float]:
     low, high = limits_of(values)
+    if ratio:
+        if (values < 0).any():
+            given.fault(f"values holds {np.nanmin(values):g}, expected ratios, which are positive.")
+        ends = [end for end in (vmin, vmax) if end is not None]
+        low, high = ratio_limits(np.array(ends, dtype=np.float64) if ends else values)
+        vmin = vmin if vmin is None or vmin <= 0 else low
+        vmax = vmax if vmax is None or vmax <= 0 else high
     low, high = low if vmin is None else float(vmin), high if vmax is None else float(vmax)
-    if not (np.isfinite([low, high]).all() and low < high):
-        given.fault(f"vmin is {low:g} and vmax {high:g}, expected vmin below vmax, both finite.")
+    if not (np.isfinite([low, high]).all() and low < high) or (ratio and low <= 0):
+        above = "above 0, " if ratio else ""
+        given.fault(
+            f"vmin is {low:g} and vmax {high:g}, expected {above}vmin below vmax, both finite."
+        )
     return low, high
 
 
 def _draw_points(
-    axes: Any, values: FloatArray, millimetres: FloatArray, limits: tuple[float, float]
+    axes: Any, values: FloatArray, millimetres: FloatArray, scale: tuple[Any, Any]
 ) -> Any:
-    from matplotlib import colormaps
-
+    norm, colormap = scale
     return axes.scatter(
         *millimetres.T,
         c=values,
         # half of the area that a point of a grid has in a panel of two inches
         s=np.clip(0.5 * 144**2 / len(values) ** (2 / 3), 4, 120),
-        cmap=colormaps["viridis"].with_extremes(bad=NAN_COLOR),
-        vmin=limits[0],
-        vmax=limits[1],
+        cmap=colormap,
+        norm=norm,
         plotnonfinite=True,
         linewidth=0,
         rasterized=True,

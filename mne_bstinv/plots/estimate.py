@@ -50,7 +50,7 @@ def plot_estimate(
     locations : sequence of int | None
         Vertices (0-based) to draw over time; ``None`` takes the four strongest.
     labels : sequence of str | None
-        Names of the locations in the legend; ``None`` gives their 1-based numbers.
+        Names of the locations in the legend; ``None`` gives their numbers, from 1 as Brainstorm's.
     title : str
         Title of the figure.
 
@@ -78,7 +78,7 @@ def plot_estimate(
         locations = np.argsort(-strength.max(axis=1))[:4].tolist()
     given.indices("locations", locations, len(vertices))
     if labels is None:
-        labels = [f"vertex {i + 1}" for i in locations]
+        labels = [f"vertex {i + 1} (1-based)" for i in locations]
     given.texts("labels", labels, len(locations))
     given.check()
 

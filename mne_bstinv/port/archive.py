@@ -23,6 +23,11 @@ _HARMLESS = 100 * 1024**2
 
 _CHUNK = 1024 * 1024
 
+#: What macOS adds to archives: a second tree of the same names.
+_MACOS = "__MACOSX"
+#: Most protocols that a message lists.
+_LISTED = 10
+
 
 def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> Path:
     """Extract a protocol that Brainstorm exported.
@@ -48,8 +53,8 @@ def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES)
     MissingFileError
         If there is no such file.
     ProtocolError
-        If it is no zip file, damaged, encrypted, holds no protocol, is larger than allowed or
-        compressed beyond reason, or holds a name or a link that points out of it.
+        If it is no zip file, damaged, encrypted, holds no protocol or several, is larger than
+        allowed or compressed beyond reason, or holds a name or a link that points out of it.
     """
     if not archive.is_file():
         raise MissingFileError(f"{archive}: no such file.")
@@ -139,15 +144,36 @@ def _too_large(archive: Path, total: int, max_bytes: int) -> ProtocolError:
 
 
 def _root_of(archive: Path, names: list[PurePosixPath]) -> Path:
-    """Return the folder with anat and data: the top, or one or two folders below it."""
-    folders = {name.parents[i] for name in names for i in range(len(name.parents))}
-    for depth in range(3):
-        for folder in sorted(folders):
-            if len(folder.parts) == depth and {folder / "anat", folder / "data"} <= folders:
-                return Path(archive.stem) / folder
+    """Return the only folder with anat and data, however deep."""
+    roots = _protocols_in(names)
+    if len(roots) == 1:
+        return Path(archive.stem) / roots[0]
+    if not roots:
+        raise ProtocolError(
+            f"{archive}: holds no protocol (no folder in it has both 'anat' and 'data'). Expected "
+            "is a protocol as Brainstorm exports it."
+        )
+    listed = ", ".join(repr(str(root)) for root in roots[:_LISTED])
+    more = f" and {len(roots) - _LISTED} more" if len(roots) > _LISTED else ""
     raise ProtocolError(
-        f"{archive}: holds no protocol (no folder in it has both 'anat' and 'data')."
+        f"{archive}: holds {len(roots)} protocols: {listed}{more}. Expected is one: extract the "
+        "archive and give the folder of one of them."
     )
+
+
+def _protocols_in(names: list[PurePosixPath]) -> list[PurePosixPath]:
+    """Return the folders with anat and data; of those inside others, the topmost."""
+    found: dict[str, set[PurePosixPath]] = {"anat": set(), "data": set()}
+    for name in names:
+        folders = name.parts[:-1]
+        if folders[:1] == (_MACOS,):
+            continue
+        for depth, folder in enumerate(folders):
+            if folder in found:
+                found[folder].add(PurePosixPath(*folders[:depth]))
+    both = found["anat"] & found["data"]
+    # conditions may be called 'anat' and 'data' too
+    return sorted(root for root in both if not both & set(root.parents))
 
 
 def _extract(

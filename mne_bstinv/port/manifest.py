@@ -28,6 +28,7 @@ __all__ = [
     "commit",
     "hash_file",
     "read_manifest",
+    "sync",
     "versions",
     "write_json",
     "write_text",
@@ -105,7 +106,7 @@ def write_text(file: Path, text: str) -> None:
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_bytes(text.encode("utf-8"))
-        _sync([temporary])
+        sync([temporary])
         temporary.replace(file)
     except BaseException:
         with suppress(OSError):
@@ -149,7 +150,7 @@ def commit(
                 "overwrite=True (--overwrite) to replace it."
             )
         gone = sorted(old - set(new))
-        _sync(staged / name for name in new)
+        sync(staged / name for name in new)
         if new or gone:
             listed = dict.fromkeys([*new, *gone], None)
             write_json(folder / MANIFEST, {**manifest, "status": INCOMPLETE, "outputs": listed})
@@ -158,7 +159,7 @@ def commit(
             (staged / name).replace(folder / name)
         for name in gone:
             (folder / name).unlink(missing_ok=True)
-        _sync({(folder / name).parent for name in new})
+        sync({(folder / name).parent for name in new})
         write_json(folder / MANIFEST, manifest)
 
 
@@ -200,10 +201,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def _sync(paths: Iterable[Path]) -> None:
+def sync(paths: Iterable[Path]) -> None:
     """Have files, or the names in folders, on the disk, where that can be asked for.
 
     Here a full disk is noticed too, where the system had put writing off.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files and folders.
     """
     # Windows syncs what is open for writing alone, and opens no folders
     flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import BstInvError
-from mne_bstinv.port.manifest import hash_file
+from mne_bstinv.port.manifest import hash_file, sync
 from mne_bstinv.port.names import shortened
 
 __all__ = ["Outputs"]
@@ -21,6 +22,9 @@ _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno
 
 class Outputs:
     """Collects files, reports and errors while a unit is converted.
+
+    A thread brings each file to the disk and hashes it while the next is made. Used as a context:
+    at its end that is done of all, or what went wrong with one is raised.
 
     Parameters
     ----------
@@ -38,6 +42,17 @@ class Outputs:
         self.reports: dict[str, list[dict[str, str]]] = {}
         self.skipped: list[dict[str, str]] = []
         self.errors: list[dict[str, str]] = []
+        self._thread = ThreadPoolExecutor(1, "mne_bstinv_hash")
+        self._hashes: dict[str, Future[str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for name, future in self._hashes.items():
+                self.files[name]["sha256"] = future.result()
 
     def write(
         self, name: str, value: Any, kind: str, of: Iterable[Path], **facts: Any
@@ -105,8 +120,9 @@ class Outputs:
             Its name relative to the folder.
         """
         name = file.relative_to(self.folder).as_posix()
+        self._hashes[name] = self._thread.submit(_stored, file)
         self.files[name] = {
-            "sha256": hash_file(file),
+            "sha256": None,
             "bytes": file.stat().st_size,
             "of": sorted({self.relative(source) for source in of}),
             **facts,
@@ -186,6 +202,12 @@ class Outputs:
     def _error(self, file: Path | None, what: str, error: Exception) -> None:
         name = "" if file is None else self.relative(file)
         self.errors.append({"file": name, "what": what, "reason": described(error)})
+
+
+def _stored(file: Path) -> str:
+    """Bring a file to the disk, and return its hash."""
+    sync([file])
+    return hash_file(file)
 
 
 def described(error: BaseException) -> str:

@@ -11,15 +11,21 @@ from urllib.parse import quote
 from mne_bstinv.port.manifest import DONE, MANIFEST
 from mne_bstinv.port.plan import ANATOMY
 
-__all__ = ["overview_html", "verdict"]
+__all__ = ["error_lines", "outcome_lines", "overview_html", "verdict"]
 
+# Cells are as wide as words need; what is longer, names of files, breaks anywhere.
 _STYLE = """
-body { font-family: sans-serif; margin: 2em; color: #222; }
-table { border-collapse: collapse; }
-th, td { border-bottom: 1px solid #ccc; padding: 0.4em 0.8em; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+body { font-family: sans-serif; margin: 1.5em; color: #222; }
+h1, p, li { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.95em; }
+th, td { padding: 0.4em 0.6em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+tbody, thead { border-bottom: 1px solid #ccc; }
+th:nth-child(1) { min-width: 8.5em; } th:nth-child(2) { min-width: 5em; }
+th:nth-child(3) { min-width: 9em; } th:nth-child(5) { min-width: 19em; }
 .done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
-.none { color: #777; } li { max-width: 60em; } img { max-width: 34em; }
+.none { color: #777; } li { max-width: 60em; } td ul { margin: 0.3em 0; padding-left: 1.4em; }
+img { width: 30em; }
 """
 
 #: What an output is called in the list of links, by its ending.
@@ -59,13 +65,15 @@ def overview_html(whole: Mapping[str, Any]) -> str:
     name = escape(whole["protocol"]["name"])
     rows = "\n".join(map(_row, units))
     return (
-        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>{name}</title>"
+        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<meta name='viewport' content='width=device-width'><title>{name}</title>"
         f"<style>{_STYLE}</style></head><body>\n<h1>Brainstorm protocol {name} as files of "
         f"MNE-Python</h1>\n<p>{escape(counted)}. Made of {escape(whole['protocol']['path'])} by "
         f"mne_bstinv {escape(whole['versions']['mne-bstinv'])}, MNE "
         f"{escape(whole['versions']['mne'])}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
-        "</p>\n<table><tr><th>subject / condition</th><th>status</th><th>stored kernels</th>"
-        f"<th>sensors and cortex (head frame)</th><th>files</th></tr>\n{rows}\n</table>\n"
+        "</p>\n<div class='wide'><table><thead><tr><th>subject / condition</th><th>status</th>"
+        "<th>stored kernels</th><th>sensors and cortex (head frame)</th><th>files</th></tr></thead>"
+        f"\n{rows}\n</table></div>\n"
         f"{_problems(whole)}</body></html>\n"
     )
 
@@ -95,27 +103,87 @@ def verdict(unit: Mapping[str, Any]) -> str:
     return listed + (f"; largest relative difference {max(numbers):.1e}" if numbers else "")
 
 
+def error_lines(errors: Iterable[Mapping[str, str]]) -> list[str]:
+    """Say what went wrong, once for each reason.
+
+    Parameters
+    ----------
+    errors : iterable of mapping
+        The errors of a unit's manifest: ``what`` was made of which ``file``, and the ``reason``.
+
+    Returns
+    -------
+    list of str
+        One line a reason: the first with it, and how many others there are of what.
+    """
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for error in errors:
+        groups.setdefault(error["reason"], []).append(error)
+    return [
+        f"{' '.join(filter(None, (first['what'], first['file'])))}: {reason}"
+        f"{_same(error['what'] for error in others)}"
+        for reason, (first, *others) in groups.items()
+    ]
+
+
+def outcome_lines(outcomes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say which stored kernels differ from recomputed ones or cannot be, once for each reason.
+
+    Parameters
+    ----------
+    outcomes : iterable of mapping
+        Outcomes of the verification.
+
+    Returns
+    -------
+    list of str
+        One line a status and reason.
+    """
+    groups: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        said = f"{outcome['status']}: {outcome['reason']}"
+        groups.setdefault(said, []).append(outcome["file"])
+    more = {said: f" (the same for {len(files) - 1} more)" for said, files in groups.items()}
+    return [
+        f"{files[0]}: {said}{more[said] if len(files) > 1 else ''}"
+        for said, files in groups.items()
+    ]
+
+
+def _same(others: Iterable[str]) -> str:
+    counts = Counter(others)
+    listed = ", ".join(f"{count} × {what}" for what, count in counts.items())
+    return f" (the same for {counts.total()} more: {listed})" if counts else ""
+
+
 def _row(unit: Mapping[str, Any]) -> str:
     status, folder = unit["status"], unit["folder"]
+    bad = _bad_outcomes(unit)
     cells = (
         escape(unit["title"]),
-        f"<span class='{'done' if status == DONE else 'failed'}'>{escape(status)}</span>"
-        + _list(f"{e['what']} {e['file']}: {e['reason']}" for e in unit.get("errors", ())),
+        f"<span class='{'done' if status == DONE else 'failed'}'>{escape(status)}</span>",
         _verdict_cell(unit),
         _picture(unit),
         f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>" + _links(unit),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    said = _list([*error_lines(unit.get("errors", ())), *outcome_lines(bad)])
+    # below all columns: reasons are long
+    below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{said}</td></tr>" if said else ""
+    row = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f"<tbody><tr>{row}</tr>{below}</tbody>"
 
 
 def _verdict_cell(unit: Mapping[str, Any]) -> str:
     if unit["kind"] == ANATOMY:
         return ""
+    bad = _bad_outcomes(unit)
+    css = "differs" if bad else ("equal" if unit.get("verification") else "none")
+    return f"<span class='{css}'>{escape(verdict(unit))}</span>"
+
+
+def _bad_outcomes(unit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     outcomes = unit.get("verification") or ()
-    bad = [o for o in outcomes if o["status"] in ("differs", "error")]
-    css = "differs" if bad else ("equal" if outcomes else "none")
-    text = f"<span class='{css}'>{escape(verdict(unit))}</span>"
-    return text + _list(f"{o['file']}: {o['status']}: {o['reason']}" for o in bad)
+    return [outcome for outcome in outcomes if outcome["status"] in ("differs", "error")]
 
 
 def _picture(unit: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from itertools import cycle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ FloatArray = NDArray[np.float64]
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 #: Name of each view in MNE's head frame (x right, y front, z up), and the axes drawn.
 _VIEWS = (("from the right", 1, 2), ("from above", 0, 1), ("from behind", 0, 2))
+#: Radius and paint of the vertices of the cortex.
+_CORTEX = (1.0, 'fill="#b3b3b3"')
 #: Vertices that are drawn of a cortex: enough for its outline.
 _N_VERTICES = 400
 #: Pixels of one view, its margin, and the strip of text above and below.
@@ -39,7 +42,8 @@ def sensors_svg(
     Returns
     -------
     str
-        The drawing; the three views have one scale, which a bar of 50 mm shows.
+        The drawing; the three views have one scale, which a bar of 50 mm shows. Of several kinds
+        of sensors the first is drawn as rings, so that those of the same places are seen too.
     """
     thinned = vertices[:: max(1, len(vertices) // _N_VERTICES)]
     clouds = [thinned, fiducials, *sensors.values()]
@@ -65,23 +69,29 @@ def sensors_svg(
 
         middle = (number + 0.5) * _SIZE
         parts.append(f'<text x="{middle}" y="12" text-anchor="middle">{view}</text>')
-        parts += _dots(placed(thinned), 1.0, "#b3b3b3")
-        for index, (color, cloud) in enumerate(zip(_cycle(), sensors.values(), strict=False)):
-            # two kinds of sensors may share their places
-            parts += _dots(placed(cloud), 1.6 if index else 2.8, color)
+        parts += _marks(placed(thinned), *_CORTEX)
+        for style, cloud in zip(_styles(len(sensors)), sensors.values(), strict=True):
+            parts += _marks(placed(cloud), *style)
         parts += _crosses(placed(fiducials))
     parts += _legend(sensors, height, width, scale)
     return "\n".join([*parts, "</svg>\n"])
 
 
-def _cycle() -> Iterator[str]:
-    while True:
-        yield from _COLORS
+def _styles(n_kinds: int) -> Iterator[tuple[float, str]]:
+    """Radius and paint of each kind of sensors.
+
+    The first of several is drawn as rings: magnetometers and gradiometers share their places.
+    """
+    for index, color in zip(range(n_kinds), cycle(_COLORS), strict=False):
+        if index == 0 and n_kinds > 1:
+            yield 3.2, f'fill="none" stroke="{color}" stroke-width="1.2"'
+        else:
+            yield 1.6, f'fill="{color}"'
 
 
-def _dots(points: FloatArray, radius: float, color: str) -> list[str]:
+def _marks(points: FloatArray, radius: float, paint: str) -> list[str]:
     circles = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>' for x, y in points)
-    return [f'<g fill="{color}">{circles}</g>'] if circles else []
+    return [f"<g {paint}>{circles}</g>"] if circles else []
 
 
 def _crosses(points: FloatArray) -> list[str]:
@@ -93,10 +103,10 @@ def _legend(
     sensors: Mapping[str, FloatArray], height: int, width: int, scale: float
 ) -> Iterator[str]:
     x, y = 6.0, height - 5
-    entries = [("cortex", "#b3b3b3"), *zip(sensors, _cycle(), strict=False)]
-    for name, color in entries:
-        yield f'<circle cx="{x}" cy="{y - 3}" r="3" fill="{color}"/>'
-        yield f'<text x="{x + 6}" y="{y}">{escape(name)}</text>'
+    entries = [("cortex", _CORTEX), *zip(sensors, _styles(len(sensors)), strict=True)]
+    for name, (radius, paint) in entries:
+        yield f'<circle cx="{x}" cy="{y - 3}" r="{max(radius, 2.2)}" {paint}/>'
+        yield f'<text x="{x + 7}" y="{y}">{escape(name)}</text>'
         x += 22 + 6 * len(name)
     yield f'<text x="{x}" y="{y}">+ fiducials</text>'
     bar = 0.05 * scale

@@ -315,7 +315,9 @@ def _check_names(
     names = {c.name for s in protocol.subjects if s.name in chosen for c in s.conditions}
     _check_each(protocol, conditions, names, "condition")
     if not names:
-        raise ProtocolError(f"{protocol.root}: no condition of any subject, so nothing to port.")
+        raise ProtocolError(
+            f"Protocol {protocol.name!r}: no condition of any subject, so nothing to port."
+        )
 
 
 def _check_each(
@@ -324,7 +326,10 @@ def _check_each(
     for name in wanted or ():
         if name not in known:
             listed = ", ".join(map(repr, sorted(known))) or "(none)"
-            raise ProtocolError(f"{protocol.root}: no {what} {name!r}; there are: {listed}")
+            # not its path: of an archive, that is a folder that will be gone
+            raise ProtocolError(
+                f"Protocol {protocol.name!r}: no {what} {name!r}; there are: {listed}"
+            )
 
 
 def _plain(protocol: io.Protocol) -> io.Protocol:

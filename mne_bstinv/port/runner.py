@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import OptionError, OverwriteError, ProtocolError
+from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.locks import WORK_FOLDER, locked, remove_left_over, staging
@@ -24,8 +25,16 @@ from mne_bstinv.port.manifest import (
     write_text,
 )
 from mne_bstinv.port.overview import overview_html
+from mne_bstinv.port.places import (
+    check_apart,
+    check_folder,
+    check_output,
+    find_root,
+    removed_if_refused,
+)
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
+from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import port_unit
 
 __all__ = ["OVERVIEW", "port_protocol"]
@@ -57,9 +66,10 @@ def port_protocol(
     Parameters
     ----------
     protocol : path-like
-        The folder of a protocol (or any path in it), or the ``.zip`` that Brainstorm exports.
+        The folder of a protocol, with ``anat`` and ``data`` in it, or the ``.zip`` that Brainstorm
+        exports.
     out : path-like
-        Folder of the output; made if it does not exist.
+        Folder of the output, outside of the protocol; made if it does not exist.
     subjects, conditions : str | sequence of str | None
         Names to port; None for all. What earlier runs made of others stays.
     data_types : str | sequence of str | None
@@ -73,7 +83,8 @@ def port_protocol(
     rtol : float
         Largest relative Frobenius difference that counts as equal, for ``verify``.
     n_jobs : int | None
-        Number of conditions at a time; −1 for one a core. None takes what
+        Number of conditions at a time; −1 for one a core, other negative ones are refused. None
+        takes what
         ``joblib.parallel_config`` says, else 1. Each worker then uses one BLAS thread.
     overwrite : bool
         Replace files in the way that are of no earlier port, and the port of another protocol.
@@ -90,9 +101,10 @@ def port_protocol(
     Raises
     ------
     ProtocolError
-        If there is no protocol, no such subject or condition, or the archive is refused.
+        If there is no protocol, or not one alone; if the path is inside a protocol, or the output
+        is; if there is no such subject or condition, or the archive is refused.
     OverwriteError
-        If the folder holds the port of another protocol and ``overwrite`` is False.
+        If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
     """
@@ -104,10 +116,15 @@ def port_protocol(
         overwrite=overwrite,
         blas_threads=None if _n_workers(n_jobs) == 1 else 1,
     )
+    if not max_bytes >= 1:
+        raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
     source, out = Path(protocol).absolute(), Path(out).absolute()
-    with _opened(source, out, max_bytes) as found:
-        _check_output(found, out, overwrite)
+    check_folder(out)
+    with removed_if_refused(out), _opened(source, out, max_bytes) as found:
+        check_output(found, out, overwrite=overwrite)
         units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        if not source.is_file():  # what is extracted is inside the output
+            check_apart(found, out, [unit.folder for unit in units])
         _begin(found, source, out)
         manifests = tuple(_run(units, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
@@ -123,23 +140,7 @@ def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
             remove_left_over(out)
             folder = stack.enter_context(staging(out))
             source = extract_protocol(source, folder, max_bytes=max_bytes)
-        yield io.read_protocol(source)
-
-
-def _check_output(protocol: io.Protocol, out: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise OverwriteError(f"{out}: a file; the output is a folder.")
-    for folder in (protocol.anat, protocol.data):
-        if out.is_relative_to(folder.absolute()):
-            raise ProtocolError(
-                f"{out}: inside the protocol, where Brainstorm keeps its own files: choose another."
-            )
-    before = read_manifest(out)
-    if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
-        raise OverwriteError(
-            f"{out}: holds the port of the protocol {before['protocol']['name']!r}, not of "
-            f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
-        )
+        yield io.read_protocol(find_root(source, out))
 
 
 def _begin(protocol: io.Protocol, source: Path, out: Path) -> None:
@@ -193,7 +194,7 @@ def _run(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    tasks = (delayed(port_unit)(unit, out, settings) for unit in units)
+    tasks = (delayed(_port_unit)(unit, out, settings, os.getpid()) for unit in units)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     pending = {unit.folder: unit for unit in units}
     with tqdm(total=len(units), unit="unit", disable=_bar_disabled(progress)) as bar:
@@ -207,6 +208,12 @@ def _run(
             # a worker that was killed takes the others with it: say so of all that is left
             for unit in pending.values():
                 yield _lost(unit, str(error))
+
+
+def _port_unit(unit: Unit, out: Path, settings: Settings, parent: int) -> dict[str, Any]:
+    """Port a unit in a process that does not outlive the one that asked for it."""
+    end_with(parent)
+    return port_unit(unit, out, settings)
 
 
 def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -232,8 +239,11 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
 def _n_workers(n_jobs: int | None) -> int:
     from joblib import effective_n_jobs
 
-    if n_jobs == 0:
-        raise OptionError("n_jobs must be a number of conditions, or -1 for one a core; found 0.")
+    if n_jobs is not None and n_jobs != -1 and not n_jobs >= 1:
+        raise OptionError(
+            "n_jobs must be a positive number of conditions, or -1 for one a core; found "
+            f"{n_jobs!r}."
+        )
     return int(effective_n_jobs(n_jobs))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv.port.manifest import DONE
-from mne_bstinv.port.overview import verdict
+from mne_bstinv.port.overview import error_lines, outcome_lines, verdict
 
 __all__ = ["PortReport"]
 
@@ -65,9 +65,8 @@ class PortReport:
     def __str__(self) -> str:
         lines = []
         for unit in self.failed:
-            lines += [f"{unit['title']}: {_error(error)}" for error in unit["errors"]]
-        for outcome in self.differing:
-            lines.append(f"{outcome['file']}: {outcome['status']}: {outcome['reason']}")
+            lines += [f"{unit['title']}: {line}" for line in error_lines(unit["errors"])]
+        lines += outcome_lines(self.differing)
         lines += [f"problem: {problem}" for problem in self.problems]
         return "\n".join([*lines, f"{self._counts()}; see {self.out / 'port.html'}"])
 
@@ -75,14 +74,10 @@ class PortReport:
         rows = "".join(
             f"<tr><td>{escape(u['title'])}</td><td>{escape(u['status'])}</td>"
             f"<td>{escape(verdict(u))}</td>"
-            f"<td>{escape('; '.join(_error(e) for e in u['errors']))}</td></tr>"
+            f"<td>{escape('; '.join(error_lines(u['errors'])))}</td></tr>"
             for u in self.units
         )
         return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
 
     def _counts(self) -> str:
         return f"{len(self.done)} converted, {len(self.kept)} up to date, {len(self.failed)} failed"
-
-
-def _error(error: Mapping[str, str]) -> str:
-    return " ".join(part for part in (error["what"], error["file"], error["reason"]) if part)

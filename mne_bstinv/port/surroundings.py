@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from mne_bstinv._log import warnings_silenced
 
-__all__ = ["surroundings"]
+__all__ = ["end_with", "surroundings"]
 
 _LOCK = threading.Lock()
 #: Threads of this process that are inside, and what the last one has to put back.
 _inside, _restore = 0, ExitStack()
+
+#: Seconds between two looks whether the parent is alive, and whether this process looks.
+_INTERVAL = 1.0
+_looking = False
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent is gone, even if it was killed and could not say so.
+
+    Workers wait five minutes for the next task of a parent that is dead, and keep their memory.
+    What is not finished is in a staging folder; the next run removes it.
+
+    Parameters
+    ----------
+    parent : int
+        Process that the tasks come from. If it is not the parent of this process (the same process,
+        a worker of a cluster), nothing is done; nor on Windows, where a parent's end is not seen.
+    """
+    global _looking
+    with _LOCK:
+        if sys.platform == "win32" or _looking or os.getppid() != parent:
+            return
+        _looking = True
+    threading.Thread(target=_await_end, args=(parent,), daemon=True).start()
+
+
+def _await_end(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_INTERVAL)
+    os._exit(1)
 
 
 @contextmanager

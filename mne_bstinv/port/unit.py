@@ -35,8 +35,9 @@ __all__ = ["port_unit", "up_to_date"]
 logger = logging.getLogger("mne_bstinv")
 
 #: What this process read and may need for the next unit. joblib takes a worker that grew by 300 MB
-#: for one that leaks, and starts another.
-_STORE = Store(200_000_000)
+#: for one that leaks, and starts another. Known by content: conditions often hold copies of one
+#: channel file or head model.
+_STORE = Store(200_000_000, hash_file)
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
@@ -134,8 +135,8 @@ def _converted(
     """Convert into the staging folder and return the manifest to be."""
     target = staged / PurePosixPath(unit.folder).name
     target.mkdir()
-    outputs = Outputs(target, unit.stem, unit.protocol.root)
-    convert_unit(unit, settings, _STORE, outputs)
+    with Outputs(target, unit.stem, unit.protocol.root) as outputs:
+        convert_unit(unit, settings, _STORE, outputs)
     verification = _verified(unit, settings) if settings.verify else None
     changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
     if changed:

@@ -137,17 +137,20 @@ def _correlation(v: CrossValidation) -> Figure | str:
 
 
 def _ratio(v: CrossValidation) -> Figure | str:
-    return _on_locations(v, v.before.location_ratio, "norm of the kernel's rows, MNE / Brainstorm")
+    label = "norm of the kernel's rows, MNE / Brainstorm"
+    return _on_locations(v, v.before.location_ratio, label, ratio=True)
 
 
-def _on_locations(v: CrossValidation, values: quantities.FloatArray, label: str) -> Figure:
+def _on_locations(
+    v: CrossValidation, values: quantities.FloatArray, label: str, *, ratio: bool = False
+) -> Figure:
     """Draw one number a location on the cortex if the locations are its vertices."""
     spread = quantities.on_all_locations(v, values)
     model, cortex = v.study.head_model, getattr(v.study, "cortex", None)
     if model.kind == "surface" and cortex is not None and len(cortex.vertices) == len(spread):
         faces = np.asarray(cortex.faces, dtype=np.int64) - 1
-        return plots.plot_agreement(spread, cortex.vertices, faces, label=label)
-    return plots.plot_agreement_points(spread, model.grid_loc, label=label)
+        return plots.plot_agreement(spread, cortex.vertices, faces, label=label, ratio=ratio)
+    return plots.plot_agreement_points(spread, model.grid_loc, label=label, ratio=ratio)
 
 
 def _kernels(v: CrossValidation) -> Figure | str:
@@ -173,7 +176,7 @@ def _time_courses(v: CrossValidation) -> Figure | str:
     ours, theirs = (scale * quantities.magnitudes(e)[chosen] for e in v.estimates)
     places = 1e3 * np.asarray(v.study.head_model.grid_loc)[chosen]
     labels = [
-        f"location {i + 1}, ({x:.0f}, {y:.0f}, {z:.0f}) mm"
+        f"location {i + 1} (1-based), ({x:.0f}, {y:.0f}, {z:.0f}) mm"
         for i, (x, y, z) in zip(chosen.tolist(), places, strict=True)
     ]
     return plots.plot_time_courses(v.times, ours, theirs, labels=labels, names=NAMES, unit=unit)
@@ -226,7 +229,8 @@ FIGURES = (
     ),
     FigureOf(
         title="Agreement: amplitude of the kernels",
-        caption="Ratio of the norms of each location's kernel rows, MNE as set to Brainstorm.",
+        caption="Ratio of the norms of each location's kernel rows, MNE as set to Brainstorm: "
+        "white where both are equal, red where MNE's are larger, blue where Brainstorm's are.",
         function=_ratio,
     ),
     FigureOf(
@@ -237,8 +241,8 @@ FIGURES = (
     ),
     FigureOf(
         title="Time courses at the peaks",
-        caption="The strongest locations of either side that are at least 3 cm apart (numbered "
-        "from 1, positions in SCS). Of three components the norm is shown.",
+        caption="The strongest locations of either side that are at least 3 cm apart "
+        "(positions in SCS). Of three components the norm is shown.",
         function=_time_courses,
     ),
     FigureOf(

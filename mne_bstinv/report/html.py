@@ -115,7 +115,10 @@ def write_report(
     target = check_target(fname, overwrite=overwrite)
     given = [validations] if isinstance(validations, CrossValidation) else list(validations)
     if not all(isinstance(v, CrossValidation) for v in given):
-        raise OptionError("A report is of what cross_validate returns, found something else.")
+        raise OptionError(
+            "A report is of what cross_validate returns (CrossValidation), found "
+            f"{', '.join(sorted({type(v).__name__ for v in given}))}."
+        )
     if not given:
         raise OptionError("There is no cross-validation to report: give at least one.")
     n_figures = len(FIGURES) * len(given)
@@ -156,9 +159,7 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
     if not target.parent.is_dir():
         raise MissingFileError(f"{target}: the folder {target.parent} does not exist. Make it.")
     if target.exists() and not overwrite:
-        raise OverwriteError(
-            f"{target}: exists already; use overwrite=True (--overwrite) to replace it."
-        )
+        raise OverwriteError.of(target)
     return target
 
 

@@ -17,7 +17,7 @@ from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, gather_study
 from mne_bstinv.workflow._summary import condition_html, condition_text
 from mne_bstinv.workflow.lookup import find_entry, is_average, needed
-from mne_bstinv.workflow.store import Store, file_stamp
+from mne_bstinv.workflow.store import Store
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import LabelList
@@ -199,7 +199,7 @@ class StudyCondition(io.Condition):
 
         files = (self.head_model_file, self.cortex_file, self.anatomy.anatomy, self.channel_file)
         return self.store.make(
-            ("src", self.mne_subject, *map(file_stamp, files)),
+            ("src", self.mne_subject, *self.store.identify(*files)),
             lambda: to_source_spaces(
                 self.head_model,
                 self.cortex,
@@ -469,7 +469,7 @@ class StudyCondition(io.Condition):
 
         files = (self.channel_file, self.anatomy.anatomy)
         return self.store.make(
-            ("info", sfreq, *map(file_stamp, files)),
+            ("info", sfreq, *self.store.identify(*files)),
             lambda: to_info(self.channels, sfreq=sfreq, mri=self.mri),
         )
 

@@ -27,10 +27,18 @@ class Store:
     ----------
     max_bytes : int
         Size of all that is kept; what was used last is kept, however large, until :meth:`trim`.
+    identify : callable | None
+        What tells one content of a file from another, of the path; None for :func:`file_stamp`.
+        By their digests, copies of a file are read and converted once.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        max_bytes: int = MAX_BYTES,
+        identify: Callable[[Path], Hashable] | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
+        self._identify: Callable[[Path], Hashable] = identify or file_stamp
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
@@ -48,7 +56,24 @@ class Store:
         object
             What the reader returned for the file as it is now.
         """
-        return self.make((reader.__name__, file_stamp(file)), lambda: reader(file))
+        return self.make((reader.__name__, *self.identify(file)), lambda: reader(file))
+
+    def identify(self, *files: Path | None) -> tuple[Hashable, ...]:
+        """Tell the contents of files from others.
+
+        Parameters
+        ----------
+        *files : Path | None
+            The files.
+
+        Returns
+        -------
+        tuple
+            A part of a key for each; None for no file, or one that does not exist.
+        """
+        return tuple(
+            None if file is None or not file.exists() else self._identify(file) for file in files
+        )
 
     def make(self, key: Hashable, maker: Callable[[], T]) -> T:
         """Return an object, made if it is not there.
@@ -76,6 +101,10 @@ class Store:
     def trim(self) -> None:
         """Forget what is beyond the size, be it what was used last."""
         self._forget(0)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
 
     def _forget(self, spared: int = 1) -> None:
         while len(self._kept) > spared and sum(n for _, n in self._kept.values()) > self._max_bytes:

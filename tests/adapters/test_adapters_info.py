@@ -169,7 +169,9 @@ def test_bads_come_from_the_flags() -> None:
     channels = eeg(4)
     assert to_info(channels, sfreq=100.0, channel_flag=[1, -1, 1, -1])["bads"] == ["E2", "E4"]
     assert to_info(channels, sfreq=100.0, channel_flag=np.ones(4))["bads"] == []
-    with pytest.raises(ConversionError, match=r"ChannelFlag has 3 values for the 4 channels"):
+    with pytest.raises(
+        ConversionError, match=r"ChannelFlag has 3 values, expected one for each of the 4 channels"
+    ):
         to_info(channels, sfreq=100.0, channel_flag=[1, 1, 1])
 
 

@@ -140,7 +140,9 @@ def test_bad_channels_of_a_projector_are_told() -> None:
 
 
 def test_projector_of_other_channels_is_refused() -> None:
-    with pytest.raises(ConversionError, match=r"Components is \(4, 2\) for 5 channels"):
+    with pytest.raises(
+        ConversionError, match=r"Components is \(4, 2\), expected a row for each of the 5"
+    ):
         to_info(eeg(projectors=(ssp(4),)), sfreq=100.0)
     with pytest.raises(ConversionError, match=r"CompMask is not of its Components"):
         to_info(eeg(projectors=(ssp(n=2, mask=[1, 1, 1]),)), sfreq=100.0)

@@ -272,7 +272,8 @@ def test_the_atlas_is_found_by_name_or_is_the_current_one(cortex):
     )
     assert conversion_report(to_labels(first_with_scouts)).kept["atlas"] is cortex.atlas[0]
     with pytest.raises(
-        ConversionError, match=r"no atlas 'DKT'\. It has 'User scouts', 'Structures'"
+        ConversionError,
+        match=r"no atlas 'DKT'\. Choose one that it has: 'User scouts', 'Structures'",
     ):
         to_labels(cortex, "DKT")
     with pytest.raises(ConversionError, match="No atlas of the surface has scouts"):
@@ -282,7 +283,7 @@ def test_the_atlas_is_found_by_name_or_is_the_current_one(cortex):
 @pytest.mark.parametrize("vertices", [[0, 1], [296, 297]])
 def test_scouts_of_another_surface_are_an_error(cortex, vertices):
     atlas = io.Atlas(name="x", scouts=(io.Scout(label="A", vertices=np.array(vertices)),))
-    with pytest.raises(ConversionError, match="surface has 296"):
+    with pytest.raises(ConversionError, match=r"expected 1 to 296: .* Give the surface"):
         to_labels(cortex, atlas)
 
 

@@ -736,7 +736,7 @@ def test_a_volume_of_mne_becomes_a_volume_and_a_volume_again():
     ("frame", "trans", "match"),
     [
         (5, None, "trans .* is needed"),
-        (5, mne.Transform("meg", "head", np.eye(4)), "not head ↔ MRI"),
+        (5, mne.Transform("meg", "head", np.eye(4)), r"expected head \(4\) ↔ MRI \(5\)"),
         (1, HEAD_MRI, "only head .* and MRI"),
     ],
 )

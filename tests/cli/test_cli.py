@@ -148,8 +148,8 @@ class TestDemo:
         out = capsys.readouterr().out
         assert "4 results file(s): 4 equal" in out
         # the sources were simulated at vertices 111 and 5, at 120 and 170 ms (4 ms a sample)
-        assert "vertex 111, left hemisphere: peak +7.26 nA·m at 116 ms" in out
-        assert "vertex 5, right hemisphere: peak +8.64 nA·m at 172 ms" in out
+        assert "vertex 111 (1-based), left hemisphere: peak +7.26 nA·m at 116 ms" in out
+        assert "vertex 5 (1-based), right hemisphere: peak +8.64 nA·m at 172 ms" in out
         assert "position (-55.8, 23.1, 21.3) mm in SCS" in out
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
         for method in ("MNE", "dSPM", "sLORETA"):
@@ -162,7 +162,7 @@ class TestDemo:
     def test_does_not_overwrite_unasked(self, tmp_path, capsys, name):
         (tmp_path / name).write_text("mine")
         assert main(["demo", "--out", str(tmp_path)]) == 2
-        assert f"{name} exists; give --overwrite to replace it" in capsys.readouterr().err
+        assert f"{name}: exists already; use overwrite=True (--over" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == "mine"
         assert len(list(tmp_path.iterdir())) == 1
 

@@ -161,7 +161,10 @@ def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):
     assert out.endswith(f"\nreport: {page}\n")
     call = f"load_study({str(study)!r}, recordings='Avg', condition='evoked')"
     assert f"study = {call}".replace("'", "&#39;") in page.read_text(encoding="utf-8")
-    assert "exists already" in compare(capsys, study, *words, code=2).err
+    assert (
+        "use overwrite=True (--overwrite) to replace it"
+        in compare(capsys, study, *words, code=2).err
+    )
 
 
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):
@@ -202,3 +205,41 @@ def test_unusable_values(study, capsys, words, message):
     said = compare(capsys, study, *words, code=2)
     assert said.err.startswith("mne-bstinv compare: ")
     assert message in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--loose", "0.3"], "--loose has no effect: the orientation is fixed. Leave it out, or"),
+        (
+            ["--noise-method", "diag", "--noise-reg", "0.2"],
+            "--noise-reg has no effect: the noise method is diag",
+        ),
+        (
+            ["--no-depth", "--weight-exp", "0.4"],
+            "--weight-exp has no effect: depth weighting is off. Leave it out, or leave depth",
+        ),
+        (["--no-depth", "--methods", "sLORETA"], "--no-depth has no effect: sloreta is not depth"),
+        (
+            ["--weight-exp", "0", "--weight-limit", "4"],
+            "--weight-limit has no effect: WeightExp 0 makes all weights 1",
+        ),
+        (["--overwrite"], "--overwrite without --html has no effect: leave it out, or give --html"),
+    ],
+)
+def test_arguments_without_effect_are_refused(study, capsys, words, message):
+    assert message in compare(capsys, study, *words, code=2).err
+
+
+def test_an_argument_with_an_effect_on_one_of_the_methods_is_taken(study, capsys):
+    words = ["--methods", "MNE", "sLORETA", "--no-depth"]
+    first, second = compared(capsys, study, *words)
+    sides = [{row["setting"]: row["brainstorm"] for row in v["settings"]} for v in (first, second)]
+    assert sides[0]["depth"] == "none"
+
+
+def test_an_argument_may_not_state_what_a_results_file_does_not_use(study, capsys):
+    path = results_with(study, measure="amplitude", noise_method="median")
+    reg = InverseOptions.from_brainstorm(io.read_results(path).options).noise_reg
+    err = compare(capsys, path, "--noise-reg", reg, code=2).err
+    assert "--noise-reg has no effect: the noise method is median" in err

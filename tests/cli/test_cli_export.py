@@ -21,6 +21,8 @@ def files(tmp_path_factory):
         to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
         forward = to_forward(study.head_model, study.channels, surface=study.cortex)
         mne.write_forward_solution(folder / "s-fwd.fif", forward)
+        mne.write_source_spaces(folder / "s-src.fif", forward["src"])
+        mne.write_trans(folder / "x-trans.fif", mne.Transform("head", "mri"))
         mne.write_cov(folder / "s-cov.fif", to_covariance(study.noise_cov, study.channels))
     return folder
 
@@ -82,12 +84,48 @@ def test_export_of_an_operator(files, tmp_path, capsys):
     ("more", "words"),
     [
         (["--compute", "amplitude", "--option", "Snr", "1"], "Unknown option 'Snr'"),
+        (
+            ["--compute", "amplitude", "--option", "InverseMeasure", "sloreta"],
+            "--option InverseMeasure sloreta: --compute says this already. Leave the option out",
+        ),
+        (
+            ["--compute", "amplitude", "--snr", "2", "--option", "SnrFixed", "4"],
+            "--option SnrFixed 4: --snr says 2.0 already. Give it once",
+        ),
+        (
+            ["--compute", "gls", "--snr", "2"],
+            "--snr has no effect: gls has no prior that an SNR could scale",
+        ),
+        (
+            ["--compute", "amplitude", "--option", "SnrMethod", "rms", "--snr", "2"],
+            "--snr has no effect: SnrMethod is rms. Leave it out, or choose SnrMethod fixed",
+        ),
+        (
+            ["--compute", "amplitude", "--option", "SnrRms", "1e-9"],
+            "--option SnrRms has no effect: SnrMethod is fixed",
+        ),
+        (
+            ["--compute", "amplitude", "--option", "Loose", "0.3"],
+            "--option Loose has no effect: the orientation is fixed",
+        ),
+        (["--lambda2", "0.1"], "--lambda2 without --inverse has no effect: leave it out, or give"),
+        (
+            ["--method", "dSPM", "--pick-ori", "normal"],
+            "--method and --pick-ori without --inverse has no effect",
+        ),
+        (["--snr", "2"], "--snr without --compute has no effect"),
+        (["--orient", "free"], "--orient without --compute has no effect"),
+        (["--data-types", "EEG"], "--data-types without --compute has no effect"),
+        (["--option", "NoiseReg", "0"], "--option without --compute has no effect"),
+        (["--trans", "{files}/x-trans.fif"], "FreeSurfer's MRI, or source spaces in the MRI frame"),
+        (["--src", "{files}/s-src.fif"], "has source spaces of its own, which are taken. Leave"),
         (["--compute", "amplitude"], "say with data_types"),
         (["--labels", "nowhere.label"], "nowhere.label: no such file"),
         (["--src", "what.fif"], "what it holds is not clear from its name"),
     ],
 )
 def test_unusable_input(files, tmp_path, capsys, more, words):
+    more = [word.format(files=files) for word in more]
     assert main(arguments(files, tmp_path / "p", *more)) == 2
     said = capsys.readouterr()
     assert said.err.startswith("mne-bstinv export: ")
@@ -98,8 +136,52 @@ def test_unusable_input(files, tmp_path, capsys, more, words):
 def test_the_condition_is_not_overwritten(files, tmp_path, capsys):
     assert main(arguments(files, tmp_path / "p")) == 0
     assert main(arguments(files, tmp_path / "p")) == 2
-    assert "the condition exists already" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "the condition exists already; choose another name, or use overwrite=True (--over" in err
     assert main(arguments(files, tmp_path / "p", "--overwrite")) == 0
+
+
+@pytest.mark.parametrize(
+    ("subject", "condition", "message"),
+    [
+        ("s", "new", "anat/S: the subject 'S' exists already, and 's' would be the same folder"),
+        ("S", "C", "data/S/c: the condition 'c' exists already, and 'C' would be the same folder"),
+    ],
+)
+def test_a_name_that_differs_in_capitals_only(files, tmp_path, capsys, subject, condition, message):
+    assert main(arguments(files, tmp_path / "p")) == 0
+    words = ["--subject", subject, "--condition", condition, "--overwrite"]
+    assert main(arguments(files, tmp_path / "p", *words)) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "or choose another name" in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "message"),
+    [
+        ("mixed", ["--option", "Loose", "0.3"], None),
+        (
+            "mixed",
+            ["--orient", "free"],
+            "--orient has no effect: the regions of a mixed head model have orientations of their",
+        ),
+        ("eeg_volume", [], None),  # free by itself
+    ],
+)
+def test_the_head_model_decides_which_options_have_an_effect(
+    data_dir, tmp_path, capsys, kind, words, message
+):
+    forward, cov, channels, data = (
+        str(next((data_dir / kind / "data").rglob(f"{name}*.mat")))
+        for name in ("headmodel", "noisecov", "channel", "data_")
+    )
+    given = [
+        "export", str(tmp_path / "p"), "--subject", "S", "--condition", "c", "--recordings", data,
+        "--info", channels, "--forward", forward, "--noise-cov", cov, "--compute", "amplitude",
+    ]  # fmt: skip
+    assert main([*given, *words]) == (0 if message is None else 2)
+    assert (message or "") in capsys.readouterr().err
 
 
 def test_convert(sample_dir, tmp_path, capsys, caplog):

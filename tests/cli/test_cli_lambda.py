@@ -9,6 +9,8 @@ import pytest
 
 from mne_bstinv import InverseOptions, compute_kernel, datasets
 from mne_bstinv.cli import main
+from mne_bstinv.cli.lambda_ import translate
+from mne_bstinv.errors import OptionError
 
 SAME = ["--channels", "306", "--rank", "70"]
 
@@ -65,8 +67,21 @@ def test_lambda_of_a_study_is_that_of_its_kernel(capsys):
         (["--snr", "1e-200", *SAME], "beyond double precision"),
         (["--snr", "1e5", "--scale", "dB", *SAME], "beyond double precision"),
         (["--snr", "3", "--channels", "60", "--rank", "70"], "rank 70 for 60 channels"),
+        (
+            ["--lambda2", "0.1", "--scale", "power", *SAME],
+            "--scale without --snr has no effect: leave it out, or give --snr",
+        ),
     ],
 )
 def test_impossible_input_is_named(given, message, capsys):
     assert main(["lambda", *given]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [({}, "found none of them"), ({"snr": 3.0, "lambda2": 0.1}, "found snr and lambda2")],
+)
+def test_one_statement_is_translated(given, found):
+    with pytest.raises(OptionError, match=f"Give one of snr, lambda2 and rms, {found}"):
+        translate(**given, n_channels=306, rank=70)

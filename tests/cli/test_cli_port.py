@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import shutil
 
 import pytest
@@ -43,14 +44,43 @@ def test_filters(study, tmp_path, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--n-jobs", "0", "positive number of conditions, or -1 for one a core; found '0'"),
+        ("--n-jobs", "-5", "positive number of conditions, or -1 for one a core; found '-5'"),
+        ("--n-jobs", "all", "positive number of conditions, or -1 for one a core; found 'all'"),
+        ("--max-size", "-1", "must be a positive number of GiB; found '-1'"),
+        ("--max-size", "0", "must be a positive number of GiB; found '0'"),
+        ("--max-size", "nan", "must be a positive number of GiB; found 'nan'"),
+        ("--max-size", "64GB", "must be a positive number of GiB; found '64GB'"),
+    ],
+)
+def test_numbers_that_mean_nothing(study, tmp_path, capsys, option, value, message):
+    with pytest.raises(SystemExit, match="2"):
+        main(["port", str(study), str(tmp_path / "out"), option, value])
+    assert f"argument {option}: " in (err := capsys.readouterr().err)
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_unusable_input(study, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["port", str(study), str(tmp_path / "out"), "--n-jobs", "0"])
-    assert "must be a number of conditions" in capsys.readouterr().err
-    assert main(["port", str(tmp_path / "none.zip"), str(tmp_path / "out")]) == 2
+    out = tmp_path / "out"
+    assert main(["port", str(tmp_path / "none.zip"), str(out)]) == 2
     assert "none.zip: no such file or folder" in capsys.readouterr().err
     (tmp_path / "x.zip").write_bytes(b"x")
-    assert main(["port", str(tmp_path / "x.zip"), str(tmp_path / "out")]) == 2
+    assert main(["port", str(tmp_path / "x.zip"), str(out)]) == 2
     assert "not a zip file, or a damaged one" in capsys.readouterr().err
     assert main(["port", str(study), str(study / "data" / "out")]) == 2
     assert "inside the protocol" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_part_is_refused_with_the_command_that_ports_it(study, tmp_path, capsys):
+    out = tmp_path / "my out"
+    channel_file = next(study.rglob("channel*.mat"))
+    assert main(["port", str(channel_file), str(out)]) == 2
+    command = capsys.readouterr().err.split("alone: mne-bstinv ")[1].split(" (in Python")[0]
+    assert command == f"port {study} '{out}' --subject Subject01 --condition mixed"
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.startswith("2 converted")

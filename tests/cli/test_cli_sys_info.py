@@ -46,6 +46,12 @@ def test_the_required_packages_are_those_of_the_project():
     assert sorted(sys_info.system()["required"]) == sorted(e.split(">=")[0] for e in listed)
 
 
+def test_no_package_is_both_required_and_optional():
+    found = sys_info.system()
+    assert set(found["required"]) & set(found["optional"]) == set()
+    assert "h5io" in found["required"]
+
+
 def test_lines(capsys, monkeypatch):
     monkeypatch.delenv("MNE_BSTINV_DATA", raising=False)
     assert main(["sys-info"]) == 0

@@ -132,8 +132,8 @@ def test_flipped_signs():
     assert comparison["sign_agreement"].detail == "3 of 5 rows"
     assert abs(comparison["correlation_worst"].value + 1) <= 10 * EPS
     assert comparison["correlation_worst"].detail in (
-        "at location 12 (0-based)",
-        "at location 14 (0-based)",
+        "at location 13 (1-based)",
+        "at location 15 (1-based)",
     )
     assert abs(comparison["correlation_median"].value - 1) <= 10 * EPS
     assert comparison["amplitude_ratio_median"].value == 1
@@ -231,7 +231,7 @@ def test_correlation_of_rows_at_known_angles():
     for key, degrees in (("median", 20), ("p5", 38), ("worst", 40)):
         value = comparison[f"correlation_{key}"].value
         assert abs(value - np.cos(np.radians(degrees))) <= 4 * EPS
-    assert comparison["correlation_worst"].detail == f"at location {angles.argmax()} (0-based)"
+    assert comparison["correlation_worst"].detail == f"at location {angles.argmax() + 1} (1-based)"
 
 
 # three components
@@ -259,7 +259,7 @@ def test_block_tilted_by_a_known_angle(degrees):
     comparison = compare_kernels(kernel(a, 3, locations=[4, 9]), kernel(b, 3, locations=[4, 9]))
     worst = comparison["subspace_angle_worst"]
     assert abs(worst.value - degrees) <= 10 * np.degrees(EPS)
-    assert worst.detail == "at location 4 (0-based)"
+    assert worst.detail == "at location 5 (1-based)"
     assert abs(comparison["subspace_angle_median"].value - degrees / 2) <= 10 * np.degrees(EPS)
     assert abs(comparison.location_correlation[0] - (2 + np.cos(t)) / 3) <= 4 * EPS
 
@@ -276,7 +276,7 @@ def test_angles_are_those_of_scipy(n_locations):
     assert abs(comparison["subspace_angle_median"].value - np.median(expected)) <= 1e-9
     assert abs(comparison["subspace_angle_worst"].value - max(expected)) <= 1e-9
     assert comparison["subspace_angle_worst"].detail == (
-        f"at location {np.argmax(expected)} (0-based)"
+        f"at location {np.argmax(expected) + 1} (1-based)"
     )
 
 
@@ -287,7 +287,7 @@ def test_blocks_of_rank_two(rounding):
     a = blocks([0, 3, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, rounding])
     value = compare_kernels(kernel(a, 3), kernel(b, 3))["subspace_angle_worst"]
     assert value.value <= np.degrees(10 * EPS)
-    assert value.detail == "at location 0 (0-based); 1 location(s) have a rank below 3"
+    assert value.detail == "at location 1 (1-based); 1 location(s) have a rank below 3"
     tilted = rotation([0, 1, 0], np.radians(30))
     a[:, :3] = a[:, :3] @ tilted
     value = compare_kernels(kernel(a, 3), kernel(b, 3))["subspace_angle_worst"]
@@ -301,7 +301,7 @@ def test_blocks_of_other_rank():
     a[2] = 0
     value = compare_kernels(kernel(a, 3), kernel(b, 3))["subspace_angle_worst"]
     assert value.value == 90
-    assert value.detail == "at location 0 (0-based); ranks differ (90°) at 1 location(s)"
+    assert value.detail == "at location 1 (1-based); ranks differ (90°) at 1 location(s)"
 
 
 def test_blocks_of_zeros_have_no_angle():
@@ -340,8 +340,8 @@ def test_shifted_point_spread(p):
     worst = comparison["peak_displacement_worst"]
     assert abs(worst.value - (n - by) * MM) <= 1e-12
     assert worst.detail in (
-        f"at location {n - 2} (0-based); {n} of {n} peaks displaced",
-        f"at location {n - 1} (0-based); {n} of {n} peaks displaced",
+        f"at location {n - 1} (1-based); {n} of {n} peaks displaced",
+        f"at location {n} (1-based); {n} of {n} peaks displaced",
     )
     assert abs(comparison["localisation_error_a"].value - by * MM) <= 1e-12
     assert comparison["localisation_error_a"].detail == f"0 of {n} peaks at the source"
@@ -359,7 +359,7 @@ def test_some_peaks_displaced():
     assert comparison["peak_displacement_median"].value == 0
     assert abs(comparison["peak_displacement_worst"].value - 2 * MM) <= 1e-12
     assert comparison["peak_displacement_worst"].detail == (
-        "at location 3 (0-based); 1 of 9 peaks displaced"
+        "at location 4 (1-based); 1 of 9 peaks displaced"
     )
 
 
@@ -371,7 +371,7 @@ def test_peaks_of_norms_over_components():
     spread[3:, 3:] = np.eye(3)
     comparison = compare_kernels(on_line(spread, 3), on_line(np.eye(6), 3))
     assert comparison["peak_displacement_worst"].detail == (
-        "at location 0 (0-based); 1 of 2 peaks displaced"
+        "at location 1 (1-based); 1 of 2 peaks displaced"
     )
 
 
@@ -478,7 +478,7 @@ def test_time_courses_with_a_known_lag():
         assert abs(value.value - np.cos(np.radians(degrees))) <= 1e-13
         assert value.passed is False
     assert comparison["time_course_correlation_worst"].detail == (
-        f"at location {lags.argmax()} (0-based)"
+        f"at location {lags.argmax() + 1} (1-based)"
     )
 
 
@@ -520,7 +520,7 @@ def test_peaks_at_known_places_and_times(monkeypatch):
         comparison = compare_kernels(a, b, data=data, times=times)
         distance = comparison["estimate_peak_distance"]
         assert distance.value == pytest.approx(3 * MM)
-        assert distance.detail == "A at location 8, B at location 5 (0-based)"
+        assert distance.detail == "A at location 9, B at location 6 (1-based)"
         latency = comparison["estimate_latency_difference"]
         assert latency.value == pytest.approx(150)
         assert latency.detail == "A at 250 ms, B at 100 ms"
@@ -648,17 +648,19 @@ def test_only_amplitudes_predict_recordings():
     a = replace(b, unit="1 (noise standard deviations)", name="MNE")
     comparison = compare_kernels(a, b, data=rng.normal(size=(b.n_channels, 5)))
     reason = (
-        "the estimate of MNE is in 1 (noise standard deviations): only amplitudes in A·m predict "
-        "recordings"
+        "the estimate of MNE is without unit (noise standard deviations): only amplitudes in A·m "
+        "predict recordings"
     )
     assert comparison["explained_variance_a"].reason == reason
     assert comparison["explained_variance_difference"].reason == reason
     assert comparison["explained_variance_b"].value is not None
     assert comparison.mismatches == (
-        "the units (MNE in 1 (noise standard deviations), B in A·m): so may amplitudes",
+        "the units (MNE without unit (noise standard deviations), B in A·m): so may amplitudes",
     )
     assert not compare_kernels(replace(b, unit=a.unit), b).passed
-    assert "differ: the units (MNE in 1" in str(comparison)
+    assert "differ: the units (MNE without unit" in str(comparison)
+    plain = compare_kernels(replace(a, unit="1"), b, data=np.ones((b.n_channels, 2)))
+    assert "the estimate of MNE is without unit: only" in plain["explained_variance_a"].reason
     comparison = compare_kernels(replace(a, unit=""), b, data=np.ones((b.n_channels, 2)))
     assert "is in an unknown unit" in comparison["explained_variance_a"].reason
 

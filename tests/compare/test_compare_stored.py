@@ -122,7 +122,7 @@ def test_invariants_are_those_of_the_products():
     difference = np.linalg.norm(np.subtract(*products)) / np.linalg.norm(products[1])
     assert abs(agreement.relative_difference - difference) <= 100 * N * EPS * difference
     worst = np.argmax([np.linalg.norm(a - b) for a, b in zip(*products, strict=True)])
-    assert agreement.reason == f"the largest difference is at location {worst + 1}"
+    assert agreement.reason == f"the largest difference is at location {worst + 1} (1-based)"
 
 
 @pytest.mark.parametrize("n_sources", [999, 1000, 1001, 2001])
@@ -134,7 +134,7 @@ def test_invariants_of_more_locations_than_a_piece(n_sources):
     for location in (0, n_sources - 1):
         changed = _one_row_changed(rows, 3 * location, by=0.5)
         agreement = compare_rows(rows, changed, "equal invariants", 3, rtol=1e-9)
-        assert agreement.reason == f"the largest difference is at location {location + 1}"
+        assert agreement.reason == f"the largest difference is at location {location + 1} (1-based)"
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
@@ -156,7 +156,7 @@ def test_signs_of_rows_are_free_one_by_one():
     flipped[3, 0] *= -1  # not of a whole row
     agreement = compare_rows(rows, flipped, "equal up to sign", 1, rtol=1e-9)
     assert agreement.status == "differs"
-    assert agreement.reason == "the largest difference is at location 4"
+    assert agreement.reason == "the largest difference is at location 4 (1-based)"
 
 
 # how large a difference is, and where
@@ -173,7 +173,7 @@ def test_tolerance_is_of_the_frobenius_norm_relative_to_the_stored(rule, p, fact
     agreement = compare_rows(ours, theirs, rule, p, rtol=relative / factor)
     assert agreement.status == (rule if same else "differs")
     assert abs(agreement.relative_difference - relative) <= 100 * EPS
-    expected = "" if same else f"the largest difference is at location {2 // p + 1}"
+    expected = "" if same else f"the largest difference is at location {2 // p + 1} (1-based)"
     assert agreement.reason == expected
 
 
@@ -196,7 +196,7 @@ def test_stored_zeros(rule):
     assert compare_rows(zero, zero, rule, 3, rtol=1e-9).status == rule
     agreement = compare_rows(one, zero, rule, 3, rtol=1e-9)
     assert (agreement.status, agreement.relative_difference) == ("differs", np.inf)
-    assert agreement.reason == "the largest difference is at location 1"
+    assert agreement.reason == "the largest difference is at location 1 (1-based)"
 
 
 @pytest.mark.parametrize("location", [0, 2, 4])
@@ -207,7 +207,7 @@ def test_location_of_the_largest_difference(orient, p, location):
     stored = _one_row_changed(stored, p * location + p - 1, by=1e-1)
     agreement = compare_with_stored(result, stored)
     assert agreement.status == "differs"
-    assert agreement.reason == f"the largest difference is at location {location + 1}"
+    assert agreement.reason == f"the largest difference is at location {location + 1} (1-based)"
 
 
 # numbers that are missing
@@ -225,7 +225,7 @@ def test_nan_in_both_is_left_out(rule, p):
     # locations are counted with those that are left out
     changed = _one_row_changed(rows, 4 * p, by=0.5)
     agreement = compare_rows(rows, changed, rule, p, rtol=1e-9)
-    assert agreement.reason == "the largest difference is at location 5"
+    assert agreement.reason == "the largest difference is at location 5 (1-based)"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -238,7 +238,7 @@ def test_nan_in_one_differs(swapped, rule):
     agreement = compare_rows(*pair, rule, 3, rtol=1e-9)
     assert agreement.status == "differs"
     assert agreement.relative_difference is None
-    assert agreement.reason == "NaN on one side only at 2 location(s), first 2"
+    assert agreement.reason == "NaN on one side only at 2 location(s), first 2 (1-based)"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -257,7 +257,7 @@ def test_nan_rows_of_dspm(orient):
     assert agreement.reason == "1 location(s) are NaN in both"
     stored = np.nan_to_num(result.kernel)
     agreement = compare_with_stored(result, stored)
-    assert agreement.reason == "NaN on one side only at 1 location(s), first 3"
+    assert agreement.reason == "NaN on one side only at 1 location(s), first 3 (1-based)"
 
 
 # directions that no channel sees
@@ -287,7 +287,7 @@ def test_a_direction_that_only_one_side_sees_differs(seen_by):
         stored, stored_sa = result.kernel, sa
     agreement = compare_with_stored(result, stored, stored_sa=stored_sa)
     assert agreement.status == "differs"
-    assert agreement.reason == "the largest difference is at location 4"
+    assert agreement.reason == "the largest difference is at location 4 (1-based)"
 
 
 def test_a_direction_that_neither_side_sees_is_left_out():
@@ -336,7 +336,9 @@ def test_mixed_minimum_norm_is_compared_region_by_region():
         changed[region.rows] *= -1
         agreement = compare_with_stored(result, changed)
         assert agreement.status == "differs"
-        numbers = [f"the largest difference is at location {i + 1}" for i in region.locations]
+        numbers = [
+            f"the largest difference is at location {i + 1} (1-based)" for i in region.locations
+        ]
         assert agreement.reason in numbers  # of the head model, not of the region
 
 
@@ -387,7 +389,7 @@ def test_estimates_are_compared_by_the_rule_of_their_kernel(orient):
     stored[-1, -1] += 1
     agreement = compare_with_stored(result, stored, computed=estimate)
     assert agreement.status == "differs"
-    assert agreement.reason == "the largest difference is at location 5"
+    assert agreement.reason == "the largest difference is at location 5 (1-based)"
 
 
 def test_inputs_are_not_changed():

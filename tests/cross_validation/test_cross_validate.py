@@ -163,7 +163,9 @@ def test_where_mne_cannot_weight_depth_the_reason_is_given():
     gain = np.array(sample().head_model.gain)
     gain[:, 30:39] = 0.0
     study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
-    with pytest.raises(ConversionError, match=r"3 location\(s\), first 11, have no gain"):
+    with pytest.raises(
+        ConversionError, match=r"3 location\(s\), first 11 \(1-based\), have no gain"
+    ):
         cross_validate(study, data_types="EEG")
     result = cross_validate(study, data_types="EEG", mne_settings={"depth": None}, shapley_limit=0)
     assert result.passed

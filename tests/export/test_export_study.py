@@ -22,6 +22,7 @@ from mne_bstinv.errors import ConversionError, MatFileError, OverwriteError, Pro
 from mne_bstinv.export import Estimation, export_study
 from mne_bstinv.export import folders as folders_module
 from mne_bstinv.export.anatomy import same_structure
+from mne_bstinv.export.inputs import estimations_of
 from mne_bstinv.verification import recompute
 
 #: The agreement asked for with kernels that Brainstorm stored.
@@ -311,6 +312,15 @@ def test_an_estimate_of_mne(mne_sample, tmp_path):
     assert stored.data_file == f"S/c/{study.recordings[0].name}"
     np.testing.assert_allclose(stored.image_grid_amp, stc.data, rtol=SINGLE)
     np.testing.assert_allclose(stored.time, evoked.times, rtol=0, atol=1e-9)
+
+
+def test_results_take_another_comment(sample, tmp_path):
+    (file, *_) = sample.stored
+    objects, target = sample.objects_only(), {"subject": "S", "condition": "c"}
+    renamed = Estimation(of=file, comment="renamed")
+    study = export_study(tmp_path / "p", **target, **objects, estimations=[file, renamed])
+    comments = [io.read_results(one).comment for one in study.results]
+    assert comments == [io.read_results(file).comment, "renamed"]
 
 
 def test_source_spaces_alone_give_a_cortex(mne_sample, tmp_path):
@@ -670,6 +680,49 @@ class TestRefusals:
                 tmp_path / "p", subject="S", condition="c", estimations=estimation, **objects
             )
         assert not (tmp_path / "p").exists()
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"of": InverseOptions(), "lambda2": 0.1}, "lambda2 of an Estimation of options"),
+            (
+                {"of": InverseOptions(), "method": "MNE", "pick_ori": "normal"},
+                "method and pick_ori",
+            ),
+            (
+                {"of": io.Results(comment="x"), "method": "MNE"},
+                "method of an Estimation of results: without effect. Leave it out",
+            ),
+        ],
+    )
+    def test_estimations_with_fields_of_others(self, sample, tmp_path, fields, words):
+        with pytest.raises(ConversionError, match=words):
+            export_study(
+                tmp_path / "p",
+                subject="S",
+                condition="c",
+                estimations=Estimation(**fields),
+                **sample.objects_only(),
+            )
+
+    def test_an_operator_of_brainstorms_options(self, sample, tmp_path):
+        of = next(one.of for one in sample.estimations if "noise_cov" in one.of)
+        words = "method of an Estimation without lambda2: without effect, since .* give lambda2"
+        with pytest.raises(ConversionError, match=words):
+            estimations_of(Estimation(of=of, method="dSPM"))
+        with pytest.raises(ConversionError, match="data_types of an Estimation of inverse operato"):
+            estimations_of(Estimation(of=of, lambda2=0.1, method="dSPM", data_types="MEG"))
+
+    def test_objects_that_nothing_would_be_taken_from(self, sample, tmp_path):
+        objects, target = sample.objects_only(), {"subject": "S", "condition": "c"}
+        spaces = objects["forward"]["src"]
+        with pytest.raises(ConversionError, match=r"source spaces of its own, .* Leave src out"):
+            export_study(tmp_path / "p", **target, **objects, src=spaces)
+        with pytest.raises(ConversionError, match="the forward solution has a cortex of its own"):
+            export_study(tmp_path / "p", **target, **objects, src=load_sample().cortex)
+        trans = mne.Transform("head", "mri")
+        with pytest.raises(ConversionError, match=r"and neither is given\. Leave trans out"):
+            export_study(tmp_path / "p", **target, **objects, trans=trans)
 
     def test_labels_without_a_cortex(self, sample, tmp_path):
         label = mne.Label([0], hemi="lh", name="a-lh")

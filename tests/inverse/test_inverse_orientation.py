@@ -25,7 +25,7 @@ def test_normals_without_direction_are_named(value):
     normals[[1, 4]] = value
     message = (
         "GridOrient is zero or not finite at 2 of 14 locations (1-based: 2, 5): fixed and loose "
-        "orientations need normals."
+        "orientations need normals. Mend them, or choose free orientations."
     )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
         unit_normals(readonly(normals), 14)
@@ -119,7 +119,9 @@ def test_loose_is_of_amplitudes():
 
 
 def test_loose_without_a_value():
-    with pytest.raises(InverseError, match="Orientation 'loose' needs a Loose value, found none"):
+    with pytest.raises(
+        InverseError, match="Orientation 'loose' needs a Loose value between 0 and 1, found none"
+    ):
         solve(make_problem(6, "loose"), loose=None)
 
 

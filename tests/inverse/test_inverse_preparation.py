@@ -100,7 +100,7 @@ def test_no_good_channel():
     flag[[2, 8]] = -1
     message = (
         "No good channel of type MEG MAG: all 2 are bad. The channel file holds the types "
-        "MEG GRAD, Stim, MEG MAG, EEG, MEG REF, SEEG."
+        "MEG GRAD, Stim, MEG MAG, EEG, MEG REF, SEEG. Choose another type, or mark channels good."
     )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
         select_channels(FakeChannels(types=TYPES), flag, "MEG MAG")

@@ -190,29 +190,35 @@ def test_a_first_ssp_that_is_off_has_no_place():
     _check([off, blank, op, on], _onto_complement(v) @ a)
 
 
+#: What to do with a projector that fits nothing.
+AGAIN = " Compute the projector again, or remove it in Brainstorm."
+
+
 @pytest.mark.parametrize(
     ("projector", "message"),
     [
         (
             FakeProjector(components=np.ones((N + 1, 1)), comp_mask=[1]),
             "Projector 2: Components has shape (7, 1), expected one row for each of the 6 "
-            "channels.",
+            f"channels.{AGAIN}",
         ),
         (
             FakeProjector(components=None, comp_mask=[1]),
-            "Projector 2: Components has shape (), expected one row for each of the 6 channels.",
+            f"Projector 2: Components has shape (), expected one row for each of the 6 "
+            f"channels.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones(N), comp_mask=[1]),
-            "Projector 2: Components has shape (6,), expected one row for each of the 6 channels.",
+            f"Projector 2: Components has shape (6,), expected one row for each of the 6 "
+            f"channels.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones((N, 2)), comp_mask=[1, 1, 1]),
-            "Projector 2: CompMask has 3 flags for 2 components.",
+            f"Projector 2: CompMask has 3 flags for 2 components, expected one each.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones((N, 2)), comp_mask=[1], kind="ica"),
-            "Projector 2: CompMask has 1 flags for 2 components.",
+            f"Projector 2: CompMask has 1 flags for 2 components, expected one each.{AGAIN}",
         ),
         (
             FakeProjector(components=np.ones((N, 2))),

@@ -84,7 +84,9 @@ def test_unknown_code(code):
 
 @pytest.mark.parametrize(("rows", "shown"), [([0, 1], "0 to 1"), ([2, 5], "2 to 5")])
 def test_rows_out_of_range(rows, shown):
-    message = f"GridRows of region 'A' run from {shown}, expected 1 to 4."
+    message = (
+        f"GridRows of region 'A' run from {shown}, expected 1 to 4. Make the head model again."
+    )
     with pytest.raises(InverseError, match=f"^{re.escape(message)}$"):
         mixed_regions([FakeScout(region="LSC", grid_rows=rows, label="A")], 4)
 

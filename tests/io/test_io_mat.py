@@ -148,7 +148,8 @@ def test_file_name_is_taken_literally(tmp_path):
 def test_no_overwriting_by_accident(tmp_path):
     file = tmp_path / "a.mat"
     mat.write(file, {"a": np.eye(2)})
-    with pytest.raises(OverwriteError, match=r"a.mat: exists already; use overwrite=True"):
+    words = r"a\.mat: exists already; use overwrite=True \(--overwrite\) to replace it\."
+    with pytest.raises(OverwriteError, match=words):
         mat.write(file, {"b": np.eye(2)})
     mat.write(file, {"b": np.eye(2)}, overwrite=True)
     assert list(shapes(file)) == ["b"]

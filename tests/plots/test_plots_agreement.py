@@ -105,6 +105,48 @@ def test_the_colour_bar_points_to_values_beyond_it(cortex):
     assert ends == ["neither", "min", "max", "both"]
 
 
+def test_ratios_diverge_from_one(cortex):
+    values = np.geomspace(0.5, 4, cortex.n_vertices)
+    figure = _map(cortex, values, ratio=True)
+    bar = figure.axes[-1]
+    np.testing.assert_allclose(bar.get_ylim(), [0.25, 4], rtol=1e-14)
+    assert bar.get_yscale() == "log"
+    assert_readable(figure)
+    np.testing.assert_allclose(
+        _map(cortex, values, ratio=True, vmin=0.1).axes[-1].get_ylim(), [0.1, 10], rtol=1e-14
+    )
+    # a ratio and its inverse have the same distance from the colour of 1, here the middle
+    triangle = np.array([[0.0, 0, 0], [0.01, 0, 0], [0, 0.01, 0]])
+    figure = plot_agreement([0.5, 1, 2], triangle, [[0, 1, 2]], label="r", ratio=True)
+    top = figure.axes[1].collections[0].get_facecolor()[0]
+    np.testing.assert_allclose(top, colormaps["RdBu_r"](0.5), rtol=1e-12)
+
+
+def test_ratios_of_zero_are_at_the_lower_end_and_those_far_from_one_in_front():
+    values = np.array([0.0, 1.0, np.nan, 0.5, 4.0])
+    figure = plot_agreement_points(values, np.eye(5, 3), label="r", ratio=True)
+    drawn = np.ma.filled(figure.axes[0].collections[0].get_array(), np.nan)
+    np.testing.assert_allclose(drawn, [np.nan, 1.0, 0.5, 0.25, 4.0], rtol=1e-14)
+    assert figure.axes[-1]._colorbar.extend == "min"
+    assert "the value farthest from 1 of each line of sight" in all_text(figure)
+    assert "1 of 5 locations not finite" in all_text(figure)
+    assert_readable(figure)
+    same = plot_agreement_points(np.ones(3), np.eye(3), label="r", ratio=True).axes[-1]
+    assert np.prod(same.get_xlim()) == pytest.approx(1, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("values", "vmin", "message"),
+    [
+        ([1.0, -2.0], None, "values holds -2, expected ratios, which are positive"),
+        ([1.0, 2.0], 0.0, "vmin is 0 and vmax 1.05, expected above 0, vmin below vmax"),
+    ],
+)
+def test_what_is_no_ratio_is_refused(values, vmin, message):
+    with pytest.raises(SchemaError, match=message):
+        plot_agreement_points(values, np.eye(2, 3), label="r", ratio=True, vmin=vmin)
+
+
 def test_points_are_drawn_in_millimetres_in_three_projections():
     positions = np.array([[0.05, 0.01, 0.02], [-0.03, -0.02, 0.07], [0.01, 0.03, -0.01]])
     values = np.array([0.9, 0.1, 0.5])

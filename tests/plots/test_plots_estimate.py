@@ -37,7 +37,7 @@ def test_strongest_vertices_and_instant_are_drawn(tmp_path):
     figure = _figure()
     courses, maps = _axes(figure)
     labels = [text.get_text() for text in courses.get_legend().get_texts()]
-    assert labels[:2] == ["vertex 8", "vertex 4"]
+    assert labels[:2] == ["vertex 8 (1-based)", "vertex 4 (1-based)"]
     np.testing.assert_array_equal(courses.lines[0].get_ydata()[12], -5.0)
     np.testing.assert_allclose(courses.lines[0].get_xdata()[-1], 190.0)  # ms
     assert courses.get_ylabel() == "amplitude (nA·m)"

@@ -96,26 +96,20 @@ def make_large_protocol(root: Path, *, n_conditions: int, n_sources: int = 15002
     cortex_file = next((root / "anat" / "Subject01").glob("tess_cortex*.mat"))
     cortex = _two_spheres(io.read_surface(cortex_file), n_sources)
     io.write_surface(cortex_file, cortex, overwrite=True)
-    first, *others = sorted(folder for folder in subject.iterdir() if folder.name[0] == "c")
-    _enlarge(first, cortex)
-    for folder in others:
-        for file in (*first.glob("headmodel_*.mat"), *first.glob("results_*.mat")):
-            shutil.copyfile(file, folder / file.name)
-        for file in set(folder.glob("results_*.mat")):
-            if not (first / file.name).exists():
-                file.unlink()
-        _rename(folder, "Subject01")
+    folders = sorted(folder for folder in subject.iterdir() if folder.name[0] == "c")
+    for seed, folder in enumerate(folders):
+        _enlarge(folder, cortex, seed)
     return root
 
 
-def _enlarge(folder: Path, cortex: io.Surface) -> None:
+def _enlarge(folder: Path, cortex: io.Surface, seed: int) -> None:
     channels = io.read_channels(next(folder.glob("channel*.mat")))
     noise_cov = io.read_noise_cov(next(folder.glob("noisecov*.mat")))
     head_model_file = next(folder.glob("headmodel_*.mat"))
     small = io.read_head_model(head_model_file)
     gain = np.full((len(channels), 3 * len(cortex.vertices)), np.nan)
     seen = np.isfinite(small.gain).all(axis=1)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(small.gain.shape[1], gain.shape[1])) / small.gain.shape[1] ** 0.5
     gain[seen] = small.gain[seen] @ mixing
     model = dataclasses.replace(

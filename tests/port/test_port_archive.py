@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
 from mne_bstinv.port import archive, port_protocol
 from mne_bstinv.port.archive import extract_protocol
 
@@ -40,7 +40,7 @@ def link(name, kind=stat.S_IFLNK):
     return info
 
 
-@pytest.mark.parametrize("top", ["", "Protocol/", "exported/Protocol/"])
+@pytest.mark.parametrize("top", ["", "Protocol/", "exported/Protocol/", "a/b/c/d/e/Protocol/"])
 def test_a_protocol_is_found_at_the_top_or_below(tmp_path, target, top):
     file = zipped(
         tmp_path / "Study 1.zip",
@@ -143,6 +143,29 @@ def test_an_archive_without_a_protocol_is_refused(tmp_path, target):
         extract_protocol(file, target)
 
 
+def test_an_archive_of_several_protocols_is_refused(tmp_path, target):
+    names = [f"{root}/{part}/x.mat" for root in ("P", "old/Q") for part in ("anat", "data")]
+    file = zipped(tmp_path / "x.zip", [(name, b"1") for name in names])
+    message = r"x\.zip: holds 2 protocols: 'P', 'old/Q'\. Expected is one: extract the archive"
+    with pytest.raises(ProtocolError, match=message):
+        extract_protocol(file, target)
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        # conditions called so, and the copies of names that macOS adds
+        ("P/data/S/anat/x.mat", "P/data/S/data/x.mat"),
+        ("__MACOSX/P/anat/._x.mat", "__MACOSX/P/data/._x.mat"),
+    ],
+)
+def test_what_looks_like_a_second_protocol_and_is_none(tmp_path, target, inner):
+    names = ("P/anat/S/x.mat", "P/data/S/c/y.mat", *inner)
+    file = zipped(tmp_path / "x.zip", [(name, b"1") for name in names])
+    assert extract_protocol(file, target) == target / "x/P"
+
+
 def test_an_archive_is_ported_like_its_folder_and_what_was_extracted_is_gone(
     protocol, ported, tmp_path
 ):
@@ -156,8 +179,26 @@ def test_an_archive_is_ported_like_its_folder_and_what_was_extracted_is_gone(
     assert [path.name for path in (ported / ".port").iterdir()] == ["commit.lock"]
 
 
-def test_a_refused_archive_leaves_an_empty_output(tmp_path):
+@pytest.mark.parametrize("there", ["nothing", "folder", "file"])
+def test_a_refused_archive_leaves_nothing_that_was_not_there(tmp_path, there):
+    out = tmp_path / "new" / "out"
+    if there != "nothing":
+        out.mkdir(parents=True)
+    if there == "file":
+        (out / "mine.txt").write_text("mine")
     file = good(tmp_path, ("../evil.mat", b""))
+    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ProtocolError, match="leads out"):
-        port_protocol(file, tmp_path / "out")
-    assert list((tmp_path / "out" / ".port").iterdir()) == []
+        port_protocol(file, out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_wrong_name_leaves_nothing_of_an_archive(protocol, tmp_path):
+    file = tmp_path / "x.zip"
+    members = [p for p in sorted(protocol.rglob("*")) if p.is_file()]
+    zipped(file, [(str(p.relative_to(protocol.parent)), p.read_bytes()) for p in members])
+    with pytest.raises(ProtocolError, match=r"^Protocol 'eeg_shared': no subject 'nobody'"):
+        port_protocol(file, tmp_path / "out", subjects="nobody")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(OverwriteError, match=r"x\.zip: a file; the output is a folder"):
+        port_protocol(file, file)

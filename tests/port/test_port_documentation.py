@@ -13,6 +13,8 @@ from mne_bstinv import datasets
 from mne_bstinv.port import port_protocol
 
 PAGE = Path(__file__).parents[2] / "docs" / "port.md"
+#: Two computations in double precision, as when a stored kernel is verified.
+DOUBLE = 1e-9
 #: Single precision of FIF files, see test_port_convert.
 FIF = 1e-6
 
@@ -42,4 +44,28 @@ def test_on_a_cluster_and_one_condition(blocks):
     exec(compile(blocks[2], "block 2", "exec"), namespace)
     assert isinstance(namespace["inverse"], mne.minimum_norm.InverseOperator)
     assert namespace["stc"].data.shape[:2] == (296, 3)
-    assert len(blocks) == 3
+    exec(compile(blocks[3], "block 3", "exec"), namespace)
+    difference = np.linalg.norm(namespace["same"].data - namespace["stc"].data)
+    assert difference <= DOUBLE * np.linalg.norm(namespace["stc"].data)
+    assert len(blocks) == 4
+
+
+def test_the_average_reference_of_eeg(blocks):
+    """MNE asks for the projector, and whether it is applied makes no difference."""
+    namespace: dict = {}
+    with_reference = blocks[2] + blocks[3]
+    exec(compile(with_reference, "blocks", "exec"), namespace)
+    evoked, same, say = namespace["evoked"], namespace["same"], namespace["parameters"]
+    # the data of the sample have another reference
+    data = evoked.copy().pick("eeg").data
+    assert np.abs(data.mean(axis=0)).max() > 0.1 * np.abs(data).max()
+    applied = say.factor * mne.minimum_norm.apply_inverse(
+        evoked.apply_proj(), namespace["inverse"], say.lambda2, say.method, pick_ori=say.pick_ori
+    )
+    assert np.linalg.norm(applied.data - same.data) <= DOUBLE * np.linalg.norm(same.data)
+    without = with_reference.replace("evoked.set_eeg_reference(projection=True)\n", "")
+    with pytest.raises(ValueError, match=r"EEG average reference .* is mandatory for modeling"):
+        exec(compile(without, "without", "exec"), {})
+    changed = with_reference.replace("(projection=True)", "('average')")
+    with pytest.raises(ValueError, match="Custom EEG reference is not allowed"):
+        exec(compile(changed, "changed", "exec"), {})

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mne_bstinv.port.overview import overview_html, verdict
+from mne_bstinv.port.overview import error_lines, outcome_lines, overview_html, verdict
 
 
 class Page(HTMLParser):
@@ -64,8 +64,10 @@ def test_errors_and_problems_are_shown_and_escaped(ported_once):
     ]
     text = overview_html(whole)
     page = Page(text)
-    assert "results x.mat: 1 < 2" in page.rows[3][1]
-    assert "y.mat: differs: <why>" in page.rows[3][2]
+    # a row of their own below the unit's
+    assert page.rows[3][:2] == ["Subject01/condA", "failed"]
+    assert page.rows[4] == ["", "results x.mat: 1 < 2y.mat: differs: <why>"]
+    assert page.rows[5][0] == "Subject01/condB"
     assert "a &lt;problem&gt;" in text
 
 
@@ -82,3 +84,33 @@ def test_verdict(outcomes, said):
     if outcomes is not None:
         outcomes = [{"status": s, "relative_difference": d} for s, d in outcomes]
     assert verdict({"verification": outcomes}) == said
+
+
+def test_errors_of_one_reason_are_told_once():
+    errors = [
+        {"what": "head model", "file": "h.mat", "reason": "damaged"},
+        {"what": "inverse operator", "file": "a.mat", "reason": "damaged"},
+        {"what": "source estimate", "file": "a.mat", "reason": "damaged"},
+        {"what": "averages", "file": "", "reason": "other"},
+        {"what": "inverse operator", "file": "b.mat", "reason": "damaged"},
+    ]
+    assert error_lines(errors) == [
+        "head model h.mat: damaged (the same for 3 more: 2 × inverse operator, 1 × source "
+        "estimate)",
+        "averages: other",
+    ]
+    outcomes = [{"file": f"{name}.mat", "status": "error", "reason": "why"} for name in "abc"]
+    outcomes.append({"file": "d.mat", "status": "differs", "reason": "why"})
+    assert outcome_lines(outcomes) == [
+        "a.mat: error: why (the same for 2 more)", "d.mat: differs: why",
+    ]  # fmt: skip
+
+
+def test_columns_are_as_wide_as_words(ported_once):
+    text = (ported_once / "port.html").read_text("utf-8")
+    table = text[text.index("<div class='wide'>") : text.index("</div>")]
+    assert table.count("<table>") == 1
+    assert ".wide { overflow-x: auto; }" in text
+    # all but that of the pictures, whose width is that of the picture
+    for column in (1, 2, 3, 5):
+        assert f"th:nth-child({column}) {{ min-width:" in text

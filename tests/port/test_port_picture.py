@@ -34,6 +34,24 @@ def test_positions_are_in_scale_and_upright():
     np.testing.assert_allclose(up - cortex, [0, 0], atol=0.2)
 
 
+def test_kinds_of_the_same_places_are_all_seen():
+    places = np.array([[0.05, 0.05, 0.05]])
+    root = drawn({"magnetometers": places, "gradiometers": places}, np.zeros((1, 3)), np.eye(3))
+    _, ring, dot = root.findall(f"{SVG}g")[:3]
+    assert (ring.get("fill"), dot.get("fill")) == ("none", "#D55E00")
+    inner = float(ring[0].get("r")) - float(ring.get("stroke-width")) / 2
+    assert float(dot[0].get("r")) < inner  # something white is between them
+    legend = root.findall(f"{SVG}circle")
+    names = [text.text for text in root.findall(f"{SVG}text")][3:6]
+    assert names == ["cortex", "magnetometers", "gradiometers"]
+    assert [(mark.get("fill"), mark.get("stroke")) for mark in legend[1:]] == [
+        ("none", ring.get("stroke")), ("#D55E00", None),
+    ]  # fmt: skip
+    # one kind alone is drawn as dots
+    alone = drawn({"EEG": places}, np.zeros((0, 3)), np.eye(3))
+    assert alone.findall(f"{SVG}g")[0].get("fill") == ring.get("stroke")
+
+
 def test_large_surfaces_are_thinned_and_names_escaped():
     rng = np.random.default_rng(0)
     root = drawn({"a<b": rng.normal(size=(3, 3))}, rng.normal(size=(100_000, 3)), np.eye(3))

@@ -201,6 +201,9 @@ class TestErrors:
         assert {error["what"] for error in shared["errors"]} == {"head model", "inverse operator"}
         names = set(shared["outputs"])
         assert {"Subject01_default_study-info.fif", "Subject01_default_study-cov.fif"} <= names
+        told = [line for line in str(report).splitlines() if line.startswith(shared["title"])]
+        assert len(told) == 1
+        assert "the same for 2 more: 2 × inverse operator)" in told[0]
         # recordings do not need it
         assert (tmp_path / "out/Subject01/condA/Subject01_condA-ave.fif").is_file()
 
@@ -269,12 +272,15 @@ class TestErrors:
             port_protocol(data_dir / "mixed", ported)
 
     def test_the_output_is_not_among_brainstorms_files(self, protocol):
-        for place in ("data/port", "anat"):
-            with pytest.raises(ProtocolError, match="inside the protocol"):
+        before = sorted(protocol.rglob("*"))
+        for place in ("data/port", "anat", "out", ""):
+            with pytest.raises(ProtocolError, match=r"inside the protocol .*: choose an output"):
                 port_protocol(protocol, protocol / place)
+        assert sorted(protocol.rglob("*")) == before
         (protocol / "port.py").write_text("")
-        with pytest.raises(OverwriteError, match=r"port\.py: a file; the output is a folder"):
-            port_protocol(protocol, protocol / "port.py")
+        for place in ("port.py", "port.py/out"):
+            with pytest.raises(OverwriteError, match=r"port\.py: a file; the output is a folder"):
+                port_protocol(protocol, protocol / place)
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -283,7 +289,10 @@ class TestErrors:
             ({"data_types": "MRI"}, "Unknown data types 'MRI'"),
             ({"data_types": ()}, r"Unknown data types \(none\)"),
             ({"rtol": 2}, "rtol must lie between 0 and 1"),
-            ({"n_jobs": 0}, "n_jobs must be a number of conditions"),
+            ({"n_jobs": 0}, r"n_jobs must be a positive number .*, or -1 .* found 0\."),
+            ({"n_jobs": -5}, r"n_jobs must be a positive number .*, or -1 .* found -5\."),
+            ({"max_bytes": 0}, r"max_bytes must be a positive number of bytes, found 0\."),
+            ({"max_bytes": float("nan")}, "max_bytes must be a positive number of bytes, found n"),
         ],
     )
     def test_options_are_checked_before_anything_is_written(
@@ -293,8 +302,18 @@ class TestErrors:
             port_protocol(protocol, tmp_path / "out", **options)
         assert not (tmp_path / "out").exists()
 
+    def test_a_part_of_a_protocol_is_not_taken_for_the_whole(self, protocol, tmp_path):
+        out = tmp_path / "out"
+        with pytest.raises(
+            ProtocolError, match=f"port {protocol} {out} --subject Subject01 --cond"
+        ):
+            port_protocol(protocol / A, out)
+        assert not out.exists()
+
     def test_names_are_checked(self, protocol, tmp_path):
-        with pytest.raises(ProtocolError, match="no subject 'x'; there are: 'Subject01'"):
+        with pytest.raises(
+            ProtocolError, match="Protocol 'eeg_shared': no subject 'x'; there are: '"
+        ):
             port_protocol(protocol, tmp_path / "out", subjects="x")
         with pytest.raises(ProtocolError, match="no condition 'x'; there are: 'condA', 'condB'"):
             port_protocol(protocol, tmp_path / "out", conditions=["condA", "x"])

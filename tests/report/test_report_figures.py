@@ -36,13 +36,24 @@ def test_all_figures_of_amplitudes_with_recordings(drawn):
         ("Agreement: direction of the kernels", ["left", "bottom", "correlation of the kernels"]),
         ("Agreement: amplitude of the kernels", ["MNE / Brainstorm"]),
         ("Kernels against each other", ["Brainstorm (nA·m per noise SD)", "20,128 entries"]),
-        ("Time courses at the peaks", ["location 5, (-35, -30, 25) mm", "estimate (nA·m)"]),
+        (
+            "Time courses at the peaks",
+            ["location 5 (1-based), (-35, -30, 25) mm", "estimate (nA·m)"],
+        ),
         ("Sensor-level fit", ["46 planar gradiometers", "22 magnetometers", "(fT/cm)"]),
     ],
 )
 def test_what_each_shows(drawn, title, words):
     shown = texts(drawn[title])
     assert [word for word in words if word not in shown] == []
+
+
+def test_the_map_of_ratios_is_centred_on_one(drawn, fixed):
+    bar = drawn["Agreement: amplitude of the kernels"].axes[-1]
+    low, high = bar.get_ylim()
+    ratios = fixed.before.location_ratio
+    assert low * high == pytest.approx(1, rel=1e-14)
+    assert high == pytest.approx(max(ratios.max(), 1 / ratios.min()), rel=1e-14)
 
 
 def test_the_attribution_has_no_bar_for_rounding(fixed, drawn):

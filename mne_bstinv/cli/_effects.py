@@ -1,0 +1,105 @@
+"""Arguments that the other arguments leave without effect: refused, not passed over."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse import InverseOptions
+
+__all__ = ["refuse_ineffective_options", "refuse_unless"]
+
+_DEPTH = ("use_depth", "weight_exp", "weight_limit")
+
+
+def refuse_unless(present: bool, needed: str, given: Mapping[str, bool]) -> None:
+    """Refuse arguments that mean something only beside another one.
+
+    Parameters
+    ----------
+    present : bool
+        Whether the other one was given.
+    needed : str
+        The other one, as it is written on the command line.
+    given : mapping of str to bool
+        Arguments as they are written, and whether they were given.
+
+    Raises
+    ------
+    OptionError
+        If one was given and the other one was not.
+    """
+    idle = [argument for argument, is_given in given.items() if is_given]
+    if idle and not present:
+        raise OptionError(
+            f"{' and '.join(idle)} without {needed} has no effect: leave it out, or give {needed}."
+        )
+
+
+def refuse_ineffective_options(
+    given: Mapping[str, str], several: Sequence[InverseOptions], *, mixed: bool = False
+) -> None:
+    """Refuse options of Brainstorm's that change none of the kernels.
+
+    Parameters
+    ----------
+    given : mapping of str to str
+        Fields of :class:`~mne_bstinv.InverseOptions` that were given, and the argument of each as
+        it is written on the command line.
+    several : sequence of InverseOptions
+        The options of every kernel that is computed.
+    mixed : bool
+        Whether the head model is mixed: its regions say themselves how they are oriented.
+
+    Raises
+    ------
+    OptionError
+        If an option is without effect in all of them; the message says why.
+    """
+    for field, argument in given.items():
+        reasons = [_reason(field, options, mixed) for options in several]
+        if reasons and all(reasons):
+            raise OptionError(f"{argument} has no effect: {'; '.join(_once(reasons))}.")
+
+
+def _once(reasons: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def _reason(field: str, options: InverseOptions, mixed: bool) -> str | None:
+    """Say why a field changes nothing and what to do; None if it does."""
+    if field == "source_orient" and mixed:
+        return "the regions of a mixed head model have orientations of their own. Leave it out"
+    if field == "loose" and not mixed and "loose" not in options.source_orient:
+        orients = " and ".join(options.source_orient)
+        return f"the orientation is {orients}. Leave it out, or choose the orientation loose"
+    if field == "noise_reg" and options.noise_method != "reg":
+        return (
+            f"the noise method is {options.noise_method}. Leave it out, or choose the noise "
+            "method reg"
+        )
+    if field in ("snr_fixed", "snr_rms", "snr_method"):
+        return _snr_reason(field, options)
+    return _depth_reason(field, options) if field in _DEPTH else None
+
+
+def _snr_reason(field: str, options: InverseOptions) -> str | None:
+    if options.method != "minnorm":
+        return f"{options.method} has no prior that an SNR could scale. Leave it out"
+    used = f"snr_{options.snr_method}"
+    if field in ("snr_method", used):
+        return None
+    wanted = field.removeprefix("snr_")
+    return f"SnrMethod is {options.snr_method}. Leave it out, or choose SnrMethod {wanted}"
+
+
+def _depth_reason(field: str, options: InverseOptions) -> str | None:
+    if not dataclasses.replace(options, use_depth=True).depth_weighting:
+        measure = options.measure if options.method == "minnorm" else options.method
+        return f"{measure} is not depth-weighted. Leave it out, or choose another measure"
+    if field != "use_depth" and not options.use_depth:
+        return "depth weighting is off. Leave it out, or leave depth weighting on"
+    if field == "weight_limit" and options.weight_exp == 0:
+        return "WeightExp 0 makes all weights 1. Leave it out, or choose a WeightExp above 0"
+    return None

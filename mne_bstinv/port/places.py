@@ -1,0 +1,212 @@
+"""Where a protocol is, and where the output of its port may be."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mne_bstinv import io
+from mne_bstinv.errors import OverwriteError, ProtocolError
+from mne_bstinv.port.locks import WORK_FOLDER
+from mne_bstinv.port.manifest import read_manifest
+
+__all__ = ["check_apart", "check_folder", "check_output", "find_root", "removed_if_refused"]
+
+#: Folders of a subject that are no conditions, or hold results of several.
+_NO_CONDITION = ("@default_study", "@intra")
+
+
+def find_root(source: Path, out: Path) -> Path:
+    """Return the folder of a protocol; of a path inside, say how to port that part alone.
+
+    Parameters
+    ----------
+    source : Path
+        What the caller gave.
+    out : Path
+        The output, for the command in the message.
+
+    Returns
+    -------
+    Path
+        The folder, without ``..``; what is nowhere near a protocol as it is.
+
+    Raises
+    ------
+    ProtocolError
+        If the path is inside a protocol, or a folder of several.
+    """
+    if ".." in source.parts:  # its last part is the name of the protocol
+        source = source.resolve()
+    if _is_protocol(source) or not source.exists():
+        return source
+    for path in (source, source.resolve()):
+        for folder in path.parents:
+            if _is_protocol(folder):
+                raise _inside(source, path, folder, out)
+    inner = sorted(f.name for f in source.iterdir() if _is_protocol(f)) if source.is_dir() else []
+    if inner:
+        listed = ", ".join(map(repr, inner))
+        raise ProtocolError(
+            f"{source}: not the folder of a protocol, but of these: {listed}. Give one of them."
+        )
+    return source
+
+
+def check_folder(out: Path) -> None:
+    """Refuse an output that is a file, or below one.
+
+    Parameters
+    ----------
+    out : Path
+        The output.
+
+    Raises
+    ------
+    OverwriteError
+        If it is.
+    """
+    there = next(path for path in (out, *out.parents) if path.exists())
+    if not there.is_dir():
+        raise OverwriteError(f"{there}: a file; the output is a folder. Choose another.")
+
+
+def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
+    """Refuse an output that holds the port of another protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+    out : Path
+        The output.
+    overwrite : bool
+        Whether the port of another protocol may be replaced.
+
+    Raises
+    ------
+    OverwriteError
+        If it does.
+    """
+    before = read_manifest(out)
+    if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
+        raise OverwriteError(
+            f"{out}: holds the port of the protocol {before['protocol']['name']!r}, not of "
+            f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
+        )
+
+
+def check_apart(protocol: io.Protocol, out: Path, folders: Iterable[str]) -> None:
+    """Refuse an output in the protocol's folders, and a protocol in the output's.
+
+    Folders are compared by what the system says that they are, not by their names: links, and
+    names in other cases, do not hide them.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol.
+    out : Path
+        The output.
+    folders : iterable of str
+        Folders of the output that will be written to, relative to it.
+
+    Raises
+    ------
+    ProtocolError
+        If one is inside the other.
+    """
+    whole = (protocol.root, protocol.anat, protocol.data)
+    parts = (f for s in protocol.subjects for f in (s.folder, *(c.folder for c in s.conditions)))
+    tops = {folder.split("/")[0] for folder in folders}
+    ours = [out / name for name in sorted({WORK_FOLDER, *tops, *folders})]
+    theirs = _identities((*whole, *parts))
+    for place in (out, *ours):
+        if any(identity in theirs for identity in _above(place)):
+            raise ProtocolError(
+                f"{place}: inside the protocol {protocol.root}, where Brainstorm keeps its own "
+                "files: choose an output outside of it."
+            )
+    written = _identities(ours)
+    for folder in whole:
+        if any(identity in written for identity in _above(folder)):
+            raise ProtocolError(
+                f"{protocol.root}: the protocol is among the files of the output {out}: choose "
+                "another output."
+            )
+
+
+@contextmanager
+def removed_if_refused(out: Path) -> Iterator[None]:
+    """Remove, after an error, the folders of the output that were not there and are empty.
+
+    Parameters
+    ----------
+    out : Path
+        The output.
+
+    Yields
+    ------
+    None
+        While they may be made.
+    """
+    new = [folder for folder in (out / WORK_FOLDER, out, *out.parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in new:
+            with suppress(OSError):  # of a port that had begun something is left to go on with
+                folder.rmdir()
+        raise
+
+
+def _is_protocol(folder: Path) -> bool:
+    return (folder / "anat").is_dir() and (folder / "data").is_dir()
+
+
+def _inside(source: Path, path: Path, root: Path, out: Path) -> ProtocolError:
+    """Say which command ports the part of a protocol that a path is in."""
+    chosen = _chosen(path, root)
+    command = ["mne-bstinv", "port", str(root), str(out)]
+    options = [f"protocol={str(root)!r}"]
+    for what, name in chosen.items():
+        command += [f"--{what}", name]
+        options.append(f"{what}s={name!r}")
+    what = f"For this {[*chosen][-1]} alone" if chosen else "For all of it"
+    return ProtocolError(
+        f"{source}: a path inside the protocol {root}; expected is the folder of the protocol "
+        f"itself. {what}: {shlex.join(command)} (in Python: {', '.join(options)})."
+    )
+
+
+def _chosen(path: Path, root: Path) -> dict[str, str]:
+    """Return the subject and the condition that a path below the root is of, if any."""
+    top, *names = path.relative_to(root).parts
+    kinds = {"anat": ("subject",), "data": ("subject", "condition")}.get(top, ())
+    chosen: dict[str, str] = {}
+    folder = root / top
+    for kind, name in zip(kinds, names, strict=False):
+        folder /= name
+        # conditions of raw recordings have an '@' too
+        shared = name.startswith("@") if kind == "subject" else name in _NO_CONDITION
+        if shared or name.startswith(".") or not folder.is_dir():
+            break
+        chosen[kind] = name
+    return chosen
+
+
+def _above(path: Path) -> Iterator[tuple[int, int]]:
+    """Yield the identities of a folder, if it exists, and of those that it is in."""
+    real = path.resolve()
+    yield from _identities((real, *real.parents))
+
+
+def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
+    found = set()
+    for folder in folders:
+        with suppress(OSError):  # not there yet
+            status = folder.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
