@@ -33,7 +33,7 @@ from mne_bstinv.adapters.objects import in_mri_frame, recordings_from
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import complete_cortex
-from mne_bstinv.frames import scs_to_head
+from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 
 __all__ = ["ROUTES", "Arguments", "Route"]
 
@@ -99,16 +99,21 @@ def _one(values: Sequence[Any], arguments: Arguments, what: str) -> Any:
     return values[arguments.item]
 
 
+def _frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
+    """Return the MRI where it was given, or its fiducials alone say where the head frame is."""
+    return c["mri"] if "mri" in c.given or fiducials_in_scs(channels) is None else None
+
+
 def _evoked(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_evoked(recordings, c["channels"], mri=c["mri"])
+    return to_evoked(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _raw(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_raw_array(recordings, c["channels"], mri=c["mri"])
+    return to_raw_array(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _epochs(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_epochs([recordings], c["channels"], mri=c["mri"])
+    return to_epochs([recordings], c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _forward(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
@@ -137,7 +142,7 @@ def _covariance(cov: io.NoiseCov, c: Companions, _: Arguments) -> Any:
 
 
 def _info(channels: io.Channels, c: Companions, _: Arguments) -> Any:
-    info, findings = to_info(channels, sfreq=_SFREQ, mri=c["mri"]), Findings()
+    info, findings = to_info(channels, sfreq=_SFREQ, mri=_frame_mri(channels, c)), Findings()
     findings.include(conversion_report(info))
     findings.assumed("sfreq", f"{_SFREQ:g} Hz: a channel file has no sampling frequency")
     return findings.attach(info, what="channels → Info", log=False)
@@ -193,7 +198,10 @@ def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
 def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:
     # a volume follows no cortex
     surface_file = None if _is_volume(fwd["src"]) else c.stored_path("cortex", "anat")
-    model = from_forward(fwd, channels=c["channels"], mri=c["mri"], surface_file=surface_file)
+    channels = c["channels"]
+    model = from_forward(
+        fwd, channels=channels, mri=_frame_mri(channels, c), surface_file=surface_file
+    )
     if surface_file is None:
         return model
     findings = Findings()
@@ -238,7 +246,7 @@ def _kernel(inv: Any, c: Companions, arguments: Arguments) -> Any:
         arguments.method,
         pick_ori=arguments.pick_ori,
         channels=c["channels"],
-        mri=c["mri"],
+        mri=_frame_mri(c["channels"], c),
         head_model=model,
         head_model_file=c.stored_path("head_model", "data"),
         surface_file=_surface_file(model, inv["src"], c),
@@ -254,7 +262,7 @@ def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
         stc,
         c["src"],
         channels=c["channels"],
-        mri=c["mri"],
+        mri=_frame_mri(c["channels"], c),
         head_model=model,
         function=None if method is None else FUNCTIONS[method],
         data_file=c.stored_path("recordings", "data"),
@@ -292,7 +300,7 @@ def _surface_file(model: io.HeadModel | None, src: Any, c: Companions) -> str | 
 
 def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
     src = value["src"] if "src" in getattr(value, "keys", tuple)() else value
-    to_scs = scs_to_head(c["channels"], c["mri"]).inverse
+    to_scs = scs_to_head(c["channels"], _frame_mri(c["channels"], c)).inverse
     trans = c.require("trans") if in_mri_frame(src) else None
     grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
     if grid.surface is None:

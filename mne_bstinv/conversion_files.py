@@ -139,7 +139,7 @@ def convert_file(
     for name in route.needs:
         found.require(name)
     converted = route.convert(value, found, arguments)
-    for name in given.keys() - found.used.keys():
+    for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     report = _report(found.findings, converted, f"{source.name} → {target.name}")
     if kinds[1] in _WRITERS:

@@ -410,6 +410,9 @@ class TestCompanions:
     ):
         (protocol.evoked / stored["headmodel"].name).write_bytes(b"junk")
         convert_file(protocol.evoked / stored["results"].name, tmp_path / "x-lh.stc")
+        (protocol.anat / "subjectimage_T1.mat").write_bytes(b"junk")
+        # the channel file has the fiducials
+        convert_file(protocol.evoked / stored["data"].name, tmp_path / "x-ave.fif")
         volume = shutil.copytree(data_dir / "eeg_volume", tmp_path / "v")
         next(volume.rglob("tess_cortex*.mat")).write_bytes(b"junk")
         for source, target in (("headmodel", "x-fwd.fif"), ("results_MN", "x-inv.fif")):
