@@ -97,10 +97,10 @@ def convert_file(
         The file to write; its name says what it is to hold.
     companions : mapping of str to path-like | None
         Other files that the conversion takes, by ``'channels'``, ``'head_model'``,
-        ``'noise_cov'``, ``'recordings'``, ``'cortex'``, ``'mri'``, ``'src'``. Those not given are
-        looked for beside ``src`` and ``dst``, and in their protocol: the one that ``src`` names,
-        else the one that the protocol designates, else the only one. Which one of several was
-        taken is in the report.
+        ``'noise_cov'``, ``'recordings'``, ``'cortex'``, ``'mri'``, ``'src'``, ``'trans'``. Those
+        not given are looked for beside ``src`` and ``dst``, and in their protocol: the one that
+        ``src`` names, else the one that the protocol designates, else the only one. Which one of
+        several was taken is in the report.
     item : int | None
         Which of several evoked responses or epochs in ``src``, 0-based.
     lambda2 : float | None
