@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mne_bstinv import _companion_search as search
 from mne_bstinv import io
+from mne_bstinv._companion_search import AmbiguousError, Found
 from mne_bstinv._study_files import Studies, StudyFiles
 from mne_bstinv.adapters.files import mne_kind, read_mne
-from mne_bstinv.errors import ConversionError, MissingFileError
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 
 __all__ = ["COMPANIONS", "Companions"]
 
@@ -63,27 +66,56 @@ class Companions:
                 )
         self.source, self.target, self.value = source, target, value
         self.given = {name: Path(path) for name, path in given.items() if path is not None}
-        #: The companions that were read.
+        #: The companions that were used.
         self.used: dict[str, Path] = {}
+        #: What was chosen among several.
+        self.findings = Findings()
         self._read: dict[str, Any] = {}
+        self._paths: dict[str, Path | None] = {}
         self._studies = Studies()
 
     def __getitem__(self, name: str) -> Any:
         """Return a companion; None if there is none."""
         if name not in self._read:
-            path = self._find(name)
-            self._read[name] = None if path is None else COMPANIONS[name][1](path)
-            if path is not None:
-                self.used[name] = path
+            path = self.path(name)
+            self._read[name] = None if path is None else self._load(name, path)
         return self._read[name]
 
-    def require(self, name: str) -> Any:
+    def path(self, name: str) -> Path | None:
+        """Return the file of a companion, without reading it.
+
+        Parameters
+        ----------
+        name : str
+            The companion.
+
+        Returns
+        -------
+        Path or None
+            The file; None if there is none.
+
+        Raises
+        ------
+        ConversionError
+            If there are several, and nothing says which; the message lists them.
+        MissingFileError
+            If it was given, and does not exist.
+        """
+        if name not in self._paths:
+            found = self._paths[name] = self._find(name)
+            if found is not None:
+                self.used[name] = found
+        return self._paths[name]
+
+    def require(self, name: str, why: str = "") -> Any:
         """Return a companion that is needed.
 
         Parameters
         ----------
         name : str
             The companion.
+        why : str
+            What it is needed for, and what else could be done, for the message.
 
         Returns
         -------
@@ -98,10 +130,11 @@ class Companions:
         value = self[name]
         if value is None:
             searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
+            named = search.named(name, self.value)
+            gone = f" (the file names {named!r}, which is not there)" if named else ""
             raise MissingFileError(
-                f"{self.source.name} → {self.target.name} needs the {COMPANIONS[name][0]}: none "
-                f"in {searched}. Give it with --{name.replace('_', '-')} FILE "
-                f"(companions={{{name!r}: …}})."
+                f"{self._arrow} needs the {COMPANIONS[name][0]}{why}: none in {searched}{gone}. "
+                f"Give it with {_option(name)}."
             )
         return value
 
@@ -120,15 +153,29 @@ class Companions:
         str or None
             The path; the file name alone outside of protocols; None without such a companion.
         """
-        if self[name] is None:
+        found = self.path(name)
+        if found is None:
             return None
-        path = self.used[name].resolve()
+        path = found.resolve()
         for study in self._places():
             if study.protocol is not None:
                 root = (study.protocol.root / kind).resolve()
                 if path.is_relative_to(root):
                     return path.relative_to(root).as_posix()
         return path.name
+
+    @property
+    def subject(self) -> str | None:
+        """Name of the subject in MNE; None outside of protocols."""
+        for study in self._places():
+            entry = search.subject_of(study)
+            if entry is not None:
+                return "default_subject" if entry.use_default_anat else entry.name
+        return None
+
+    @property
+    def _arrow(self) -> str:
+        return f"{self.source.name} → {self.target.name}"
 
     def _places(self) -> list[StudyFiles]:
         """Return the studies of both files, that of Brainstorm's file first."""
@@ -137,80 +184,47 @@ class Companions:
             paths = paths[::-1]
         return [self._studies.of(path.absolute()) for path in paths]
 
+    def _load(self, name: str, path: Path) -> Any:
+        what, reader = COMPANIONS[name]
+        try:
+            return reader(path)
+        except BstInvError as error:
+            raise ConversionError(
+                f"{self._arrow}: while reading the {what.split(' (')[0]} of {self.source.name}: "
+                f"{error} Give another with {_option(name)}."
+            ) from error
+
     def _find(self, name: str) -> Path | None:
         if name in self.given:
-            if not self.given[name].exists():
+            if not self.given[name].is_file():
                 raise MissingFileError(f"{self.given[name]}: no such file. Check the path.")
             return self.given[name]
+        try:
+            found = self._search(name)
+        except AmbiguousError as error:
+            raise ConversionError(
+                f"{self._arrow}: several files in {error.folder} may be the {COMPANIONS[name][0]}: "
+                f"{', '.join(error.names)}. Say which with {_option(name)}."
+            ) from None
+        if found is None:
+            return None
+        if found.others:
+            self.findings.assumed(
+                name,
+                f"{found.path.name} was taken, {found.rule}; there are also "
+                f"{', '.join(found.others)}: {_option(name)} names another.",
+            )
+        return found.path
+
+    def _search(self, name: str) -> Found | None:
         if name in _MNE_KINDS:
-            return self._beside(_MNE_KINDS[name])
-        found = (_SEARCHES[name](self, study) for study in self._places())
-        return next((path for path in found if path is not None), None)
-
-    def _beside(self, kinds: tuple[str, ...]) -> Path | None:
-        """Return the only file of MNE of a kind beside the source."""
-        files = sorted(self.source.absolute().parent.iterdir())
-        for kind in kinds:
-            found = [file for file in files if mne_kind(file) == kind]
-            if len(found) == 1:
-                return found[0]
+            return search.beside(self.source, _MNE_KINDS[name])
+        for study in self._places():
+            found = search.in_study(name, self.value, study)
+            if found is not None:
+                return found
         return None
 
-    def _named(self, study: StudyFiles, attribute: str, kind: str) -> Path | None:
-        """Return the file that the source names in a field."""
-        return study.find(getattr(self.value, attribute, None), kind)
 
-
-def _head_model(c: Companions, study: StudyFiles) -> Path | None:
-    named = c._named(study, "head_model_file", "data")
-    if named is not None or getattr(c.value, "head_model_file", None):
-        return named
-    for condition in _conditions(study):
-        return condition.head_model_file
-    return _last(study, "headmodel")
-
-
-def _cortex(c: Companions, study: StudyFiles) -> Path | None:
-    named = c._named(study, "surface_file", "anat")
-    if named is not None or getattr(c.value, "surface_file", None):
-        return named
-    subject = _subject(study)
-    return _last(study, "cortex") if subject is None else subject.cortex
-
-
-def _mri(_: Companions, study: StudyFiles) -> Path | None:
-    subject = _subject(study)
-    return _last(study, "subjectimage") if subject is None else subject.anatomy
-
-
-_SEARCHES: Mapping[str, Callable[[Companions, StudyFiles], Path | None]] = {
-    "channels": lambda _, study: study.channel_file,
-    "noise_cov": lambda _, study: study.noise_cov_file,
-    "recordings": lambda c, study: c._named(study, "data_file", "data"),
-    "head_model": _head_model,
-    "cortex": _cortex,
-    "mri": _mri,
-}
-
-
-def _conditions(study: StudyFiles) -> list[io.Condition]:
-    if study.protocol is None:
-        return []
-    every = [one for subject in study.protocol.subjects for one in subject.conditions]
-    return [one for one in every if one.folder.resolve() == study.folder]
-
-
-def _subject(study: StudyFiles) -> io.SubjectEntry | None:
-    """Return the subject whose data or anatomy folder a file is in."""
-    if study.protocol is None:
-        return None
-    for subject in study.protocol.subjects:
-        for folder in (subject.folder, study.protocol.anat / subject.name):
-            if study.folder.is_relative_to(folder.resolve()):
-                return subject
-    return None
-
-
-def _last(study: StudyFiles, kind: str) -> Path | None:
-    files = sorted(f for f in study.folder.glob("*.mat") if io.file_kind(f.name) == kind)
-    return files[-1] if files else None
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')} FILE (companions={{{name!r}: …}})"

@@ -27,11 +27,13 @@ from mne_bstinv.adapters import (
     to_source_spaces,
     to_trans,
 )
-from mne_bstinv.adapters.objects import recordings_from
+from mne_bstinv.adapters._cortex_order import check_on_cortex, on_cortex
+from mne_bstinv.adapters._operator_back import FUNCTIONS
+from mne_bstinv.adapters.objects import in_mri_frame, recordings_from
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import complete_cortex
-from mne_bstinv.frames import scs_to_head
+from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 
 __all__ = ["ROUTES", "Arguments", "Route"]
 
@@ -47,8 +49,12 @@ class Arguments:
     ----------
     item : int | None
         Which of several.
-    lambda2, method, pick_ori : object
-        For operators.
+    lambda2 : float | None
+        Regularisation of an operator.
+    method : str | None
+        Method of an operator, or of an estimate.
+    pick_ori : str | None
+        Orientation of an operator.
     """
 
     item: int | None = None
@@ -69,43 +75,66 @@ class Route:
         Companions without which it is impossible.
     uses : tuple of str
         Companions that make it better.
+    options : tuple of str
+        The arguments that it heeds.
     """
 
     convert: Callable[[Any, Companions, Arguments], Any]
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
-def _one(values: Any, arguments: Arguments, what: str) -> Any:
+def _one(values: Sequence[Any], arguments: Arguments, what: str) -> Any:
     """Choose one of several."""
-    if not isinstance(values, Sequence):
-        return values
     if arguments.item is None and len(values) == 1:
         return values[0]
     if arguments.item is None or not 0 <= arguments.item < len(values):
+        given = "" if arguments.item is None else f", and item {arguments.item} is none of them"
         listed = "; ".join(f"{n}: {one.comment or '(unnamed)'}" for n, one in enumerate(values))
-        raise ConversionError(f"The file holds {len(values)} {what}; say which (item): {listed}")
+        raise ConversionError(
+            f"The file holds {len(values)} {what}{given}; say which with --item N (item=N): "
+            f"{listed}"
+        )
     return values[arguments.item]
 
 
+def _frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
+    """Return the MRI where it was given, or its fiducials alone say where the head frame is."""
+    return c["mri"] if "mri" in c.given or fiducials_in_scs(channels) is None else None
+
+
 def _evoked(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_evoked(recordings, c["channels"], mri=c["mri"])
+    return to_evoked(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _raw(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_raw_array(recordings, c["channels"], mri=c["mri"])
+    return to_raw_array(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _epochs(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_epochs([recordings], c["channels"], mri=c["mri"])
+    return to_epochs([recordings], c["channels"], mri=_frame_mri(c["channels"], c))
 
 
 def _forward(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
-    return to_forward(head_model, c["channels"], surface=c["cortex"], mri=c["mri"])
+    surface, src = _surface(head_model, c), _source_spaces(head_model, c, _)
+    fwd = to_forward(head_model, c["channels"], surface=surface, mri=c["mri"], src=src)
+    findings = Findings()
+    findings.include(conversion_report(src))
+    findings.include(conversion_report(fwd))
+    return findings.attach(fwd, what="head model → Forward", log=False)
 
 
 def _source_spaces(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
-    return to_source_spaces(head_model, c["cortex"], c["mri"], channels=c["channels"])
+    surface = _surface(head_model, c)
+    return to_source_spaces(
+        head_model, surface, c["mri"], channels=c["channels"], subject=c.subject
+    )
+
+
+def _surface(head_model: io.HeadModel, c: Companions) -> io.Surface | None:
+    """Return the cortex of a head model; a volume follows none."""
+    return None if head_model.kind == "volume" else c["cortex"]
 
 
 def _covariance(cov: io.NoiseCov, c: Companions, _: Arguments) -> Any:
@@ -113,7 +142,7 @@ def _covariance(cov: io.NoiseCov, c: Companions, _: Arguments) -> Any:
 
 
 def _info(channels: io.Channels, c: Companions, _: Arguments) -> Any:
-    info, findings = to_info(channels, sfreq=_SFREQ, mri=c["mri"]), Findings()
+    info, findings = to_info(channels, sfreq=_SFREQ, mri=_frame_mri(channels, c)), Findings()
     findings.include(conversion_report(info))
     findings.assumed("sfreq", f"{_SFREQ:g} Hz: a channel file has no sampling frequency")
     return findings.attach(info, what="channels → Info", log=False)
@@ -125,14 +154,29 @@ def _trans(channels: io.Channels, c: Companions, _: Arguments) -> Any:
 
 def _estimate(results: io.Results, c: Companions, _: Arguments) -> Any:
     recordings = None if results.imaging_kernel is None else c.require("recordings")
-    return to_source_estimate(
+    on_surface = results.head_model_type not in ("volume", "mixed")
+    surface = None if results.head_model_type == "volume" else c["cortex"]
+    # what the results and their cortex say of the locations is enough: head models are large
+    alone = results.grid_loc is None if not on_surface else surface is None
+    stc = to_source_estimate(
         results,
         recordings,
+        c.subject,
         channels=c["channels"],
-        surface=c["cortex"],
+        surface=surface,
         mri=c["mri"],
-        head_model=c["head_model"],
+        head_model=c["head_model"] if alone else None,
     )
+    if stc.subject is None or c.target.suffix.lower() != ".stc":
+        return stc
+    findings = Findings()
+    findings.include(conversion_report(stc))
+    findings.dropped(
+        "subject",
+        f"stc files have no place for the name of the subject ({stc.subject}): give it when you "
+        "read the file, or choose a name that ends with -stc.h5.",
+    )
+    return findings.attach(stc, what="results → source estimate", log=False)
 
 
 def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
@@ -145,14 +189,25 @@ def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
         channel_flag=results.channel_flag,
         data_types=(results.options or {}).get("DataTypes") if good is None else None,
         good_channels=None if good is None else good - 1,
-        surface=c["cortex"],
+        surface=_surface(c["head_model"], c),
         mri=c["mri"],
+        subject=c.subject,
     )
 
 
 def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:
-    surface_file = c.stored_path("cortex", "anat")
-    return from_forward(fwd, channels=c["channels"], mri=c["mri"], surface_file=surface_file)
+    # a volume follows no cortex
+    surface_file = None if _is_volume(fwd["src"]) else c.stored_path("cortex", "anat")
+    channels = c["channels"]
+    model = from_forward(
+        fwd, channels=channels, mri=_frame_mri(channels, c), surface_file=surface_file
+    )
+    if surface_file is None:
+        return model
+    findings = Findings()
+    findings.include(conversion_report(model))
+    ordered = on_cortex(model, c["cortex"], c.used["cortex"].name, findings)
+    return findings.attach(ordered, what="Forward → head model", log=False)
 
 
 def _noise_cov(cov: Any, c: Companions, _: Arguments) -> Any:
@@ -160,8 +215,14 @@ def _noise_cov(cov: Any, c: Companions, _: Arguments) -> Any:
 
 
 def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
-    chosen = inst if arguments.item is None else inst[arguments.item]
-    return noise_cov_from(chosen, channels=c["channels"])
+    if arguments.item is None:
+        return noise_cov_from(inst, channels=c["channels"])
+    if not 0 <= arguments.item < len(inst):
+        raise ConversionError(
+            f"The file holds {len(inst)} recordings, numbered from 0: item {arguments.item} is "
+            "none of them. Say which with --item N (item=N)."
+        )
+    return noise_cov_from(inst[arguments.item], channels=c["channels"])
 
 
 def _recordings(inst: Any, c: Companions, arguments: Arguments) -> Any:
@@ -178,36 +239,70 @@ def _channels(inst: Any, _: Companions, __: Arguments) -> Any:
 
 
 def _kernel(inv: Any, c: Companions, arguments: Arguments) -> Any:
+    model = _model_of(inv["src"], c)
     return from_inverse_operator(
         inv,
         arguments.lambda2,
         arguments.method,
         pick_ori=arguments.pick_ori,
         channels=c["channels"],
-        mri=c["mri"],
-        head_model=c["head_model"],
+        mri=_frame_mri(c["channels"], c),
+        head_model=model,
         head_model_file=c.stored_path("head_model", "data"),
-        surface_file=c.stored_path("cortex", "anat"),
+        surface_file=_surface_file(model, inv["src"], c),
     )
 
 
-def _results(stc: Any, c: Companions, _: Arguments) -> Any:
+def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
+    model = _model_of(c["src"], c)
+    method = arguments.method
+    if method is not None and method not in FUNCTIONS:
+        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     return from_source_estimate(
         stc,
         c["src"],
         channels=c["channels"],
-        mri=c["mri"],
-        head_model=c["head_model"],
+        mri=_frame_mri(c["channels"], c),
+        head_model=model,
+        function=None if method is None else FUNCTIONS[method],
         data_file=c.stored_path("recordings", "data"),
         head_model_file=c.stored_path("head_model", "data"),
-        surface_file=c.stored_path("cortex", "anat"),
+        surface_file=_surface_file(model, c["src"], c),
     )
+
+
+def _is_volume(src: Any) -> bool:
+    return src.kind in ("volume", "discrete")
+
+
+def _model_of(src: Any, c: Companions) -> io.HeadModel | None:
+    """Return the head model of sources: results on a surface do not say where their rows are."""
+    if src.kind == "surface":
+        why = (
+            ", whose order of locations the rows have (that of a forward solution: mne-bstinv "
+            "convert x-fwd.fif headmodel_surf_x.mat)"
+        )
+        return c.require("head_model", why)
+    return c["head_model"]
+
+
+def _surface_file(model: io.HeadModel | None, src: Any, c: Companions) -> str | None:
+    """Return the cortex of results: that of their head model, unless another is given."""
+    if model is not None and model.surface_file and "cortex" not in c.given:
+        return model.surface_file
+    if _is_volume(src):
+        return None
+    stored = c.stored_path("cortex", "anat")
+    if stored is not None and model is not None:
+        check_on_cortex(model, c["cortex"], c.used["cortex"].name)
+    return stored
 
 
 def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
     src = value["src"] if "src" in getattr(value, "keys", tuple)() else value
-    to_scs = scs_to_head(c["channels"], c["mri"]).inverse
-    grid = from_source_spaces(src, head_to_scs=to_scs, trans=c["trans"])
+    to_scs = scs_to_head(c["channels"], _frame_mri(c["channels"], c)).inverse
+    trans = c.require("trans") if in_mri_frame(src) else None
+    grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
     if grid.surface is None:
         raise ConversionError(
             "The source spaces are no surface: they have no cortex. "
@@ -219,6 +314,7 @@ def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
 
 
 _ON_CORTEX = ("cortex", "mri")
+_ITEM = ("item",)
 #: Kind of the source, kind of the target → how.
 ROUTES: Mapping[tuple[str, str], Route] = {
     ("headmodel", "forward"): Route(_forward, ("channels",), _ON_CORTEX),
@@ -241,20 +337,20 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("source spaces", "cortex"): Route(_cortex, ("channels",), ("mri", "trans")),
     ("covariance", "noisecov"): Route(_noise_cov, ("channels",)),
     ("covariance", "ndatacov"): Route(_noise_cov, ("channels",)),
-    ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",)),
-    ("epochs", "noisecov"): Route(_noise_cov_of, (), ("channels",)),
+    ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",), _ITEM),
+    ("epochs", "noisecov"): Route(_noise_cov_of, (), ("channels",), _ITEM),
     ("raw", "noisecov"): Route(_noise_cov_of, (), ("channels",)),
-    ("evoked", "data"): Route(_recordings, (), ("channels",)),
-    ("epochs", "data"): Route(_recordings, (), ("channels",)),
+    ("evoked", "data"): Route(_recordings, (), ("channels",), _ITEM),
+    ("epochs", "data"): Route(_recordings, (), ("channels",), _ITEM),
     ("raw", "data"): Route(_recordings, (), ("channels",)),
     ("evoked", "channel"): Route(_channels),
     ("epochs", "channel"): Route(_channels),
     ("raw", "channel"): Route(_channels),
     ("info", "channel"): Route(_channels),
     ("inverse operator", "results"): Route(
-        _kernel, ("channels",), (*_ON_CORTEX, "head_model")
+        _kernel, ("channels",), (*_ON_CORTEX, "head_model"), ("lambda2", "method", "pick_ori")
     ),
     ("source estimate", "results"): Route(
-        _results, ("channels", "src"), (*_ON_CORTEX, "recordings", "head_model")
+        _results, ("channels", "src"), (*_ON_CORTEX, "recordings", "head_model"), ("method",)
     ),
 }  # fmt: skip

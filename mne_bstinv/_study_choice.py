@@ -11,6 +11,7 @@ from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
 
 __all__ = [
+    "NEEDED",
     "check_path",
     "choose_condition",
     "choose_recordings",
@@ -25,7 +26,7 @@ __all__ = [
 logger = logging.getLogger("mne_bstinv")
 
 #: What a kernel cannot be computed without: attribute of a condition, and what it is called.
-_NEEDED = {
+NEEDED = {
     "channel_file": "channel file (channel*.mat)",
     "head_model_file": "head model (headmodel_*.mat)",
     "noise_cov_file": "noise covariance (noisecov_*.mat)",
@@ -94,7 +95,7 @@ def _belongs(condition: io.Condition, folder: Path) -> bool:
 
 
 def _lacks(condition: io.Condition) -> list[str]:
-    return [what for name, what in _NEEDED.items() if getattr(condition, name) is None]
+    return [what for name, what in NEEDED.items() if getattr(condition, name) is None]
 
 
 def _nothing_complete(path: Path, found: list[io.Condition]) -> str:

@@ -7,16 +7,17 @@ What is converted to what, and which other files that takes, is one table
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._companions import Companions
 from mne_bstinv._display import Displayed, summary_of
-from mne_bstinv._file_routes import ROUTES, Arguments
+from mne_bstinv._file_routes import ROUTES, Arguments, Route
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
-from mne_bstinv.conversion import ConversionReport, conversion_report
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
@@ -96,14 +97,16 @@ def convert_file(
         The file to write; its name says what it is to hold.
     companions : mapping of str to path-like | None
         Other files that the conversion takes, by ``'channels'``, ``'head_model'``,
-        ``'noise_cov'``, ``'recordings'``, ``'cortex'``, ``'mri'``, ``'src'``. Those not given are
-        looked for beside ``src`` and ``dst``, and in their protocol.
+        ``'noise_cov'``, ``'recordings'``, ``'cortex'``, ``'mri'``, ``'src'``, ``'trans'``. Those
+        not given are looked for beside ``src`` and ``dst``, and in their protocol: the one that
+        ``src`` names, else the one that the protocol designates, else the only one. Which one of
+        several was taken is in the report.
     item : int | None
         Which of several evoked responses or epochs in ``src``, 0-based.
     lambda2 : float | None
         Regularisation, for an operator; see :func:`mne_bstinv.from_inverse_operator`.
     method : str | None
-        Method, for the same.
+        Method, for the same; or what the values of a source estimate are.
     pick_ori : str | None
         Orientation, for the same.
     overwrite : bool
@@ -117,36 +120,88 @@ def convert_file(
     Raises
     ------
     ConversionError
-        If nothing converts the one kind to the other, or the files do not belong together.
+        If nothing converts the one kind to the other, a companion or an argument has no effect
+        on it, several files may be a companion, or the files do not belong together.
     MissingFileError
-        If a file, or a companion that is needed, is missing; the message names it.
+        If a file, a folder, or a companion that is needed is missing; the message names it.
     OverwriteError
         If ``dst`` exists and ``overwrite`` is False.
     """
     source, target = Path(src), Path(dst)
     kinds = _kind(source), _kind(target)
-    route = ROUTES.get(kinds)
-    if route is None:
-        raise ConversionError(_no_route(source, target, kinds))
-    if not source.exists() and kinds[0] != "source estimate":
-        raise MissingFileError(f"{source}: no such file. Check the path.")
-    if target.exists() and not overwrite:
-        raise OverwriteError(
-            f"{target}: exists already; use overwrite=True (--overwrite) to replace it"
-        )
+    given = {name: path for name, path in (companions or {}).items() if path is not None}
+    arguments = Arguments(item=item, lambda2=lambda2, method=method, pick_ori=pick_ori)
+    _check_files(source, target, kinds, overwrite=overwrite)
+    route = ROUTES[kinds]
+    _check_options(route, kinds, given, arguments)
     value = _READERS[kinds[0]](source) if kinds[0] in _READERS else read_mne(source, kinds[0])
-    found = Companions(source, target, value, dict(companions or {}))
+    found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
-    arguments = Arguments(item=item, lambda2=lambda2, method=method, pick_ori=pick_ori)
     converted = route.convert(value, found, arguments)
+    for name in sorted(given.keys() - found.used.keys()):
+        raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
+    report = _report(found.findings, converted, f"{source.name} → {target.name}")
     if kinds[1] in _WRITERS:
-        _check_kernel_name(target, converted)
         _WRITERS[kinds[1]](target, converted, overwrite=overwrite)
         files: tuple[Path, ...] = (target,)
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
-    return ConvertedFile(files=files, companions=found.used, report=conversion_report(converted))
+    return ConvertedFile(files=files, companions=found.used, report=report)
+
+
+def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:
+    """Refuse files that cannot be read, converted or written, before anything is read."""
+    if not source.exists():
+        raise MissingFileError(f"{source}: no such file. Check the path.")
+    if source.is_dir() and not kinds[0]:
+        raise ConversionError(
+            f"{source}: it is a folder. Give one file; mne-bstinv port converts a protocol."
+        )
+    if target.is_dir():
+        raise ConversionError(f"{target}: it is a folder. Name a file to write.")
+    if kinds not in ROUTES:
+        raise ConversionError(_no_route(source, target, kinds))
+    if not target.parent.is_dir():
+        raise MissingFileError(f"{target.parent}: no such folder. Make it first.")
+    if target.exists() and not overwrite:
+        raise OverwriteError.of(target)
+    if kinds[1] == "results":
+        _check_kernel_name(target, is_kernel=kinds[0] == "inverse operator")
+
+
+def _check_options(
+    route: Route, kinds: tuple[str, str], given: Mapping[str, PathLike], arguments: Arguments
+) -> None:
+    """Refuse what has no effect on the conversion, and say for which it is."""
+    told = {f.name for f in fields(arguments) if getattr(arguments, f.name) is not None}
+    useless = [name for name in (*given, *told) if name in _heeded() and name not in _heeds(route)]
+    if useless:
+        pairs = [pair for pair, other in ROUTES.items() if useless[0] in _heeds(other)]
+        listed = ", ".join(f"{_name(start)} → {_name(goal)}" for start, goal in pairs)
+        raise ConversionError(
+            f"{_option(useless[0])} has no effect on {_name(kinds[0])} → {_name(kinds[1])}: leave "
+            f"it out. It is for {listed}."
+        )
+
+
+def _heeds(route: Route) -> tuple[str, ...]:
+    return route.needs + route.uses + route.options
+
+
+def _heeded() -> set[str]:
+    return {name for route in ROUTES.values() for name in _heeds(route)}
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')} ({name})"
+
+
+def _report(chosen: Findings, converted: Any, what: str) -> ConversionReport:
+    """Add which companions were chosen to what the conversion found, and log it."""
+    choices = conversion_report(chosen.attach(SimpleNamespace(), what=what))
+    own = conversion_report(converted)
+    return ConversionReport((*choices.findings, *own.findings), own.kept)
 
 
 def _kind(path: Path) -> str:
@@ -159,8 +214,11 @@ def _kind(path: Path) -> str:
 def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
     for path, kind, place in ((source, kinds[0], 0), (target, kinds[1], 1)):
         if not any(route[place] == kind for route in ROUTES):
-            known = sorted({_name(route[place]) for route in ROUTES})
-            return f"{path}: not clear from its name what it holds. Known: {', '.join(known)}"
+            known = sorted({name for route in ROUTES for name in _names(route[place])})
+            what = "not clear from its name what it holds"
+            if kind:
+                what = f"no conversion of single files of {kind}"
+            return f"{path}: {what}. Known: {', '.join(known)}."
     possible = [_name(goal) for start, goal in ROUTES if start == kinds[0]]
     return (
         f"{source.name} ({_name(kinds[0])}) does not become {_name(kinds[1])}; it can become "
@@ -169,14 +227,26 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
 
 
 def _name(kind: str) -> str:
+    return _names(kind)[0]
+
+
+def _names(kind: str) -> list[str]:
+    """Return how files of a kind are named, the first as they mostly are."""
     if kind in _NAMES:
-        return _NAMES[kind]
-    return f"…{next(ending for ending, value in MNE_ENDINGS.items() if value == kind)}"
+        return [_NAMES[kind]]
+    # MNE takes _ for -, and reads what is compressed
+    endings = [ending for ending, value in MNE_ENDINGS.items() if value == kind]
+    return [f"…{e}" for e in endings if not e.startswith("_") and not e.endswith(".gz")]
 
 
-def _check_kernel_name(target: Path, converted: Any) -> None:
-    if isinstance(converted, io.Results) and converted.is_kernel and "_KERNEL" not in target.name:
+def _check_kernel_name(target: Path, *, is_kernel: bool) -> None:
+    if is_kernel and "_KERNEL" not in target.name:
         raise ConversionError(
             f"{target}: Brainstorm knows kernels by '_KERNEL' in their names, such as "
             "results_MN_EEG_KERNEL_240131_1200.mat: choose such a name."
+        )
+    if not is_kernel and "_KERNEL" in target.name:
+        raise ConversionError(
+            f"{target}: Brainstorm knows kernels by '_KERNEL' in their names, and these are full "
+            "results: choose a name such as results_MN_EEG_240131_1200.mat."
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -185,54 +186,74 @@ def load_study(
     )
     if protocol is not None:
         warn_of_problems(protocol, chosen)
-    head_model_file, named = chosen.head_model_file, None
+    named = None
     if path.is_file() and io.file_kind(path.name) == "results":
         head_model_file, named = named_by(path, protocol, chosen)
+        chosen = dataclasses.replace(chosen, head_model_file=head_model_file)
     elif path.is_file():
         named = path
     wanted = recordings if recordings is not None else named
     recordings_file = choose_recordings(chosen, None if wanted is None else str(wanted))
     entry = None if protocol is None else protocol.subject(chosen.subject)
-    files = {
-        "head_model": head_model_file,
+    return gather_study(chosen, protocol, entry, recordings_file)
+
+
+def gather_study(
+    chosen: io.Condition,
+    protocol: io.Protocol | None,
+    subject: io.SubjectEntry | None,
+    recordings_file: Path | None,
+    *,
+    read: Callable[[Callable[[Path], Any], Path], Any] = lambda reader, file: reader(file),
+) -> StudyData:
+    """Read the files of a condition that has a channel file, head model and noise covariance.
+
+    Parameters
+    ----------
+    chosen : Condition
+        The condition; its current head model is the one to take.
+    protocol : Protocol | None
+        Its protocol; None outside of any.
+    subject : SubjectEntry | None
+        Its subject, with the files of the anatomy.
+    recordings_file : Path | None
+        The recordings.
+    read : callable
+        Reads a file with the reader that it is given: one that keeps what was read.
+
+    Returns
+    -------
+    StudyData
+        The structures; the cortex is the one that the head model names, else the subject's.
+    """
+    found = {
+        "head_model": chosen.head_model_file,
         "noise_cov": chosen.noise_cov_file,
         "data_cov": chosen.data_cov_file,
         "channels": chosen.channel_file,
         "recordings": recordings_file,
-        "mri": None if entry is None else entry.anatomy,
+        "mri": None if subject is None else subject.anatomy,
     }
-    return _read(
-        chosen,
-        {role: file for role, file in files.items() if file is not None},
-        protocol,
-        None if entry is None else entry.cortex,
-    )
-
-
-def _read(
-    chosen: io.Condition,
-    files: dict[str, Path],
-    protocol: io.Protocol | None,
-    subjects_cortex: Path | None,
-) -> StudyData:
-    """Read the structures; the cortex is the one that the head model names, else the subject's."""
-    head_model = io.read_head_model(files["head_model"])
-    cortex_file = _surface_of(head_model, chosen.folder, protocol) or subjects_cortex
+    files = {role: file for role, file in found.items() if file is not None}
+    head_model = read(io.read_head_model, files["head_model"])
+    cortex_file = _surface_of(head_model, chosen.folder, protocol)
+    if cortex_file is None and subject is not None:
+        cortex_file = subject.cortex
     if cortex_file is not None:
         files["cortex"] = cortex_file
-    cortex = None if cortex_file is None else io.read_surface(cortex_file)
+    cortex = None if cortex_file is None else read(io.read_surface, cortex_file)
     head_model = _with_normals(head_model, cortex)
     report = conversion_report(head_model)
     recordings, data_cov, mri = (files.get(role) for role in ("recordings", "data_cov", "mri"))
     return StudyData(
         name="/".join(part for part in (chosen.subject, chosen.name) if part),
         head_model=head_model,
-        noise_cov=io.read_noise_cov(files["noise_cov"]),
-        channels=io.read_channels(files["channels"]),
-        recordings=None if recordings is None else io.read_recordings(recordings),
-        data_cov=None if data_cov is None else io.read_noise_cov(data_cov),
+        noise_cov=read(io.read_noise_cov, files["noise_cov"]),
+        channels=read(io.read_channels, files["channels"]),
+        recordings=None if recordings is None else read(io.read_recordings, recordings),
+        data_cov=None if data_cov is None else read(io.read_noise_cov, data_cov),
         cortex=cortex,
-        mri=None if mri is None else io.read_mri(mri),
+        mri=None if mri is None else read(io.read_mri, mri),
         results=_StoredResults(
             entry.file
             for entry in chosen.results

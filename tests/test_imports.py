@@ -41,7 +41,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cross_validation", "plots",
     },
     "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
-    "_companions": {"errors", "io", "adapters", "_study_files"},
+    "_companion_search": {"errors", "io", "adapters", "_study_files"},
+    "_companions": {
+        "errors", "io", "conversion", "adapters", "_study_files", "_companion_search",
+    },
     "_file_routes": {
         "errors",
         "io",
@@ -51,7 +54,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export",
         "_companions",
     },
-    "workflow": {"errors", "io", "inverse", "conversion", "adapters"},
+    "workflow": {
+        "errors", "io", "inverse", "conversion", "adapters", "studies", "_study_choice",
+    },
     "port": {"errors", "io", "conversion", "adapters", "verification", "workflow", "_log"},
     "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip

@@ -202,7 +202,10 @@ def _as_before(kept: io.Results, fields: dict[str, Any]) -> io.Results:
 
 def _anew(fields: dict[str, Any], grid: dict[str, Any], findings: Findings) -> io.Results:
     if "function" not in fields:
-        findings.assumed("Function", "Nothing says what the values are: 'mn' (A·m).")
+        findings.assumed(
+            "Function",
+            "Nothing says what the values are: 'mn' (A·m). Say it with function (--method).",
+        )
     if grid["head_model_type"] == "surface" and "surface_file" not in fields:
         findings.assumed(
             "SurfaceFile",

@@ -103,7 +103,7 @@ def inverse_parameters(inv: Any) -> InverseParameters:
     if not str(text).startswith(MARK):
         raise ConversionError(
             "The inverse operator was not made from Brainstorm's options: which lambda2 and "
-            "method are meant is for you to say. Give both."
+            "method are meant is for you to say. Give both (--lambda2, --method)."
         )
     return InverseParameters(**json.loads(str(text)[len(MARK) :]))
 

@@ -43,25 +43,34 @@ class CommonInputs:
     channel_flag: NDArray[Any] | None
 
 
-def require_study(study: Any) -> None:
-    """Refuse what is no study.
+def require_study(study: Any) -> Any:
+    """Return the structures of a study, and refuse what is none.
 
     Parameters
     ----------
     study : object
-        What was given.
+        What was given: structures, or what gathers them (``study_data()``, as a StudyCondition
+        does, whose other attributes are MNE's objects).
+
+    Returns
+    -------
+    StudyData | SampleStudy
+        The structures.
 
     Raises
     ------
     ConversionError
         If it lacks a structure.
     """
+    if hasattr(study, "study_data"):
+        study = study.study_data()
     for name in ("head_model", "noise_cov", "channels"):
         if not isinstance(getattr(study, name, None), _STRUCTURES[name]):
             raise ConversionError(
-                f"The study has no {name}: give what load_study or load_sample returns, found "
-                f"{type(study).__name__}."
+                f"The study has no {name}: give what load_study or load_sample returns, or a "
+                f"StudyCondition; found {type(study).__name__}."
             )
+    return study
 
 
 def default_data_types(study: Any) -> tuple[str, ...]:
@@ -127,7 +136,7 @@ def common_inputs(
     ConversionError
         If the study lacks a structure.
     """
-    require_study(study)
+    study = require_study(study)
     if data_types is None and good_channels is None:
         data_types = default_data_types(study)
     surface = getattr(study, "cortex", None)

@@ -28,7 +28,7 @@ from mne_bstinv.adapters._inverse_parameters import (
     inverse_parameters,
 )
 from mne_bstinv.adapters._operator_back import data_info
-from mne_bstinv.adapters._study_inputs import CommonInputs, common_inputs
+from mne_bstinv.adapters._study_inputs import CommonInputs, common_inputs, require_study
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.inverse_operator import to_inverse_operator
 from mne_bstinv.adapters.mne_kernel import beamformer_blocks, operator_blocks
@@ -270,7 +270,7 @@ def mne_equivalent(
     ----------
     options : InverseOptions | mapping | None
         Brainstorm's options, as for :func:`mne_bstinv.compute_kernel`.
-    study : StudyData | SampleStudy
+    study : StudyData | SampleStudy | StudyCondition
         The structures: ``head_model``, ``noise_cov``, ``channels``, and where present
         ``recordings`` (for the bad channels), ``cortex``, ``mri``, ``data_cov``.
     data_types : str | sequence of str | None
@@ -307,6 +307,7 @@ def mne_equivalent(
     Leff                         ``nave`` = 1
     ===========================  ==========================================================
     """
+    study = require_study(study)
     common = common_inputs(study, options, data_types, good_channels)
     prepared, scan = common.prepared, common.prepared.options.method != "minnorm"
     noise = parts.whitening_of(prepared.noise, prepared)

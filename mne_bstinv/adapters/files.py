@@ -12,6 +12,7 @@ from typing import Any
 import mne
 from mne.utils import verbose
 
+from mne_bstinv.adapters._fif_check import check_fif, content_of, in_words
 from mne_bstinv.adapters.forward import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -133,7 +134,8 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
     MissingFileError
         If the file does not exist.
     ConversionError
-        If the name says nothing of the kind, or MNE cannot read the file as one of that kind.
+        If the name says nothing of the kind, or MNE cannot read the file as one of that kind:
+        it is a folder, empty, no FIF file, truncated, or holds something else.
     """
     path = Path(fname)
     kind = mne_kind(path) if kind is None else kind
@@ -144,12 +146,20 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
         )
     if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
         raise MissingFileError(f"{path}: no such file. Check the path.")
+    if _is_fif(path):
+        check_fif(path, kind)
     try:
         return _READERS[kind](path)
-    except (ValueError, OSError, RuntimeError, KeyError, AttributeError) as error:
+    except Exception as error:  # MNE raises all sorts, and plain Exception, for a broken file
+        found = content_of(path) if _is_fif(path) else ""
+        if found and found != kind:
+            raise ConversionError(
+                f"{path}: it holds {in_words(found)}; {in_words(kind)} expected by its name. Give "
+                "another file, or a name that says what it holds."
+            ) from error
         raise ConversionError(
-            f"{path}: MNE cannot read it as {kind}, which its name says it is: {error}. Check the "
-            "name, or copy the file again."
+            f"{path}: MNE cannot read {in_words(kind)} from it: {error}. It is damaged or holds "
+            "something else: check the name, or copy the file again."
         ) from error
 
 
@@ -230,12 +240,18 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
     before = set(path.parent.iterdir())
     try:
         _WRITERS[kind](path, value)
+    except ConversionError:
+        raise
     except (ValueError, ImportError) as error:
         raise ConversionError(
             f"{path.name}: MNE cannot write it: {error}. Change what it objects to, or choose "
             "another format."
         ) from error
     return tuple(sorted(set(path.parent.iterdir()) - before))
+
+
+def _is_fif(path: Path) -> bool:
+    return path.name.lower().endswith((".fif", ".fif.gz"))
 
 
 def _read_labels(path: Path) -> list[Any]:

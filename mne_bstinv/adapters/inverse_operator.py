@@ -202,10 +202,13 @@ def _report(
     findings.keep("options", options)
     findings.keep("noise_method", noise_method)
     findings.keep("good_channels", study.channel_indices)
+    gives = {
+        NOT_COMPARABLE: "is as regularised as Brainstorm's estimate, which it does not give",
+        UP_TO_FACTOR: "gives Brainstorm's estimate up to a factor",
+    }.get(parameters.parity, "gives Brainstorm's estimate")
     findings.derived(
         "lambda2",
-        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = 1 gives Brainstorm's "
-        "estimate.",
+        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = 1 {gives}.",
     )
     if parameters.parity == NOT_COMPARABLE:
         findings.dropped("InverseMeasure", parameters.reason)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import mne
+from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv.adapters._recordings_back import from_epochs, from_evoked, from_raw
 from mne_bstinv.errors import ConversionError
 
-__all__ = ["kind_of", "recordings_from"]
+__all__ = ["in_mri_frame", "kind_of", "recordings_from"]
 
 #: Classes of MNE → what :func:`~mne_bstinv.adapters.files.mne_kind` calls them.
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -53,6 +54,22 @@ def kind_of(value: Any) -> str | None:
         object of MNE that can be converted.
     """
     return next((kind for cls, kind in _KINDS if isinstance(value, cls)), None)
+
+
+def in_mri_frame(src: Any) -> bool:
+    """Tell whether source spaces are in the MRI frame, and need the transform to head.
+
+    Parameters
+    ----------
+    src : mne.SourceSpaces
+        Source spaces.
+
+    Returns
+    -------
+    bool
+        Whether any is.
+    """
+    return any(int(part["coord_frame"]) == FIFF.FIFFV_COORD_MRI for part in src)
 
 
 def recordings_from(inst: Any, channels: io.Channels) -> list[io.Recordings]:

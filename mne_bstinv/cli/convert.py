@@ -47,8 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--item", type=int, help="which of several evoked responses or epochs, from 0"
     )
     parser.add_argument("--lambda2", type=float, help="regularisation of an operator")
-    parser.add_argument("--method", choices=("MNE", "dSPM", "sLORETA", "eLORETA"))
-    parser.add_argument("--pick-ori", choices=("vector", "normal"))
+    parser.add_argument(
+        "--method",
+        choices=("MNE", "dSPM", "sLORETA", "eLORETA"),
+        help="method of an operator; what the values of a source estimate are",
+    )
+    parser.add_argument(
+        "--pick-ori", choices=("vector", "normal"), help="orientation of an operator's rows"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
 

@@ -94,7 +94,7 @@ def brainstorm_equivalent(
     ----------
     settings : MneSettings | mapping
         MNE's settings.
-    study : StudyData | SampleStudy
+    study : StudyData | SampleStudy | StudyCondition
         The structures; the rank of their noise covariance is part of the translation.
     data_types : str | sequence of str | None
         Types of the channels to use.
@@ -126,7 +126,7 @@ def brainstorm_equivalent(
     nave                          (a factor √nave for dSPM and sLORETA)
     ============================  =========================================================
     """
-    require_study(study)
+    study = require_study(study)
     if isinstance(settings, Mapping):
         settings = MneSettings(**settings)
     if not isinstance(settings, MneSettings):

@@ -51,9 +51,11 @@ def cross_validate(
 
     Parameters
     ----------
-    study : StudyData | SampleStudy
+    study : StudyData | SampleStudy | StudyCondition
         The structures: ``head_model``, ``noise_cov``, ``channels``, and where present
-        ``recordings``, ``cortex``, ``mri``. The head model is a surface or a volume.
+        ``recordings``, ``cortex``, ``mri``. The head model is a surface or a volume. Of a
+        condition, what its ``study_data()`` gathers: the current head model, and the first
+        recordings that are not a bad trial.
     options : InverseOptions | mapping | None
         Brainstorm's options; ``None`` takes the defaults of :class:`~mne_bstinv.InverseOptions`.
     mne_settings : MneSettings | mapping | None
@@ -85,7 +87,7 @@ def cross_validate(
     InverseError
         If the inverse cannot be computed.
     """
-    require_study(study)
+    study = require_study(study)
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
     types = default_data_types(study) if data_types is None else upper_types(data_types)

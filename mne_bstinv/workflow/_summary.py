@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,32 @@ if TYPE_CHECKING:
 
 __all__ = ["condition_html", "condition_text", "protocol_html", "protocol_text"]
 
-_MNE = "info, trans, src, forward, noise_cov, data_cov, evokeds, epochs, labels"
-_CALLS = "inverse_operator(options), source_estimate(results)"
-_STRUCTURES = "channels, head_model, noise_cov_structure, data_cov_structure, cortex, mri"
+#: MNE's objects of a condition → the rows of its summary that they take.
+_MNE = {
+    "info": ("channels",),
+    "trans": ("channels",),
+    "src": ("channels", "head model"),
+    "forward": ("channels", "head model"),
+    "noise_cov": ("channels", "noise covariance"),
+    "data_cov": ("channels", "data covariance"),
+    "evokeds": ("channels", "recordings"),
+    "epochs": ("channels", "recordings"),
+    "labels": ("channels", "cortex"),
+    "inverse_operator(options)": ("channels", "head model", "noise covariance"),
+    "source_estimate(results)": ("channels", "head model", "results"),
+}
+#: Structures, likewise.
+_STRUCTURES = {
+    "channels": ("channels",),
+    "head_model": ("head model",),
+    "noise_cov_structure": ("noise covariance",),
+    "data_cov_structure": ("data covariance",),
+    "cortex": ("cortex",),
+    "mri": ("MRI",),
+    "study_data()": ("channels", "head model", "noise covariance"),
+}
+#: What is said of a file that is not there.
+_NONE = "none"
 #: Longest list of files that is shown.
 _SHOWN = 6
 
@@ -91,7 +115,7 @@ def protocol_html(protocol: io.Protocol) -> str:
 
 
 def _condition_rows(condition: StudyCondition) -> list[tuple[str, str]]:
-    return [
+    rows = [
         ("channels", _name(condition.channel_file)),
         ("head model", _name(condition.head_model_file)),
         ("noise covariance", _name(condition.noise_cov_file)),
@@ -100,9 +124,22 @@ def _condition_rows(condition: StudyCondition) -> list[tuple[str, str]]:
         ("results", _names([entry.file for entry in condition.results])),
         ("MRI", _name(condition.anatomy.anatomy)),
         ("cortex", _name(condition.anatomy.cortex)),
-        ("MNE objects", f"{_MNE}, {_CALLS}"),
-        ("structures", _STRUCTURES),
     ]
+    missing = [what for what, value in rows if value == _NONE]
+    rows += [("MNE objects", _possible(_MNE, missing))]
+    rows += [("structures", _possible(_STRUCTURES, missing))]
+    lacking = [(what, _needing(what)) for what in missing]
+    return rows + [("missing", f"no {what}: no {names}") for what, names in lacking if names]
+
+
+def _possible(objects: Mapping[str, tuple[str, ...]], missing: list[str]) -> str:
+    """List the objects that can be made."""
+    return ", ".join(n for n, takes in objects.items() if not set(takes) & set(missing)) or _NONE
+
+
+def _needing(what: str) -> str:
+    """List the objects that cannot be made without something."""
+    return ", ".join(name for name, takes in (_MNE | _STRUCTURES).items() if what in takes)
 
 
 def _protocol_rows(protocol: io.Protocol) -> list[tuple[str, str]]:
@@ -127,10 +164,10 @@ def _table(caption: str, rows: list[tuple[str, str]]) -> str:
 
 
 def _name(file: Path | None) -> str:
-    return "none" if file is None else file.name
+    return _NONE if file is None else file.name
 
 
 def _names(files: list[Path]) -> str:
     shown = ", ".join(file.name for file in files[:_SHOWN])
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"{len(files)}: {shown}{more}" if files else "none"
+    return f"{len(files)}: {shown}{more}" if files else _NONE

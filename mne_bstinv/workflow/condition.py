@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import io
+from mne_bstinv._study_choice import NEEDED, choose_recordings
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.studies import StudyData, gather_study
 from mne_bstinv.workflow._summary import condition_html, condition_text
 from mne_bstinv.workflow.lookup import find_entry, is_average, needed
 from mne_bstinv.workflow.store import Store
@@ -97,13 +99,15 @@ class StudyCondition(io.Condition):
         named = io.resolve(self.protocol, self.head_model.surface_file, "anat")
         return self.anatomy.cortex if named is None else named
 
-    def read_recordings(self, which: str | Path | None = None) -> io.Recordings:
+    def read_recordings(
+        self, which: io.RecordingsEntry | str | Path | None = None
+    ) -> io.Recordings:
         """Read recordings of the condition.
 
         Parameters
         ----------
-        which : str | Path | None
-            File name or comment; None for the only ones.
+        which : RecordingsEntry | str | Path | None
+            One of ``recordings``, a file name or a comment; None for the only ones.
 
         Returns
         -------
@@ -118,13 +122,13 @@ class StudyCondition(io.Condition):
         index = find_entry(self.recordings, which, "recordings", self)
         return self.store.read(io.read_recordings, self.recordings[index].file)
 
-    def read_results(self, which: str | Path | None = None) -> io.Results:
+    def read_results(self, which: io.ResultsEntry | str | Path | None = None) -> io.Results:
         """Read results of the condition.
 
         Parameters
         ----------
-        which : str | Path | None
-            File name or comment; None for the only ones.
+        which : ResultsEntry | str | Path | None
+            One of ``results``, a file name or a comment; None for the only ones.
 
         Returns
         -------
@@ -138,6 +142,37 @@ class StudyCondition(io.Condition):
         """
         index = find_entry(self.results, which, "results", self)
         return self.store.read(io.read_results, self.results[index].file)
+
+    def study_data(self, recordings: io.RecordingsEntry | str | Path | None = None) -> StudyData:
+        """Gather the structures that one inverse needs.
+
+        Parameters
+        ----------
+        recordings : RecordingsEntry | str | Path | None
+            One of ``recordings``, a file name or a comment; None for the first that are not a bad
+            trial.
+
+        Returns
+        -------
+        StudyData
+            As :func:`mne_bstinv.load_study` returns it, for
+            :func:`mne_bstinv.cross_validate`, which also takes the condition itself.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no channel file, head model or noise covariance.
+        ProtocolError
+            If it is not clear which recordings are meant.
+        """
+        for attribute, what in NEEDED.items():
+            needed(getattr(self, attribute), what, self)
+        if recordings is None:
+            file: Path | None = choose_recordings(self, None)
+        else:
+            index = find_entry(self.recordings, recordings, "recordings", self)
+            file = self.recordings[index].file
+        return gather_study(self, self.protocol, self.anatomy, file, read=self.store.read)
 
     # MNE's objects
 
@@ -234,7 +269,13 @@ class StudyCondition(io.Condition):
 
     def inverse_operator(
         self,
-        options: io.Results | InverseOptions | Mapping[str, Any] | str | Path | None = None,
+        options: io.Results
+        | io.ResultsEntry
+        | str
+        | Path
+        | InverseOptions
+        | Mapping[str, Any]
+        | None = None,
         *,
         data_types: str | Sequence[str] | None = None,
     ) -> Any:
@@ -242,10 +283,10 @@ class StudyCondition(io.Condition):
 
         Parameters
         ----------
-        options : Results | InverseOptions | mapping | str | Path | None
+        options : Results | ResultsEntry | str | Path | InverseOptions | mapping | None
             Options as for :func:`mne_bstinv.compute_kernel`, for the current head model and the
-            good channels of the first recordings. Or results, by their structure, file name or
-            comment: their options, head model and channels.
+            good channels of the first recordings. Or results, by their structure, entry, file
+            name or comment: their options, head model and channels.
         data_types : str | sequence of str | None
             Types of the channels to use with options; None takes ``DataTypes`` of the options,
             else all MEG and EEG channels.
@@ -262,7 +303,7 @@ class StudyCondition(io.Condition):
         MissingFileError
             If a file that it takes is missing.
         """
-        if isinstance(options, str | Path):
+        if isinstance(options, io.ResultsEntry | str | Path):
             options = self.read_results(options)
         if isinstance(options, io.Results):
             return self.with_head_model_of(options)._operator_of(options)
@@ -275,8 +316,8 @@ class StudyCondition(io.Condition):
 
     def source_estimate(
         self,
-        results: io.Results | str | Path | None = None,
-        recordings: io.Recordings | str | Path | None = None,
+        results: io.Results | io.ResultsEntry | str | Path | None = None,
+        recordings: io.Recordings | io.RecordingsEntry | str | Path | None = None,
         *,
         scale_leff: bool = False,
     ) -> Any:
@@ -284,11 +325,11 @@ class StudyCondition(io.Condition):
 
         Parameters
         ----------
-        results : Results | str | Path | None
-            Results by their structure, file name or comment; None for the only ones.
-        recordings : Recordings | str | Path | None
-            The recordings that a kernel is applied to; None for those it names, else the only
-            ones of the condition.
+        results : Results | ResultsEntry | str | Path | None
+            Results by their structure, entry, file name or comment; None for the only ones.
+        recordings : Recordings | RecordingsEntry | str | Path | None
+            The recordings that a kernel is applied to, likewise; None for those it names, else
+            the only ones of the condition.
         scale_leff : bool
             As for :func:`mne_bstinv.to_source_estimate`.
 

@@ -11,6 +11,9 @@ from mne_bstinv.io import mat
 
 __all__ = ["comment_of", "find_entry", "is_average", "needed"]
 
+#: What recordings or results are asked for by; None for the only ones.
+Wanted = io.RecordingsEntry | io.ResultsEntry | str | Path | None
+
 #: Tag in the names of recordings that Brainstorm averaged.
 _AVERAGE = "_average"
 
@@ -47,19 +50,19 @@ def needed(path: Path | None, what: str, condition: io.Condition) -> Path:
 
 def find_entry(
     entries: Sequence[io.RecordingsEntry | io.ResultsEntry],
-    wanted: str | Path | None,
+    wanted: Wanted,
     what: str,
     condition: io.Condition,
 ) -> int:
-    """Find recordings or results by file name or comment.
+    """Find recordings or results by their entry, file name or comment.
 
     Parameters
     ----------
     entries : sequence of RecordingsEntry or ResultsEntry
         What there is.
-    wanted : str | Path | None
-        A file, its name (with folders, if that is not clear), or the comment inside; None for the
-        only one.
+    wanted : RecordingsEntry | ResultsEntry | str | Path | None
+        One of ``entries``, a file, its name (with folders, if that is not clear), or the comment
+        inside; None for the only one.
     what : str
         What they are, for messages.
     condition : Condition
@@ -75,6 +78,8 @@ def find_entry(
     ProtocolError
         If there is none, or more than one; the message lists them.
     """
+    if isinstance(wanted, io.RecordingsEntry | io.ResultsEntry):
+        wanted = wanted.file
     found = list(range(len(entries)))
     if wanted is not None:
         ending = Path(str(wanted).replace("\\", "/")).parts

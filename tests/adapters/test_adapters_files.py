@@ -89,7 +89,7 @@ def test_what_cannot_be_read_or_written(cov, tmp_path):
     with pytest.raises(MissingFileError, match=r"x-cov\.fif: no such file"):
         read_mne(tmp_path / "x-cov.fif")
     (tmp_path / "x-cov.fif").write_bytes(b"no FIF file")
-    with pytest.raises(ConversionError, match=r"x-cov\.fif: MNE cannot read it as covariance"):
+    with pytest.raises(ConversionError, match=r"x-cov\.fif: not a FIF file \(it starts with b"):
         read_mne(tmp_path / "x-cov.fif")
     with pytest.raises(MissingFileError, match="no such folder"):
         write_mne(tmp_path / "no" / "x-cov.fif", cov, "covariance")

@@ -187,6 +187,9 @@ def test_parity_is_stated_and_reported(data_dir, options, parity, words):
     said = [f.reason for f in conversion_report(inv) if f.field == "InverseMeasure"]
     assert bool(said) == bool(words)
     assert all(words in reason for reason in said)
+    (claim,) = (f.reason for f in conversion_report(inv) if f.field == "lambda2")
+    assert {"exact": "gives Brainstorm's estimate.", "equal up to": "estimate up to a factor.",
+            "not comparable": "which it does not give."}[parity] in claim  # fmt: skip
 
 
 def test_lambda2_is_the_one_of_the_specification(data_dir):

@@ -122,6 +122,41 @@ def test_shared_kernels_take_any_recordings(data_dir):
     np.testing.assert_array_equal(condition.source_estimate(*structures).data, estimate.data)
 
 
+def test_listed_entries_are_taken(condition):
+    entry = next(e for e in condition.results if e.file.name.startswith("results_MN_EEG"))
+    assert condition.read_results(entry) is condition.read_results(entry.file)
+    (recordings,) = condition.recordings
+    assert condition.read_recordings(recordings) is condition.read_recordings()
+    estimate = condition.source_estimate(entry, recordings)
+    np.testing.assert_array_equal(estimate.data, condition.source_estimate(MN_EEG).data)
+    ours, theirs = condition.inverse_operator(entry), condition.inverse_operator(MN_EEG)
+    np.testing.assert_array_equal(ours["sing"], theirs["sing"])
+    with pytest.raises(ProtocolError, match=r"evoked: no recordings '.*results_MN_EEG"):
+        condition.read_recordings(entry)
+
+
+def test_conditions_can_be_cross_validated(condition, sample_dir):
+    study = condition.study_data()
+    loaded = mb.load_study(sample_dir)
+    assert study.head_model is condition.head_model  # read once
+    assert (study.name, study.files) == (loaded.name, loaded.files)
+    assert list(study.results) == list(loaded.results)
+    assert condition.study_data(condition.recordings[0]).recordings is study.recordings
+    settings = {"data_types": "MEG", "shapley_limit": 0}
+    ours = mb.cross_validate(condition, **settings)
+    theirs = mb.cross_validate(loaded, **settings)
+    assert ours.name == "Subject01/evoked"
+    np.testing.assert_array_equal(ours.brainstorm, theirs.brainstorm)
+    np.testing.assert_array_equal(ours.mne, theirs.mne)
+    equivalent = mb.mne_equivalent({"InverseMeasure": "amplitude"}, condition, data_types="EEG")
+    assert equivalent.parity == "exact"
+    back = mb.brainstorm_equivalent({"method": "MNE"}, condition, data_types="EEG")
+    assert back.options.measure == "amplitude"
+    noise = mb.read_protocol(sample_dir).condition("Subject01", "noise")
+    with pytest.raises(MissingFileError, match=r"Subject01/noise: no head model \(headmodel_\*"):
+        mb.cross_validate(noise)
+
+
 def test_what_is_meant_must_be_clear(condition, data_dir):
     with pytest.raises(ProtocolError, match=r"Subject01/evoked: several results\. Name one of: ev"):
         condition.source_estimate()
@@ -165,6 +200,32 @@ def test_summaries(sample_dir):
     assert "data covariance   none" in text
     assert "inverse_operator(options)" in text
     assert "<caption>Subject01/evoked</caption>" in condition._repr_html_()
+
+
+def listed(condition, row):
+    """What a row of the summary names, calls as they can be made."""
+    rows = dict(line.strip().split("  ", 1) for line in str(condition).splitlines()[1:])
+    return [name.strip() for name in rows[row].split(",")]
+
+
+@pytest.mark.parametrize("name", ["evoked", "noise"])
+def test_summaries_list_what_can_be_made(sample_dir, name):
+    condition = mb.read_protocol(sample_dir).condition("Subject01", name)
+    calls = {
+        "inverse_operator(options)": lambda: condition.inverse_operator(),
+        "source_estimate(results)": lambda: condition.source_estimate(condition.results[0]),
+        "study_data()": condition.study_data,
+    }
+    found = [*listed(condition, "MNE objects"), *listed(condition, "structures")]
+    for one in found:
+        value = calls[one]() if one in calls else getattr(condition, one)
+        assert value is not None or one == "epochs"
+    everything = [*calls, "forward", "src", "noise_cov", "data_cov", "head_model", "labels"]
+    for one in set(everything) - set(found):
+        with pytest.raises((MissingFileError, IndexError)):
+            _ = calls[one]() if one in calls else getattr(condition, one)
+    assert "no data covariance: no data_cov, data_cov_structure" in str(condition)
+    assert ("no head model: no src, forward, inverse" in str(condition)) == (name == "noise")
 
 
 def test_is_average(sample_dir, tmp_path):
