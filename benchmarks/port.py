@@ -46,9 +46,9 @@ def main() -> None:
         root = Path(folder)
         if "io" in args.parts:
             large = make_large_protocol(root / "large", n_conditions=3)
-            beside_io(large, root, "15000 locations, 3 conditions")
+            beside_io(large, root, "270 channels, 15000 locations, 3 conditions")
             ten = make_protocol(root / "ten", n_subjects=1, n_conditions=10)
-            beside_io(ten, root, "296 locations, 10 conditions")
+            beside_io(ten, root, "135 channels, 296 locations, 10 conditions")
         if "jobs" in args.parts:
             workers(root)
         if {"kill", "disk"} & set(args.parts):
@@ -98,7 +98,7 @@ def workers(root: Path) -> None:
         seconds[n_jobs] = min(times)
     shutil.rmtree(protocol)
     print(
-        f"10 conditions of 15000 locations: 1 worker {seconds[1]:.1f} s, 2 workers "
+        f"10 conditions of 270 channels, 15000 locations: 1 worker {seconds[1]:.1f} s, 2 workers "
         f"{seconds[2]:.1f} s: {seconds[1] / seconds[2]:.2f} ×, process start included"
     )
 

@@ -86,10 +86,13 @@ def _rename_anatomy(file: Path, subject: str) -> None:
     io.write_subject(file, dataclasses.replace(stored, **names), overwrite=True)
 
 
-def make_large_protocol(root: Path, *, n_conditions: int, n_sources: int = 15002) -> Path:
-    """Write a protocol of a usual size: the sample's sensors, a cortex of two spheres, 2 kernels.
+def make_large_protocol(
+    root: Path, *, n_conditions: int, n_sources: int = 15002, n_helmets: int = 2
+) -> Path:
+    """Write a protocol of a usual size: 270 channels, a cortex of two spheres, 2 kernels.
 
-    Gains are random; the kernels are those of this package, in files as Brainstorm writes them.
+    The sensors are those of the sample, more than once. Gains are random; the kernels are those of
+    this package, in files as Brainstorm writes them.
     """
     make_protocol(root, n_subjects=1, n_conditions=n_conditions)
     subject = root / "data" / "Subject01"
@@ -98,8 +101,52 @@ def make_large_protocol(root: Path, *, n_conditions: int, n_sources: int = 15002
     io.write_surface(cortex_file, cortex, overwrite=True)
     folders = sorted(folder for folder in subject.iterdir() if folder.name[0] == "c")
     for seed, folder in enumerate(folders):
+        _add_helmets(folder, n_helmets)
         _enlarge(folder, cortex, seed)
     return root
+
+
+def _add_helmets(folder: Path, n: int) -> None:
+    """Repeat all sensors n times, with noise of their own."""
+
+    def renewed(pattern: str, read, write, change) -> None:
+        for file in folder.glob(pattern):
+            structure = read(file)
+            write(file, dataclasses.replace(structure, **change(structure)), overwrite=True)
+
+    def block(matrix: np.ndarray) -> np.ndarray:
+        return np.kron(np.eye(n), matrix)
+
+    renewed("channel*.mat", io.read_channels, io.write_channels, lambda channels: {
+        "channels": tuple(
+            dataclasses.replace(channel, name=f"{channel.name}{'x' * i}")
+            for i in range(n) for channel in channels.channels
+        ),
+        "projectors": tuple(
+            dataclasses.replace(projector, components=np.tile(projector.components, (n, 1)))
+            for projector in channels.projectors
+        ),
+    })  # fmt: skip
+    renewed("noisecov*.mat", io.read_noise_cov, io.write_noise_cov, lambda cov: {
+        "noise_cov": block(cov.noise_cov),
+        "fourth_moment": block(cov.fourth_moment),
+        "n_samples": np.tile(cov.n_samples, (n, n)),
+    })  # fmt: skip
+    renewed("headmodel*.mat", io.read_head_model, io.write_head_model, lambda model: {
+        "gain": np.tile(model.gain, (n, 1)),
+    })  # fmt: skip
+    renewed("data_*.mat", io.read_recordings, io.write_recordings, lambda recordings: {
+        "f": np.tile(recordings.f, (n, 1)),
+        "channel_flag": np.tile(recordings.channel_flag, n),
+    })  # fmt: skip
+    renewed("results_*.mat", io.read_results, io.write_results, lambda results: {
+        "good_channel": np.concatenate(
+            [results.good_channel + i * len(results.channel_flag) for i in range(n)]
+        ),
+        "channel_flag": np.tile(results.channel_flag, n),
+        "whitener": block(results.whitener),
+        "imaging_kernel": np.tile(results.imaging_kernel, (1, n)) / n,
+    })  # fmt: skip
 
 
 def _enlarge(folder: Path, cortex: io.Surface, seed: int) -> None:
@@ -112,6 +159,7 @@ def _enlarge(folder: Path, cortex: io.Surface, seed: int) -> None:
     rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(small.gain.shape[1], gain.shape[1])) / small.gain.shape[1] ** 0.5
     gain[seen] = small.gain[seen] @ mixing
+    gain[seen] *= 1 + 0.1 * rng.normal(size=gain[seen].shape)  # no two sensors are the same
     model = dataclasses.replace(
         small, gain=gain, grid_loc=cortex.vertices, grid_orient=cortex.vert_normals
     )
