@@ -192,13 +192,22 @@ def test_mne_objects():
     assert difference <= 1e-11
 
 
+def _without_rounding(text: str) -> str:
+    return re.sub(r"\d(\.\d+)?e-1[0-9]", "…", text)
+
+
 def test_cross_validation():
     namespace: dict = {}
     for number, block in enumerate(_blocks("cross_validation.md")):
         exec(compile(block, f"block {number}", "exec"), namespace)
     validation = namespace["validation"]
     assert validation.passed
-    assert validation.verdict[:95] in (DOCS / "cross_validation.md").read_text(encoding="utf-8")
+    # the rounding that is left is not the same on every machine
+    said, page = (
+        _without_rounding(validation.verdict),
+        _without_rounding((DOCS / "cross_validation.md").read_text(encoding="utf-8")),
+    )
+    assert said[:95] in page
     assert namespace["equivalent"].parity == "exact"
     assert namespace["nearest"].parity == "not comparable"
 
