@@ -35,7 +35,7 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
     Parameters
     ----------
     inv : mne.minimum_norm.InverseOperator
-        What :func:`to_inverse_operator` made; its report is replaced.
+        What :func:`~mne_bstinv.to_inverse_operator` made; its report is replaced.
     results : Results
         The results with the kernel.
     head_model : HeadModel
@@ -46,7 +46,7 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
     mne.minimum_norm.InverseOperator
         The same operator. Its report keeps ``kernel_difference``, the relative difference of the
         estimates of random sensor vectors (None where there is no kernel, or MNE has no method for
-        it). Where that is above ``SAME_KERNEL``, :func:`inverse_parameters` say ``'not
+        it). Where that is above ``SAME_KERNEL``, :func:`~mne_bstinv.inverse_parameters` say ``'not
         comparable'`` with the reason, also after FIF files.
     """
     findings, parameters = Findings(), inverse_parameters(inv)
