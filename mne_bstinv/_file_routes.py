@@ -9,6 +9,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._companions import Companions
 from mne_bstinv.adapters import (
+    checked_operator,
     from_covariance,
     from_forward,
     from_info,
@@ -180,19 +181,20 @@ def _estimate(results: io.Results, c: Companions, _: Arguments) -> Any:
 
 
 def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
-    good = results.good_channel
-    return to_inverse_operator(
-        c["head_model"],
+    good, head_model = results.good_channel, c["head_model"]
+    operator = to_inverse_operator(
+        head_model,
         c["noise_cov"],
         c["channels"],
         results.options,
         channel_flag=results.channel_flag,
         data_types=(results.options or {}).get("DataTypes") if good is None else None,
         good_channels=None if good is None else good - 1,
-        surface=_surface(c["head_model"], c),
+        surface=_surface(head_model, c),
         mri=c["mri"],
         subject=c.subject,
     )
+    return checked_operator(operator, results, head_model)
 
 
 def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:

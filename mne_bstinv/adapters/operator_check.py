@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv.adapters._inverse_parameters import NOT_COMPARABLE, inverse_parameters
+from mne_bstinv.adapters._reports import attach_with_parts
 from mne_bstinv.adapters._row_layout import layout_of_results
 from mne_bstinv.conversion import Findings, conversion_report
 
@@ -50,7 +51,6 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
         comparable'`` with the reason, also after FIF files.
     """
     findings, parameters = Findings(), inverse_parameters(inv)
-    findings.include(conversion_report(inv))
     difference = None
     if parameters.parity != NOT_COMPARABLE and results.imaging_kernel is not None:
         difference = _difference(inv, results, head_model)
@@ -69,7 +69,7 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
                 "ImagingKernel", f"The operator gives the stored kernel up to {difference:.1e}."
             )
     findings.keep("kernel_difference", difference)
-    return findings.attach(inv, what="options → InverseOperator", log=False)
+    return attach_with_parts(findings, inv, [inv], what="results → InverseOperator")
 
 
 def _difference(inv: Any, results: io.Results, head_model: io.HeadModel) -> float:

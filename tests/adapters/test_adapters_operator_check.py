@@ -77,14 +77,17 @@ def renewed_gain(condition):
 
 @pytest.mark.parametrize("renewed", [renewed_covariance, renewed_gain])
 @pytest.mark.parametrize("comment", ["MN: MEG ALL(Constr) 2018", "sLORETA: EEG(Constr) 2018"])
-def test_what_changed_since_is_told(condition, renewed, comment, tmp_path):
+def test_what_changed_since_is_told(condition, renewed, comment, tmp_path, caplog):
     results = condition.read_results(comment)
     same = operator_of(condition, results)
     assert conversion_report(same).kept["kernel_difference"] < 1e-12
     (told,) = [f for f in conversion_report(same) if "gives the stored kernel" in f.reason]
     assert told.severity == "derived"
 
+    caplog.clear()
     other = operator_of(condition, results, **renewed(condition))
+    assert [r.message for r in caplog.records if "have changed since" in r.message]
+    assert len([f for f in conversion_report(other) if f.field == "lambda2"]) == 1
     difference = conversion_report(other).kept["kernel_difference"]
     assert difference > 1e-4
     (told,) = [f for f in conversion_report(other) if f.field == "ImagingKernel"]
