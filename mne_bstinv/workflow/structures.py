@@ -1,0 +1,195 @@
+"""A condition with its files and Brainstorm's structures."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from mne_bstinv import io
+from mne_bstinv._study_choice import NEEDED, choose_recordings
+from mne_bstinv.errors import MissingFileError
+from mne_bstinv.studies import StudyData, gather_study
+from mne_bstinv.workflow.lookup import find_entry, needed
+from mne_bstinv.workflow.store import Store
+
+__all__ = ["ConditionStructures"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class ConditionStructures(io.Condition):
+    """A condition that reads what is asked of it, once.
+
+    Its files are those of :class:`mne_bstinv.io.Condition` (``channel_file``, ``recordings``,
+    ``results`` …). Structures hold what the files hold, in SCS.
+    """
+
+    protocol: io.Protocol
+    #: The subject, with the files of its anatomy.
+    anatomy: io.SubjectEntry
+    #: Keeps what was read; shared by the conditions of a protocol.
+    store: Store
+
+    @property
+    def channels(self) -> io.Channels:
+        """The channel file."""
+        file = needed(self.channel_file, "channel file (channel*.mat)", self)
+        return self.store.read(io.read_channels, file)
+
+    @property
+    def head_model(self) -> io.HeadModel:
+        """The current head model."""
+        file = needed(self.head_model_file, "head model (headmodel_*.mat)", self)
+        return self.store.read(io.read_head_model, file)
+
+    @property
+    def noise_cov_structure(self) -> io.NoiseCov:
+        """The noise covariance as Brainstorm stores it."""
+        file = needed(self.noise_cov_file, "noise covariance (noisecov_*.mat)", self)
+        return self.store.read(io.read_noise_cov, file)
+
+    @property
+    def data_cov_structure(self) -> io.NoiseCov:
+        """The data covariance as Brainstorm stores it."""
+        file = needed(self.data_cov_file, "data covariance (ndatacov_*.mat)", self)
+        return self.store.read(io.read_noise_cov, file)
+
+    @property
+    def mri(self) -> io.Mri | None:
+        """The subject's MRI; None if there is none."""
+        file = self.anatomy.anatomy
+        return None if file is None else self.store.read(io.read_mri, file)
+
+    @property
+    def cortex(self) -> io.Surface | None:
+        """The cortex of the current head model, else the subject's; None if there is none."""
+        file = self.cortex_file
+        return None if file is None else self.store.read(io.read_surface, file)
+
+    @property
+    def cortex_file(self) -> Path | None:
+        """The file of ``cortex``."""
+        if self.head_model_file is None:
+            return self.anatomy.cortex
+        named = io.resolve(self.protocol, self.head_model.surface_file, "anat")
+        return self.anatomy.cortex if named is None else named
+
+    def read_recordings(
+        self, which: io.RecordingsEntry | str | Path | None = None
+    ) -> io.Recordings:
+        """Read recordings of the condition.
+
+        Parameters
+        ----------
+        which : RecordingsEntry | str | Path | None
+            One of ``recordings``, a file name or a comment; None for the only ones.
+
+        Returns
+        -------
+        Recordings
+            The recordings.
+
+        Raises
+        ------
+        ProtocolError
+            If it is not clear which are meant.
+        """
+        index = find_entry(self.recordings, which, "recordings", self)
+        return self.store.read(io.read_recordings, self.recordings[index].file)
+
+    def read_results(self, which: io.ResultsEntry | str | Path | None = None) -> io.Results:
+        """Read results of the condition.
+
+        Parameters
+        ----------
+        which : ResultsEntry | str | Path | None
+            One of ``results``, a file name or a comment; None for the only ones.
+
+        Returns
+        -------
+        Results
+            The results.
+
+        Raises
+        ------
+        ProtocolError
+            If it is not clear which are meant.
+        """
+        index = find_entry(self.results, which, "results", self)
+        return self.store.read(io.read_results, self.results[index].file)
+
+    def study_data(self, recordings: io.RecordingsEntry | str | Path | None = None) -> StudyData:
+        """Gather the structures that one inverse needs.
+
+        Parameters
+        ----------
+        recordings : RecordingsEntry | str | Path | None
+            One of ``recordings``, a file name or a comment; None for the first that are not a bad
+            trial.
+
+        Returns
+        -------
+        StudyData
+            As :func:`mne_bstinv.load_study` returns it, for
+            :func:`mne_bstinv.cross_validate`, which also takes the condition itself.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no channel file, head model or noise covariance.
+        ProtocolError
+            If it is not clear which recordings are meant.
+        """
+        for attribute, what in NEEDED.items():
+            needed(getattr(self, attribute), what, self)
+        if recordings is None:
+            file: Path | None = choose_recordings(self, None)
+        else:
+            index = find_entry(self.recordings, recordings, "recordings", self)
+            file = self.recordings[index].file
+        return gather_study(self, self.protocol, self.anatomy, file, read=self.store.read)
+
+    def with_head_model(self, file: Path | None) -> Self:
+        """Return the same condition with another current head model.
+
+        Parameters
+        ----------
+        file : Path | None
+            The head model.
+
+        Returns
+        -------
+        ConditionStructures
+            The condition; this one if it is the current head model already.
+        """
+        if file == self.head_model_file:
+            return self
+        return dataclasses.replace(self, head_model_file=file)
+
+    def with_head_model_of(self, results: io.Results) -> Self:
+        """Return the same condition with the head model that results name.
+
+        Parameters
+        ----------
+        results : Results
+            The results.
+
+        Returns
+        -------
+        ConditionStructures
+            The condition.
+
+        Raises
+        ------
+        MissingFileError
+            If the head model does not exist.
+        """
+        stored = results.head_model_file
+        file = io.resolve(self.protocol, stored) if stored else self.head_model_file
+        if stored and file is None:
+            raise MissingFileError(
+                f"{self.subject}/{self.name}: the results {results.comment!r} name the head model "
+                f"{stored!r}, which is not in {self.protocol.data}: restore or recompute it."
+            )
+        return self.with_head_model(file)
