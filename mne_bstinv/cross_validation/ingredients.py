@@ -15,12 +15,8 @@ from mne_bstinv.adapters.mne_settings import MneSettings
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.orientation import unit_normals
-from mne_bstinv.inverse.preparation import (
-    PreparedStudy,
-    average_reference,
-    project_covariance,
-    project_gain,
-)
+from mne_bstinv.inverse.preparation import PreparedStudy
+from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 

@@ -10,7 +10,7 @@ from mne_bstinv.adapters._source_map import with_normals
 from mne_bstinv.conversion import Findings
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.inverse.orientation import unit_normals
-from mne_bstinv.inverse.preparation import average_reference, project_gain
+from mne_bstinv.inverse.projection import average_reference, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
 
 __all__ = [

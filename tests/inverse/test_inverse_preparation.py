@@ -1,4 +1,4 @@
-"""Selection of channels, refusals and the average reference."""
+"""Selection of channels and refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from inverse_tolerances import EPS
 
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
-from mne_bstinv.inverse.preparation import average_reference, prepare_study, select_channels
+from mne_bstinv.inverse.preparation import prepare_study, select_channels
 
 # channels
 
@@ -232,32 +232,6 @@ def test_numbers_mixed_in_by_a_projector(kind):
     message = f"The {kind} covariance is not finite after projection"
     with pytest.raises(InverseError, match=message):
         _spoilt(kind, spoil, projectors=(MIXING,))
-
-
-# the average reference
-
-
-@pytest.mark.parametrize(
-    "types",
-    [
-        ["EEG", "EEG", "eeg"],
-        ["MEG", "EEG", "SEEG", "EEG", "ECOG", "SEEG", "SEEG"],
-        ["ECOG", "MEG MAG", "ECOG", "EEG"],
-        ["ecog ", "Ecog"],
-    ],
-)
-def test_average_reference_operator(types):
-    found = average_reference(types)
-    np.testing.assert_allclose(
-        found, reference_operator([t.strip() for t in types]), rtol=0, atol=2 * EPS
-    )
-
-
-@pytest.mark.parametrize(
-    "types", [["MEG", "MEG GRAD"], ["EEG"], ["EEG", "SEEG", "ECOG"], ["MEG", "EEG"]]
-)
-def test_no_average_reference_of_fewer_than_two(types):
-    assert average_reference(types) is None
 
 
 def test_prepared_study():
