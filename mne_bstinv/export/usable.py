@@ -69,7 +69,7 @@ def unusable_channels(
     if head_model is not None:
         has["forward solution"] = computed_rows(head_model)
     if noise_cov is not None:
-        has["noise covariance"] = noise_cov.noise_cov.any(axis=0)
+        has["noise covariance"] = np.asarray(noise_cov.noise_cov.any(axis=0))
     modality = [MODALITIES.get(kind.upper(), "") for kind in channels.types]
     lacking: dict[str, list[int]] = {}
     for what, mask in has.items():
