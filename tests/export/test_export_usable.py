@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import mne
 import numpy as np
 import pytest
 
-from mne_bstinv import InverseOptions, from_evoked, io, verify
+from mne_bstinv import (
+    InverseOptions,
+    from_evoked,
+    io,
+    read_protocol,
+    to_covariance,
+    to_evoked,
+    to_forward,
+    verify,
+)
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export import Estimation, export_study
@@ -134,6 +145,37 @@ def test_structures_of_brainstorm_keep_their_flags(sample, tmp_path):
     study = export_study(tmp_path / "p", recordings, info=channels, forward=forward, **WHERE)
     stored = io.read_recordings(study.recordings[0])
     np.testing.assert_array_equal(stored.channel_flag, recordings.channel_flag)
+
+
+@pytest.mark.parametrize("kind", ["SEEG", "ECOG"])
+def test_electrodes_in_the_head(data_dir, tmp_path, kind):
+    study = read_protocol(data_dir / "eeg_surface").condition("Subject01", "evoked")
+    electrodes = tuple(
+        dataclasses.replace(one, type=kind) if one.type == "EEG" else one
+        for one in study.channels.channels
+    )
+    channels = dataclasses.replace(study.channels, channels=electrodes)
+    method = {f"{kind.lower()}_method": study.head_model.eeg_method, "eeg_method": None}
+    head_model = dataclasses.replace(study.head_model, **method)
+    forward = to_forward(head_model, channels, surface=study.cortex)
+    first = next(i for i, one in enumerate(electrodes) if one.type == kind)
+    part = mne.pick_channels_forward(forward, exclude=[channels.names[first]])
+    exported = export_study(
+        tmp_path / "p",
+        to_evoked(study.read_recordings(), channels),
+        forward=mne.Forward(part),  # without what the conversion kept
+        noise_cov=to_covariance(study.noise_cov_structure, channels),
+        estimations=kernels(kind),
+        **WHERE,
+    )
+    stored = io.read_head_model(exported.head_model_file)
+    methods = {"ECOG": stored.ecog_method, "SEEG": stored.seeg_method}
+    assert methods.pop(kind) == "mne"
+    assert (stored.eeg_method, stored.meg_method, *methods.values()) == (None, None, None)
+    assert channels.names[first] in bad_names(exported)
+    types = io.read_results(exported.results[0]).options["ChannelTypes"]
+    assert set(types) == {kind}
+    assert [one.status for one in verify(exported.root)] == ["equal"]
 
 
 def test_unusable_channels():
