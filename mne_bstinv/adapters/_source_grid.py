@@ -300,6 +300,7 @@ def _mesh(grid: SourceGrid, src: Any, normals: FloatArray, findings: Findings) -
     scouts = tuple(
         _scout(label, np.sort(side) + 1, region=region, color=color)
         for (label, region, color), side in zip(names, sides, strict=True)
+        if len(side)  # of a hemisphere without sources there is nothing to show
     )
     return io.Surface(
         comment=f"cortex_{len(vertices)}V",

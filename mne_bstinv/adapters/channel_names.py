@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv.errors import ConversionError
 
-__all__ = ["match_channel_names"]
+__all__ = ["is_available", "match_channel_names"]
 
 IntArray = NDArray[np.int64]
 
@@ -85,6 +85,24 @@ def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntAr
             "channels."
         )
     return np.array(found, dtype=np.int64)
+
+
+def is_available(name: str, available: Sequence[str]) -> bool:
+    """Tell whether a channel is among others, by the rules of :func:`match_channel_names`.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    available : sequence of str
+        The names there are.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    return any(rule(name) in map(rule, available) for rule in _RULES)
 
 
 def _positions(available: Sequence[str], rule: Callable[[str], str]) -> dict[str, list[int]]:

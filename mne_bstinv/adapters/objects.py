@@ -9,9 +9,11 @@ from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv.adapters._recordings_back import from_epochs, from_evoked, from_raw
+from mne_bstinv.adapters.channel_names import is_available
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
-__all__ = ["in_mri_frame", "kind_of", "recordings_from"]
+__all__ = ["in_mri_frame", "kind_of", "of_channels", "recordings_from"]
 
 #: Classes of MNE → what :func:`~mne_bstinv.adapters.files.mne_kind` calls them.
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -70,6 +72,40 @@ def in_mri_frame(src: Any) -> bool:
         Whether any is.
     """
     return any(int(part["coord_frame"]) == FIFF.FIFFV_COORD_MRI for part in src)
+
+
+def of_channels(inst: Any, channels: io.Channels, what: str, findings: Findings) -> Any:
+    """Restrict an object to the channels of a study, as MNE-Python does where it combines them.
+
+    Parameters
+    ----------
+    inst : mne.Covariance | mne.Forward | mne.Evoked | mne.Epochs | mne.io.Raw
+        The object.
+    channels : Channels
+        Channel file of the study.
+    what : str
+        What it is, for the report.
+    findings : Findings
+        Where to report the channels that were left out.
+
+    Returns
+    -------
+    object
+        The same object if all its channels are in the channel file, or none of them; else a copy
+        with those that are.
+    """
+    kind = kind_of(inst)
+    names = inst["sol"]["row_names"] if kind == "forward" else inst.ch_names
+    kept = [name for name in names if is_available(name, channels.names)]
+    if not kept or len(kept) == len(names):
+        return inst
+    left = ", ".join(name for name in names if name not in kept)
+    findings.dropped(what, f"channels that the study does not have: {left}")
+    if kind == "forward":
+        return mne.pick_channels_forward(inst, kept, ordered=True)
+    if kind == "covariance":
+        return mne.pick_channels_cov(inst, kept, ordered=True)
+    return inst.copy().pick(kept)
 
 
 def recordings_from(inst: Any, channels: io.Channels) -> list[io.Recordings]:

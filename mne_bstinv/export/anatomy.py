@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -18,7 +18,9 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.schema import to_mat
 from mne_bstinv.io.values import FloatArray
 
-__all__ = ["complete_cortex", "labelled", "same_cortex", "same_structure"]
+__all__ = ["coloured", "complete_cortex", "labelled", "same_cortex", "same_structure"]
+
+A = TypeVar("A", io.Atlas, io.GridAtlas)
 
 #: The atlas that Brainstorm shows first and puts new scouts into.
 _USER = "User scouts"
@@ -85,7 +87,7 @@ def complete_cortex(cortex: io.Surface) -> io.Surface:
         colour and a seed for every scout.
     """
     faces = np.asarray(cortex.faces, dtype=np.int64) - 1
-    values: dict[str, Any] = {"atlas": tuple(_coloured(atlas) for atlas in cortex.atlas)}
+    values: dict[str, Any] = {"atlas": tuple(coloured(atlas) for atlas in cortex.atlas)}
     if cortex.vert_conn is None:
         adjacency = vertex_adjacency(faces, cortex.n_vertices)
         values["vert_conn"] = csc_array(adjacency, dtype=np.float64)
@@ -97,6 +99,30 @@ def complete_cortex(cortex: io.Surface) -> io.Surface:
     elif cortex.i_atlas is None:
         values["i_atlas"] = 1
     return dataclasses.replace(cortex, **values)
+
+
+def coloured(atlas: A) -> A:
+    """Give a colour and a seed to every scout that has none.
+
+    Parameters
+    ----------
+    atlas : Atlas | GridAtlas
+        Scouts.
+
+    Returns
+    -------
+    Atlas | GridAtlas
+        The same with colours and seeds; a scout without vertices has no seed.
+    """
+    scouts = []
+    for number, scout in enumerate(atlas.scouts):
+        values: dict[str, Any] = {}
+        if scout.color is None:
+            values["color"] = _colour(number, len(atlas.scouts))
+        if scout.seed is None and scout.vertices is not None and len(scout.vertices):
+            values["seed"] = int(scout.vertices[0])
+        scouts.append(dataclasses.replace(scout, **values) if values else scout)
+    return dataclasses.replace(atlas, scouts=tuple(scouts))
 
 
 def same_cortex(one: io.Surface, other: io.Surface) -> bool:
@@ -165,18 +191,6 @@ def _members(atlas: io.Atlas) -> tuple[tuple[str, tuple[int, ...]], ...]:
         (scout.label, () if scout.vertices is None else tuple(np.sort(scout.vertices).tolist()))
         for scout in atlas.scouts
     )
-
-
-def _coloured(atlas: io.Atlas) -> io.Atlas:
-    scouts = []
-    for number, scout in enumerate(atlas.scouts):
-        values: dict[str, Any] = {}
-        if scout.color is None:
-            values["color"] = _colour(number, len(atlas.scouts))
-        if scout.seed is None and scout.vertices is not None and len(scout.vertices):
-            values["seed"] = int(scout.vertices[0])
-        scouts.append(dataclasses.replace(scout, **values) if values else scout)
-    return dataclasses.replace(atlas, scouts=tuple(scouts))
 
 
 def _colour(number: int, of: int) -> FloatArray:

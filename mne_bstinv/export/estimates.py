@@ -19,15 +19,12 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import complete_options, results_from_kernel
 from mne_bstinv.export.structures import StudyStructures
+from mne_bstinv.export.usable import MODALITIES, computed_rows
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.options import ignored_options
 from mne_bstinv.io.values import IntArray
 
 __all__ = ["StoredFiles", "results_of"]
-
-#: Types of channels an inverse can be computed from → the modality to ask for.
-_MODALITIES = {"MEG": "MEG", "MEG MAG": "MEG", "MEG GRAD": "MEG", "EEG": "EEG", "SEEG": "SEEG",
-               "ECOG": "ECOG"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,9 +243,9 @@ def _data_types(estimation: Estimation, study: StudyStructures) -> Any:
     if estimation.data_types is not None:
         return estimation.data_types
     assert study.head_model is not None
-    computed = np.isfinite(study.head_model.gain).all(axis=1) & study.head_model.gain.any(axis=1)
-    types = [study.channels.types[i].upper() for i in np.flatnonzero(computed).tolist()]
-    found = list(dict.fromkeys(_MODALITIES[kind] for kind in types if kind in _MODALITIES))
+    computed = np.flatnonzero(computed_rows(study.head_model)).tolist()
+    types = [study.channels.types[i].upper() for i in computed]
+    found = list(dict.fromkeys(MODALITIES[kind] for kind in types if kind in MODALITIES))
     if len(found) == 1:
         return found[0]
     raise ConversionError(

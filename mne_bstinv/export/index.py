@@ -16,7 +16,14 @@ from mne_bstinv.errors import ProtocolError
 from mne_bstinv.export.names import study_date
 from mne_bstinv.io import raw
 
-__all__ = ["read_index", "study_entry", "subject_entry", "updated_index"]
+__all__ = [
+    "COMMON",
+    "DEFAULT_SUBJECT",
+    "read_index",
+    "study_entry",
+    "subject_entry",
+    "updated_index",
+]
 
 #: The version of the database whose index this is.
 _VERSION = 5.03
@@ -43,6 +50,11 @@ _SUBJECT = ("Name", "Comments", "FileName", "DateOfAcquisition", "Anatomy", "Sur
             "UseDefaultAnat", "UseDefaultChannel")  # fmt: skip
 #: Types of channels that have no place on a map of the head.
 _NOT_SHOWN = {"MEG REF", "EEG REF", "STIM"}
+
+#: Folders below ``data`` that belong to no subject → where the index has them.
+COMMON: Mapping[str, str] = {"@default_study": "DefaultStudy", "@inter": "AnalysisStudy"}
+#: The subject that stands for the default anatomy, whose they are.
+DEFAULT_SUBJECT = "@default_subject"
 
 Variables = dict[str, Any]
 
@@ -275,8 +287,11 @@ _DESCRIBE: Mapping[Any, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 
 def _empty_index(name: str) -> Variables:
     months = study_date()
-    nothing: dict[str, Any] = {kind: raw.struct([], _LISTS[kind]) for kind in _LISTS}
-    unnamed = raw.struct([{**dict.fromkeys(_STUDY[1:5], ""), "Name": "Unnamed", **nothing}], _STUDY)
+    common = {
+        field: study_entry(folder, io.Study(name=folder), DEFAULT_SUBJECT, {})
+        for folder, field in COMMON.items()
+    }
+    default = io.Subject(use_default_anat=1, use_default_channel=1)
     return {
         "DbVersion": np.array([[_VERSION]]),
         "LastAccessDate": f"{months} {datetime.now():%H:%M:%S}",
@@ -286,17 +301,16 @@ def _empty_index(name: str) -> Variables:
             ("Comment", "iStudy", "UseDefaultAnat", "UseDefaultChannel"),
         ),
         "ProtocolStudies": raw.struct(
-            [
-                {
-                    "Study": raw.struct([], _STUDY),
-                    "DefaultStudy": unnamed,
-                    "AnalysisStudy": unnamed,
-                }
-            ],
-            ("Study", "DefaultStudy", "AnalysisStudy"),
+            [{"Study": raw.struct([], _STUDY), **common}],
+            ("Study", *COMMON.values()),
         ),
         "ProtocolSubjects": raw.struct(
-            [{"Subject": raw.struct([], _SUBJECT), "DefaultSubject": None}],
+            [
+                {
+                    "Subject": raw.struct([], _SUBJECT),
+                    "DefaultSubject": subject_entry(DEFAULT_SUBJECT, default, {}),
+                }
+            ],
             ("Subject", "DefaultSubject"),
         ),
     }

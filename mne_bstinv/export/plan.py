@@ -13,7 +13,13 @@ from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export import names
 from mne_bstinv.export.anatomy import same_structure
 from mne_bstinv.export.estimates import StoredFiles, results_of
-from mne_bstinv.export.index import study_entry, subject_entry, updated_index
+from mne_bstinv.export.index import (
+    COMMON,
+    DEFAULT_SUBJECT,
+    study_entry,
+    subject_entry,
+    updated_index,
+)
 from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import kernel_name
 from mne_bstinv.export.structures import StudyStructures
@@ -171,6 +177,8 @@ class Plan:
         files: dict[str, Any] = {f"anat/{n}": value for n, value in self.anatomy.files.items()}
         if target.known is None or not same_structure(target.known, self.anatomy.subject):
             files[subject_file] = self.anatomy.subject
+        if not target.exists:
+            files |= _files_of_none()
         folders: dict[str, Mapping[str, Any]] = {}
         if target.known is None:
             for name in ("@intra", "@default_study"):
@@ -234,3 +242,15 @@ class Plan:
             file_name = name.rpartition("/")[2]
             files[file_name] = (str(io.file_kind(file_name)), value.comment)
         return subject_entry(target.subject, self.anatomy.subject, files)
+
+
+def _files_of_none() -> dict[str, Any]:
+    """Return what a new protocol holds besides its subjects: the folders that belong to none."""
+    default = io.Subject(use_default_anat=1, use_default_channel=1)
+    studies = {
+        f"data/{folder}/brainstormstudy.mat": io.Study(
+            date_of_study=names.study_date(), name=folder
+        )
+        for folder in COMMON
+    }
+    return {f"anat/{DEFAULT_SUBJECT}/brainstormsubject.mat": default, **studies}

@@ -16,11 +16,12 @@ from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from
 from mne_bstinv.adapters.forward import from_forward
 from mne_bstinv.adapters.info import from_info
 from mne_bstinv.adapters.mri_files import read_freesurfer_mri
-from mne_bstinv.adapters.objects import kind_of, recordings_from
+from mne_bstinv.adapters.objects import kind_of, of_channels, recordings_from
 from mne_bstinv.adapters.source_spaces import from_source_spaces
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.export.anatomy import complete_cortex, labelled
+from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
+from mne_bstinv.export.usable import flagged, unusable_channels
 from mne_bstinv.frames import scs_to_head
 
 __all__ = ["StudyStructures", "structures_of"]
@@ -85,7 +86,7 @@ def structures_of(
     recordings : sequence of Evoked | Epochs | Raw | Recordings
         The data.
     info : mne.Info | object with one | Channels | None
-        The sensors; None takes those of the first recordings.
+        The sensors; None takes those of the recordings with the most channels.
     forward : mne.Forward | HeadModel | None
         The forward solution.
     noise_cov, data_cov : mne.Covariance | Epochs | Raw | Evoked | NoiseCov | None
@@ -113,11 +114,14 @@ def structures_of(
     study = StudyStructures(channels=channels, parts=[channels])
     _refuse_idle(forward, src, trans, mri)
     study.mri = _mri(mri, channels, trans, forward)
+    of_mne: list[int] = []
     for inst in recordings:
         kind = kind_of(inst) or "evoked"
         found = [inst] if isinstance(inst, io.Recordings) else recordings_from(inst, channels)
         if isinstance(inst, io.Recordings) and inst.n_avg == 1:
             kind = "epochs"
+        if not isinstance(inst, io.Recordings):
+            of_mne += range(len(study.recordings), len(study.recordings) + len(found))
         study.recordings += [(kind, one) for one in found]
         study.parts += found[:1]
     study.noise_cov = _covariance(noise_cov, study, "noise")
@@ -127,6 +131,9 @@ def structures_of(
         # one struct a channel, as in Brainstorm's files; empty where there is no sphere
         spheres = tuple(io.Sphere() for _ in range(study.head_model.n_channels))
         study.head_model = dataclasses.replace(study.head_model, param=spheres)
+    if study.head_model is not None and study.head_model.grid_atlas is not None:
+        atlas = coloured(study.head_model.grid_atlas)
+        study.head_model = dataclasses.replace(study.head_model, grid_atlas=atlas)
     if labels:
         if study.cortex is None:
             raise ConversionError(
@@ -140,6 +147,7 @@ def structures_of(
             row = history_row(*_IMPORTED)
             study.cortex = dataclasses.replace(study.cortex, history=(row,))
     _check_sizes(study)
+    _flag_unusable(study, of_mne)
     return study
 
 
@@ -163,8 +171,9 @@ def _refuse_idle(forward: Any, src: Any, trans: Any, mri: Any) -> None:
 def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:
     if isinstance(info, io.Channels):
         return info
-    sources = [info, *recordings] if info is not None else list(recordings)
-    for one in sources:
+    # an average has fewer channels than the epochs it was made of
+    most = sorted(recordings, key=lambda one: -len(getattr(one, "ch_names", ())))
+    for one in most if info is None else [info, *most]:
         if kind_of(one) == "info":
             return from_info(one)
         if kind_of(one) is not None:
@@ -208,16 +217,32 @@ def _covariance(value: Any, study: StudyStructures, kind: str) -> io.NoiseCov | 
         return None
     if isinstance(value, io.NoiseCov):
         converted = value
-    elif kind_of(value) == "covariance":
-        converted = from_covariance(value, study.channels)
     else:
-        converted = noise_cov_from(value, channels=study.channels)
+        value = _of_channels(value, study, f"{kind} covariance")
+        if kind_of(value) == "covariance":
+            converted = from_covariance(value, study.channels)
+        else:
+            converted = noise_cov_from(value, channels=study.channels)
     study.parts.append(converted)
     if kind == "data" and converted.comment == "Noise covariance":
         converted = dataclasses.replace(converted, comment="Data covariance")
     if not converted.history:
         converted = dataclasses.replace(converted, history=(history_row(*_IMPORTED),))
     return _with_counts(converted)
+
+
+def _of_channels(inst: Any, study: StudyStructures, what: str) -> Any:
+    """Leave out the channels that the study does not have, and report them."""
+    findings = Findings()
+    kept = of_channels(inst, study.channels, what, findings)
+    if kept is not inst:
+        # the report of the object itself is what its conversion goes by
+        study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
+    return kept
+
+
+class _Part:
+    """Carries the report of a step that makes no structure."""
 
 
 def _with_counts(cov: io.NoiseCov) -> io.NoiseCov:
@@ -237,6 +262,7 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         study.cortex = src if isinstance(src, io.Surface) else None
         return
     if forward is not None:
+        forward = _of_channels(forward, study, "forward solution")
         study.src = forward["src"]
         # its name is known when it is clear what the subject has: see the module target
         study.head_model = from_forward(
@@ -258,6 +284,19 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
         study.cortex = grid.surface
         study.parts.append(grid)
+
+
+def _flag_unusable(study: StudyStructures, of_mne: Sequence[int]) -> None:
+    """Flag channels of MNE's data that no source can be computed from; structures stay."""
+    lacking = unusable_channels(study.channels, study.head_model, study.noise_cov)
+    first = True
+    for index in of_mne if lacking else ():
+        kind, recordings = study.recordings[index]
+        changed = flagged(recordings, lacking, study.channels, log=first)
+        if changed is not None:
+            study.recordings[index] = (kind, changed)
+            study.parts.append(changed)
+            first = False
 
 
 def _check_sizes(study: StudyStructures) -> None:

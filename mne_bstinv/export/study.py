@@ -88,6 +88,11 @@ def export_study(
     Brainstorm, recognised by its name). Objects that came from Brainstorm's files go back to what
     they were, with all that MNE has no place for.
 
+    Where MNE-Python computes from the channels that all objects have, Brainstorm wants every good
+    channel in all files. Channels of ``forward`` and the covariances that the study does not have
+    are therefore left out, and those of the recordings that ``forward`` or ``noise_cov`` lack,
+    but has others of their modality, are flagged as bad; the report names them.
+
     Parameters
     ----------
     protocol : path-like
@@ -97,7 +102,8 @@ def export_study(
     subject, condition : str
         Where to put them. An existing subject keeps its files; a condition must be new.
     info : mne.Info | mne.Evoked | mne.Epochs | mne.io.Raw | Channels | None
-        The sensors and the fiducials. ``None`` takes those of the first recordings.
+        The sensors and the fiducials. ``None`` takes those of the recordings with the most
+        channels.
     forward : mne.Forward | HeadModel | None
         Forward solution with, or made from one with, free orientations.
     noise_cov, data_cov : mne.Covariance | mne.Epochs | mne.io.Raw | mne.Evoked | NoiseCov | None

@@ -10,10 +10,9 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
 from mne_bstinv.export.anatomy import same_cortex, same_structure
+from mne_bstinv.export.index import DEFAULT_SUBJECT
 
 __all__ = ["Anatomy", "Target", "find_target", "place_anatomy"]
-
-_DEFAULT_SUBJECT = "@default_subject"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +174,7 @@ def place_anatomy(
         If the subject has the default anatomy, and its cortex is another one.
     """
     subject = target.known or io.Subject(use_default_channel=int(share_channels))
-    own = _DEFAULT_SUBJECT if subject.use_default_anat else target.subject
+    own = DEFAULT_SUBJECT if subject.use_default_anat else target.subject
     files: dict[str, Any] = {}
     surface_file, anatomy = None, subject.anatomy
     present = target.root / "anat" / own

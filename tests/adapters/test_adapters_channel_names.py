@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.errors import ConversionError
 
 AVAILABLE = ["MEG 0113", "MEG 0112", "Fz", "MLC11-1609", "MLC12-1609", "EEG-2"]
@@ -53,3 +53,10 @@ def test_two_names_do_not_share_a_channel() -> None:
 def test_a_dash_is_no_suffix_without_a_number() -> None:
     with pytest.raises(ConversionError, match="not found: EEG"):
         match_channel_names(["EEG"], ["EEG-left", "-2"])
+
+
+@pytest.mark.parametrize("name", ["MEG 0113", "meg0113", "MLC11-2908"])
+def test_available_by_the_same_rules(name):
+    available = ("MEG 0113", "MLC11")
+    assert is_available(name, available)
+    assert not is_available(f"{name}x", available)

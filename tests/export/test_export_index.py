@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -120,11 +122,43 @@ def test_a_new_index_has_the_fields_and_classes_of_brainstorms(sample, sample_di
         assert ours[name].dtype.names == theirs[name].dtype.names
         for field in theirs[name].dtype.names:
             mine, stored = ours[name][field][0, 0], theirs[name][field][0, 0]
+            if field == "DefaultSubject":  # the protocols of the tests have no default anatomy
+                stored = theirs[name]["Subject"][0, 0]
             assert (mine.dtype.names, mine.dtype.kind) == (stored.dtype.names, stored.dtype.kind)
     for field in ("DefaultStudy", "AnalysisStudy"):
-        assert equal(ours["ProtocolStudies"][field], theirs["ProtocolStudies"][field])
+        # unnamed where the folder does not exist; a study without files is of the same classes
+        mine, empty = ours["ProtocolStudies"][field][0, 0], theirs["ProtocolStudies"]["Study"][0, 0]
+        assert shapes(mine.ravel()[0]) == shapes(empty.ravel()[0])
     assert ours["ProtocolInfo"]["Comment"][0, 0][0] == "p"
     assert ours["ProtocolInfo"]["iStudy"][0, 0][0, 0] == 3  # after @intra and @default_study
+
+
+def shapes(row) -> dict:
+    return {
+        name: (row[name].dtype.kind, row[name].dtype.names, row[name].shape)
+        for name in row.dtype.names
+    }
+
+
+def test_a_new_protocol_has_the_folders_that_belong_to_no_subject(sample, tmp_path):
+    (study,) = export([sample], tmp_path / "p")
+    index = read_index(study.root / "data" / "protocol.mat")
+    subject = index["ProtocolSubjects"]["DefaultSubject"][0, 0][0, 0]
+    assert name_of(subject) == "@default_subject/brainstormsubject.mat"
+    default = io.read_subject(study.root / "anat" / name_of(subject))
+    assert (default.use_default_anat, default.use_default_channel) == (1, 1)
+    for folder, field in (("@default_study", "DefaultStudy"), ("@inter", "AnalysisStudy")):
+        entry = index["ProtocolStudies"][field][0, 0][0, 0]
+        assert name_of(entry) == f"{folder}/brainstormstudy.mat"
+        assert str(entry["BrainStormSubject"][0]) == name_of(subject)
+        assert io.read_study(study.root / "data" / name_of(entry)).name == folder
+        assert study.root / "data" / name_of(entry) in study.written
+    # of an existing protocol they are Brainstorm's own
+    shutil.rmtree(study.root / "data" / "@inter")
+    sample_again = dataclasses.replace(sample, condition="again")
+    (second,) = export([sample_again], study.root)
+    assert not any("@inter" in file.parts for file in second.written)
+    assert [one.name for one in io.read_protocol(study.root).subjects] == ["Subject01"]
 
 
 def test_what_an_index_has_of_other_studies_stays(sample, sample_dir, tmp_path):

@@ -187,7 +187,7 @@ def test_files_of_mnes_own_objects_have_all_fields_and_classes_of_brainstorms(
         **sample_files,
     )
     files = [file for file in (tmp_path / "p").rglob("*.mat") if file.name != "protocol.mat"]
-    assert len(files) == 11
+    assert len(files) == 14
     assert template_faults(templates, tmp_path / "p", may_be_empty=MAY_BE_EMPTY) == []
 
 
@@ -442,7 +442,7 @@ class TestExistingProtocols:
         (first, *_) = ported(data_dir / "eeg_shared", results=False)
         done = export([first], tmp_path / "p")[0]
         everyone = done.root / "data" / "@default_study"
-        shutil.copytree(done.channel_file.parent, everyone)
+        shutil.copytree(done.channel_file.parent, everyone, dirs_exist_ok=True)
         known = done.root / "anat" / "Subject01" / "brainstormsubject.mat"
         subject = dataclasses.replace(io.read_subject(known), use_default_channel=2)
         io.write_subject(known, subject, overwrite=True)
@@ -495,7 +495,6 @@ class TestExistingProtocols:
         )
         with pytest.raises(ProtocolError, match="default anatomy"):
             export_study(root, subject="S", condition="d", **sample.objects_only())
-        (anat / "@default_subject").mkdir()
         shutil.copy(study.cortex_file, anat / "@default_subject" / "tess_cortex_icbm.mat")
         objects = {k: v for k, v in sample.objects_only().items() if k != "mri"}
         again = export_study(root, subject="S", condition="d", **objects)
