@@ -75,9 +75,10 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
 def _difference(inv: Any, results: io.Results, head_model: io.HeadModel) -> float:
     kept, kernel = conversion_report(inv).kept, results.imaging_kernel
     assert kernel is not None
-    probes = np.linalg.pinv(_whitener(inv)) @ np.random.default_rng(0).standard_normal(
-        (kernel.shape[1], _N_PROBES)
-    )
+    noise = inv["noise_cov"]
+    white = np.random.default_rng(0).standard_normal((kernel.shape[1], _N_PROBES))
+    # coloured like the noise, or channels of small numbers would count for nothing
+    probes = noise["eigvec"].T @ (np.sqrt(np.maximum(noise["eig"], 0))[:, None] * white)
     layout = layout_of_results(results, head_model.n_sources, head_model.grid_orient, Findings())
     theirs = layout.to_head(kernel @ probes, kept["order"], kept["scs_to_head"][:3, :3])
     ours = _estimates(inv, probes)
