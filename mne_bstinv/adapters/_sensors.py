@@ -238,10 +238,16 @@ def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> Co
     loc, orient, weight = points
     named = find_definitions(channel.comment)
     candidates = named or _candidates(channel, loc, orient)
-    fits = [fit for d in candidates if (fit := fit_coil(d, loc, orient, weight)) is not None]
-    fits = [fit for fit in fits if is_ref(channel) or not fit.flipped]
-    if fits and not named:
-        fits = [fit for fit in fits if fit.residual < _FITS and (fit.exact_sum or is_ref(channel))]
+    fits: list[CoilFit] = []
+    for definition in candidates:
+        fit = fit_coil(definition, loc, orient, weight)
+        if fit is None or (fit.flipped and not is_ref(channel)):
+            continue
+        if not named and not (fit.residual < _FITS and (fit.exact_sum or is_ref(channel))):
+            continue
+        fits.append(fit)
+        if fit.exact_sum and fit.residual <= EXACT:  # none of the others can be better
+            break
     if not fits:
         report.points_only.append(channel.name)
         return _as_point(loc, orient, weight)
