@@ -344,6 +344,15 @@ def test_a_folder_of_its_own(data_dir, tmp_path):
         load_study(folder)
 
 
+def test_a_folder_of_its_own_with_two_channel_files(data_dir, tmp_path, caplog):
+    folder = tmp_path / "lone"
+    shutil.copytree(data_dir / "eeg_surface" / "data" / "Subject01" / "evoked", folder)
+    first = next(folder.glob("channel*.mat"))
+    shutil.copy(first, folder / "channel_zz.mat")
+    assert load_study(folder).files["channels"].name == "channel_zz.mat"
+    assert f"channel_zz.mat is taken, not {first.name}: move what is not meant." in caplog.text
+
+
 def test_a_lone_results_file_whose_head_model_is_not_beside_it(data_dir, tmp_path):
     folder = tmp_path / "lone"
     shutil.copytree(data_dir / "mixed" / "data" / "Subject01" / "mixed", folder)
