@@ -76,13 +76,16 @@ def overview_html(whole: Mapping[str, Any]) -> str:
     )
     name = escape(whole["protocol"]["name"])
     rows = "\n".join(map(_row, units))
+    versions = whole["versions"]
+    made = (
+        f"{counted or 'nothing'}. Made of {whole['protocol']['path']} by mne_bstinv "
+        f"{versions['mne-bstinv']}, MNE {versions['mne']}"
+    )
     return (
         f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta name='viewport' content='width=device-width'><title>{name}</title>"
         f"<style>{_STYLE}</style></head><body>\n<h1>Brainstorm protocol {name} as files of "
-        f"MNE-Python</h1>\n<p>{escape(counted or 'nothing')}. Made of "
-        f"{escape(whole['protocol']['path'])} by "
-        f"mne_bstinv {escape(whole['versions']['mne-bstinv'])}, MNE {escape(whole['versions']['mne'])}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
+        f"MNE-Python</h1>\n<p>{escape(made)}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
         "</p>\n<div class='wide'><table><thead><tr><th>subject / condition</th><th>status</th>"
         "<th>stored kernels</th><th>sensors and cortex (head frame)</th><th>files</th></tr></thead>"
         f"\n{rows}\n</table></div>\n"
