@@ -143,7 +143,8 @@ def operators_text(units: Iterable[Mapping[str, Any]]) -> str:
         note = " (their estimates are written)" if written else ""
         parts.append(f"{n_methodless} {_have(n_methodless)} no MNE method{note}")
     if stale:
-        parts.append(f"{len(stale)} differ, by up to {max(stale):.1e}")
+        differ = "differs, by" if len(stale) == 1 else "differ, by up to"
+        parts.append(f"{len(stale)} {differ} {max(stale):.1e}")
     if rest := len(operators) - len(same) - n_methodless - len(stale):
         parts.append(f"{rest} {_have(rest)} no stored kernel to compare with")
     return "; ".join(parts)
