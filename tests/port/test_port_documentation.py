@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 
 import mne
@@ -64,14 +65,17 @@ def test_the_function_gives_the_stored_estimate_for_each_operator(
             if stored.imaging_kernel is None
             else stored.imaging_kernel @ recordings.f[stored.good_channel - 1]
         )
-        stc = namespace["brainstorms_estimate"](file.parent, file.name)
+        with warnings.catch_warnings():
+            # the channel file's reference may be of other channels; locations without a gain
+            warnings.simplefilter("ignore", RuntimeWarning)
+            stc = namespace["brainstorms_estimate"](file.parent, file.name)
         comparable = operator["parameters"]["parity"] != "not comparable"
         # the order of locations and axes is MNE's
         norm = np.linalg.norm(expected)
         assert abs(np.linalg.norm(stc.data) - norm) <= FIF * norm
         said = capsys.readouterr().out
-        assert (said == "") == comparable
-        assert operator["parameters"]["reason"] in said or comparable
+        told = f"{file.name}: {operator['parameters']['reason']}\n"
+        assert (told in said) != comparable
         calls.append(comparable)
     assert (sum(calls), len(calls) - sum(calls)) == (n_same, n_other)
 
