@@ -23,7 +23,7 @@ import mne_bstinv as mb
 
 out = Path(tempfile.mkdtemp()) / "ported"
 report = mb.port_protocol(mb.datasets.sample_study(), out, verify=True)
-print(report.success)
+print(report)
 report
 
 # %%
@@ -40,7 +40,7 @@ for file in sorted(out.rglob("*")):
 # A second call does what is missing, failed or changed: here, nothing.
 
 again = mb.port_protocol(mb.datasets.sample_study(), out, verify=True)
-print(f"{len(again.done)} converted, {len(again.kept)} up to date")
+print(f"{len(again.done)} units converted, {len(again.kept)} up to date")
 
 # %%
 # What was lost or assumed, and whether the kernels are right
@@ -59,21 +59,28 @@ for name, findings in manifest["reports"].items():
 # %%
 # The files are MNE's
 # -------------------
-# An operator knows with which arguments MNE gives Brainstorm's estimate. Applied to the ported
-# recordings it gives the ported source estimate.
+# An operator knows with which arguments MNE gives Brainstorm's estimate, and whether it does: where
+# ``parity`` is ``'not comparable'`` MNE has no method for it, and the ported estimate is the one to
+# use. The manifest names the recordings that the operator is for, and the file that holds them.
+# Applied to these, the operator gives the ported source estimate.
 
-folder = out / manifest["folder"]
-evoked = mne.read_evokeds(next(folder.glob("*-ave.fif")), condition=0, verbose="error")
-inverse = mne.minimum_norm.read_inverse_operator(
-    next(folder.glob("*_MN_MEG*-inv.fif")), verbose="error"
-)
+folder, outputs = out / manifest["folder"], manifest["outputs"]
+name = next(name for name in outputs if "_MN_MEG" in name and name.endswith("-inv.fif"))
+inverse = mne.minimum_norm.read_inverse_operator(folder / name, verbose="error")
 parameters = mb.inverse_parameters(inverse)
 print(parameters)
+if parameters.parity == "not comparable":
+    raise RuntimeError(f"{name}: {parameters.reason}")
+
+(recordings,) = outputs[name]["recordings"]
+file = next(n for n, output in outputs.items() if recordings in output.get("contents", ()))
+index = outputs[file]["contents"].index(recordings)
+evoked = mne.read_evokeds(folder / file, index, proj=False, verbose="error")
 evoked.nave = parameters.nave
 applied = mne.minimum_norm.apply_inverse(
     evoked, inverse, parameters.lambda2, parameters.method, verbose="error"
 )
-stored = mne.read_source_estimate(next(folder.glob("*_MN_MEG*-lh.stc")))
+stored = mne.read_source_estimate(folder / name.replace("-inv.fif", "-lh.stc"))
 strongest = np.argsort(-np.abs(stored.data).max(axis=1))[:3]
 figure = mb.plot_time_courses(
     stored.times,

@@ -47,8 +47,9 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
     mne.minimum_norm.InverseOperator
         The same operator. Its report keeps ``kernel_difference``, the relative difference of the
         estimates of random sensor vectors (None where there is no kernel, or MNE has no method for
-        it). Where that is above ``SAME_KERNEL``, :func:`~mne_bstinv.inverse_parameters` say ``'not
-        comparable'`` with the reason, also after FIF files.
+        it), before a FIF file rounds the operator to single precision. Where that is above
+        ``SAME_KERNEL``, :func:`~mne_bstinv.inverse_parameters` say ``'not comparable'`` with the
+        reason, also after FIF files.
     """
     findings, parameters = Findings(), inverse_parameters(inv)
     difference = None
@@ -66,7 +67,9 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
             inv["noise_cov"]["method"] = parameters.to_text()
         else:
             findings.derived(
-                "ImagingKernel", f"The operator gives the stored kernel up to {difference:.1e}."
+                "ImagingKernel",
+                f"The operator gives the stored kernel up to {difference:.1e} in double precision "
+                "(FIF files hold single precision).",
             )
     findings.keep("kernel_difference", difference)
     return attach_with_parts(findings, inv, [inv], what="results → InverseOperator")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 
-from mne_bstinv.port import port_protocol
+from mne_bstinv.port import PortReport, port_protocol
 
 __all__ = ["add_arguments", "run"]
 
@@ -83,9 +83,19 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 if nothing failed and no verified kernel differs, else 1.
+        0 if nothing failed and no verified kernel differs, else 1; 130 if it was interrupted.
     """
-    report = port_protocol(
+    try:
+        report = _report(args)
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        return 130
+    print(report, file=sys.stdout)
+    return int(not report.success)
+
+
+def _report(args: argparse.Namespace) -> PortReport:
+    return port_protocol(
         args.protocol,
         args.out,
         subjects=args.subject,
@@ -100,8 +110,6 @@ def run(args: argparse.Namespace) -> int:
         max_bytes=int(args.max_size * 1024**3),
         progress=None,
     )
-    print(report, file=sys.stdout)
-    return int(not report.success)
 
 
 def _n_jobs(text: str) -> int:

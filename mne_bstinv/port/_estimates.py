@@ -15,7 +15,7 @@ from mne_bstinv.errors import MissingFileError
 from mne_bstinv.port._recordings import LINK
 from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
-from mne_bstinv.port.plan import CONDITION, Settings, Unit
+from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.lookup import is_average
 
@@ -46,7 +46,7 @@ def convert(unit: Unit, study: StudyCondition, settings: Settings, outputs: Outp
             mine = entry.file.parent == study.folder
             if mine:
                 with outputs.item(entry.file, "inverse operator"):
-                    _operator(results, entry, study, outputs)
+                    _operator(results, entry, unit, study, outputs)
             if unit.kind == CONDITION:
                 _estimates(results, entry, study, settings, outputs)
 
@@ -68,7 +68,11 @@ def _unwanted(results: io.Results, study: StudyCondition, settings: Settings) ->
 
 
 def _operator(
-    results: io.Results, entry: io.ResultsEntry, study: StudyCondition, outputs: Outputs
+    results: io.Results,
+    entry: io.ResultsEntry,
+    unit: Unit,
+    study: StudyCondition,
+    outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters import inverse_parameters
 
@@ -85,9 +89,21 @@ def _operator(
         "inverse operator",
         [file for file in sources if file],
         precision="single",
+        recordings=_belonging(entry, unit, study, outputs),
         parameters=dataclasses.asdict(parameters),
         kernel_difference=conversion_report(operator).kept["kernel_difference"],
     )
+
+
+def _belonging(
+    entry: io.ResultsEntry, unit: Unit, study: StudyCondition, outputs: Outputs
+) -> list[str] | None:
+    """Name the recordings that a kernel is for; None where several conditions share it."""
+    if unit.kind == SHARED:
+        return None
+    if entry.shared:
+        return [outputs.relative(recordings.file) for recordings in study.recordings]
+    return [] if entry.data_file is None else [outputs.relative(entry.data_file)]
 
 
 def _no_operator(results: io.Results) -> str:

@@ -68,7 +68,11 @@ def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES)
             for item, name in zip(members, names, strict=True):
                 left = _extract(archive, opened, item, target / archive.stem / name, left)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise ProtocolError(f"{archive}: not a zip file, or a damaged one: {error}") from error
+        raise ProtocolError(
+            f"{archive}: not a zip file, or a damaged one: {str(error).rstrip('.')}. Copy it "
+            "again, or export the protocol from Brainstorm again; if another program extracts it, "
+            "give the folder."
+        ) from error
     return root
 
 

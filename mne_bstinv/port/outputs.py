@@ -82,7 +82,7 @@ class Outputs:
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
         path = self.folder / f"{shortened(self.stem + stem)}{ending}"
         names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
-        values = value if isinstance(value, list) else [value]
+        values = value if type(value) is list else [value]  # SourceSpaces is a list too
         self.report(names[0], *map(conversion_report, values))
         return names
 

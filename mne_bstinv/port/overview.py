@@ -9,9 +9,19 @@ from typing import Any
 from urllib.parse import quote
 
 from mne_bstinv.port.manifest import DONE, MANIFEST
-from mne_bstinv.port.plan import ANATOMY
+from mne_bstinv.port.verdicts import (
+    NOT_THE_STORED_KERNEL,
+    bad_outcomes,
+    discrete_lines,
+    error_lines,
+    outcome_lines,
+    stale_lines,
+    units_text,
+    verdict,
+    why_not_comparable,
+)
 
-__all__ = ["error_lines", "outcome_lines", "overview_html", "stale_lines", "verdict"]
+__all__ = ["overview_html"]
 
 # Cells are as wide as words need; what is longer, names of files, breaks anywhere.
 _STYLE = """
@@ -60,17 +70,22 @@ def overview_html(whole: Mapping[str, Any]) -> str:
         A page that links to the files beside it.
     """
     units = whole["units"]
-    counts = Counter(unit["status"] for unit in units)
-    counted = ", ".join(f"{count} {status}" for status, count in counts.items()) or "nothing"
+    counted = "; ".join(
+        f"{status}: {units_text(unit for unit in units if unit['status'] == status)}"
+        for status in dict.fromkeys(unit["status"] for unit in units)
+    )
     name = escape(whole["protocol"]["name"])
     rows = "\n".join(map(_row, units))
+    versions = whole["versions"]
+    made = (
+        f"{counted or 'nothing'}. Made of {whole['protocol']['path']} by mne_bstinv "
+        f"{versions['mne-bstinv']}, MNE {versions['mne']}"
+    )
     return (
         f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta name='viewport' content='width=device-width'><title>{name}</title>"
         f"<style>{_STYLE}</style></head><body>\n<h1>Brainstorm protocol {name} as files of "
-        f"MNE-Python</h1>\n<p>{escape(counted)}. Made of {escape(whole['protocol']['path'])} by "
-        f"mne_bstinv {escape(whole['versions']['mne-bstinv'])}, MNE "
-        f"{escape(whole['versions']['mne'])}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
+        f"MNE-Python</h1>\n<p>{escape(made)}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
         "</p>\n<div class='wide'><table><thead><tr><th>subject / condition</th><th>status</th>"
         "<th>stored kernels</th><th>sensors and cortex (head frame)</th><th>files</th></tr></thead>"
         f"\n{rows}\n</table></div>\n"
@@ -78,132 +93,8 @@ def overview_html(whole: Mapping[str, Any]) -> str:
     )
 
 
-def verdict(unit: Mapping[str, Any]) -> str:
-    """Say in a few words how the stored kernels of a unit compare with recomputed ones.
-
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    str
-        Such as ``'4 equal; largest relative difference 5.1e-14'``; where they were not recomputed,
-        how the operators made anew compare with them.
-    """
-    outcomes = unit.get("verification")
-    if outcomes is None:
-        return _operators(unit)
-    if not outcomes:
-        return "no kernel"
-    counts = Counter(outcome["status"] for outcome in outcomes)
-    listed = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    differences = [o["relative_difference"] for o in outcomes]
-    numbers = [number for number in differences if number is not None]
-    return listed + (f"; largest relative difference {max(numbers):.1e}" if numbers else "")
-
-
-def stale_lines(unit: Mapping[str, Any]) -> list[str]:
-    """Say which operators are not those of the kernels that are stored.
-
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    list of str
-        One line for all: the first with its reason, and how many others there are.
-    """
-    stale = _stale(unit)
-    if not stale:
-        return []
-    more = f" (so do {len(stale) - 1} more)" if len(stale) > 1 else ""
-    return [f"{stale[0]}: {unit['outputs'][stale[0]]['parameters']['reason']}{more}"]
-
-
-def _compared(unit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the operators that were compared with a stored kernel."""
-    outputs = (unit.get("outputs") or {}).items()
-    return {n: out for n, out in outputs if out and out.get("kernel_difference") is not None}
-
-
-def _stale(unit: Mapping[str, Any]) -> list[str]:
-    return [
-        name
-        for name, output in _compared(unit).items()
-        if output["parameters"]["parity"] == "not comparable"
-    ]
-
-
-def _operators(unit: Mapping[str, Any]) -> str:
-    differences = [output["kernel_difference"] for output in _compared(unit).values()]
-    if not differences:
-        return "not verified"
-    return (
-        f"not verified; {len(differences) - len(_stale(unit))} of {len(differences)} operators "
-        f"give the stored kernels; largest relative difference {max(differences):.1e}"
-    )
-
-
-def error_lines(errors: Iterable[Mapping[str, str]]) -> list[str]:
-    """Say what went wrong, once for each reason.
-
-    Parameters
-    ----------
-    errors : iterable of mapping
-        The errors of a unit's manifest: ``what`` was made of which ``file``, and the ``reason``.
-
-    Returns
-    -------
-    list of str
-        One line a reason: the first with it, and how many others there are of what.
-    """
-    groups: dict[str, list[Mapping[str, str]]] = {}
-    for error in errors:
-        groups.setdefault(error["reason"], []).append(error)
-    return [
-        f"{' '.join(filter(None, (first['what'], first['file'])))}: {reason}"
-        f"{_same(error['what'] for error in others)}"
-        for reason, (first, *others) in groups.items()
-    ]
-
-
-def outcome_lines(outcomes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Say which stored kernels differ from recomputed ones or cannot be, once for each reason.
-
-    Parameters
-    ----------
-    outcomes : iterable of mapping
-        Outcomes of the verification.
-
-    Returns
-    -------
-    list of str
-        One line a status and reason.
-    """
-    groups: dict[str, list[str]] = {}
-    for outcome in outcomes:
-        said = f"{outcome['status']}: {outcome['reason']}"
-        groups.setdefault(said, []).append(outcome["file"])
-    more = {said: f" (the same for {len(files) - 1} more)" for said, files in groups.items()}
-    return [
-        f"{files[0]}: {said}{more[said] if len(files) > 1 else ''}"
-        for said, files in groups.items()
-    ]
-
-
-def _same(others: Iterable[str]) -> str:
-    counts = Counter(others)
-    listed = ", ".join(f"{count} × {what}" for what, count in counts.items())
-    return f" (the same for {counts.total()} more: {listed})" if counts else ""
-
-
 def _row(unit: Mapping[str, Any]) -> str:
     status, folder = unit["status"], unit["folder"]
-    bad = _bad_outcomes(unit)
     cells = (
         escape(unit["title"]),
         f"<span class='{'done' if status == DONE else 'failed'}'>{escape(status)}</span>",
@@ -211,7 +102,14 @@ def _row(unit: Mapping[str, Any]) -> str:
         _picture(unit),
         f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>" + _links(unit),
     )
-    said = _list([*error_lines(unit.get("errors", ())), *outcome_lines(bad), *stale_lines(unit)])
+    said = _list(
+        [
+            *error_lines(unit.get("errors", ())),
+            *outcome_lines(bad_outcomes(unit)),
+            *stale_lines(unit),
+            *discrete_lines(unit),
+        ]
+    )
     # below all columns: reasons are long
     below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{said}</td></tr>" if said else ""
     row = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -219,16 +117,9 @@ def _row(unit: Mapping[str, Any]) -> str:
 
 
 def _verdict_cell(unit: Mapping[str, Any]) -> str:
-    if unit["kind"] == ANATOMY:
-        return ""
-    bad = _bad_outcomes(unit)
-    css = "differs" if bad or _stale(unit) else ("equal" if unit.get("verification") else "none")
+    wrong = bad_outcomes(unit) or stale_lines(unit)
+    css = "differs" if wrong else ("equal" if unit.get("verification") else "none")
     return f"<span class='{css}'>{escape(verdict(unit))}</span>"
-
-
-def _bad_outcomes(unit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    outcomes = unit.get("verification") or ()
-    return [outcome for outcome in outcomes if outcome["status"] in ("differs", "error")]
 
 
 def _picture(unit: Mapping[str, Any]) -> str:
@@ -242,10 +133,10 @@ def _picture(unit: Mapping[str, Any]) -> str:
 
 def _links(unit: Mapping[str, Any]) -> str:
     found: dict[str, list[str]] = {}
-    for name in unit.get("outputs", {}):
+    for name, output in unit.get("outputs", {}).items():
         for ending, title in _LINKS.items():
             if name.endswith(ending):
-                found.setdefault(title, []).append(name)
+                found.setdefault(title + _mark(output), []).append(name)
     items = []
     for title, names in found.items():
         links = ", ".join(
@@ -253,10 +144,21 @@ def _links(unit: Mapping[str, Any]) -> str:
         )
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         items.append(f"<li>{escape(title)}: {links}{more}</li>")
-    lost = sum(len(findings) for findings in unit.get("reports", {}).values())
+    reports = unit.get("reports", {}).values()
+    lost = Counter(finding["severity"] for findings in reports for finding in findings)
     if lost:
-        items.append(f"<li>{lost} findings of conversions in the manifest</li>")
+        said = ", ".join(f"{count} {severity}" for severity, count in sorted(lost.items()))
+        items.append(f"<li>fields of Brainstorm's files: {said}; see the manifest</li>")
     return f"<ul>{''.join(items)}</ul>" if items else ""
+
+
+def _mark(output: Mapping[str, Any] | None) -> str:
+    """Mark an operator that does not give Brainstorm's estimate, with the reason in short."""
+    reason = why_not_comparable(output) if output and "parameters" in output else ""
+    if not reason:
+        return ""
+    what = "" if reason == NOT_THE_STORED_KERNEL else "no MNE method for "
+    return f", not comparable, {what}{reason}"
 
 
 def _problems(whole: Mapping[str, Any]) -> str:

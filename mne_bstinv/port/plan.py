@@ -327,11 +327,10 @@ def _check_each(
 ) -> None:
     for name in wanted or ():
         if name not in known:
-            listed = ", ".join(map(repr, sorted(known))) or "(none)"
+            listed = ", ".join(map(repr, sorted(known)))
+            there = f"choose one of: {listed}" if listed else f"there is no {what} at all"
             # not its path: of an archive, that is a folder that will be gone
-            raise ProtocolError(
-                f"Protocol {protocol.name!r}: no {what} {name!r}; there are: {listed}"
-            )
+            raise ProtocolError(f"Protocol {protocol.name!r}: no {what} {name!r}; {there}")
 
 
 def _plain(protocol: io.Protocol) -> io.Protocol:

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv.port.manifest import DONE
-from mne_bstinv.port.overview import error_lines, outcome_lines, stale_lines, verdict
+from mne_bstinv.port.verdicts import (
+    bad_outcomes,
+    discrete_lines,
+    error_lines,
+    operators_text,
+    outcome_lines,
+    stale_lines,
+    units_text,
+    verdict,
+    verification_text,
+)
 
 __all__ = ["PortReport"]
 
@@ -51,8 +61,7 @@ class PortReport:
     @property
     def differing(self) -> tuple[Mapping[str, Any], ...]:
         """The outcomes of verified kernels that differ from the stored ones or failed."""
-        outcomes = (outcome for u in self.units for outcome in u["verification"] or ())
-        return tuple(o for o in outcomes if o["status"] in ("differs", "error"))
+        return tuple(outcome for unit in self.units for outcome in bad_outcomes(unit))
 
     @property
     def success(self) -> bool:
@@ -70,16 +79,24 @@ class PortReport:
         for unit in self.units:
             lines += [f"{unit['title']}: {line}" for line in stale_lines(unit)]
         lines += [f"problem: {problem}" for problem in self.problems]
+        for unit in self.units:
+            lines += [f"problem: {unit['title']}: {line}" for line in discrete_lines(unit)]
+        lines += filter(None, (verification_text(self.units), operators_text(self.units)))
         return "\n".join([*lines, f"{self._counts()}; see {self.out / 'port.html'}"])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(u['title'])}</td><td>{escape(u['status'])}</td>"
             f"<td>{escape(verdict(u))}</td>"
-            f"<td>{escape('; '.join(error_lines(u['errors'])))}</td></tr>"
+            f"<td>{escape('; '.join([*error_lines(u['errors']), *discrete_lines(u)]))}</td></tr>"
             for u in self.units
         )
         return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
 
     def _counts(self) -> str:
-        return f"{len(self.done)} converted, {len(self.kept)} up to date, {len(self.failed)} failed"
+        done, plural = len(self.done), "" if len(self.done) == 1 else "s"
+        kinds = f" ({units_text(self.done)})" if done else ""
+        return (
+            f"{done} unit{plural} converted{kinds}, {len(self.kept)} up to date, "
+            f"{len(self.failed)} failed"
+        )

@@ -83,6 +83,7 @@ def test_what_changed_since_is_told(condition, renewed, comment, tmp_path, caplo
     assert conversion_report(same).kept["kernel_difference"] < 1e-12
     (told,) = [f for f in conversion_report(same) if "gives the stored kernel" in f.reason]
     assert told.severity == "derived"
+    assert told.reason.endswith(" in double precision (FIF files hold single precision).")
 
     caplog.clear()
     other = operator_of(condition, results, **renewed(condition))

@@ -17,10 +17,30 @@ def study(data_dir, tmp_path):
 def test_port_and_again(study, tmp_path, capsys):
     command = ["port", str(study), str(tmp_path / "out"), "--verify"]
     assert main(command) == 0
-    out = capsys.readouterr()
-    assert out.out == f"2 converted, 0 up to date, 0 failed; see {tmp_path / 'out/port.html'}\n"
+    lines = capsys.readouterr().out.splitlines()
+    verified = "6 kernels verified: 3 equal, 2 equal invariants, 1 not comparable; largest relative"
+    assert lines[0].startswith(verified)
+    assert lines[1].startswith("3 of 5 operators give the stored kernels (largest relative diff")
+    assert lines[1].endswith("; 2 have no MNE method (their estimates are written)")
+    assert lines[2:] == [
+        "2 units converted (1 anatomy, 1 condition), 0 up to date, 0 failed; see "
+        f"{tmp_path / 'out/port.html'}"
+    ]
     assert main(command) == 0
-    assert capsys.readouterr().out.startswith("0 converted, 2 up to date")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("0 units converted, 2 up to date")
+
+
+def test_an_interruption_says_how_to_go_on(study, tmp_path, capsys, monkeypatch):
+    from mne_bstinv.port import unit
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unit, "convert_unit", interrupted)
+    assert main(["port", str(study), str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err.endswith("interrupted: run the same command again to go on\n")
+    monkeypatch.undo()
+    assert main(["port", str(study), str(tmp_path / "out")]) == 0
 
 
 def test_exit_code_when_something_fails(study, tmp_path, capsys):
@@ -29,13 +49,13 @@ def test_exit_code_when_something_fails(study, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Subject01/mixed: results data/Subject01/mixed/results_MN")
     assert "not a MATLAB file" in lines[0]
-    assert lines[-1].startswith("1 converted, 0 up to date, 1 failed")
+    assert lines[-1].startswith("1 unit converted (1 anatomy), 0 up to date, 1 failed")
 
 
 def test_filters(study, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["port", str(study), str(out), "--subject", "nobody"]) == 2
-    assert "no subject 'nobody'; there are: 'Subject01'" in capsys.readouterr().err
+    assert "no subject 'nobody'; choose one of: 'Subject01'" in capsys.readouterr().err
     assert main(["port", str(study), str(out), "--data-types", "MEG", "--n-jobs", "1"]) == 0
     assert not list(out.rglob("*-inv.fif"))
     assert main(["port", str(study), str(out), "--estimates", "none"]) == 0
@@ -70,7 +90,9 @@ def test_unusable_input(study, tmp_path, capsys):
     assert "none.zip: no such file or folder" in capsys.readouterr().err
     (tmp_path / "x.zip").write_bytes(b"x")
     assert main(["port", str(tmp_path / "x.zip"), str(out)]) == 2
-    assert "not a zip file, or a damaged one" in capsys.readouterr().err
+    assert "not a zip file, or a damaged one: File is not a zip file. Copy it again, or" in (
+        capsys.readouterr().err
+    )
     assert main(["port", str(study), str(study / "data" / "out")]) == 2
     assert "inside the protocol" in capsys.readouterr().err
     assert not out.exists()
@@ -83,4 +105,4 @@ def test_a_part_is_refused_with_the_command_that_ports_it(study, tmp_path, capsy
     command = capsys.readouterr().err.split("alone: mne-bstinv ")[1].split(" (in Python")[0]
     assert command == f"port {study} '{out}' --subject Subject01 --condition mixed"
     assert main(shlex.split(command)) == 0
-    assert capsys.readouterr().out.startswith("2 converted")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2 units converted")

@@ -241,6 +241,45 @@ def test_the_manifest_says_what_was_lost_and_of_what(ported_once, data_dir):
     assert other["facts"]["bad_trials"] == ["data_average_240103_1200.mat"]
 
 
+def test_an_operator_says_which_recordings_it_is_for(ported_once, data_dir, tmp_path):
+    folder = "data/Subject01/condA"
+    manifest = json.loads((ported_once / "Subject01/condA/port.json").read_text("utf-8"))
+    found = {n: o["recordings"] for n, o in manifest["outputs"].items() if n.endswith("-inv.fif")}
+    stem = "Subject01_condA_MN_EEG_KERNEL_261122"
+    assert found[f"{stem}_1233-inv.fif"] == [f"{folder}/data_average_240101_1200.mat"]
+    assert found[f"{stem}_1234-inv.fif"] == [f"{folder}/data_average_240102_1200.mat"]
+    # which are in files of their own, since their bad channels differ
+    contents = {n: o["contents"] for n, o in manifest["outputs"].items() if "contents" in o}
+    assert found[f"{stem}_1233-inv.fif"] == contents["Subject01_condA-ave.fif"]
+    assert found[f"{stem}_1234-inv.fif"] == contents["Subject01_condA_2-ave.fif"]
+    shared = json.loads((ported_once / "Subject01/default_study/port.json").read_text("utf-8"))
+    operators = [o for n, o in shared["outputs"].items() if n.endswith("-inv.fif")]
+    assert [o["recordings"] for o in operators] == [None, None]
+
+
+def test_a_kernel_that_a_condition_shares_is_for_all_its_recordings(protocol, tmp_path):
+    condition = protocol / "data/Subject01/condA"
+    file = condition / "results_MN_EEG_KERNEL_261122_1233.mat"
+    stored = io.read_results(file)
+    io.write_results(file, dataclasses.replace(stored, data_file=""), overwrite=True)
+    for source in (protocol / "data/Subject01/@default_study").glob("*.mat"):
+        if source.name != "brainstormstudy.mat" and not source.name.startswith("results"):
+            (condition / source.name).write_bytes(source.read_bytes())
+    port_protocol(protocol, tmp_path / "out", conditions="condA")
+    manifest = json.loads((tmp_path / "out/Subject01/condA/port.json").read_text("utf-8"))
+    name = "Subject01_condA_MN_EEG_KERNEL_261122_1233-inv.fif"
+    assert manifest["outputs"][name]["recordings"] == [
+        "data/Subject01/condA/data_average_240101_1200.mat",
+        "data/Subject01/condA/data_average_240102_1200.mat",
+    ]
+
+
+def test_source_spaces_have_their_findings_in_the_manifest(ported_once):
+    manifest = json.loads((ported_once / "Subject01/default_study/port.json").read_text("utf-8"))
+    (finding,) = manifest["reports"]["Subject01_default_study-src.fif"]
+    assert "triangles were wound clockwise" in finding["reason"]
+
+
 def test_trials_become_epochs_of_bounded_size(data_dir, tmp_path, monkeypatch):
     from mne_bstinv.port import _recordings
 

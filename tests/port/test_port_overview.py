@@ -6,9 +6,8 @@ import json
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import pytest
-
-from mne_bstinv.port.overview import error_lines, outcome_lines, overview_html, verdict
+from mne_bstinv.port import port_protocol
+from mne_bstinv.port.overview import overview_html
 
 
 class Page(HTMLParser):
@@ -71,39 +70,32 @@ def test_errors_and_problems_are_shown_and_escaped(ported_once):
     assert "a &lt;problem&gt;" in text
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "said"),
-    [
-        (None, "not verified"),
-        ([], "no kernel"),
-        ([("equal", 1e-15), ("equal", 2e-14), ("not comparable", None)],
-         "2 equal, 1 not comparable; largest relative difference 2.0e-14"),
-    ],
-)  # fmt: skip
-def test_verdict(outcomes, said):
-    if outcomes is not None:
-        outcomes = [{"status": s, "relative_difference": d} for s, d in outcomes]
-    assert verdict({"verification": outcomes}) == said
+def test_operators_that_are_not_comparable_are_marked(data_dir, tmp_path):
+    port_protocol(data_dir / "mixed", tmp_path / "out")
+    page = Page((tmp_path / "out/port.html").read_text("utf-8"))
+    row = next(row for row in page.rows if row[0] == "Subject01/mixed")
+    assert row[2].startswith("not verified; 3 of 5 operators give the stored kernels (largest ")
+    assert row[2].endswith("; 2 have no MNE method (their estimates are written)")
+    marked = "inverse operator, not comparable, no MNE method for "
+    regions = "(the fixed and free regions are comparable)"
+    assert f"{marked}dspm2018, loose orientation {regions}: Subject01_mixed_dSPM-unsc" in row[4]
+    assert f"{marked}sloreta, free and loose orientation (the fixed regions are com" in row[4]
+    assert row[4].count("inverse operator: Subject01_mixed_MN_") == 1
+    assert "fields of Brainstorm's files: 17 assumed, " in row[4]
+    whole = json.loads((tmp_path / "out/port.json").read_text("utf-8"))
+    outputs = whole["units"][1]["outputs"]
+    stale = next(o for n, o in outputs.items() if "_MN_" in n and n.endswith("-inv.fif"))
+    stale["kernel_difference"], stale["parameters"]["parity"] = 0.3, "not comparable"
+    stale["parameters"]["reason"] = "It differs."
+    page = Page(overview_html(whole))
+    row = next(row for row in page.rows if row[0] == "Subject01/mixed")
+    assert "inverse operator, not comparable, not the stored kernel: Subject01_mixed_MN" in row[4]
+    assert "; 1 differs, by 3.0e-01" in row[2]
 
 
-def test_errors_of_one_reason_are_told_once():
-    errors = [
-        {"what": "head model", "file": "h.mat", "reason": "damaged"},
-        {"what": "inverse operator", "file": "a.mat", "reason": "damaged"},
-        {"what": "source estimate", "file": "a.mat", "reason": "damaged"},
-        {"what": "averages", "file": "", "reason": "other"},
-        {"what": "inverse operator", "file": "b.mat", "reason": "damaged"},
-    ]
-    assert error_lines(errors) == [
-        "head model h.mat: damaged (the same for 3 more: 2 × inverse operator, 1 × source "
-        "estimate)",
-        "averages: other",
-    ]
-    outcomes = [{"file": f"{name}.mat", "status": "error", "reason": "why"} for name in "abc"]
-    outcomes.append({"file": "d.mat", "status": "differs", "reason": "why"})
-    assert outcome_lines(outcomes) == [
-        "a.mat: error: why (the same for 2 more)", "d.mat: differs: why",
-    ]  # fmt: skip
+def test_what_is_counted_is_said(ported_once):
+    text = (ported_once / "port.html").read_text("utf-8")
+    assert "<p>done: 1 anatomy, 1 folder of shared files, 2 conditions. Made of " in text
 
 
 def test_columns_are_as_wide_as_words(ported_once):

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -335,10 +336,12 @@ class TestErrors:
 
     def test_names_are_checked(self, protocol, tmp_path):
         with pytest.raises(
-            ProtocolError, match="Protocol 'eeg_shared': no subject 'x'; there are: '"
+            ProtocolError, match="Protocol 'eeg_shared': no subject 'x'; choose one of: '"
         ):
             port_protocol(protocol, tmp_path / "out", subjects="x")
-        with pytest.raises(ProtocolError, match="no condition 'x'; there are: 'condA', 'condB'"):
+        with pytest.raises(
+            ProtocolError, match="no condition 'x'; choose one of: 'condA', 'condB'"
+        ):
             port_protocol(protocol, tmp_path / "out", conditions=["condA", "x"])
         assert not (tmp_path / "out").exists()
 
@@ -484,10 +487,39 @@ class TestParallel:
 def test_the_report_reads_well(protocol, tmp_path):
     report = port_protocol(protocol, tmp_path / "out")
     assert repr(report) == (
-        f"<PortReport | 4 converted, 0 up to date, 0 failed, {tmp_path / 'out'}>"
+        "<PortReport | 4 units converted (1 anatomy, 1 folder of shared files, 2 conditions), "
+        f"0 up to date, 0 failed, {tmp_path / 'out'}>"
     )
     assert str(report).endswith(f"0 failed; see {Path(tmp_path) / 'out' / 'port.html'}")
-    assert "<td>Subject01/condA</td><td>done</td><td>not verified; " in report._repr_html_()
+    table = report._repr_html_()
+    assert "<td>Subject01/condA</td><td>done</td><td>not verified; " in table
+    assert "<td>anatomy of Subject01</td><td>done</td><td></td>" in table
+    # three shared, nine of the conditions, one of them an estimate without kernel
+    assert "11 of 12 operators give the stored kernels (largest relative difference " in str(report)
+    assert "; 1 has no stored kernel to compare with\n" in str(report)
+
+
+def test_sources_without_the_file_of_their_cortex_are_told(data_dir, tmp_path):
+    protocol = shutil.copytree(data_dir / "eeg_surface", tmp_path / "eeg_surface")
+    for file in protocol.rglob("tess_cortex*.mat"):
+        file.unlink()
+    report = port_protocol(protocol, tmp_path / "out", conditions="evoked")
+    assert report.success
+    told = [line for line in str(report).splitlines() if line.startswith("problem: ")]
+    assert "the cortex file" in told[0]
+    assert "-src.fif: there is no file of the cortex, so sources become discrete: wi" in told[1]
+    assert told[1].endswith(
+        "in -vl.stc instead of -lh.stc and -rh.stc. Restore the file and run again"
+    )
+    names = files_of(tmp_path / "out")
+    assert any(name.endswith("-vl.stc") for name in names)
+    assert not any(name.endswith("-lh.stc") for name in names)
+    for page in ((tmp_path / "out/port.html").read_text("utf-8"), report._repr_html_()):
+        assert "so sources become discrete" in page
+
+
+def test_sources_with_their_cortex_are_no_problem(protocol, tmp_path):
+    assert "problem" not in str(port_protocol(protocol, tmp_path / "out"))
 
 
 def test_dspm_can_be_scaled_as_brainstorm_shows_it(sample_dir, tmp_path):
