@@ -572,7 +572,7 @@ def test_source_spaces_become_a_cortex(stored, converted, tmp_path):
 def test_vectors_need_a_name_that_can_hold_them(stored, tmp_path):
     with pytest.raises(ConversionError, match=r"choose a name that ends with -stc\.h5"):
         convert_file(stored["free"], tmp_path / "x-lh.stc")
-    with pytest.raises(ConversionError, match=r"^x-lh\.stc: stc files hold one value a location"):
+    with pytest.raises(ConversionError, match=r"^x-lh\.stc: stc files hold one value per location"):
         convert_file(stored["free"], tmp_path / "x-lh.stc")
     assert list(tmp_path.iterdir()) == []
     convert_file(stored["free"], tmp_path / "x-stc.h5")

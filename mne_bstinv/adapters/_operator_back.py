@@ -70,7 +70,7 @@ def from_inverse_operator(
     method : 'MNE' | 'dSPM' | 'sLORETA' | 'eLORETA' | None
         Method.
     pick_ori : None | 'vector' | 'normal'
-        ``'normal'`` for one row a location, along the normal; else an operator of free or loose
+        ``'normal'`` for one row per location, along the normal; else an operator of free or loose
         orientation gives three (lengths, MNE's None, are no linear function of the data).
     channels : Channels | None
         Channel file of the recordings that the kernel is for; ``None`` makes one of ``info``.

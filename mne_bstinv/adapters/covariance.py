@@ -242,10 +242,10 @@ def noise_cov_from(
             "No covariance: no good MEG, EEG, ECOG or SEEG channel with samples. "
             "Check the bad channels and the types."
         )
-    offset = "there" if baseline is None else f"over [{span(files, baseline)}]"
+    offset = "of the same times" if baseline is None else f"over [{span(files, baseline)}]"
     findings.derived(
         "NoiseCov",
-        f"computed from [{span(files, (tmin, tmax))}] of {len(files)} recordings, less their means "
+        f"computed from [{span(files, (tmin, tmax))}] of {len(files)} recordings, less the means "
         f"{offset}",
     )
     if empty.size:

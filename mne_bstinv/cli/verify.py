@@ -91,9 +91,10 @@ def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
     """Say what the verdict may hide: that nothing was compared, and why ``--strict`` fails."""
     n = sum(o.status == NOT_COMPARABLE for o in outcomes)
     if n == len(outcomes):
-        yield f"nothing was verified: not comparable are all {n} results file(s), see their reasons"
+        yield f"nothing was verified: none of {n} results file(s) is comparable, see the reasons"
     if strict and n:
-        yield f"--strict: exit code 1, since {n} of {len(outcomes)} results file(s) not comparable"
+        of_all = f"{n} of {len(outcomes)} results file(s)"
+        yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
 def _outcomes(files: list[Path], rtol: float) -> Iterator[Verification]:

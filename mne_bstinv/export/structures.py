@@ -153,7 +153,7 @@ def structures_of(
     study.data_cov = _covariance(data_cov, study, "data", data_times)
     _add_sources(study, forward, src, trans)
     if study.head_model is not None and not study.head_model.param:
-        # one struct a channel, as in Brainstorm's files; empty where there is no sphere
+        # one struct per channel, as in Brainstorm's files; empty where there is no sphere
         spheres = tuple(io.Sphere() for _ in range(study.head_model.n_channels))
         study.head_model = dataclasses.replace(study.head_model, param=spheres)
     if study.head_model is not None and study.head_model.grid_atlas is not None:

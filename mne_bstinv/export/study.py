@@ -102,7 +102,7 @@ def export_study(
     protocol : path-like
         Folder of the protocol, existing or new.
     recordings : mne.Evoked | mne.Epochs | mne.io.Raw | Recordings | sequence of them | None
-        The data. Epochs become one file a trial.
+        The data. Epochs become one file per trial.
     subject, condition : str
         Where to put them. An existing subject keeps its files; a condition must be new.
     info : mne.Info | mne.Evoked | mne.Epochs | mne.io.Raw | Channels | None

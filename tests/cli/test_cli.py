@@ -85,7 +85,7 @@ class TestVerify:
     def test_nothing_comparable(self, study, capsys):
         for file in study.rglob("noisecov*.mat"):
             file.unlink()
-        note = "mne-bstinv verify: nothing was verified: not comparable are all 6 results file(s)"
+        note = "mne-bstinv verify: nothing was verified: none of 6 results file(s) is comparable"
         assert main(["verify", str(study)]) == 0
         said = capsys.readouterr()
         assert said.out.splitlines()[-1] == "6 results file(s): 6 not comparable."
@@ -95,7 +95,7 @@ class TestVerify:
         said = capsys.readouterr()
         assert len(json.loads(said.out)) == 6
         assert note in said.err
-        assert "--strict: exit code 1, since 6 of 6 results file(s) not comparable" in said.err
+        assert "--strict: exit code 1, since 6 of 6 results file(s) cannot be compared" in said.err
 
     def test_no_such_path(self, tmp_path, capsys):
         assert main(["verify", str(tmp_path / "nowhere")]) == 2
@@ -208,7 +208,7 @@ def test_strict_wants_everything_equal(study, capsys):
     assert "--strict" not in capsys.readouterr().err
     assert main(["verify", str(study), "--strict"]) == 1  # the scan of a mixed model
     err = capsys.readouterr().err
-    assert "mne-bstinv verify: --strict: exit code 1, since 1 of 6 results file(s) not comp" in err
+    assert "mne-bstinv verify: --strict: exit code 1, since 1 of 6 results file(s) cann" in err
     assert "nothing was verified" not in err
 
 

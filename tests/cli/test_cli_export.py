@@ -74,7 +74,7 @@ def test_the_times_of_noise_in_an_average(files, tmp_path, capsys, more, window)
              "--recordings", data, "--noise-cov", data]  # fmt: skip
     assert main([*given, *more]) == 0
     out = capsys.readouterr().out
-    assert f"  derived: NoiseCov: computed from [{window}] of 1 recordings, less their means" in out
+    assert f"  derived: NoiseCov: computed from [{window}] of 1 recordings, less the means" in out
     assert ("over [-0.1, 0 s]" in out) == ("--baseline" in more)
     assert ("only what is before 0 s is noise" in out) == (not more)
     cov = io.read_noise_cov(tmp_path / "p" / "data" / "S" / "c" / "noisecov_full.mat")
@@ -91,7 +91,7 @@ def test_the_times_of_a_data_covariance(files, tmp_path, capsys):
     more = ["--data-cov", data, "--data-tmin", "0.06", "--data-tmax", "0.2",
             "--data-baseline", "-0.1", "0"]  # fmt: skip
     assert main(arguments(files, tmp_path / "p", *more)) == 0
-    assert "computed from [0.06, 0.2 s] of 1 recordings, less their means over [-0.1, 0 s]" in (
+    assert "computed from [0.06, 0.2 s] of 1 recordings, less the means over [-0.1, 0 s]" in (
         capsys.readouterr().out
     )
 

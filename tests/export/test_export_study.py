@@ -312,6 +312,24 @@ def test_an_estimate_of_mne(mne_sample, tmp_path):
     assert stored.data_file == f"S/c/{study.recordings[0].name}"
     np.testing.assert_allclose(stored.image_grid_amp, stc.data, rtol=SINGLE)
     np.testing.assert_allclose(stored.time, evoked.times, rtol=0, atol=1e-9)
+    for method, words in (
+        (None, r"does not say what its values are, .* method=…\), one of MNE, dSPM, sLORETA, eLO"),
+        ("dspm", r"Unknown method 'dspm'\. Must be one of MNE, dSPM"),
+    ):
+        estimation = Estimation(of=tmp_path / "x-lh.stc", method=method)
+        with pytest.raises(ConversionError, match=words):
+            export_study(
+                tmp_path / "q", evoked, subject="S", condition="c", forward=fwd,
+                estimations=estimation,
+            )  # fmt: skip
+    assert not (tmp_path / "q").exists()
+
+
+def test_the_order_of_locations_is_reported_where_it_is_not_known(sample, sample_files, tmp_path):
+    for name, given in (("objects", sample.objects_only()), ("files", sample_files)):
+        study = export_study(tmp_path / name, subject="S", condition="c", **given)
+        said = [f for f in conversion_report(study) if "the left hemisphere first" in f.reason]
+        assert len(said) == (name == "files")
 
 
 def test_results_take_another_comment(sample, tmp_path):
