@@ -29,6 +29,7 @@ from mne_bstinv.adapters import (
     to_trans,
 )
 from mne_bstinv.adapters._cortex_order import check_on_cortex, on_cortex
+from mne_bstinv.adapters._noise_estimator import noise_window
 from mne_bstinv.adapters._operator_back import FUNCTIONS
 from mne_bstinv.adapters.objects import in_mri_frame, recordings_from
 from mne_bstinv.conversion import Findings, conversion_report
@@ -56,12 +57,22 @@ class Arguments:
         Method of an operator, or of an estimate.
     pick_ori : str | None
         Orientation of an operator.
+    tmin, tmax : float | None
+        First and last time of a covariance of recordings, s.
+    baseline : tuple of float | None
+        First and last time of the means of these recordings, s.
+    scale_leff : bool | None
+        Whether dspm2018 is multiplied by √Leff.
     """
 
     item: int | None = None
     lambda2: float | None = None
     method: str | None = None
     pick_ori: str | None = None
+    tmin: float | None = None
+    tmax: float | None = None
+    baseline: tuple[float | None, float | None] | None = None
+    scale_leff: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,7 @@ def _trans(channels: io.Channels, c: Companions, _: Arguments) -> Any:
     return to_trans(channels, c["mri"])
 
 
-def _estimate(results: io.Results, c: Companions, _: Arguments) -> Any:
+def _estimate(results: io.Results, c: Companions, arguments: Arguments) -> Any:
     recordings = None if results.imaging_kernel is None else c.require("recordings")
     on_surface = results.head_model_type not in ("volume", "mixed")
     surface = None if results.head_model_type == "volume" else c["cortex"]
@@ -167,6 +178,7 @@ def _estimate(results: io.Results, c: Companions, _: Arguments) -> Any:
         surface=surface,
         mri=c["mri"],
         head_model=c["head_model"] if alone else None,
+        scale_leff=bool(arguments.scale_leff),
     )
     if stc.subject is None or c.target.suffix.lower() != ".stc":
         return stc
@@ -217,14 +229,21 @@ def _noise_cov(cov: Any, c: Companions, _: Arguments) -> Any:
 
 
 def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
-    if arguments.item is None:
-        return noise_cov_from(inst, channels=c["channels"])
-    if not 0 <= arguments.item < len(inst):
+    item, noise = arguments.item, inst
+    if item is not None and not 0 <= item < len(inst):
         raise ConversionError(
-            f"The file holds {len(inst)} recordings, numbered from 0: item {arguments.item} is "
-            "none of them. Say which with --item N (item=N)."
+            f"The file holds {len(inst)} recordings, numbered from 0: item {item} is none of them. "
+            "Say which with --item N (item=N)."
         )
-    return noise_cov_from(inst[arguments.item], channels=c["channels"])
+    if item is not None:
+        noise = inst[item]
+    findings = Findings()
+    tmin, tmax = noise_window(noise, (arguments.tmin, arguments.tmax), findings)
+    cov = noise_cov_from(
+        noise, channels=c["channels"], tmin=tmin, tmax=tmax, baseline=arguments.baseline
+    )
+    findings.include(conversion_report(cov))
+    return findings.attach(cov, what="recordings → NoiseCov", log=False)
 
 
 def _recordings(inst: Any, c: Companions, arguments: Arguments) -> Any:
@@ -258,7 +277,12 @@ def _kernel(inv: Any, c: Companions, arguments: Arguments) -> Any:
 def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
     model = _model_of(c["src"], c)
     method = arguments.method
-    if method is not None and method not in FUNCTIONS:
+    if method is None:
+        raise ConversionError(
+            f"{c.source.name} does not say what its values are, and Brainstorm's results do: say "
+            f"it with --method (method), one of {', '.join(FUNCTIONS)}."
+        )
+    if method not in FUNCTIONS:
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     return from_source_estimate(
         stc,
@@ -266,7 +290,7 @@ def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
         channels=c["channels"],
         mri=_frame_mri(c["channels"], c),
         head_model=model,
-        function=None if method is None else FUNCTIONS[method],
+        function=FUNCTIONS[method],
         data_file=c.stored_path("recordings", "data"),
         head_model_file=c.stored_path("head_model", "data"),
         surface_file=_surface_file(model, c["src"], c),
@@ -317,6 +341,7 @@ def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
 
 _ON_CORTEX = ("cortex", "mri")
 _ITEM = ("item",)
+_TIMES = ("tmin", "tmax", "baseline")
 #: Kind of the source, kind of the target → how.
 ROUTES: Mapping[tuple[str, str], Route] = {
     ("headmodel", "forward"): Route(_forward, ("channels",), _ON_CORTEX),
@@ -329,7 +354,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("channel", "info"): Route(_info, (), ("mri",)),
     ("channel", "trans"): Route(_trans, ("mri",)),
     ("results", "source estimate"): Route(
-        _estimate, ("channels",), (*_ON_CORTEX, "recordings", "head_model")
+        _estimate, ("channels",), (*_ON_CORTEX, "recordings", "head_model"), ("scale_leff",)
     ),
     ("results", "inverse operator"): Route(
         _operator, ("channels", "head_model", "noise_cov"), _ON_CORTEX
@@ -339,9 +364,9 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("source spaces", "cortex"): Route(_cortex, ("channels",), ("mri", "trans")),
     ("covariance", "noisecov"): Route(_noise_cov, ("channels",)),
     ("covariance", "ndatacov"): Route(_noise_cov, ("channels",)),
-    ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",), _ITEM),
-    ("epochs", "noisecov"): Route(_noise_cov_of, (), ("channels",), _ITEM),
-    ("raw", "noisecov"): Route(_noise_cov_of, (), ("channels",)),
+    ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",), (*_ITEM, *_TIMES)),
+    ("epochs", "noisecov"): Route(_noise_cov_of, (), ("channels",), (*_ITEM, *_TIMES)),
+    ("raw", "noisecov"): Route(_noise_cov_of, (), ("channels",), _TIMES),
     ("evoked", "data"): Route(_recordings, (), ("channels",), _ITEM),
     ("epochs", "data"): Route(_recordings, (), ("channels",), _ITEM),
     ("raw", "data"): Route(_recordings, (), ("channels",)),

@@ -85,6 +85,10 @@ def convert_file(
     lambda2: float | None = None,
     method: str | None = None,
     pick_ori: str | None = None,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    baseline: tuple[float | None, float | None] | None = None,
+    scale_leff: bool = False,
     overwrite: bool = False,
 ) -> ConvertedFile:
     """Convert a file of Brainstorm to one of MNE-Python, or back.
@@ -106,9 +110,18 @@ def convert_file(
     lambda2 : float | None
         Regularisation, for an operator; see :func:`mne_bstinv.from_inverse_operator`.
     method : str | None
-        Method, for the same; or what the values of a source estimate are.
+        Method, for the same; or what the values of a source estimate are, whose files do not say
+        it: needed for these.
     pick_ori : str | None
-        Orientation, for the same.
+        Orientation, for an operator.
+    tmin, tmax : float | None
+        First and last time (s) of a noise covariance of recordings; see
+        :func:`mne_bstinv.noise_cov_from`. But epochs and averages that begin before 0 end at 0
+        unless ``tmax`` is given: what follows is the response. The report names the times.
+    baseline : tuple of float | None
+        First and last time (s) of the means, for the same; ``None`` takes the same window.
+    scale_leff : bool
+        Multiply dspm2018 by √Leff; see :func:`mne_bstinv.to_source_estimate`.
     overwrite : bool
         Replace ``dst``.
 
@@ -130,7 +143,10 @@ def convert_file(
     source, target = Path(src), Path(dst)
     kinds = _kind(source), _kind(target)
     given = {name: path for name, path in (companions or {}).items() if path is not None}
-    arguments = Arguments(item=item, lambda2=lambda2, method=method, pick_ori=pick_ori)
+    arguments = Arguments(
+        item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
+        baseline=baseline, scale_leff=scale_leff or None,
+    )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     route = ROUTES[kinds]
     _check_options(route, kinds, given, arguments)

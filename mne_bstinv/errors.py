@@ -21,6 +21,7 @@ __all__ = [
     "OverwriteError",
     "ProtocolError",
     "SchemaError",
+    "UnknownNameError",
 ]
 
 
@@ -84,6 +85,13 @@ class SchemaError(BstInvError, ValueError):
 
 class ProtocolError(BstInvError, ValueError):
     """A folder is not a Brainstorm protocol, or its files contradict each other."""
+
+
+class UnknownNameError(BstInvError, KeyError):
+    """Nothing has the name that was asked for; the message lists the names that there are."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError would show the text in quotes
 
 
 class FrameError(BstInvError, ValueError):

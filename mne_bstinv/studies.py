@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from mne_bstinv._study_choice import (
 )
 from mne_bstinv.anatomy import vertex_normals
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ConversionError, UnknownNameError
 from mne_bstinv.io.mat import PathLike
 
 __all__ = ["StudyData", "load_study"]
@@ -330,9 +331,23 @@ class _StoredResults(Mapping[str, io.Results]):
             )
 
     def __getitem__(self, comment: str) -> io.Results:
+        if comment not in self._files:
+            raise UnknownNameError(self._unknown(comment))
         if comment not in self._read:
             self._read[comment] = io.read_results(self._files[comment])
         return self._read[comment]
+
+    def __contains__(self, comment: object) -> bool:
+        return comment in self._files
+
+    def _unknown(self, comment: object) -> str:
+        """Say which results there are, and which of them may be meant."""
+        if not self._files:
+            return f"No results {comment!r}: the study has none of these recordings."
+        parts = [name for name in self._files if str(comment).casefold() in name.casefold()]
+        near = parts or get_close_matches(str(comment), self._files, n=3)
+        meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return f"No results {comment!r}.{meant} There are: {'; '.join(self._files)}."
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)

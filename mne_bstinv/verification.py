@@ -145,7 +145,7 @@ def verify(
     Yields
     ------
     Verification
-        One outcome a file. Nothing is raised for a file that cannot be read or recomputed: its
+        One outcome per file. Nothing is raised for a file that cannot be read or recomputed: its
         status is ``'error'`` or ``'not comparable'`` and the reason says why.
 
     Raises

@@ -16,6 +16,8 @@ import pytest
 from mne_bstinv import io
 from mne_bstinv._companions import COMPANIONS
 from mne_bstinv._file_routes import ROUTES
+from mne_bstinv.adapters import inverse_parameters, noise_cov_from
+from mne_bstinv.adapters.files import read_mne
 from mne_bstinv.conversion_files import convert_file
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 
@@ -213,6 +215,76 @@ def test_noise_covariance_of_recordings(stored, converted, tmp_path):
     assert cov.n_samples.max() == io.read_recordings(stored["data"]).f.shape[1]
 
 
+class TestTimesOfNoise:
+    """Epochs and averages hold the response too: noise is what comes before it."""
+
+    @pytest.mark.parametrize(
+        ("name", "times", "expected"),
+        [
+            ("ave", {}, {"tmax": 0.0}),
+            ("epo", {}, {"tmax": 0.0}),
+            ("ave", {"tmin": -0.05}, {"tmin": -0.05, "tmax": 0.0}),
+            ("ave", {"tmin": 0.1}, {"tmin": 0.1}),
+            ("epo", {"tmax": 0.2}, {"tmax": 0.2}),
+            ("ave", {"baseline": (-0.1, -0.05)}, {"tmax": 0.0, "baseline": (-0.1, -0.05)}),
+            ("raw", {}, {}),
+            ("raw", {"tmin": 0.1, "tmax": 0.2}, {"tmin": 0.1, "tmax": 0.2}),
+        ],
+    )
+    def test_window(self, stored, converted, tmp_path, name, times, expected):
+        done = convert_file(converted / f"a-{name}.fif", tmp_path / "noisecov_x.mat", **times)
+        inst = read_mne(converted / f"a-{name}.fif")
+        channels = io.read_channels(stored["channel"])
+        cov = noise_cov_from(inst, channels=channels, **expected)
+        found = io.read_noise_cov(done.files[0])
+        np.testing.assert_array_equal(found.noise_cov, cov.noise_cov)
+        by_default = name != "raw" and "tmax" not in times and times.get("tmin", -1) < 0
+        said = [f for f in done.report.of("assumed") if "only what is before 0 s is" in f.reason]
+        assert len(said) == by_default
+        (window,) = (f for f in done.report.of("derived") if "computed from [" in f.reason)
+        assert ", 0 s] of 1 recordings, less" in window.reason or not by_default
+
+    @pytest.mark.parametrize("window", [(5.0, 6.0), (-6.0, -5.0), (None, float("inf"))])
+    def test_outside(self, converted, tmp_path, window):
+        with pytest.raises(
+            ConversionError,
+            match=r"has none of the recordings, which run from \S+ to \S+ s\. Give limits within",
+        ):
+            convert_file(
+                converted / "a-ave.fif", tmp_path / "noisecov_x.mat", tmin=window[0], tmax=window[1]
+            )
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_dspm_as_brainstorm_shows_it(stored, converted, evoked_dir, tmp_path):
+    (dspm,) = evoked_dir.glob("results_dSPM*.mat")
+    done = convert_file(dspm, tmp_path / "x-lh.stc")
+    assert any("with scale_leff=True (--scale-leff)" in f.reason for f in done.report)
+    convert_file(dspm, tmp_path / "y-lh.stc", scale_leff=True)
+    plain, scaled = (mne.read_source_estimate(tmp_path / f"{n}-lh.stc").data for n in "xy")
+    leff = io.read_recordings(stored["data"]).effective_averages
+    close(scaled, np.sqrt(leff) * plain, SINGLE)
+    with pytest.raises(ConversionError, match=r"Leave scale_leff \(--scale-leff\) out"):
+        convert_file(stored["results"], tmp_path / "z-lh.stc", scale_leff=True)
+    with pytest.raises(ConversionError, match=r"--scale-leff \(scale_leff\) has no effect on"):
+        convert_file(converted / "a-cov.fif", tmp_path / "noisecov_x.mat", scale_leff=True)
+
+
+def test_the_remedy_for_a_missing_cortex_can_be_followed(stored, converted, tmp_path):
+    shutil.copy(stored["channel"], tmp_path)
+    done = convert_file(converted / "a-fwd.fif", tmp_path / "headmodel_surf_x.mat")
+    (lacking,) = (f for f in done.report.of("assumed") if f.field == "SurfaceFile")
+    assert "mne-bstinv convert x-fwd.fif tess_cortex_x.mat writes that of a" in lacking.reason
+    assert "give it with --cortex (surface_file)" in lacking.reason
+    convert_file(converted / "a-fwd.fif", tmp_path / "tess_cortex_x.mat")
+    given = {"cortex": tmp_path / "tess_cortex_x.mat"}
+    done = convert_file(
+        converted / "a-fwd.fif", tmp_path / "headmodel_surf_x.mat", companions=given, overwrite=True
+    )
+    assert io.read_head_model(done.files[0]).surface_file == "tess_cortex_x.mat"
+    assert not [f for f in done.report if f.field == "SurfaceFile"]
+
+
 def test_kernel_as_operator_and_back(stored, converted, tmp_path):
     kernel = io.read_results(stored["results"])
     companions = {"channels": stored["channel"], "head_model": stored["headmodel"]}
@@ -223,6 +295,12 @@ def test_kernel_as_operator_and_back(stored, converted, tmp_path):
     )
     back = io.read_results(done.files[0])
     assert back.head_model_file.startswith("headmodel_surf")  # outside of protocols, the name
+    (used,) = (f for f in done.report.of("derived") if f.field == "lambda2")
+    own = inverse_parameters(mne.minimum_norm.read_inverse_operator(converted / "a-inv.fif"))
+    assert used.reason == (
+        f"{own.lambda2:.6g} with method MNE gave the kernel: Brainstorm's estimate by its own "
+        "options."
+    )
     # singular values, vectors and whitener are each rounded once
     close(back.imaging_kernel, kernel.imaging_kernel, 1e-6)
     told = convert_file(
@@ -233,6 +311,7 @@ def test_kernel_as_operator_and_back(stored, converted, tmp_path):
         method="sLORETA",
     )
     assert io.read_results(told.files[0]).options["Lambda2"] == 0.1
+    assert any(f.reason == "0.1 with method sLORETA gave the kernel." for f in told.report)
 
 
 def test_estimate_and_back(stored, converted, tmp_path):
@@ -246,6 +325,7 @@ def test_estimate_and_back(stored, converted, tmp_path):
             "head_model": stored["headmodel"],
             "src": converted / "a-src.fif",
         },
+        method="MNE",
     )
     expected = kernel.imaging_kernel @ recordings.f[kernel.good_channel - 1]
     close(io.read_results(done.files[0]).image_grid_amp, expected, SINGLE)
@@ -375,7 +455,9 @@ class TestCompanions:
             shutil.copy(converted / name, tmp_path)
         shutil.copy(converted / "a-fwd.fif", tmp_path / "b-fwd.fif")
         given = {"channels": stored["channel"], "head_model": stored["headmodel"]}
-        done = convert_file(tmp_path / "a-lh.stc", tmp_path / "results_x.mat", companions=given)
+        done = convert_file(
+            tmp_path / "a-lh.stc", tmp_path / "results_x.mat", companions=given, method="MNE"
+        )
         (chosen,) = (f for f in done.report.of("assumed") if f.field == "src")
         assert chosen.reason.startswith(
             "b-fwd.fif was taken, of these the forward comes first; there are also a-src.fif: --src"
@@ -490,7 +572,7 @@ def test_source_spaces_become_a_cortex(stored, converted, tmp_path):
 def test_vectors_need_a_name_that_can_hold_them(stored, tmp_path):
     with pytest.raises(ConversionError, match=r"choose a name that ends with -stc\.h5"):
         convert_file(stored["free"], tmp_path / "x-lh.stc")
-    with pytest.raises(ConversionError, match=r"^x-lh\.stc: stc files hold one value a location"):
+    with pytest.raises(ConversionError, match=r"^x-lh\.stc: stc files hold one value per location"):
         convert_file(stored["free"], tmp_path / "x-lh.stc")
     assert list(tmp_path.iterdir()) == []
     convert_file(stored["free"], tmp_path / "x-stc.h5")

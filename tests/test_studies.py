@@ -13,7 +13,13 @@ import pytest
 from mne_bstinv import compute_kernel, io
 from mne_bstinv.anatomy import vertex_normals
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.errors import ConversionError, MatFileError, MissingFileError, ProtocolError
+from mne_bstinv.errors import (
+    ConversionError,
+    MatFileError,
+    MissingFileError,
+    ProtocolError,
+    UnknownNameError,
+)
 from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import recompute
 
@@ -451,3 +457,21 @@ def test_a_study_is_shown_in_short_and_as_a_table(sample_dir):
     assert "MN: MEG ALL(Constr) 2018" in html
     renamed = dataclasses.replace(study, name="<b>bold</b>")
     assert "<b>" not in renamed._repr_html_()
+
+
+def test_results_that_there_are_not(sample_dir):
+    results = load_study(sample_dir).results
+    names = "; ".join(results)
+    with pytest.raises(UnknownNameError) as error:
+        results["mn: meg"]
+    meant = [repr(name) for name in results if name.startswith("MN: MEG")]
+    assert str(error.value) == (
+        f"No results 'mn: meg'. Did you mean {' or '.join(meant)}? There are: {names}."
+    )
+    with pytest.raises(KeyError, match=r"^No results 'x'\. There are: "):
+        results["x"]
+    with pytest.raises(KeyError, match=r"Did you mean 'MN: MEG ALL\(Constr\) 2018'"):
+        results["MN: MEG ALL(Const) 2018"]
+    assert results.get("mn: meg") is None
+    assert "mn: meg" not in results
+    assert next(iter(results)) in results

@@ -204,12 +204,14 @@ def _anew(fields: dict[str, Any], grid: dict[str, Any], findings: Findings) -> i
     if "function" not in fields:
         findings.assumed(
             "Function",
-            "Nothing says what the values are: 'mn' (A·m). Say it with function (--method).",
+            "Nothing says what the values are: 'mn' (A·m). Say it with function.",
         )
     if grid["head_model_type"] == "surface" and "surface_file" not in fields:
         findings.assumed(
             "SurfaceFile",
-            "None was given: the results need a cortex, which is in the report ('grid').",
+            "empty: no cortex was given, and Brainstorm shows the results on one. mne-bstinv "
+            "convert x-fwd.fif tess_cortex_x.mat writes that of a forward solution; give it with "
+            "--cortex (surface_file).",
         )
     defaults: dict[str, Any] = {
         "function": "mn",

@@ -74,7 +74,11 @@ def head_model_from(
             values |= {name: None for name, kinds in _METHODS.items() if not kinds & types}
         return dataclasses.replace(original, gain=gain, **values)
     if grid.surface is not None and surface_file is None:
-        findings.assumed("SurfaceFile", "empty: write the surface in the report and give its name")
+        findings.assumed(
+            "SurfaceFile",
+            "empty: no cortex was given. mne-bstinv convert x-fwd.fif tess_cortex_x.mat writes "
+            "that of a forward solution; give it with --cortex (surface_file).",
+        )
     return HeadModel(
         gain=gain,
         grid_loc=grid.grid_loc,

@@ -16,7 +16,7 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, NoiseCov
 from mne_bstinv.io.values import FloatArray, IntArray
 
-__all__ = ["File", "estimate", "gather"]
+__all__ = ["File", "Window", "estimate", "gather", "noise_window", "span"]
 
 #: Channel types that Brainstorm computes covariances of.
 _COMPUTED_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "ECOG", "SEEG")
@@ -82,10 +82,10 @@ def estimate(
         counts[pairs] += f.shape[1]
     # one sample has no variance: as where there is none
     n_samples = np.maximum(counts, _NOTHING_COUNTED)
-    window = "All file" if tmin is None and tmax is None else f"{tmin}, {tmax} s"
+    window = "All file" if tmin is None and tmax is None else span(files, (tmin, tmax))
     text = f"Computed based on {len(files)} files ({int(counts.max())} samples): [{window}]"
     if baseline is not None:
-        text += f", Baseline=[{baseline[0]}, {baseline[1]} s]"
+        text += f", Baseline=[{span(files, baseline)}]"
     return NoiseCov(
         noise_cov=products / (n_samples - 1),
         fourth_moment=fourth / (n_samples - 1),
@@ -93,6 +93,66 @@ def estimate(
         comment="Noise covariance" if baseline is None else "Data covariance",
         history=(history_row("compute", text),),
     )
+
+
+def span(files: Sequence[File], limits: Window) -> str:
+    """Write the times that a window takes of the files, from the first to the last.
+
+    Parameters
+    ----------
+    files : sequence of File
+        The recordings.
+    limits : tuple of float | None
+        The window, s; None is the end of the recording.
+
+    Returns
+    -------
+    str
+        Such as ``'-0.1, 0 s'``.
+    """
+    taken = [file.time[_window(file.time, limits)] for file in files]
+    # to the microsecond: times that were in single precision are not round; + 0.0 for -0
+    first, last = (
+        round(float(end), 6) + 0.0 for end in (min(t[0] for t in taken), max(t[-1] for t in taken))
+    )
+    return f"{first:g}, {last:g} s"
+
+
+def noise_window(inst: Any, window: Window | None, findings: Findings) -> Window:
+    """Return the window of the noise in recordings: unless it is given, what is before 0.
+
+    Parameters
+    ----------
+    inst : Raw | Epochs | Evoked | sequence of them
+        The recordings.
+    window : tuple of float | None
+        What was given, s. Without an end, epochs and averages that begin before 0 end there:
+        what follows is the response.
+    findings : Findings
+        Where to note it.
+
+    Returns
+    -------
+    tuple of float | None
+        The window.
+    """
+    tmin, tmax = window or (None, None)
+    objects = list(inst) if isinstance(inst, list | tuple) else [inst]
+    locked = all(isinstance(one, mne.Evoked | mne.BaseEpochs) for one in objects)
+    if tmax is not None or not locked or not all(_begins_before_0(one, tmin) for one in objects):
+        return tmin, tmax
+    if any(one.times[-1] > 0.5 / one.info["sfreq"] for one in objects):
+        findings.assumed(
+            "NoiseCov",
+            "only what is before 0 s is noise: the response that follows is left out. Say another "
+            "window with --tmin and --tmax (noise_window).",
+        )
+    return tmin, 0.0
+
+
+def _begins_before_0(inst: Any, tmin: float | None) -> bool:
+    begin = float(inst.times[0] if tmin is None else max(tmin, inst.times[0]))
+    return begin < -0.5 / float(inst.info["sfreq"])  # by a sample, and not by rounding
 
 
 def _picks(inst: Any, names: Sequence[str], channels: Channels | None) -> tuple[IntArray, IntArray]:
@@ -134,6 +194,14 @@ def _report(inst: Any, findings: Findings) -> None:
 
 def _window(time: FloatArray, limits: Window) -> slice:
     """Return the samples of a window, its ends moved to the nearest sample."""
+    said = [limit for limit in limits if limit is not None]
+    step = time[1] - time[0] if len(time) > 1 else 0.0
+    low, high = time[0] - step, time[-1] + step
+    if not all(np.isfinite(said)) or (said and (min(said) > high or max(said) < low)):
+        raise ConversionError(
+            f"The time window {limits} s has none of the recordings, which run from {time[0]:g} to "
+            f"{time[-1]:g} s. Give limits within these times."
+        )
     first, last = (
         default if limit is None else int(np.abs(time - limit).argmin())
         for limit, default in zip(limits, (0, len(time) - 1), strict=True)

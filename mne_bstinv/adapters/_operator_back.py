@@ -70,7 +70,7 @@ def from_inverse_operator(
     method : 'MNE' | 'dSPM' | 'sLORETA' | 'eLORETA' | None
         Method.
     pick_ori : None | 'vector' | 'normal'
-        ``'normal'`` for one row a location, along the normal; else an operator of free or loose
+        ``'normal'`` for one row per location, along the normal; else an operator of free or loose
         orientation gives three (lengths, MNE's None, are no linear function of the data).
     channels : Channels | None
         Channel file of the recordings that the kernel is for; ``None`` makes one of ``info``.
@@ -126,7 +126,7 @@ def from_inverse_operator(
     layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]
     rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
-    _report(inv, method, nave, findings)
+    _report(inv, wanted, nave, findings)
     types = tuple(channels.types[i] for i in good[columns].tolist())
     results = io.Results(
         imaging_kernel=rows,
@@ -257,7 +257,13 @@ def _layout(
     return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
 
 
-def _report(inv: Any, method: str, nave: int, findings: Findings) -> None:
+def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
+    method = wanted.method
+    gives = "" if wanted.parity == NOT_COMPARABLE else ": Brainstorm's estimate by its own options"
+    times = "" if wanted.factor == 1 else f" times {wanted.factor:.6g}"
+    findings.derived(
+        "lambda2", f"{wanted.lambda2:.6g} with method {method}{times} gave the kernel{gives}."
+    )
     names = set(inv["noise_cov"]["names"])
     for proj in inv["projs"]:
         applies = names & set(proj["data"]["col_names"])

@@ -79,7 +79,7 @@ def from_evoked(
 def from_epochs(
     epochs: Any, *, channels: Channels | None = None, verbose: Any = None
 ) -> list[Recordings]:
-    """Convert Epochs to recordings, one a trial.
+    """Convert Epochs to recordings, one per trial.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def rows_of(
         if lost > _ROUNDING * np.linalg.norm(values):
             findings.dropped(
                 "data",
-                "Constrained regions have one row a location: what is not along the normal is "
+                "Constrained regions have one row per location: what is not along the normal is "
                 f"lost ({lost / np.linalg.norm(values):.2g} of the whole).",
             )
     return rows

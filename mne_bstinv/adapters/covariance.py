@@ -14,7 +14,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv.adapters._noise_estimator import estimate, gather
+from mne_bstinv.adapters._noise_estimator import estimate, gather, span
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
@@ -193,7 +193,8 @@ def noise_cov_from(
     tmin, tmax : float | None
         Time window of the samples, in seconds of the times of each ``inst`` (of a Raw: from its
         start), both ends included and moved to the nearest sample; ``None`` is the end of the
-        recording.
+        recording. For noise in epochs or averages give ``tmax=0.0``, which leaves the response
+        out; :func:`mne_bstinv.export_study` and :func:`mne_bstinv.convert_file` do by default.
     baseline : tuple | None
         Time window over which the mean of each channel is taken, likewise. ``None`` takes the
         window of the samples: Brainstorm's rule for noise covariances. Its data covariances use
@@ -209,7 +210,8 @@ def noise_cov_from(
     Raises
     ------
     ConversionError
-        If nothing is left to compute from, or a channel of ``inst`` is not in the channel file.
+        If nothing is left to compute from, a window is outside of the recordings, or a channel
+        of ``inst`` is not in the channel file.
 
     Notes
     -----
@@ -240,6 +242,12 @@ def noise_cov_from(
             "No covariance: no good MEG, EEG, ECOG or SEEG channel with samples. "
             "Check the bad channels and the types."
         )
+    offset = "of the same times" if baseline is None else f"over [{span(files, baseline)}]"
+    findings.derived(
+        "NoiseCov",
+        f"computed from [{span(files, (tmin, tmax))}] of {len(files)} recordings, less the means "
+        f"{offset}",
+    )
     if empty.size:
         findings.assumed("NoiseCov", f"zeros: {', '.join(names[i] for i in empty)}")
     return findings.attach(estimated, what="recordings → NoiseCov")

@@ -268,8 +268,8 @@ def _write_estimate(path: Path, stc: Any) -> None:
         return
     if isinstance(stc, mne.VectorSourceEstimate | mne.VolVectorSourceEstimate):
         raise ConversionError(
-            f"{path.name}: stc files hold one value a location, this estimate three: choose a name "
-            "that ends with -stc.h5."
+            f"{path.name}: stc files hold one value per location, this estimate three: choose a "
+            "name that ends with -stc.h5."
         )
     name = path.name
     for ending in ("-lh.stc", "-rh.stc", "-vl.stc", ".stc"):

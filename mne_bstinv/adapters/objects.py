@@ -121,7 +121,7 @@ def recordings_from(inst: Any, channels: io.Channels) -> list[io.Recordings]:
     Returns
     -------
     list of Recordings
-        One, but for epochs: one a trial.
+        One, but for epochs: one per trial.
 
     Raises
     ------

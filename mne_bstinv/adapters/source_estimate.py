@@ -198,14 +198,14 @@ def _scale(
         findings.derived(
             "Leff",
             f"The values are dspm2018 as stored, for one sample; Brainstorm shows them × √Leff "
-            f"(Leff = {leff:g}): ask for it with scale_leff=True.",
+            f"(Leff = {leff:g}): ask for it with scale_leff=True (--scale-leff).",
         )
     if not scale_leff:
         return 1.0
     if results.function != "dspm2018":
         raise ConversionError(
             f"Only dspm2018 is scaled by √Leff in Brainstorm; the function is "
-            f"{results.function!r}. Leave scale_leff out."
+            f"{results.function!r}. Leave scale_leff (--scale-leff) out."
         )
     findings.derived("Leff", f"The values are dspm2018 × √Leff (Leff = {leff:g}).")
     return float(np.sqrt(leff))

@@ -47,7 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code: 0 success; 1 something differs or failed; 2 unusable input.
     """
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        hint = getattr(_COMMANDS[args.command], "MISPLACED", "")
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     try:
         return int(args.run(args))
     except BstInvError as error:

@@ -222,8 +222,9 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
         if value != said[name]:
             argument = _argument(name)
             raise OptionError(
-                f"{argument} says {value!r}, but {args.study} was computed with {said[name]!r}: "
-                f"leave {argument} out, or give the recordings instead of the results."
+                f"{argument} says {_typed(name, value)}, but {args.study} was computed with "
+                f"{_typed(name, said[name])}: leave {argument} out, or give the recordings instead "
+                "of the results."
             )
     return _Plan(options=(options,), data_types=data_types)
 
@@ -231,6 +232,16 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
 def _argument(name: str) -> str:
     """Return an argument as it is written on the command line."""
     return "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
+
+
+def _typed(name: str, value: Any) -> str:
+    """Write the value of an argument as it is typed."""
+    if name == "methods":
+        words = {measure: method for method, measure in _MEASURES.items()}
+        value = tuple(words.get(measure, measure) for measure in value)
+    if name == "use_depth":
+        return f"UseDepth {int(value)}"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -46,14 +46,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--item", type=int, help="which of several evoked responses or epochs, from 0"
     )
-    parser.add_argument("--lambda2", type=float, help="regularisation of an operator")
+    parser.add_argument(
+        "--lambda2",
+        type=float,
+        help="regularisation of an operator (default, with --method: those of its own options, if "
+        "it was made of Brainstorm's)",
+    )
     parser.add_argument(
         "--method",
         choices=("MNE", "dSPM", "sLORETA", "eLORETA"),
-        help="method of an operator; what the values of a source estimate are",
+        help="method of an operator; what the values of a source estimate are (needed for these)",
     )
     parser.add_argument(
         "--pick-ori", choices=("vector", "normal"), help="orientation of an operator's rows"
+    )
+    parser.add_argument(
+        "--tmin", type=float, help="first time (s) of a noise covariance that is computed from data"
+    )
+    parser.add_argument(
+        "--tmax",
+        type=float,
+        help="last time (s) of the same (default: 0 for epochs and averages that begin before it)",
+    )
+    parser.add_argument(
+        "--baseline",
+        nargs=2,
+        type=float,
+        metavar=("TMIN", "TMAX"),
+        help="times (s) of the means of the same (default: those of the covariance)",
+    )
+    parser.add_argument(
+        "--scale-leff",
+        action="store_true",
+        help="multiply dspm2018 by the square root of Leff, as Brainstorm does on display",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
@@ -83,6 +108,10 @@ def run(args: argparse.Namespace) -> int:
             lambda2=args.lambda2,
             method=args.method,
             pick_ori=args.pick_ori,
+            tmin=args.tmin,
+            tmax=args.tmax,
+            baseline=None if args.baseline is None else tuple(args.baseline),
+            scale_leff=args.scale_leff,
             overwrite=args.overwrite,
         )
     for file in converted.files:

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         outcomes = list(verify(find_results(sample.path)))
     for outcome in outcomes:
         print("   " + format_line(outcome, outcome.file.parent))
-    print("   " + summary(outcomes, sample.path))
+    print("   " + summary(outcomes))
 
     print("2. One kernel applied to the recordings:")
     result = compute_kernel(

@@ -15,7 +15,13 @@ from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.options import _FIELDS
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["MISPLACED", "add_arguments", "run"]
+
+#: What to say of arguments that are none.
+MISPLACED = (
+    ". mne-bstinv export takes one folder, the protocol; files are given with --recordings, "
+    "--forward … (see mne-bstinv export --help)"
+)
 
 #: What ``--compute`` takes → method and measure of the inverse.
 _MEASURES = {
@@ -60,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, text in _FILES.items():
         parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text)
+    _add_times(parser.add_argument_group("times (s) of covariances that are computed from data"))
     parser.add_argument(
         "--labels",
         nargs="+",
@@ -92,7 +99,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="any other option by Brainstorm's name, such as: NoiseMethod shrink",
     )
     kernels.add_argument("--inverse", metavar="FILE", type=Path, help="operator, …-inv.fif")
-    kernels.add_argument("--lambda2", type=float, help="regularisation of the operator")
+    kernels.add_argument(
+        "--lambda2",
+        type=float,
+        help="regularisation of the operator (default, with --method: those of its own options, if "
+        "it was made of Brainstorm's)",
+    )
     kernels.add_argument("--method", choices=("MNE", "dSPM", "sLORETA", "eLORETA"))
     kernels.add_argument("--pick-ori", choices=("vector", "normal"))
     parser.add_argument(
@@ -104,6 +116,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overwrite", action="store_true", help="replace the condition if it exists"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+
+
+def _add_times(group: Any) -> None:
+    for kind, prefix in (("noise", "--"), ("data", "--data-")):
+        of = f"of the {kind} covariance"
+        end = ", but 0 for epochs and averages that begin before it" if kind == "noise" else ""
+        group.add_argument(
+            f"{prefix}tmin", type=float, help=f"first time {of} (default: of the recordings)"
+        )
+        group.add_argument(
+            f"{prefix}tmax", type=float, help=f"last time {of} (default: of the recordings{end})"
+        )
+        group.add_argument(
+            f"{prefix}baseline",
+            nargs=2,
+            type=float,
+            metavar=("TMIN", "TMAX"),
+            help=f"times of the means that are subtracted, {of} (default: the same times)",
+        )
+
+
+def _times(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the windows that were given, by the argument of export_study."""
+    said: dict[str, Any] = {}
+    for kind, prefix in (("noise", ""), ("data", "data_")):
+        ends = getattr(args, f"{prefix}tmin"), getattr(args, f"{prefix}tmax")
+        baseline = getattr(args, f"{prefix}baseline")
+        said[f"{kind}_window"] = None if ends == (None, None) else ends
+        said[f"{kind}_baseline"] = None if baseline is None else tuple(baseline)
+    return said
 
 
 def run(args: argparse.Namespace) -> int:
@@ -134,6 +176,7 @@ def run(args: argparse.Namespace) -> int:
             subject=args.subject,
             condition=args.condition,
             **files,
+            **_times(args),
             labels=args.labels,
             estimations=estimations,
             share_channels=args.share_channels,

@@ -127,6 +127,12 @@ def _read(path: Path) -> tuple[str, Structure]:
     kind = io.file_kind(path.name) or ""
     if name in ("brainstormstudy.mat", "brainstormsubject.mat"):
         kind = path.stem.lower()
+    if path.suffix.lower() != ".mat":
+        raise ProtocolError(
+            f"{path}: info reads Brainstorm's files (.mat) and protocols, no others. For files of "
+            "MNE-Python (FIF, stc) use mne show_fif or mne.read_…; mne-bstinv convert makes files "
+            "of Brainstorm of them."
+        )
     if kind not in _READERS:
         raise ProtocolError(
             f"{path}: not a file of a known kind by its name. Give one of channel*, headmodel_*, "

@@ -12,6 +12,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.compare.stored import NOT_COMPARABLE
+from mne_bstinv.errors import MissingFileError
 from mne_bstinv.verification import Verification, find_results, verify
 
 __all__ = ["add_arguments", "run"]
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 also if a file is not comparable, or if there is no results file",
+        help="exit with 1 also if a file is not comparable",
     )
 
 
@@ -52,8 +54,18 @@ def run(args: argparse.Namespace) -> int:
     -------
     int
         0 if nothing differs and nothing failed (with ``--strict``: if all are equal), else 1.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no results file.
     """
     files = find_results(args.path)
+    if not files:
+        raise MissingFileError(
+            f"{args.path}: no results file (results_*.mat) in it, so nothing was verified. Give a "
+            "protocol, a condition or a results file."
+        )
     folder = args.path if args.path.is_dir() else args.path.parent
     outcomes: list[Verification] = []
     with tqdm(
@@ -67,10 +79,22 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([o.to_dict() for o in outcomes], indent=1, ensure_ascii=False))
     else:
-        print(summary(outcomes, args.path))
-    if args.strict:
-        return int(not outcomes or not all(o.status.startswith("equal") for o in outcomes))
-    return int(any(o.failed for o in outcomes))
+        print(summary(outcomes))
+    unequal = [o for o in outcomes if not o.status.startswith("equal")]
+    failed = any(o.failed for o in outcomes)
+    for note in _notes(outcomes, strict=args.strict and not failed):
+        print(f"mne-bstinv verify: {note}", file=sys.stderr)
+    return int(bool(unequal) if args.strict else failed)
+
+
+def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
+    """Say what the verdict may hide: that nothing was compared, and why ``--strict`` fails."""
+    n = sum(o.status == NOT_COMPARABLE for o in outcomes)
+    if n == len(outcomes):
+        yield f"nothing was verified: none of {n} results file(s) is comparable, see the reasons"
+    if strict and n:
+        of_all = f"{n} of {len(outcomes)} results file(s)"
+        yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
 def _outcomes(files: list[Path], rtol: float) -> Iterator[Verification]:
@@ -103,23 +127,19 @@ def format_line(outcome: Verification, folder: Path) -> str:
     return "  ".join(parts)
 
 
-def summary(outcomes: list[Verification], path: Path) -> str:
+def summary(outcomes: list[Verification]) -> str:
     """Write the verdict in one sentence.
 
     Parameters
     ----------
     outcomes : list of Verification
-        All outcomes.
-    path : Path
-        What was verified.
+        All outcomes, at least one.
 
     Returns
     -------
     str
         The sentence.
     """
-    if not outcomes:
-        return f"No results file (results_*.mat) at or below {path}."
     counts = Counter(o.status for o in outcomes)
     listed = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     differences = [o.relative_difference for o in outcomes if o.relative_difference is not None]

@@ -121,12 +121,20 @@ def _of_estimate(
     estimation: Estimation, study: StudyStructures, files: StoredFiles, data_file: str | None
 ) -> io.Results:
     kept = conversion_report(estimation.of).kept
+    method = estimation.method
+    if method is None and "results" not in kept:
+        raise ConversionError(
+            "A source estimate of MNE does not say what its values are, and Brainstorm's results "
+            f"do: say it with Estimation(of=…, method=…), one of {', '.join(FUNCTIONS)}."
+        )
+    if method is not None and method not in FUNCTIONS:
+        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     results = from_source_estimate(
         estimation.of,
         None if "src" in kept else study.src,
         channels=None if "scs_to_head" in kept else study.channels,
         head_model=study.head_model,
-        function=FUNCTIONS.get(estimation.method or ""),
+        function=None if method is None else FUNCTIONS[method],
         comment=estimation.comment,
         data_file=data_file,
         head_model_file=files.head_model_file,

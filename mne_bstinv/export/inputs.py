@@ -67,7 +67,8 @@ class Estimation(Displayed):
     lambda2 : float | None
         With an operator, see :func:`mne_bstinv.from_inverse_operator`.
     method : str | None
-        The same; with a source estimate, what its values are.
+        The same; with a source estimate, what its values are: needed unless it was converted from
+        Brainstorm.
     pick_ori : str | None
         The same.
     comment : str | None

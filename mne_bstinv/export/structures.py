@@ -12,6 +12,8 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv.adapters._history import history_row
+from mne_bstinv.adapters._noise_estimator import Window, noise_window
+from mne_bstinv.adapters._source_grid import source_order
 from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from
 from mne_bstinv.adapters.forward import from_forward
 from mne_bstinv.adapters.info import from_info
@@ -30,6 +32,25 @@ __all__ = ["StudyStructures", "structures_of"]
 _IMPORTED = ("import", "Converted from MNE-Python")
 #: FIFF.FIFFV_COORD_MRI, as source spaces say it.
 _MRI_FRAME = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """The times that a covariance is computed from, s.
+
+    Parameters
+    ----------
+    samples : tuple of float | None
+        Window of the samples, see :func:`mne_bstinv.noise_cov_from`.
+    baseline : tuple of float | None
+        Window of the means.
+    """
+
+    samples: Window | None = None
+    baseline: Window | None = None
+
+
+_ALL = Windows()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -74,6 +95,8 @@ def structures_of(
     forward: Any = None,
     noise_cov: Any = None,
     data_cov: Any = None,
+    noise_times: Windows = _ALL,
+    data_times: Windows = _ALL,
     src: Any = None,
     trans: Any = None,
     mri: io.Mri | Path | None = None,
@@ -91,6 +114,8 @@ def structures_of(
         The forward solution.
     noise_cov, data_cov : mne.Covariance | Epochs | Raw | Evoked | NoiseCov | None
         Covariance; data: it is computed from them with Brainstorm's estimator.
+    noise_times, data_times : Windows
+        The times to compute them from.
     src : mne.SourceSpaces | Surface | None
         Source spaces, where there is no forward solution.
     trans : mne.Transform | None
@@ -124,11 +149,11 @@ def structures_of(
             of_mne += range(len(study.recordings), len(study.recordings) + len(found))
         study.recordings += [(kind, one) for one in found]
         study.parts += found[:1]
-    study.noise_cov = _covariance(noise_cov, study, "noise")
-    study.data_cov = _covariance(data_cov, study, "data")
+    study.noise_cov = _covariance(noise_cov, study, "noise", noise_times)
+    study.data_cov = _covariance(data_cov, study, "data", data_times)
     _add_sources(study, forward, src, trans)
     if study.head_model is not None and not study.head_model.param:
-        # one struct a channel, as in Brainstorm's files; empty where there is no sphere
+        # one struct per channel, as in Brainstorm's files; empty where there is no sphere
         spheres = tuple(io.Sphere() for _ in range(study.head_model.n_channels))
         study.head_model = dataclasses.replace(study.head_model, param=spheres)
     if study.head_model is not None and study.head_model.grid_atlas is not None:
@@ -212,23 +237,61 @@ def _info_of(inst: Any) -> Any:
     return findings.attach(inst.info.copy(), what="", log=False)
 
 
-def _covariance(value: Any, study: StudyStructures, kind: str) -> io.NoiseCov | None:
+def _covariance(
+    value: Any, study: StudyStructures, kind: str, times: Windows
+) -> io.NoiseCov | None:
+    _refuse_idle_times(value, kind, times)
     if value is None:
         return None
     if isinstance(value, io.NoiseCov):
         converted = value
     else:
-        value = _of_channels(value, study, f"{kind} covariance")
+        what = f"{kind} covariance"
+        if isinstance(value, list):  # the averages of one file
+            value = [_of_channels(one, study, what) for one in value]
+        else:
+            value = _of_channels(value, study, what)
         if kind_of(value) == "covariance":
             converted = from_covariance(value, study.channels)
         else:
-            converted = noise_cov_from(value, channels=study.channels)
+            converted = _computed(value, study, kind, times)
     study.parts.append(converted)
     if kind == "data" and converted.comment == "Noise covariance":
         converted = dataclasses.replace(converted, comment="Data covariance")
     if not converted.history:
         converted = dataclasses.replace(converted, history=(history_row(*_IMPORTED),))
     return _with_counts(converted)
+
+
+def _refuse_idle_times(value: Any, kind: str, times: Windows) -> None:
+    """Refuse times of a covariance that is not computed here."""
+    options = "--tmin, --tmax" if kind == "noise" else "--data-tmin, --data-tmax"
+    said = {
+        f"{kind}_window ({options})": times.samples,
+        f"{kind}_baseline (--{'' if kind == 'noise' else 'data-'}baseline)": times.baseline,
+    }
+    idle = [name for name, window in said.items() if window is not None]
+    of_data = value is not None and not isinstance(value, io.NoiseCov)
+    if idle and not (of_data and kind_of(value) != "covariance"):
+        raise ConversionError(
+            f"{' and '.join(idle)} without effect: no {kind} covariance is computed from data. "
+            f"Leave it out, or give the data as {kind}_cov (--{kind}-cov)."
+        )
+
+
+def _computed(value: Any, study: StudyStructures, kind: str, times: Windows) -> io.NoiseCov:
+    """Compute a covariance from data; that of noise from what is before 0 unless told."""
+    findings, window = Findings(), times.samples or (None, None)
+    if kind == "noise":
+        window = noise_window(value, times.samples, findings)
+    study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
+    return noise_cov_from(
+        value,
+        channels=study.channels,
+        tmin=window[0],
+        tmax=window[1],
+        baseline=times.baseline,
+    )
 
 
 def _of_channels(inst: Any, study: StudyStructures, what: str) -> Any:
@@ -270,6 +333,7 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         )
         study.cortex = conversion_report(study.head_model).kept["surface"]
         study.parts.append(study.head_model)
+        _report_order(study)
         if isinstance(src, io.Surface) and study.cortex is not None:
             raise ConversionError(
                 "src: the forward solution has a cortex of its own, which is taken. Leave src "
@@ -284,6 +348,21 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
         study.cortex = grid.surface
         study.parts.append(grid)
+        _report_order(study)
+
+
+def _report_order(study: StudyStructures) -> None:
+    """Say so if locations are in MNE's order: Brainstorm's own study may have another."""
+    if study.cortex is None or source_order(study.src) is not None:
+        return
+    findings = Findings()
+    findings.derived(
+        "GridLoc",
+        "locations, vertices and rows of results are in the order of the source spaces, the left "
+        "hemisphere first: files of MNE carry no other. A protocol that these came from may have "
+        "another order: compare by position, not row by row.",
+    )
+    study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
 
 
 def _flag_unusable(study: StudyStructures, of_mne: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from mne_bstinv.export.folders import write_files
 from mne_bstinv.export.index import read_index
 from mne_bstinv.export.inputs import estimations_of, load, load_many
 from mne_bstinv.export.plan import Plan
-from mne_bstinv.export.structures import structures_of
+from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
 from mne_bstinv.io.mat import PathLike
 
@@ -74,6 +74,10 @@ def export_study(
     forward: Any = None,
     noise_cov: Any = None,
     data_cov: Any = None,
+    noise_window: tuple[float | None, float | None] | None = None,
+    data_window: tuple[float | None, float | None] | None = None,
+    noise_baseline: tuple[float | None, float | None] | None = None,
+    data_baseline: tuple[float | None, float | None] | None = None,
     src: Any = None,
     trans: Any = None,
     mri: Any = None,
@@ -98,7 +102,7 @@ def export_study(
     protocol : path-like
         Folder of the protocol, existing or new.
     recordings : mne.Evoked | mne.Epochs | mne.io.Raw | Recordings | sequence of them | None
-        The data. Epochs become one file a trial.
+        The data. Epochs become one file per trial.
     subject, condition : str
         Where to put them. An existing subject keeps its files; a condition must be new.
     info : mne.Info | mne.Evoked | mne.Epochs | mne.io.Raw | Channels | None
@@ -109,6 +113,13 @@ def export_study(
     noise_cov, data_cov : mne.Covariance | mne.Epochs | mne.io.Raw | mne.Evoked | NoiseCov | None
         Covariances; of data they are computed with Brainstorm's estimator
         (:func:`mne_bstinv.noise_cov_from`), with fourth moments and numbers of samples.
+    noise_window, data_window : tuple of float | None
+        First and last time (s) of the data that these covariances are computed from; None is the
+        end of the recordings. But the noise of epochs and averages that begin before 0 ends at 0
+        unless a last time is given: what follows is the response. The report names the times.
+    noise_baseline, data_baseline : tuple of float | None
+        First and last time (s) over which each channel's mean is taken; None takes the same
+        window, which is Brainstorm's rule for noise.
     src : mne.SourceSpaces | Surface | None
         Source spaces, for the cortex where there is no forward solution. A Surface: the cortex
         that the locations of ``forward`` follow, given as it is.
@@ -170,6 +181,8 @@ def export_study(
         forward=load(forward, "forward"),
         noise_cov=load(noise_cov, "noise_cov"),
         data_cov=load(data_cov, "data_cov"),
+        noise_times=Windows(samples=noise_window, baseline=noise_baseline),
+        data_times=Windows(samples=data_window, baseline=data_baseline),
         src=load(src, "src"),
         trans=load(trans, "trans"),
         mri=load(mri, "mri"),

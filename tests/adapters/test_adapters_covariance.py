@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import mne
 import numpy as np
 import pytest
 
 from mne_bstinv import io
+from mne_bstinv.adapters._noise_estimator import noise_window
 from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from, to_covariance
 from mne_bstinv.adapters.recordings import to_epochs, to_evoked, to_raw_array
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 
 #: Covariance files whose recordings are there, relative to a protocol's ``data/Subject01``.
@@ -320,3 +322,29 @@ def test_asymmetry_and_unknown_counts_are_reported(sample_dir: Path) -> None:
     back = from_covariance(ad_hoc, channels)
     assert back.n_samples is None
     assert any(f.field == "nSamples" for f in conversion_report(back).of("assumed"))
+
+
+@pytest.mark.parametrize(
+    ("begins", "given", "window", "assumed"),
+    [
+        ((-0.1,), None, (None, 0.0), True),
+        ((-0.1,), (-0.05, None), (-0.05, 0.0), True),
+        ((-0.1,), (None, 0.2), (None, 0.2), False),
+        ((-0.1,), (0.1, None), (0.1, None), False),
+        ((0.0,), None, (None, None), False),
+        ((-1e-9,), None, (None, None), False),  # 0, rounded
+        ((-0.1, -0.2), None, (None, 0.0), True),
+        ((-0.1, 0.1), None, (None, None), False),
+        ((-0.5,), None, (None, 0.0), False),  # nothing follows
+    ],
+)
+def test_noise_is_what_comes_before_the_stimulus(begins, given, window, assumed):
+    info = mne.create_info(1, 1000.0, "eeg")
+    averages = [mne.EvokedArray(np.zeros((1, 301)), info, tmin=tmin) for tmin in begins]
+    findings = Findings()
+    assert noise_window(averages, given, findings) == window
+    assert noise_window(mne.io.RawArray(np.zeros((1, 9)), info), given, Findings()) == (
+        given or (None, None)
+    )
+    said = conversion_report(findings.attach(SimpleNamespace(), what="", log=False))
+    assert len(said.of("assumed")) == assumed

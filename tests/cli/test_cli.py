@@ -73,8 +73,29 @@ class TestVerify:
         assert "must lie between 0 and 1, found 2" in capsys.readouterr().err
 
     def test_nothing_to_verify(self, tmp_path, capsys):
-        assert main(["verify", str(tmp_path)]) == 0
-        assert capsys.readouterr().out.startswith("No results file (results_*.mat) at or below")
+        for more in ([], ["--json"], ["--strict"]):
+            assert main(["verify", str(tmp_path), *more]) == 2
+            said = capsys.readouterr()
+            assert said.out == ""
+            assert said.err == (
+                f"mne-bstinv verify: {tmp_path}: no results file (results_*.mat) in it, so nothing "
+                "was verified. Give a protocol, a condition or a results file.\n"
+            )
+
+    def test_nothing_comparable(self, study, capsys):
+        for file in study.rglob("noisecov*.mat"):
+            file.unlink()
+        note = "mne-bstinv verify: nothing was verified: none of 6 results file(s) is comparable"
+        assert main(["verify", str(study)]) == 0
+        said = capsys.readouterr()
+        assert said.out.splitlines()[-1] == "6 results file(s): 6 not comparable."
+        assert note in said.err
+        assert "--strict" not in said.err
+        assert main(["verify", str(study), "--json", "--strict"]) == 1
+        said = capsys.readouterr()
+        assert len(json.loads(said.out)) == 6
+        assert note in said.err
+        assert "--strict: exit code 1, since 6 of 6 results file(s) cannot be compared" in said.err
 
     def test_no_such_path(self, tmp_path, capsys):
         assert main(["verify", str(tmp_path / "nowhere")]) == 2
@@ -128,6 +149,14 @@ class TestInfo:
         assert main(["info", str(path)]) == 2
         assert "not a file of a known kind by its name" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("name", ["x-fwd.fif", "x-lh.stc", "x.txt"])
+    def test_files_of_others(self, tmp_path, capsys, name):
+        (tmp_path / name).write_bytes(b"")
+        assert main(["info", str(tmp_path / name)]) == 2
+        err = capsys.readouterr().err
+        assert f"{name}: info reads Brainstorm's files (.mat) and protocols, no others." in err
+        assert "use mne show_fif or mne.read_…; mne-bstinv convert makes files" in err
+
     def test_damaged_file(self, study, capsys):
         path = next(study.rglob("headmodel*.mat"))
         path.write_bytes(path.read_bytes()[:300])
@@ -173,13 +202,14 @@ def test_version_and_module():
     assert done.stdout == f"mne-bstinv {__version__}\n"
 
 
-def test_strict_wants_everything_equal(study, tmp_path, capsys):
+def test_strict_wants_everything_equal(study, capsys):
     amplitude = next(study.rglob("results_MN*1205.mat"))
     assert main(["verify", str(amplitude), "--strict"]) == 0
+    assert "--strict" not in capsys.readouterr().err
     assert main(["verify", str(study), "--strict"]) == 1  # the scan of a mixed model
-    (tmp_path / "empty").mkdir()
-    assert main(["verify", str(tmp_path / "empty"), "--strict"]) == 1
-    capsys.readouterr()
+    err = capsys.readouterr().err
+    assert "mne-bstinv verify: --strict: exit code 1, since 1 of 6 results file(s) cann" in err
+    assert "nothing was verified" not in err
 
 
 def test_a_folder_that_cannot_be_made_is_no_traceback(tmp_path, capsys):

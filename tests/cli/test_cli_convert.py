@@ -22,7 +22,14 @@ def test_an_estimate_comes_back_with_its_source_space(sample_dir, tmp_path, caps
     back = tmp_path / "results_back.mat"
     source = ["--src", str(tmp_path / "a-fwd.fif")]
     source += ["--head-model", str(next(folder.glob("headmodel*.mat")))]
-    assert main(["convert", str(estimate), str(back), *channels, *source]) == 0
+    capsys.readouterr()
+    assert main(["convert", str(estimate), str(back), *channels, *source]) == 2
+    assert capsys.readouterr().err.startswith(
+        "mne-bstinv convert: a-lh.stc does not say what its values are, and Brainstorm's results "
+        "do: say it with --method (method), one of MNE, dSPM, sLORETA, eLORETA."
+    )
+    assert not back.exists()
+    assert main(["convert", str(estimate), str(back), *channels, *source, "--method", "MNE"]) == 0
     capsys.readouterr()
     stored = io.read_results(results)
     recordings = io.read_recordings(next(folder.glob("data_*.mat")))

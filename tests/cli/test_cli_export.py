@@ -52,6 +52,50 @@ def test_export_and_verify(files, tmp_path, capsys):
     assert "Problem" not in capsys.readouterr().out
 
 
+def test_export_says_which_order_the_locations_have(files, tmp_path, capsys):
+    assert main(arguments(files, tmp_path / "p")) == 0
+    assert (
+        "  derived: GridLoc: locations, vertices and rows of results are in the order of the "
+        "source spaces, the left hemisphere first" in capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "window"),
+    [
+        ([], "-0.1, 0 s"),
+        (["--tmax", "0.1"], "-0.1, 0.1 s"),
+        (["--tmin", "-0.06", "--tmax", "-0.02", "--baseline", "-0.1", "0"], "-0.06, -0.02 s"),
+    ],
+)
+def test_the_times_of_noise_in_an_average(files, tmp_path, capsys, more, window):
+    data = str(files / "s-ave.fif")
+    given = ["export", str(tmp_path / "p"), "--subject", "S", "--condition", "c",
+             "--recordings", data, "--noise-cov", data]  # fmt: skip
+    assert main([*given, *more]) == 0
+    out = capsys.readouterr().out
+    assert f"  derived: NoiseCov: computed from [{window}] of 1 recordings, less the means" in out
+    assert ("over [-0.1, 0 s]" in out) == ("--baseline" in more)
+    assert ("only what is before 0 s is noise" in out) == (not more)
+    cov = io.read_noise_cov(tmp_path / "p" / "data" / "S" / "c" / "noisecov_full.mat")
+    assert f"[{window}]" in cov.history[0][2]
+    assert main([*given, *more, "--overwrite", "--noise-cov", str(files / "s-cov.fif")]) == (
+        2 if more else 0
+    )
+    said = "--tmin, --tmax) without effect" if "--baseline" not in more else "--baseline) without"
+    assert (said in capsys.readouterr().err) == bool(more)
+
+
+def test_the_times_of_a_data_covariance(files, tmp_path, capsys):
+    data = str(files / "s-ave.fif")
+    more = ["--data-cov", data, "--data-tmin", "0.06", "--data-tmax", "0.2",
+            "--data-baseline", "-0.1", "0"]  # fmt: skip
+    assert main(arguments(files, tmp_path / "p", *more)) == 0
+    assert "computed from [0.06, 0.2 s] of 1 recordings, less the means over [-0.1, 0 s]" in (
+        capsys.readouterr().out
+    )
+
+
 def test_export_says_what_it_did_as_json(files, tmp_path, capsys):
     assert main(arguments(files, tmp_path / "p", "--json")) == 0
     said = json.loads(capsys.readouterr().out)
@@ -77,7 +121,9 @@ def test_export_of_an_operator(files, tmp_path, capsys):
     stored = io.read_results(kernel)
     assert stored.options["Lambda2"] == 0.11
     assert stored.n_components == 3
-    assert kernel.name in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert kernel.name in out
+    assert "  derived: lambda2: 0.11 with method dSPM gave the kernel." in out
 
 
 @pytest.mark.parametrize(
@@ -131,6 +177,20 @@ def test_unusable_input(files, tmp_path, capsys, more, words):
     assert said.err.startswith("mne-bstinv export: ")
     assert words in said.err
     assert not (tmp_path / "p").exists()
+
+
+def test_arguments_in_the_wrong_order(files, tmp_path, capsys):
+    words = ["export", str(files / "s-ave.fif"), str(tmp_path / "p"), "--subject", "S"]
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--condition", "c"])
+    assert end.value.code == 2
+    assert (
+        f"unrecognized arguments: {tmp_path / 'p'}. mne-bstinv export takes one folder, the "
+        "protocol; files are given with --recordings, --forward …" in capsys.readouterr().err
+    )
+    with pytest.raises(SystemExit):
+        main(["info", "a", "b"])
+    assert capsys.readouterr().err.endswith("unrecognized arguments: b\n")
 
 
 def test_the_condition_is_not_overwritten(files, tmp_path, capsys):

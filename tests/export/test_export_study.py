@@ -312,6 +312,24 @@ def test_an_estimate_of_mne(mne_sample, tmp_path):
     assert stored.data_file == f"S/c/{study.recordings[0].name}"
     np.testing.assert_allclose(stored.image_grid_amp, stc.data, rtol=SINGLE)
     np.testing.assert_allclose(stored.time, evoked.times, rtol=0, atol=1e-9)
+    for method, words in (
+        (None, r"does not say what its values are, .* method=…\), one of MNE, dSPM, sLORETA, eLO"),
+        ("dspm", r"Unknown method 'dspm'\. Must be one of MNE, dSPM"),
+    ):
+        estimation = Estimation(of=tmp_path / "x-lh.stc", method=method)
+        with pytest.raises(ConversionError, match=words):
+            export_study(
+                tmp_path / "q", evoked, subject="S", condition="c", forward=fwd,
+                estimations=estimation,
+            )  # fmt: skip
+    assert not (tmp_path / "q").exists()
+
+
+def test_the_order_of_locations_is_reported_where_it_is_not_known(sample, sample_files, tmp_path):
+    for name, given in (("objects", sample.objects_only()), ("files", sample_files)):
+        study = export_study(tmp_path / name, subject="S", condition="c", **given)
+        said = [f for f in conversion_report(study) if "the left hemisphere first" in f.reason]
+        assert len(said) == (name == "files")
 
 
 def test_results_take_another_comment(sample, tmp_path):
@@ -584,11 +602,53 @@ class TestData:
         ]
         cov = io.read_noise_cov(study.noise_cov_file)
         channels = io.read_channels(study.channel_file)
-        expected = noise_cov_from(epochs, channels=channels)
+        # noise is what comes before the stimulus, data are all
+        expected = noise_cov_from(epochs, channels=channels, tmax=0.0)
         np.testing.assert_array_equal(cov.fourth_moment, expected.fourth_moment)
         np.testing.assert_array_equal(cov.n_samples, expected.n_samples)
-        assert cov.n_samples.max() == data.shape[0] * data.shape[2]
-        assert io.read_noise_cov(study.data_cov_file).comment == "Data covariance"
+        assert cov.n_samples.max() == data.shape[0] * np.sum(epochs.times <= 0)
+        of_data = io.read_noise_cov(study.data_cov_file)
+        assert of_data.comment == "Data covariance"
+        assert of_data.n_samples.max() == data.shape[0] * data.shape[2]
+        said = [str(finding) for finding in conversion_report(study)]
+        first, last = epochs.times[0], epochs.times[-1]
+        for window in (f"[{first:g}, 0 s]", f"[{first:g}, {last:g} s]"):
+            assert any(f"NoiseCov: computed from {window} of 5 recordings" in s for s in said)
+        assert any("only what is before 0 s is noise: the response that follows" in s for s in said)
+
+    def test_the_times_of_covariances_are_for_the_caller_to_say(self, sample, tmp_path):
+        (evoked,) = sample.objects["recordings"]
+        given = {"noise_window": (-0.08, 0.1), "noise_baseline": (-0.1, 0.0)}
+        given |= {"data_window": (0.05, None), "data_baseline": (None, 0.0)}
+        study = export_study(
+            tmp_path / "p", evoked, subject="S", condition="c", info=sample.objects["info"],
+            noise_cov=evoked, data_cov=evoked, **given,
+        )  # fmt: skip
+        channels = io.read_channels(study.channel_file)
+        for file, times in (
+            (study.noise_cov_file, {"tmin": -0.08, "tmax": 0.1, "baseline": (-0.1, 0.0)}),
+            (study.data_cov_file, {"tmin": 0.05, "baseline": (None, 0.0)}),
+        ):
+            expected = noise_cov_from(evoked, channels=channels, **times)
+            found = io.read_noise_cov(file)
+            np.testing.assert_array_equal(found.noise_cov, expected.noise_cov)
+            assert "Baseline=[" in found.history[0][2]
+        assert not any("only what is before" in str(f) for f in conversion_report(study))
+
+    @pytest.mark.parametrize("kind", ["noise", "data"])
+    def test_times_of_a_covariance_that_is_none_of_data(self, sample, tmp_path, kind):
+        (evoked,) = sample.objects["recordings"]
+        cov = sample.objects["noise_cov"]
+        for value in (None, cov):
+            with pytest.raises(
+                ConversionError,
+                match=rf"{kind}_window \(--.*tmin.* and {kind}_baseline \(--.* without effect: no "
+                rf"{kind} covariance is computed from data\. Leave it out, or give the data as",
+            ):
+                export_study(
+                    tmp_path / "p", evoked, subject="S", condition="c",
+                    **{f"{kind}_cov": value, f"{kind}_window": (0, 1), f"{kind}_baseline": (0, 1)},
+                )  # fmt: skip
 
     def test_a_raw_is_a_block(self, sample, tmp_path):
         evoked = sample.objects["recordings"][0]

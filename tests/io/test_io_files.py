@@ -14,6 +14,7 @@ from io_helpers import differences, mat_files, shapes
 from scipy.sparse import issparse
 
 from mne_bstinv import io
+from mne_bstinv.errors import SchemaError
 
 PROTOCOLS = ("eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg", "mixed")
 
@@ -153,3 +154,30 @@ def test_octave_reads_what_is_written(sample_dir, tmp_path):
         *(0, 0), 1, *(1, 1), *(1, 135), *(3, 1), *(1, 5),
     ]  # fmt: skip
     assert orient == "free"
+
+
+def test_a_file_of_another_kind_is_recognised(sample_dir):
+    folder = sample_dir / "data" / "Subject01" / "evoked"
+    noise_cov = next(folder.glob("noisecov*.mat"))
+    words = "by its NoiseCov it looks like a noise or data covariance: use read_noise_cov"
+    for reader in (io.read_head_model, io.read_channels, io.read_results, io.read_recordings):
+        with pytest.raises(SchemaError, match=words):
+            reader(noise_cov)
+    for name, reader, words in (
+        ("headmodel*", "read_head_model", "Gain it looks like a head model"),
+        ("channel*", "read_channels", "Channel it looks like a channel file"),
+        ("results*", "read_results", "ImagingKernel it looks like a results file"),
+        ("data_*", "read_recordings", "ChannelFlag and F it looks like a recordings file"),
+    ):
+        with pytest.raises(SchemaError, match=rf"by its {words}: use {reader}"):
+            io.read_noise_cov(next(folder.glob(f"{name}.mat")))
+    for name, words in (("tess_cortex*", "Faces and Vertices .* surface"), ("subject*", "Cube .*")):
+        with pytest.raises(SchemaError, match=f"by its {words}"):
+            io.read_noise_cov(next((sample_dir / "anat" / "Subject01").glob(f"{name}.mat")))
+
+
+def test_a_file_of_its_own_kind_is_taken_for_no_other(tmp_path):
+    scipy.io.savemat(tmp_path / "headmodel_x.mat", {"Gain": np.ones((2, 3)), "NoiseCov": 1.0})
+    with pytest.raises(SchemaError, match="GridLoc: is missing, but required") as error:
+        io.read_head_model(tmp_path / "headmodel_x.mat")
+    assert "looks like" not in str(error.value)
