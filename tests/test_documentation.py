@@ -171,6 +171,17 @@ def test_theory_figures(tmp_path):
     assert sorted(includes) == sorted(pairwise(marks))
 
 
+def test_whitened_noise_is_a_projector():
+    """The identity for the gradiometers; of the magnetometers a projector took a direction."""
+    rows = theory_figures.whitening_numbers(theory_figures.Case.of_sample()).splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[:3] for row in cells] == [["MEG GRAD", "46", "46"], ["MEG MAG", "22", "21"]]
+    assert max(float(row[4]) for row in cells) < 1e-12
+    assert float(cells[0][5]) < 1e-12
+    # I − U U' = u u' of a unit vector u: the largest entry is at least the mean of its diagonal
+    assert float(cells[1][5]) > 1 / 22
+
+
 def test_theory_numbers_agree_with_theory():
     case = theory_figures.Case.of_sample()
     for name, kernel in theory_figures.kernel_forms(case).items():
