@@ -276,7 +276,8 @@ def whitening_numbers(case: Case) -> str:
     plain = kernel_of(case.study, InverseOptions(measure="amplitude", noise_method="none"))
     types = np.array(case.result.channel_types)
     lines = [
-        "| type | channels | rank kept | largest, smallest kept std | largest entry of W c W − U Uᵀ | of W c W − I |",
+        "| type | channels | rank kept | largest, smallest kept std | "
+        "largest entry of W c W − U Uᵀ | of W c W − I |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind, rank in plain.ranks.items():
@@ -328,10 +329,11 @@ def kernel_forms(case: Case) -> dict[str, FloatArray]:
         covariance @ white.T @ np.linalg.inv(white @ covariance @ white.T + lambda2 * np.eye(n))
     )
     by_svd = prior * weighted.T @ (u * (1 / (prior * s**2 + 1))) @ u.T
+    first = (
+        "$\\bar R\\, \\tilde G^\\top (\\tilde G \\bar R\\, \\tilde G^\\top + \\lambda^2 I)^{-1} W$"
+    )
     return {
-        "$\\bar R\\, \\tilde G^\\top (\\tilde G \\bar R\\, \\tilde G^\\top + \\lambda^2 I)^{-1} W$": (
-            direct @ whitener
-        ),
+        first: direct @ whitener,
         "$Q\\, \\Lambda L^\\top U \\operatorname{diag}(1/(\\Lambda S^2 + 1))\\, U^\\top W$": (
             alpha[:, None] * by_svd @ whitener
         ),
@@ -418,8 +420,8 @@ def dspm_of_file_noise(case: Case) -> str:
     kernel = kernel_of(case.study, InverseOptions(measure="dspm2018")).kernel
     std = np.sqrt(np.einsum("mn,nk,mk->m", kernel, case.prepared.noise.cov, kernel))
     return (
-        f"For noise with the covariance $C_0$ of the file, with what is between the sensor types and "
-        f"without the ridge, `dspm2018` has a standard deviation of {std.min():.2f} to "
+        f"For noise with the covariance $C_0$ of the file, with what is between the sensor types "
+        f"and without the ridge, `dspm2018` has a standard deviation of {std.min():.2f} to "
         f"{std.max():.2f}."
     )
 
