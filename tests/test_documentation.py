@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mne_bstinv import to_source_estimate
+from mne_bstinv import cross_validate, to_source_estimate
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -106,6 +106,21 @@ def _check_validation(namespace: dict) -> None:
     assert validation.equivalent.parity == "exact"
     text = (DOCS / "howto_validate.md").read_text(encoding="utf-8")
     assert f"{validation.attribution.total:.0%}".replace("%", " %") in text
+    changes = {"regularize": None}, {"regularize": None, "loose": 0.2}
+    options, study = namespace["options"], namespace["study"]
+    plain, loose = (
+        cross_validate(study, options=options, mne_settings=c, data_types="MEG", shapley_limit=0)
+        for c in changes
+    )
+    assert loose.along_normals
+    page = " ".join(text.split())
+    assert f"(`regularize=None`) by {_percent(plain)}, most of it by *noise reg" in page
+    assert "from “noise regularisation” and" in plain.verdict
+    assert f"along the normals, by {_percent(loose)}" in page
+
+
+def _percent(validation) -> str:
+    return f"{100 * validation.attribution.total:.0f} %"
 
 
 def _check_questions(namespace: dict) -> None:
