@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv import cross_validate, to_source_estimate
+from mne_bstinv.datasets import load_sample
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -72,7 +73,7 @@ def test_ten_lines_are_ten_lines():
     ("page", "n_blocks", "skipped"),
     [
         ("coming_from_matlab.md", 3, ()),
-        ("data.md", 3, (1,)),  # that one downloads; its files are tested in test_datasets.py
+        ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
@@ -123,6 +124,25 @@ def _percent(validation) -> str:
     return f"{100 * validation.attribution.total:.0f} %"
 
 
+def _check_data(namespace: dict) -> None:
+    """The noise of the sample's average is that of about ten trials."""
+    noise, recordings = namespace["noise"], namespace["recordings"]
+    text = (DOCS / "data.md").read_text(encoding="utf-8")
+    assert f"{noise:.3f}, times √Leff {noise * np.sqrt(80):.2f}\n" in text
+    assert recordings.effective_averages == 80
+    study = load_sample()
+    before = np.asarray(recordings.f)[:, np.asarray(recordings.time) < 0]
+    assert f"In the {before.shape[1]} samples" in " ".join(text.split())
+    for channel_type, name in (("MEG GRAD", "gradiometers"), ("MEG MAG", "magnetometers")):
+        good = [
+            i
+            for i, c in enumerate(study.channels.channels)
+            if c.type == channel_type and recordings.channel_flag[i] == 1
+        ]
+        ratio = np.diag(study.noise_cov.noise_cov)[good].sum() / before[good].var(axis=1).sum()
+        assert f"{ratio:.1f} ({name})" in " ".join(text.split())
+
+
 def _check_questions(namespace: dict) -> None:
     """The stored kernel times the recordings is the estimate that the page computes."""
     assert _relative(namespace["image"], namespace["estimate"]) <= 1e-11
@@ -141,6 +161,7 @@ def _check_port(namespace: dict) -> None:
 
 _CHECKS: dict[str, Callable[[dict], None]] = {
     "coming_from_matlab.md": _check_matlab,
+    "data.md": _check_data,
     "howto_port.md": _check_port,
     "howto_validate.md": _check_validation,
     "questions.md": _check_questions,
@@ -242,7 +263,6 @@ def test_the_table_of_parities_holds_every_combination():
     """Classes as the code gives them today; the numbers are those of the day it was written."""
     from mne_bstinv import mne_equivalent
     from mne_bstinv.cross_validation import option_combinations
-    from mne_bstinv.datasets import load_sample
 
     text = (DOCS / "parity.md").read_text(encoding="utf-8")
     sample = text[text.index("## The embedded sample") : text.index("## MNE's sample subject")]
