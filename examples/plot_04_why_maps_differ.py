@@ -11,8 +11,8 @@ them and measures what each contributes.
 # One call
 # --------
 # :func:`~mne_bstinv.cross_validate` computes Brainstorm's kernel with the options, MNE's with
-# settings that are usual there (here: ``loose=0``, ``depth=0.8``, ``lambda2=1/9``, ``nave=1``, and the
-# noise covariance regularised by :func:`mne.cov.regularize` with 0.1), MNE's told the same as
+# settings that are usual there (here: ``loose=0``, ``depth=0.8``, ``lambda2=1/9``, ``nave=1``, and
+# the noise covariance regularised by :func:`mne.cov.regularize` with 0.1), MNE's told the same as
 # Brainstorm, and walks from one to the other, one convention at a time.
 
 import numpy as np
