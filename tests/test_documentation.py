@@ -14,6 +14,7 @@ import pytest
 
 from mne_bstinv import cross_validate, to_source_estimate
 from mne_bstinv.datasets import load_sample
+from mne_bstinv.inverse.whitening import compute_whitener
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -216,6 +217,19 @@ def test_whitened_noise_is_a_projector():
     assert float(cells[0][5]) < 1e-12
     # I − U U' = u u' of a unit vector u: the largest entry is at least the mean of its diagonal
     assert float(cells[1][5]) > 1 / 22
+
+
+@pytest.mark.parametrize(
+    ("method", "rank"), [("none", 67), ("reg", 67), ("median", 67), ("diag", 68), ("shrink", 68)]
+)
+def test_the_whitener_whitens_what_the_page_calls_c(method, rank):
+    """W C W is an orthogonal projector; diag and shrink keep what a projector removed."""
+    prepared = theory_figures.Case.of_sample().prepared
+    whitening = compute_whitener(prepared.noise, prepared.channel_types, method)
+    white = whitening.whitener @ whitening.regularized_cov @ whitening.whitener
+    np.testing.assert_allclose(white @ white, white, rtol=0, atol=1e-12)
+    assert np.trace(white) == pytest.approx(rank, abs=1e-10)
+    assert whitening.rank == rank
 
 
 def test_theory_numbers_agree_with_theory():

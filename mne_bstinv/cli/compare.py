@@ -291,14 +291,27 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
         if value != said[name]:
             argument = _argument(name)
             raise OptionError(
-                f"{argument} says {value!r}, but {args.study} was computed with {said[name]!r}: "
-                f"leave {argument} out, or give the recordings instead of the results."
+                f"{argument} says {_typed(name, value)}, but {args.study} was computed with "
+                f"{_typed(name, said[name])}: leave {argument} out, or give the recordings instead "
+                "of the results."
             )
     note = (
         f"Brainstorm's kernel is computed anew with the options of {args.study.name}; the kernel "
         "that it stores is not the one compared."
     )
     return _Plan(options=(options,), data_types=data_types, note=note)
+
+
+def _typed(name: str, value: Any) -> str:
+    """Return the value of an argument as it is written on the command line."""
+    if name == "use_depth":
+        return "depth weighting" if value else "no depth weighting"
+    if name == "methods":
+        typed = {measure: method for method, measure in _MEASURES.items()}
+        value = tuple(typed.get(measure, measure) for measure in value)
+    if value is None:
+        return "none"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _argument(name: str) -> str:
