@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mne_bstinv import cross_validate, to_source_estimate
+from mne_bstinv import InverseOptions, cross_validate, to_source_estimate
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.inverse.whitening import compute_whitener
 
@@ -271,6 +271,18 @@ def test_cross_validation():
     assert said[:95] in page
     assert namespace["equivalent"].parity == "exact"
     assert namespace["nearest"].parity == "not comparable"
+
+
+def test_the_order_of_the_causes_depends_on_the_mean():
+    """As the page says of the sample's dSPM."""
+    study, options = load_sample(), InverseOptions(measure="dspm2018")
+    ways = ((None, "projectors"), (0, "depth: exponent"))
+    for limit, second in ways:
+        found = cross_validate(study, options=options, data_types="MEG", shapley_limit=limit)
+        assert f"from “noise between sensor types” and “{second}”;" in found.verdict
+    text = " ".join((DOCS / "cross_validation.md").read_text(encoding="utf-8").split())
+    said = "second is *projectors* by the mean over all orders, and *depth: exponent* by the mean"
+    assert said in text
 
 
 def test_the_table_of_parities_holds_every_combination():
