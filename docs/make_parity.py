@@ -25,8 +25,10 @@ HEAD = """# Known differences: parity of all options
 
 Every combination of Brainstorm's options, measured on two studies: the class of parity, the
 relative difference (Frobenius norm) between Brainstorm's kernel and that of MNE *before*
-translation (MNE's defaults for the same measure and orientation), and after it: with the
-`InverseOperator` that is built *directly*, and with the *public* call
+translation, and after it. Before translation MNE is told the same measure and orientation (`loose`
+0, 0.2, 1), `depth` 0.8, `lambda2` 1/9, `nave` 1, and the noise covariance is regularised by
+`mne.cov.regularize` with 0.1, which `make_inverse_operator` by itself does not do. After it: with
+the `InverseOperator` that is built *directly*, and with the *public* call
 (`make_inverse_operator` or `make_lcmv`). [Cross-validation](cross_validation.md) explains the
 classes.
 

@@ -124,9 +124,10 @@ def whitening(case: Case) -> Figure:
         )
     panels[0].legend(frameon=False, loc="lower right")
     panels[0].set(xlabel="number", ylabel="standard deviation of the noise (T/m, T)")
-    panels[0].set_title("singular values of C", fontsize=10)
+    panels[0].set_title("standard deviations of $C_0$", fontsize=10)
     images = (covariance / np.outer(std, std), whitener @ covariance @ whitener)
-    for axes, image, title in zip(panels[1:], images, ("C, as correlations", "W C W"), strict=True):
+    titles = ("$C_0$, as correlations", "$W C_0 W$")
+    for axes, image, title in zip(panels[1:], images, titles, strict=True):
         shown = axes.imshow(image, vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
         axes.set(xlabel="channel, by type")
         axes.set_title(title, fontsize=10)
@@ -196,7 +197,7 @@ def one_row(case: Case) -> Figure:
     above.bar(np.arange(1, len(row) + 1), NANO * row, color=colors)
     above.set(
         xlabel="channel (blue: planar gradiometers, orange: magnetometers)",
-        ylabel="weight\n(nA·m a noise std)",
+        ylabel="weight\n(nA·m per noise std)",
     )
     above.set_title(f"row {location + 1} of the kernel, for whitened data", fontsize=10)
     below.plot(times, estimate[location], color="black")
@@ -271,23 +272,24 @@ def study_numbers(case: Case) -> str:
 
 
 def whitening_numbers(case: Case) -> str:
-    """Compare W C W with the identity, type by type."""
+    """Compare W c W with the projector onto the kept directions, type by type."""
     plain = kernel_of(case.study, InverseOptions(measure="amplitude", noise_method="none"))
     types = np.array(case.result.channel_types)
     lines = [
-        "| type | channels | rank kept | largest, smallest kept std | largest entry of W c W − I |",
-        "| --- | --- | --- | --- | --- |",
+        "| type | channels | rank kept | largest, smallest kept std | "
+        "largest entry of W c W − U Uᵀ | of W c W − I |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind, rank in plain.ranks.items():
         block = np.ix_(types == kind, types == kind)
         w, c = plain.whitener[block], case.prepared.noise.cov[block]
-        values, vectors = np.linalg.eigh(w)
-        seen = vectors[:, np.argsort(values)[-rank:]]
-        rest = seen.T @ (w @ c @ w) @ seen - np.eye(rank)
+        kept = np.linalg.eigh(w).eigenvectors[:, len(w) - rank :]  # sorted up, the others are null
+        white = w @ c @ w
+        rest, from_identity = white - kept @ kept.T, white - np.eye(len(w))
         std = plain.noise_std[kind]
         lines.append(
             f"| {kind} | {len(w)} | {rank} | {std[0]:.2g}, {std[rank - 1]:.2g} | "
-            f"{np.abs(rest).max():.0e} |"
+            f"{np.abs(rest).max():.0e} | {np.abs(from_identity).max():.2g} |"
         )
     return "\n".join(lines)
 
@@ -327,9 +329,11 @@ def kernel_forms(case: Case) -> dict[str, FloatArray]:
         covariance @ white.T @ np.linalg.inv(white @ covariance @ white.T + lambda2 * np.eye(n))
     )
     by_svd = prior * weighted.T @ (u * (1 / (prior * s**2 + 1))) @ u.T
+    first = (
+        "$\\bar R\\, \\tilde G^\\top (\\tilde G \\bar R\\, \\tilde G^\\top + \\lambda^2 I)^{-1} W$"
+    )
     return {
-        "$R \\tilde G^\\top (\\tilde G R \\tilde G^\\top + \\lambda^2 I)^{-1} W$": direct
-        @ whitener,
+        first: direct @ whitener,
         "$Q\\, \\Lambda L^\\top U \\operatorname{diag}(1/(\\Lambda S^2 + 1))\\, U^\\top W$": (
             alpha[:, None] * by_svd @ whitener
         ),
@@ -394,21 +398,32 @@ def measure_numbers(case: Case) -> str:
     """Tabulate where each measure puts noiseless dipoles, and its noise."""
     positions = 1e3 * np.asarray(case.study.head_model.grid_loc)
     lines = [
-        "| measure | median | 95 % | largest | noise std of the estimate |",
+        "| measure | median | 95 % | largest | std of the estimate of noise |",
         "| --- | --- | --- | --- | --- |",
     ]
     for measure, unit in (("amplitude", " nA·m"), ("dspm2018", ""), ("sloreta", " nA·m")):
         result = kernel_of(case.study, InverseOptions(measure=measure))
         spread = np.abs(result.kernel @ case.oriented)
         away = np.linalg.norm(positions[spread.argmax(axis=0)] - positions, axis=1)
-        # the noise that W stands for is white after W: its covariance there is the identity
+        # noise with the covariance C that W stands for is white after W
         white = result.kernel @ np.linalg.pinv(result.whitener, rcond=1e-12)
         std = np.linalg.norm(white, axis=1) * (NANO if unit else 1)
         lines.append(
             f"| `{measure}` | {np.median(away):.1f} mm | {np.percentile(away, 95):.1f} mm | "
             f"{away.max():.1f} mm | {std.min():.3g} to {std.max():.3g}{unit} |"
         )
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n\n" + dspm_of_file_noise(case)
+
+
+def dspm_of_file_noise(case: Case) -> str:
+    """Say the standard deviation of dSPM for noise that has the covariance of the file."""
+    kernel = kernel_of(case.study, InverseOptions(measure="dspm2018")).kernel
+    std = np.sqrt(np.einsum("mn,nk,mk->m", kernel, case.prepared.noise.cov, kernel))
+    return (
+        f"For noise with the covariance $C_0$ of the file, with what is between the sensor types "
+        f"and without the ridge, `dspm2018` has a standard deviation of {std.min():.2f} to "
+        f"{std.max():.2f}."
+    )
 
 
 def scan_numbers(case: Case) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mne_bstinv import to_source_estimate
+from mne_bstinv import InverseOptions, cross_validate, to_source_estimate
+from mne_bstinv.datasets import load_sample
+from mne_bstinv.inverse.whitening import compute_whitener
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -72,7 +74,7 @@ def test_ten_lines_are_ten_lines():
     ("page", "n_blocks", "skipped"),
     [
         ("coming_from_matlab.md", 3, ()),
-        ("data.md", 3, (1,)),  # that one downloads; its files are tested in test_datasets.py
+        ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
@@ -106,6 +108,40 @@ def _check_validation(namespace: dict) -> None:
     assert validation.equivalent.parity == "exact"
     text = (DOCS / "howto_validate.md").read_text(encoding="utf-8")
     assert f"{validation.attribution.total:.0%}".replace("%", " %") in text
+    changes = {"regularize": None}, {"regularize": None, "loose": 0.2}
+    options, study = namespace["options"], namespace["study"]
+    plain, loose = (
+        cross_validate(study, options=options, mne_settings=c, data_types="MEG", shapley_limit=0)
+        for c in changes
+    )
+    assert loose.along_normals
+    page = " ".join(text.split())
+    assert f"(`regularize=None`) by {_percent(plain)}, most of it by *noise reg" in page
+    assert "from “noise regularisation” and" in plain.verdict
+    assert f"along the normals, by {_percent(loose)}" in page
+
+
+def _percent(validation) -> str:
+    return f"{100 * validation.attribution.total:.0f} %"
+
+
+def _check_data(namespace: dict) -> None:
+    """The noise of the sample's average is that of about ten trials."""
+    noise, recordings = namespace["noise"], namespace["recordings"]
+    text = (DOCS / "data.md").read_text(encoding="utf-8")
+    assert f"{noise:.3f}, times √Leff {noise * np.sqrt(80):.2f}\n" in text
+    assert recordings.effective_averages == 80
+    study = load_sample()
+    before = np.asarray(recordings.f)[:, np.asarray(recordings.time) < 0]
+    assert f"In the {before.shape[1]} samples" in " ".join(text.split())
+    for channel_type, name in (("MEG GRAD", "gradiometers"), ("MEG MAG", "magnetometers")):
+        good = [
+            i
+            for i, c in enumerate(study.channels.channels)
+            if c.type == channel_type and recordings.channel_flag[i] == 1
+        ]
+        ratio = np.diag(study.noise_cov.noise_cov)[good].sum() / before[good].var(axis=1).sum()
+        assert f"{ratio:.1f} ({name})" in " ".join(text.split())
 
 
 def _check_questions(namespace: dict) -> None:
@@ -126,6 +162,7 @@ def _check_port(namespace: dict) -> None:
 
 _CHECKS: dict[str, Callable[[dict], None]] = {
     "coming_from_matlab.md": _check_matlab,
+    "data.md": _check_data,
     "howto_port.md": _check_port,
     "howto_validate.md": _check_validation,
     "questions.md": _check_questions,
@@ -171,6 +208,30 @@ def test_theory_figures(tmp_path):
     assert sorted(includes) == sorted(pairwise(marks))
 
 
+def test_whitened_noise_is_a_projector():
+    """The identity for the gradiometers; of the magnetometers a projector took a direction."""
+    rows = theory_figures.whitening_numbers(theory_figures.Case.of_sample()).splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[:3] for row in cells] == [["MEG GRAD", "46", "46"], ["MEG MAG", "22", "21"]]
+    assert max(float(row[4]) for row in cells) < 1e-12
+    assert float(cells[0][5]) < 1e-12
+    # I − U U' = u u' of a unit vector u: the largest entry is at least the mean of its diagonal
+    assert float(cells[1][5]) > 1 / 22
+
+
+@pytest.mark.parametrize(
+    ("method", "rank"), [("none", 67), ("reg", 67), ("median", 67), ("diag", 68), ("shrink", 68)]
+)
+def test_the_whitener_whitens_what_the_page_calls_c(method, rank):
+    """W C W is an orthogonal projector; diag and shrink keep what a projector removed."""
+    prepared = theory_figures.Case.of_sample().prepared
+    whitening = compute_whitener(prepared.noise, prepared.channel_types, method)
+    white = whitening.whitener @ whitening.regularized_cov @ whitening.whitener
+    np.testing.assert_allclose(white @ white, white, rtol=0, atol=1e-12)
+    assert np.trace(white) == pytest.approx(rank, abs=1e-10)
+    assert whitening.rank == rank
+
+
 def test_theory_numbers_agree_with_theory():
     case = theory_figures.Case.of_sample()
     for name, kernel in theory_figures.kernel_forms(case).items():
@@ -212,11 +273,22 @@ def test_cross_validation():
     assert namespace["nearest"].parity == "not comparable"
 
 
+def test_the_order_of_the_causes_depends_on_the_mean():
+    """As the page says of the sample's dSPM."""
+    study, options = load_sample(), InverseOptions(measure="dspm2018")
+    ways = ((None, "projectors"), (0, "depth: exponent"))
+    for limit, second in ways:
+        found = cross_validate(study, options=options, data_types="MEG", shapley_limit=limit)
+        assert f"from “noise between sensor types” and “{second}”;" in found.verdict
+    text = " ".join((DOCS / "cross_validation.md").read_text(encoding="utf-8").split())
+    said = "second is *projectors* by the mean over all orders, and *depth: exponent* by the mean"
+    assert said in text
+
+
 def test_the_table_of_parities_holds_every_combination():
     """Classes as the code gives them today; the numbers are those of the day it was written."""
     from mne_bstinv import mne_equivalent
     from mne_bstinv.cross_validation import option_combinations
-    from mne_bstinv.datasets import load_sample
 
     text = (DOCS / "parity.md").read_text(encoding="utf-8")
     sample = text[text.index("## The embedded sample") : text.index("## MNE's sample subject")]

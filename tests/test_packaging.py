@@ -98,14 +98,27 @@ def test_python_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out in blocks("text")
 
 
-def test_verify_output_of_the_readme(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def words_of(command: str) -> list[str]:
+    """Words of ``$ mne-bstinv …`` with the folder of the sample, which the README sets."""
+    return [word.replace("$SAMPLE", str(sample_study())) for word in shlex.split(command)[2:]]
+
+
+def test_the_folder_of_the_sample_is_printed() -> None:
+    """By the line that the README gives to a shell."""
+    (line,) = (block for block in blocks("bash") if block.startswith("SAMPLE="))
+    code = re.findall(r"python3 -c '(.+)'", line)
+    done = subprocess.run(
+        [sys.executable, "-c", *code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == str(sample_study())
+    assert code[0] in read("docs/getting_started.md")
+
+
+def test_verify_output_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     """The output is that of the README but for the numbers, which depend on the machine."""
     (shown,) = (block for block in blocks("text") if block.startswith("$ mne-bstinv verify"))
     command, _, output = shown.partition("\n")
-    monkeypatch.chdir(ROOT)
-    assert main(shlex.split(command)[2:]) == 0
+    assert main(words_of(command)) == 0
 
     def without_numbers(text: str) -> str:
         return re.sub(r"\d\.\de-\d\d", "#", text)
@@ -113,20 +126,17 @@ def test_verify_output_of_the_readme(
     assert without_numbers(capsys.readouterr().out) == without_numbers(output)
 
 
-def test_compare_output_of_the_readme(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """First and last line are those of the README, but for what is rounding."""
+def test_compare_output_of_the_readme(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The first two and the last line are those of the README, but for what is rounding."""
     (shown,) = (block for block in blocks("text") if block.startswith("$ mne-bstinv compare"))
     page = tmp_path / "report.html"
-    command, verdict, left_out, last = shown.replace("report.html", str(page)).splitlines()
-    monkeypatch.chdir(ROOT)
-    assert main(shlex.split(command)[2:]) == 0
+    command, verdict, note, left_out, last = shown.replace("report.html", str(page)).splitlines()
+    assert main(words_of(command)) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [re.sub(r"\de-\d\d", "#", text) for text in (verdict, left_out, last)] == [
-        re.sub(r"\de-\d\d", "#", text) for text in (lines[0], "…", lines[-1])
+    assert [re.sub(r"\de-\d\d", "#", text) for text in (verdict, note, left_out, last)] == [
+        re.sub(r"\de-\d\d", "#", text) for text in (*lines[:2], "…", lines[-1])
     ]
-    assert 75 <= len(lines) - 2 <= 85  # "some 80 lines" between them
+    assert 85 <= len(lines) - 3 <= 95  # "some 90 lines" between them
 
 
 def test_the_regularisation_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:

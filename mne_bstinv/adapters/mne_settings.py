@@ -126,8 +126,9 @@ class DepthSettings(Displayed):
 class MneSettings(Displayed):
     """How MNE-Python shall compute a minimum-norm kernel.
 
-    The defaults are those of MNE's functions, with the noise covariance regularised by
-    :func:`mne.cov.regularize` as its tutorials do.
+    The defaults are those of MNE's functions, with two exceptions: the noise covariance is
+    regularised by :func:`mne.cov.regularize`, as MNE's tutorials do and
+    :func:`mne.minimum_norm.make_inverse_operator` does not, and ``nave`` is 1.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ class MneSettings(Displayed):
 
     @classmethod
     def defaults_for(cls, options: InverseOptions, **changes: Any) -> MneSettings:
-        """Return MNE's defaults for the measure and orientation of Brainstorm's options.
+        """Return the defaults, with the measure and orientation of Brainstorm's options.
 
         Parameters
         ----------

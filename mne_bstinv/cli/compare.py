@@ -1,4 +1,8 @@
-"""Compare Brainstorm's kernels of a study with MNE-Python's, and say what makes the difference."""
+"""Compare Brainstorm's kernels of a study with MNE-Python's, and say what makes the difference.
+
+Both kernels are computed. Of a results file the options are taken, and in passing the stored kernel
+is verified: what the file stores is not what is compared.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, load_study
+from mne_bstinv.verification import Verification, verify
 
 __all__ = ["add_arguments", "run"]
 
@@ -44,10 +51,16 @@ _SETTINGS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What is compared: one cross-validation for each entry of ``options``."""
+    """What is compared: one cross-validation for each entry of ``options``.
+
+    ``note`` says where the options come from; ``stored`` is the verdict on the kernel of the
+    results file that was given.
+    """
 
     options: tuple[InverseOptions, ...]
     data_types: tuple[str, ...] | None
+    note: str
+    stored: Verification | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "study",
         type=Path,
-        help="a protocol, a condition's folder, recordings, or a results file, whose own options "
-        "are then taken",
+        help="a protocol, a condition's folder or recordings (Brainstorm's default options are "
+        "taken, and not those of results that are stored there), or a results file, whose own "
+        "options are then taken",
     )
     parser.add_argument("--recordings", help="file name, path, or a part of the comment")
     parser.add_argument("--subject", help="name, where the path leaves several")
@@ -76,7 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-types", nargs="+", metavar="TYPE", help="default: MEG, else EEG")
     _add_brainstorm(parser.add_argument_group("Brainstorm's options (default: Brainstorm's own)"))
-    _add_mne(parser.add_argument_group("MNE's settings (default: MNE's own)"))
+    _add_mne(
+        parser.add_argument_group(
+            "MNE's settings",
+            "The defaults are those of make_inverse_operator and apply_inverse, with three "
+            "exceptions: the noise covariance is regularised first, as MNE's tutorials do; loose "
+            "follows --orientation; nave is 1.",
+        )
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
     parser.add_argument("--overwrite", action="store_true", help="replace the page if it exists")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
@@ -107,13 +128,24 @@ def _add_mne(group: Any) -> None:
 
     number = _number_or("none", float)
     add("--mne-depth", type=number, help="exponent, or none (default: 0.8)")
-    add("--mne-loose", type=float, help="loose, a variance (default: 0.2 where loose)")
+    add(
+        "--mne-loose",
+        type=float,
+        help="loose, a variance (default: 0, 0.2 or 1 where --orientation is fixed, loose or free; "
+        "make_inverse_operator: 0.2 on a surface, 1 in a volume)",
+    )
     add("--mne-lambda2", type=float, help="lambda2 (default: 1/9)")
-    add("--mne-regularize", type=number, help="of mne.cov.regularize, or none (default: 0.1)")
+    add(
+        "--mne-regularize",
+        type=number,
+        help="of mne.cov.regularize, or none for the covariance as it is, which "
+        "make_inverse_operator takes (default: 0.1)",
+    )
     add(
         "--nave",
         type=_number_or("recordings", int),
-        help="averages, or recordings for theirs (default: 1, which leaves them out)",
+        help="averages, or recordings for theirs, which apply_inverse takes (default: 1, which "
+        "leaves them out)",
     )
 
 
@@ -129,7 +161,8 @@ def run(args: argparse.Namespace) -> int:
     -------
     int
         0 if the toolboxes agree when told the same (or cannot be compared) and the conventions
-        explain the whole difference, for every method; else 1.
+        explain the whole difference, for every method, and the stored kernel of a results file does
+        not differ from what is computed of its files; else 1.
     """
     from mne_bstinv.report.html import check_target, write_report
 
@@ -148,22 +181,33 @@ def run(args: argparse.Namespace) -> int:
     said = {field: _argument(name) for name, field in _OPTIONS.items() if hasattr(args, name)}
     refuse_ineffective_options(said, plan.options)
     with warnings_silenced("mne"):  # what they say is in the reports of the conversions
+        if stored is not None:
+            plan = _with_verdict(plan, args.study)
         validations = list(_validations(study, plan, _given(args, _SETTINGS), progress))
         if args.html is not None:
             write_report(
                 args.html,
                 validations,
                 load=_load_call(args),
+                notes=[plan.note],
                 overwrite=args.overwrite,
                 progress=progress,
             )
     if stored is not None:
         _warn_of_channels(args.study, stored, validations[0])
     if args.json:
-        print(json.dumps([v.to_dict() for v in validations], indent=1, ensure_ascii=False))
+        extra = _as_dict(plan)
+        found = [v.to_dict() | extra for v in validations]
+        print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        print("\n".join(_lines(validations, args.html)))
-    return int(not all(v.passed for v in validations))
+        print("\n".join(_lines(validations, plan.note, args.html)))
+    differs = plan.stored is not None and plan.stored.failed
+    return int(differs or not all(v.passed for v in validations))
+
+
+def _as_dict(plan: _Plan) -> dict[str, Any]:
+    stored = None if plan.stored is None else plan.stored.to_dict()
+    return {"note": plan.note, "stored_kernel": stored}
 
 
 def _validations(
@@ -171,7 +215,10 @@ def _validations(
 ) -> Iterator[Any]:
     from mne_bstinv.cross_validation import cross_validate
 
-    for options in plan.options:
+    # nothing updates it while both kernels are computed, but it says that it has begun
+    bar = tqdm(plan.options, unit="kernel", disable=not progress, file=sys.stderr, leave=False)
+    for options in bar:
+        bar.set_description(f"comparing {options.measure}")
         yield cross_validate(
             study,
             options=options,
@@ -181,12 +228,13 @@ def _validations(
         )
 
 
-def _lines(validations: list[Any], page: Path | None) -> Iterator[str]:
-    """Yield the verdicts first, then everything of each method."""
-    if len(validations) > 1:
-        yield from (v.verdict for v in validations)
+def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str]:
+    """Yield the verdicts and the note first, then everything of each method."""
+    yield from (v.verdict for v in validations)
+    yield f"note: {note}"
     for v in validations:
-        yield f"\n{v}" if len(validations) > 1 else str(v)
+        # the first line is the verdict again
+        yield f"\n{v}" if len(validations) > 1 else str(v).partition("\n")[2]
     if page is not None:
         yield f"\nreport: {page}"
 
@@ -200,7 +248,28 @@ def _of_arguments(args: argparse.Namespace, study: StudyData) -> _Plan:
             for method in dict.fromkeys(args.methods or _MEASURES)
         ),
         data_types=None if args.data_types is None else tuple(args.data_types),
+        note=_note_of_defaults(args),
     )
+
+
+def _note_of_defaults(args: argparse.Namespace) -> str:
+    given = [_argument(name) for name in _OPTIONS if hasattr(args, name)]
+    changed = f", changed by {', '.join(given)}" if given else ""
+    return (
+        f"Brainstorm's options are its defaults{changed}, and not those of results that the study "
+        "stores: give a results file to take its options."
+    )
+
+
+def _with_verdict(plan: _Plan, path: Path) -> _Plan:
+    """Verify the stored kernel, which is not what is compared."""
+    (outcome,) = verify([path])
+    number = outcome.relative_difference
+    verdict = outcome.status if number is None else f"{outcome.status} ({number:.1e})"
+    if outcome.reason:
+        verdict += f", {' '.join(outcome.reason.split()).rstrip('.')}"
+    note = f"{plan.note} What verify says of the stored kernel: {verdict}."
+    return dataclasses.replace(plan, note=note, stored=outcome)
 
 
 def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
@@ -226,22 +295,28 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
                 f"{_typed(name, said[name])}: leave {argument} out, or give the recordings instead "
                 "of the results."
             )
-    return _Plan(options=(options,), data_types=data_types)
+    note = (
+        f"Brainstorm's kernel is computed anew with the options of {args.study.name}; the kernel "
+        "that it stores is not the one compared."
+    )
+    return _Plan(options=(options,), data_types=data_types, note=note)
+
+
+def _typed(name: str, value: Any) -> str:
+    """Return the value of an argument as it is written on the command line."""
+    if name == "use_depth":
+        return "depth weighting" if value else "no depth weighting"
+    if name == "methods":
+        typed = {measure: method for method, measure in _MEASURES.items()}
+        value = tuple(typed.get(measure, measure) for measure in value)
+    if value is None:
+        return "none"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _argument(name: str) -> str:
     """Return an argument as it is written on the command line."""
     return "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
-
-
-def _typed(name: str, value: Any) -> str:
-    """Write the value of an argument as it is typed."""
-    if name == "methods":
-        words = {measure: method for method, measure in _MEASURES.items()}
-        value = tuple(words.get(measure, measure) for measure in value)
-    if name == "use_depth":
-        return f"UseDepth {int(value)}"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -24,6 +24,11 @@ FloatArray = NDArray[np.float64]
 
 #: A·m → nA·m
 NANO = 1e9
+#: Why the causes may be others than those of the command that compares.
+_NOTE = (
+    "“alone, mean of both ends”: each convention switched by itself. mne-bstinv compare averages "
+    "over all orders of them, which takes longer and may name others."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +123,14 @@ def _compare(sample: SampleStudy, page: Path, *, overwrite: bool) -> bool:
         ]
         for validation in validations:
             print(f"   {validation.verdict}")
-        write_report(page, validations, load="datasets.load_sample()", overwrite=overwrite)
+        print(f"   {_NOTE}")
+        write_report(
+            page,
+            validations,
+            load="datasets.load_sample()",
+            notes=[_NOTE],
+            overwrite=overwrite,
+        )
     print(f"   {page}")
     return all(validation.passed for validation in validations)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from typing import Any
 
 from mne_bstinv.cli._effects import refuse_unless
@@ -12,6 +13,9 @@ from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import regularization as rules
 
 __all__ = ["add_arguments", "run", "translate"]
+
+#: Amplitude SNRs outside of these are no choice of anybody: a unit is wrong.
+_POSSIBLE_SNR = (1e-3, 1e3)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument("--snr", type=float, help="signal-to-noise ratio, see --scale")
     given.add_argument("--lambda2", type=float, help="MNE's lambda2, instead of an SNR")
     given.add_argument(
-        "--rms", type=float, help="Brainstorm's RMS source amplitude in nA·m; needs --trace"
+        "--rms",
+        type=float,
+        metavar="nA·m",
+        help="Brainstorm's RMS source amplitude in nA·m (SnrRms in files and in Python is in A·m, "
+        "1e9 times smaller); needs --trace",
     )
     parser.add_argument(
         "--scale",
@@ -72,8 +80,20 @@ def run(args: argparse.Namespace) -> int:
             "The squares of these numbers are beyond double precision: is the scale (--scale) or "
             "the unit (nA·m for --rms) another one?"
         ) from error
-    print(json.dumps(numbers, indent=1) if args.json else "\n".join(_lines(numbers)))
+    print(json.dumps(numbers, indent=1) if args.json else "\n".join(_lines(numbers, args.rms)))
+    if args.rms is not None:
+        _warn_of_unit(args.rms, numbers["snr_amplitude"])
     return 0
+
+
+def _warn_of_unit(rms: float, snr: float) -> None:
+    low, high = _POSSIBLE_SNR
+    if not low <= snr <= high:
+        print(
+            f"warning: --rms {rms:g} nA·m is {1e-9 * rms:g} A·m and gives SNR {snr:.2g}: is that "
+            "in nA·m, and --trace in (A·m)⁻²? SnrRms is in A·m: multiply it by 1e9.",
+            file=sys.stderr,
+        )
 
 
 def translate(
@@ -153,9 +173,12 @@ def translate(
     }
 
 
-def _lines(numbers: dict[str, Any]) -> list[str]:
+def _lines(numbers: dict[str, Any], rms: float | None = None) -> list[str]:
+    """Write all numbers; ``rms`` in nA·m if it is what was given."""
     n, r, snr = numbers["n_channels"], numbers["rank"], numbers["snr_amplitude"]
+    given = [] if rms is None else [f"RMS source amplitude {rms:.6g} nA·m = {1e-9 * rms:.6g} A·m:"]
     return [
+        *given,
         f"SNR {snr:.6g} in amplitude = {numbers['snr_power']:.6g} in power = "
         f"{numbers['snr_db']:.4g} dB; {n} channels, noise covariance of rank {r}",
         "",
@@ -164,14 +187,14 @@ def _lines(numbers: dict[str, Any]) -> list[str]:
         f"  MNE          λ² = 1 / SNR²    = {numbers['mne_lambda2']:.6g}",
         "",
         "The same kernel",
-        "  Brainstorm's, with MNE: lambda2 = (r/n) / SNR² = "
+        f"  To get Brainstorm's kernel (of SNR {snr:.6g}) with MNE: lambda2 = (r/n) / SNR² = "
         f"{numbers['mne_lambda2_for_brainstorm_kernel']:.6g}"
-        f"   (MNE's SNR {numbers['mne_snr_for_brainstorm_kernel']:.6g})",
-        "  MNE's, with Brainstorm: SnrFixed = √((r/n) / λ²) = "
-        f"{numbers['brainstorm_snr_for_mne_kernel']:.6g}"
+        f"   (1/λ = {numbers['mne_snr_for_brainstorm_kernel']:.6g})",
+        f"  To get MNE's kernel (of λ² {numbers['mne_lambda2']:.6g}) with Brainstorm: "
+        f"SnrFixed = √((r/n) / λ²) = {numbers['brainstorm_snr_for_mne_kernel']:.6g}"
         f"   (Λ = {_prior(numbers, 'brainstorm_lambda_for_mne_kernel', r * snr**2)})",
         "",
-        f"Factor between the naive and the right lambda2: n/r = "
+        f"λ² = 1 / SNR² in place of the lambda2 for Brainstorm's kernel is too large by n/r = "
         f"{numbers['factor_naive_to_right']:.6g}",
         "t is the trace of L L', L the whitened, weighted lead field"
         + ("." if numbers["trace"] is None else f": {numbers['trace']:.6g} (A·m)⁻² as given."),

@@ -1,7 +1,7 @@
 """The same study through both toolboxes, and the conventions that make the difference.
 
-:func:`~mne_bstinv.cross_validate` compares Brainstorm's kernel with MNE's, told the same and told
-their own settings, and attributes the difference to the conventions of ``CONVENTIONS``.
+:func:`~mne_bstinv.cross_validate` compares Brainstorm's kernel with MNE's, told the same and as
+MNE is set, and attributes the difference to the conventions of ``CONVENTIONS``.
 """
 
 from mne_bstinv.cross_validation.attribution import Attribution, Step

@@ -83,7 +83,11 @@ class Step(Displayed):
 
     @property
     def weight(self) -> float:
-        """Share in the difference, whatever the order: Shapley value, else mean of both ends."""
+        """What conventions are ranked by, whatever the order.
+
+        The Shapley value; where it was not computed, the mean of ``alone_from_brainstorm`` and
+        ``alone_from_mne``.
+        """
         if self.shapley is not None:
             return self.shapley
         return 0.5 * (self.alone_from_brainstorm + self.alone_from_mne)
@@ -144,6 +148,11 @@ class Attribution(Displayed):
     def remainder(self) -> float:
         """What no convention explains: both ends' relative differences together."""
         return self.remainder_start + self.remainder_end
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the mean over all orders (Shapley value) was computed."""
+        return all(step.shapley is not None for step in self.steps)
 
     @property
     def active(self) -> tuple[Step, ...]:

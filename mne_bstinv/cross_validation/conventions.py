@@ -116,7 +116,7 @@ CONVENTIONS = (
         key="normalization",
         label="measure normalisation",
         brainstorm="before the prior goes back in; sLORETA by the 3 × 3 block",
-        mne="after the prior; one number a location",
+        mne="after the prior; one number per location",
     ),
     Convention(
         key="precision",

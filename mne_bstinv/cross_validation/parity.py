@@ -34,7 +34,8 @@ class ParityRow(Displayed):
     reason : str
         Why not exact, or why not at all.
     before : float | None
-        Relative difference between Brainstorm's kernel and that of MNE's defaults.
+        Relative difference between Brainstorm's kernel and MNE's with
+        ``MneSettings.defaults_for(options)``.
     twin, public : float | None
         The same of MNE told the same, with the operator built directly and with the public call;
         ``None`` where the kernels are not comparable or there is no such operator.

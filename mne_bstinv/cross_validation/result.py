@@ -29,7 +29,7 @@ RTOL = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CrossValidation:
-    """Brainstorm's kernel and MNE's of one study, told the same and told their own settings.
+    """Brainstorm's kernel and MNE's of one study, told the same and as MNE is set.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class CrossValidation:
     attribution : Attribution
         Which convention makes which part of the difference.
     before, after : Comparison
-        MNE's kernel with its own settings, and told the same, against Brainstorm's.
+        MNE's kernel as set (``settings``), and told the same, against Brainstorm's.
     reports : mapping of str to ConversionReport
         What the conversions dropped, assumed or derived.
     estimates : (array, array) | None
@@ -161,7 +161,7 @@ class CrossValidation:
         main = sorted(path.active, key=lambda step: -step.weight)[:2]
         if path.total > RTOL and main:
             listed = " and ".join(f"“{s.convention.label}”" for s in main)
-            order = "averaged over all orders" if main[0].shapley is not None else "each alone"
+            order = "averaged over all orders" if path.averaged else "alone, mean of both ends"
             apart += f", most of it ({order}) from {listed}"
         rest = (
             f"nothing above {path.remainder:.0e} is left unexplained"

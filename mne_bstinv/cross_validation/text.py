@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,20 +17,19 @@ if TYPE_CHECKING:
     from mne_bstinv.cross_validation.attribution import Step
     from mne_bstinv.cross_validation.result import CrossValidation
 
-__all__ = ["as_dict", "as_html", "as_text", "attribution_rows", "fit", "percent"]
+__all__ = [
+    "as_dict",
+    "as_html",
+    "as_text",
+    "attribution_heads",
+    "attribution_legend",
+    "attribution_rows",
+    "fit",
+    "percent",
+]
 
-#: Heads of the columns of the attribution.
-ATTRIBUTION_HEADS = (
-    "convention",
-    "step",
-    "sum",
-    "alone from Brainstorm",
-    "alone from MNE",
-    "mean over orders",
-    "estimate",
-    "row corr.",
-    "peak moved",
-)
+#: Characters in a line of what explains a table.
+_WIDTH = 96
 #: Heads of the columns of the settings.
 _SETTINGS_HEADS = ("", "Brainstorm", "MNE, as set", "MNE, told the same")
 
@@ -51,15 +51,14 @@ def as_text(validation: CrossValidation) -> str:
     rows = settings_rows(validation)
     lines += _table([_SETTINGS_HEADS, *rows])
     lines += ["", "Attribution, from Brainstorm's settings to MNE's (relative to the kernel)"]
-    lines += _table([ATTRIBUTION_HEADS, *attribution_rows(validation)])
+    lines += _table([attribution_heads(validation), *attribution_rows(validation)])
     lines += [
-        "step: by how much the distance from Brainstorm's kernel changes; estimate: how much the",
-        "estimate of the recordings does; row corr., peak moved: of locations, before and after",
+        *(line for text in attribution_legend(validation) for line in wrap(text, _WIDTH)),
         f"remainder: {validation.attribution.remainder_start:.1e} at Brainstorm's end and "
         f"{validation.attribution.remainder_end:.1e} at MNE's, together "
         f"{validation.attribution.remainder:.1e}",
         "",
-        "MNE with its own settings against Brainstorm",
+        "MNE as set against Brainstorm",
         str(validation.before),
         "",
         "MNE told the same against Brainstorm",
@@ -87,7 +86,7 @@ def as_html(validation: CrossValidation) -> str:
         (label, *(cell.replace(" ", "\u00a0") for cell in cells))
         for label, *cells in attribution_rows(validation)
     ]
-    return settings + html_table(rows, head=ATTRIBUTION_HEADS)
+    return settings + html_table(rows, head=attribution_heads(validation))
 
 
 def as_dict(validation: CrossValidation) -> dict[str, Any]:
@@ -137,6 +136,66 @@ def as_dict(validation: CrossValidation) -> dict[str, Any]:
     }
 
 
+def attribution_heads(validation: CrossValidation) -> tuple[str, ...]:
+    """Name the columns of the attribution.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    tuple of str
+        One a column of :func:`attribution_rows`.
+    """
+    return (
+        "convention",
+        "step",
+        "sum",
+        "alone from Brainstorm",
+        "alone from MNE",
+        "mean over orders" if validation.attribution.averaged else "mean of both ends",
+        "estimate",
+        "row corr.",
+        "peak moved",
+    )
+
+
+def attribution_legend(validation: CrossValidation) -> tuple[str, ...]:
+    """Say what the columns of the attribution are.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    tuple of str
+        One or more sentences each.
+    """
+    if validation.attribution.averaged:
+        mean = (
+            "mean over orders: of the step over all orders of the conventions (Shapley value); the "
+            "verdict names the two largest."
+        )
+    else:
+        mean = (
+            "mean of both ends: of the two columns before it; the verdict names the two largest. "
+            "The mean over all orders of the conventions was not computed, and may rank them "
+            "otherwise."
+        )
+    return (
+        "step: by how much the distance from Brainstorm's kernel changes, in this order.",
+        "alone from Brainstorm: distance from Brainstorm's kernel with only this convention MNE's; "
+        "alone from MNE: distance from MNE's with only this one Brainstorm's.",
+        mean,
+        "estimate: change of the estimate of the recordings; row corr., peak moved: of locations, "
+        "before and after the step.",
+    )
+
+
 def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
     """Write the steps of the attribution in which the two sides differ.
 
@@ -148,8 +207,9 @@ def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
-        One row a step, with the columns of ``ATTRIBUTION_HEADS``; the whole last.
+        One row a step, with the columns of :func:`attribution_heads`; the whole last.
     """
+    averaged = validation.attribution.averaged
     rows = [
         (
             step.convention.label,
@@ -157,7 +217,7 @@ def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
             percent(step.distance),
             percent(step.alone_from_brainstorm),
             percent(step.alone_from_mne),
-            "–" if step.shapley is None else percent(step.shapley, sign=True),
+            percent(step.weight, sign=averaged),
             percent(step.estimate_change),
             "–" if step.row_correlation is None else f"{step.row_correlation:.4f}",
             "–" if step.peak_displacement is None else f"{step.peak_displacement:.1f} mm",

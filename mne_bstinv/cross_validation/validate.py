@@ -1,4 +1,4 @@
-"""One study through both toolboxes: told the same, told their own settings, and why they differ."""
+"""One study through both toolboxes: told the same, each as it is set, and why they differ."""
 
 from __future__ import annotations
 
@@ -59,8 +59,11 @@ def cross_validate(
     options : InverseOptions | mapping | None
         Brainstorm's options; ``None`` takes the defaults of :class:`~mne_bstinv.InverseOptions`.
     mne_settings : MneSettings | mapping | None
-        MNE's settings; ``None`` takes MNE's defaults for the same measure and orientation, a
-        mapping changes some of them.
+        MNE's settings; a mapping changes some of those that ``None`` takes,
+        ``MneSettings.defaults_for(options)``: the method of the same measure; ``loose`` 0, 0.2 or
+        1 for fixed, loose or free; ``depth`` 0.8; ``lambda2`` 1/9; the noise covariance
+        regularised by :func:`mne.cov.regularize` with 0.1, which MNE's tutorials do and
+        :func:`mne.minimum_norm.make_inverse_operator` does not (``regularize=None``); ``nave`` 1.
     data_types : str | sequence of str | None
         Types of the channels to use; ``None`` takes MEG where there is any, else EEG.
     good_channels : sequence of int | None
@@ -134,7 +137,7 @@ def cross_validate(
         twin_difference=relative_distance(same, own),
         public_difference=_public_difference(equivalent, own),
         attribution=attribution,
-        before=describe(theirs, ours, "MNE, its own settings"),
+        before=describe(theirs, ours, "MNE, as set"),
         after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
         reports=ingredients.side.reports,
         estimates=None if data is None else (ours @ data, theirs @ data),

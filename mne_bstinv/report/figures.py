@@ -206,7 +206,8 @@ FIGURES = (
         title="What makes the difference",
         caption="From Brainstorm's kernel to MNE's, one convention switched after the other: each "
         "bar is what the step adds to the relative difference from Brainstorm's kernel. What a "
-        "step does by itself, from either end and over all orders, does not depend on the order.",
+        "step does by itself, from either end and (where it was computed) as the mean over all "
+        "orders, does not depend on the order.",
         function=_attribution,
     ),
     FigureOf(

@@ -75,6 +75,7 @@ def write_report(
     validations: CrossValidation | Sequence[CrossValidation],
     *,
     load: str | None = None,
+    notes: Sequence[str] = (),
     overwrite: bool = False,
     progress: bool = False,
 ) -> Path:
@@ -93,6 +94,8 @@ def write_report(
         method, get a section each.
     load : str | None
         Python expression that loads the study, for :func:`~mne_bstinv.report.reproduction_code`.
+    notes : sequence of str
+        Sentences to put below the verdict, such as where the options come from.
     overwrite : bool
         Replace the file if it exists.
     progress : bool
@@ -123,7 +126,7 @@ def write_report(
         raise OptionError("There is no cross-validation to report: give at least one.")
     n_figures = len(FIGURES) * len(given)
     with tqdm(total=n_figures, desc="figures", unit="figure", disable=not progress) as bar:
-        _save(_report(given, load, bar), target)
+        _save(_report(given, load, notes, bar), target)
     return target
 
 
@@ -163,7 +166,9 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
     return target
 
 
-def _report(validations: list[CrossValidation], load: str | None, bar: Any) -> mne.Report:
+def _report(
+    validations: list[CrossValidation], load: str | None, notes: Sequence[str], bar: Any
+) -> mne.Report:
     labelled = _labelled(validations)
     name = ", ".join(dict.fromkeys(v.name for v in validations))
     report = mne.Report(
@@ -178,7 +183,9 @@ def _report(validations: list[CrossValidation], load: str | None, bar: Any) -> m
     report.add_custom_js(_SCRIPT)
     report.add_custom_css(_STYLE)
     report.add_html(
-        tables.verdict_html(validations) + tables.overview_html(labelled),
+        tables.verdict_html(validations)
+        + tables.paragraphs(notes)
+        + tables.overview_html(labelled),
         "Verdict",
         tags=("summary",),
     )

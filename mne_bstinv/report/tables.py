@@ -12,7 +12,12 @@ from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.cross_validation.result import versions
 from mne_bstinv.cross_validation.settings_table import settings_rows
-from mne_bstinv.cross_validation.text import ATTRIBUTION_HEADS, attribution_rows, percent
+from mne_bstinv.cross_validation.text import (
+    attribution_heads,
+    attribution_legend,
+    attribution_rows,
+    percent,
+)
 
 __all__ = [
     "attribution_html",
@@ -143,8 +148,8 @@ def attribution_html(validation: CrossValidation) -> str:
         (s.convention.label, s.convention.brainstorm, s.convention.mne) for s in path.active
     ]
     return (
-        _table(ATTRIBUTION_HEADS, attribution_rows(validation))
-        + f"<p>{escape(rest)}</p>"
+        _table(attribution_heads(validation), attribution_rows(validation))
+        + f"<p>{escape(' '.join([*attribution_legend(validation), rest]))}</p>"
         + _table(("convention", "Brainstorm", "MNE"), switched)
     )
 
@@ -163,7 +168,7 @@ def metrics_html(validation: CrossValidation) -> str:
         Two tables.
     """
     parts = (
-        ("MNE with its own settings against Brainstorm", validation.before),
+        ("MNE as set against Brainstorm", validation.before),
         ("MNE told the same against Brainstorm", validation.after),
     )
     return "".join(

@@ -183,9 +183,14 @@ class TestDemo:
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
         for method in ("MNE", "dSPM", "sLORETA"):
             assert f"   {method} fixed MEG: told the same, both toolboxes compute the same" in out
+        assert out.count("most of it (alone, mean of both ends) from") == 3
+        assert "mne-bstinv compare averages over all orders" in out
         page = tmp_path / "out" / "report.html"
         assert out.endswith(f"   {page}\n")
-        assert "datasets.load_sample()" in page.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
+        assert "datasets.load_sample()" in text
+        assert "mne-bstinv compare averages over all orders" in text
+        assert "<th>mean over orders</th>" not in text
 
     @pytest.mark.parametrize("name", ["estimate.png", "report.html"])
     def test_does_not_overwrite_unasked(self, tmp_path, capsys, name):

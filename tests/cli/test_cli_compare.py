@@ -75,6 +75,55 @@ def test_all_options_and_settings_arrive(study, capsys):
     assert sides["averages"][1] == "nave of the recordings"
 
 
+def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    out = compare(capsys, study, "--methods", "MNE", "--snr", "2", "--html", page).out
+    said = (
+        "Brainstorm's options are its defaults, changed by --snr, and not those of results that "
+        "the study stores: give a results file to take its options."
+    )
+    assert out.splitlines()[1] == f"note: {said}"
+    assert f"<p>{said}</p>".replace("'", "&#x27;") in page.read_text(encoding="utf-8")
+    (found,) = compared(capsys, study, "--methods", "MNE")
+    assert found["note"].startswith("Brainstorm's options are its defaults, and not")
+    assert found["stored_kernel"] is None
+
+
+def test_the_stored_kernel_is_verified_in_passing(study, tmp_path, capsys):
+    path = results_with(study, measure="dspm2018", source_orient=("fixed",))
+    out = compare(capsys, path).out
+    note = out.splitlines()[1]
+    assert note.startswith(
+        f"note: Brainstorm's kernel is computed anew with the options of {path.name}; the kernel "
+        "that it stores is not the one compared. What verify says of the stored kernel: equal ("
+    )
+    noise = next(path.parent.glob("noisecov*.mat"))
+    changed = io.read_noise_cov(noise)
+    doubled = dataclasses.replace(changed, noise_cov=2.0 * changed.noise_cov)
+    io.write_noise_cov(noise, doubled, overwrite=True)
+    page = tmp_path / "report.html"
+    out = compare(capsys, path, "--html", page, code=1).out
+    assert "told the same, both toolboxes compute the same kernel" in out.splitlines()[0]
+    assert "What verify says of the stored kernel: differs (" in out.splitlines()[1]
+    assert "of the stored kernel: differs (" in page.read_text(encoding="utf-8")
+    assert main(["compare", str(path), "--json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["stored_kernel"]["status"] == "differs"
+
+
+def test_a_terminal_sees_that_it_has_begun(study, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "comparing amplitude" in compare(capsys, study, "--methods", "MNE").err
+
+
+def test_the_help_lists_how_the_defaults_differ_from_mnes(capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "with three exceptions: the noise covariance is regularised first" in said
+    assert "make_inverse_operator takes (default: 0.1)" in said
+
+
 def test_no_depth_on_either_side(study, capsys):
     words = ["--methods", "MNE", "--no-depth", "--mne-depth", "none", "--noise-reg", "0.3"]
     (found,) = compared(capsys, study, *words, "--nave", "5")
@@ -103,11 +152,20 @@ def test_a_results_file_brings_its_options(study, capsys):
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
-        (["--snr", "5"], "--snr says 5.0, but "),
-        (["--methods", "MNE", "dSPM"], "--methods says MNE dSPM, but "),
-        (["--orientation", "free"], "--orientation says free, but "),
-        (["--data-types", "MEG"], "--data-types says MEG, but "),
-        (["--no-depth"], "--no-depth says UseDepth 0, but "),
+        (["--snr", "5"], "--snr says 5.0, but {} was computed with 3.0: leave"),
+        (
+            ["--methods", "MNE", "dSPM"],
+            "--methods says MNE dSPM, but {} was computed with MNE: leave",
+        ),
+        (
+            ["--orientation", "free"],
+            "--orientation says free, but {} was computed with fixed: leave",
+        ),
+        (["--data-types", "MEG"], "--data-types says MEG, but {} was computed with EEG: leave"),
+        (
+            ["--no-depth"],
+            "--no-depth says no depth weighting, but {} was computed with depth weighting",
+        ),
     ],
 )
 def test_arguments_may_not_contradict_a_results_file(study, capsys, argument, words):
@@ -115,8 +173,7 @@ def test_arguments_may_not_contradict_a_results_file(study, capsys, argument, wo
         study, measure="amplitude", source_orient=("fixed",), snr_fixed=3.0, use_depth=True
     )
     err = compare(capsys, path, *argument, code=2).err
-    assert err.startswith("mne-bstinv compare: " + words)
-    assert f"{path} was computed with" in err
+    assert err.startswith("mne-bstinv compare: " + words.format(path))
     assert "leave" in err
 
 
@@ -150,7 +207,7 @@ def test_an_snr_is_no_rms_amplitude(study, capsys):
     path = results_with(study, measure="amplitude", snr_method="rms")
     err = compare(capsys, path, "--snr", "3", code=2).err
     assert "--snr says 3.0, but" in err
-    assert "was computed with SnrMethod rms" in err
+    assert "was computed with SnrMethod rms: leave --snr out" in err
 
 
 def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):

@@ -21,9 +21,31 @@ def test_both_conventions_and_the_factor_are_printed(capsys):
     assert "SNR 3 in amplitude = 9 in power = 9.542 dB; 306 channels" in out
     assert "Λ = SNR² n / t   = 2754 / t" in out
     assert "λ² = 1 / SNR²    = 0.111111" in out
-    assert "lambda2 = (r/n) / SNR² = 0.0254176" in out
-    assert "SnrFixed = √((r/n) / λ²) = 1.43486" in out
-    assert "Factor between the naive and the right lambda2: n/r = 4.37143" in out
+    assert (
+        "To get Brainstorm's kernel (of SNR 3) with MNE: lambda2 = (r/n) / SNR² = 0.0254176" in out
+    )
+    assert (
+        "To get MNE's kernel (of λ² 0.111111) with Brainstorm: SnrFixed = √((r/n) / λ²) = 1.43486"
+        in out
+    )
+    assert "in place of the lambda2 for Brainstorm's kernel is too large by n/r = 4.37143" in out
+
+
+def test_an_rms_in_another_unit_is_asked_about(capsys):
+    words = ["--channels", "68", "--rank", "67", "--trace", "1.9e18"]
+    assert main(["lambda", "--rms", "10", *words]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("RMS source amplitude 10 nA·m = 1e-08 A·m:\nSNR 1.67")
+    assert said.err == ""
+    assert main(["lambda", "--rms", "1e-8", *words, "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["snr_amplitude"] < 1e-8
+    assert said.err == (
+        "warning: --rms 1e-08 nA·m is 1e-17 A·m and gives SNR 1.7e-09: is that in nA·m, and "
+        "--trace in (A·m)⁻²? SnrRms is in A·m: multiply it by 1e9.\n"
+    )
+    assert main(["lambda", "--rms", "1e4", *words]) == 0
+    assert "gives SNR 1.7e+03: is that in nA·m" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,11 @@ def test_too_many_conventions_have_no_shapley_values():
     path = walk(additive, shapley_limit=2)
     assert {s.shapley for s in path} == {None}
     assert path["d"].weight == pytest.approx(1.2)
+    assert not path.averaged
     assert walk(additive)["d"].weight == walk(additive)["d"].shapley
+    assert walk(additive).averaged
+    # 0 from Brainstorm's end, 0.5 from MNE's
+    assert walk(interacting, shapley_limit=1)["a"].weight == pytest.approx(0.25)
 
 
 def test_changes_of_the_estimate():

@@ -60,7 +60,7 @@ def test_the_verdict_comes_first(page_of_one, fixed):
         "MNE, told the same measure",
         "exp 0.8, limit 10, spectral, gradiometers if any",
         "Unexplained: ",
-        "MNE with its own settings against Brainstorm",
+        "MNE as set against Brainstorm",
         "MNE told the same against Brainstorm",
         "dropped NoiseCov rows of zeros",
         "mne-bstinv",

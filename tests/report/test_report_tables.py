@@ -23,6 +23,21 @@ def test_overview_has_one_row_a_kernel(fixed, statistical):
     assert second[:2] == ["two", "not comparable"]
 
 
+def test_the_table_has_the_numbers_that_the_verdict_goes_by(fixed, volume):
+    """Without the mean over all orders, the mean of both ends."""
+    head, *rows = cells(tables.attribution_html(fixed))[: 2 + len(fixed.attribution.active)]
+    assert "mean over orders" not in head
+    place = head.index("mean of both ends")
+    largest = max(rows[:-1], key=lambda row: float(row[place].split("\N{NO-BREAK SPACE}")[0]))
+    assert f"(alone, mean of both ends) from “{largest[0]}” and" in fixed.verdict
+    step = max(fixed.attribution, key=lambda step: step.weight)
+    assert step.weight == (step.alone_from_brainstorm + step.alone_from_mne) / 2
+    assert "may rank them otherwise" in tables.attribution_html(fixed)
+    averaged = tables.attribution_html(volume)
+    assert "mean over orders" in cells(averaged)[0]
+    assert "mean of both ends" not in averaged
+
+
 def test_a_failure_is_marked_by_more_than_a_colour(fixed):
     path = dataclasses.replace(fixed.attribution, remainder_end=0.5)
     failed = dataclasses.replace(fixed, attribution=path)
