@@ -1,4 +1,4 @@
-"""The inverse whitener W of a noise (or data) covariance, one sensor type at a time.
+"""The whitener W of a noise (or data) covariance, one sensor type at a time.
 
 Cross-type covariances are dropped. Every method keeps the singular values of the covariance whose
 square roots s satisfy s > k · spacing32(s_max), k the number of channels of the type; what is not
@@ -124,7 +124,7 @@ def compute_whitener(
     detect_diagonal: bool = True,
     channel_names: Sequence[str] | None = None,
 ) -> Whitening:
-    """Compute the inverse whitener of a covariance.
+    """Compute the whitener of a covariance.
 
     Parameters
     ----------
