@@ -85,8 +85,9 @@ def rows_of(
     ]
     if not picks:
         raise ConversionError(
-            "No MEG, EEG, ECoG or SEEG channel has a model in the head model. "
-            "Give the head model of these channels."
+            "No MEG, EEG, ECoG or SEEG channel has a model in the head model: the gain of each is "
+            "zero, or not finite at some location. Give the head model of these channels, or "
+            "compute it again without these locations."
         )
     _report_rows(names, index, types, computed, findings)
     return Rows(mne.pick_info(info, picks, copy=True), index[picks], parts)
