@@ -20,20 +20,10 @@ import mne
 import mne_bstinv.adapters as adapters
 from mne_bstinv import io, port_protocol
 from mne_bstinv.adapters import _files, files
+from mne_bstinv.cli.info import _READERS
 from mne_bstinv.port import manifest, outputs, unit
 
 spent: Counter[str] = Counter()
-
-READERS = {
-    "data": io.read_recordings,
-    "results": io.read_results,
-    "channel": io.read_channels,
-    "headmodel": io.read_head_model,
-    "noisecov": io.read_noise_cov,
-    "ndatacov": io.read_noise_cov,
-    "subjectimage": io.read_mri,
-    **dict.fromkeys(("cortex", "scalp", "innerskull", "outerskull", "tess"), io.read_surface),
-}
 
 
 def timed(function: Callable[..., Any], key: str) -> Callable[..., Any]:
@@ -58,7 +48,7 @@ def read_inputs(protocol: Path, out: Path) -> None:
     start = time.perf_counter()
     io.read_protocol(protocol)
     for name in sorted(inputs):
-        READERS[io.file_kind(name)](protocol / name)
+        _READERS[io.file_kind(name)](protocol / name)
     spent["read"] = time.perf_counter() - start
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._companions import Companions
 from mne_bstinv.adapters import (
-    checked_operator,
     from_covariance,
     from_forward,
     from_info,
@@ -22,7 +21,6 @@ from mne_bstinv.adapters import (
     to_evoked,
     to_forward,
     to_info,
-    to_inverse_operator,
     to_raw_array,
     to_source_estimate,
     to_source_spaces,
@@ -32,6 +30,7 @@ from mne_bstinv.adapters._cortex_order import check_on_cortex, on_cortex
 from mne_bstinv.adapters._noise_estimator import noise_window
 from mne_bstinv.adapters._operator_back import FUNCTIONS
 from mne_bstinv.adapters.objects import in_mri_frame, recordings_from
+from mne_bstinv.adapters.operator_check import operator_of_results
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import complete_cortex
@@ -193,20 +192,15 @@ def _estimate(results: io.Results, c: Companions, arguments: Arguments) -> Any:
 
 
 def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
-    good, head_model = results.good_channel, c["head_model"]
-    operator = to_inverse_operator(
-        head_model,
+    return operator_of_results(
+        results,
+        c["head_model"],
         c["noise_cov"],
         c["channels"],
-        results.options,
-        channel_flag=results.channel_flag,
-        data_types=(results.options or {}).get("DataTypes") if good is None else None,
-        good_channels=None if good is None else good - 1,
-        surface=_surface(head_model, c),
+        surface=_surface(c["head_model"], c),
         mri=c["mri"],
         subject=c.subject,
     )
-    return checked_operator(operator, results, head_model)
 
 
 def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv.adapters._inverse_parameters import NOT_COMPARABLE, inverse_parameters
+from mne_bstinv.adapters._operator_arrays import NoiseSpectrum
 from mne_bstinv.adapters._reports import attach_with_parts
 from mne_bstinv.adapters._row_layout import layout_of_results
+from mne_bstinv.adapters.inverse_operator import to_inverse_operator
 from mne_bstinv.conversion import Findings, conversion_report
 
-__all__ = ["SAME_KERNEL", "checked_operator"]
+__all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
 
 FloatArray = NDArray[np.float64]
 
@@ -25,6 +27,47 @@ SAME_KERNEL = 1e-6
 #: Sensor vectors that kernels are compared on. Kernels that differ give other estimates of any
 #: vector but by a chance that four rule out.
 _N_PROBES = 4
+
+
+def operator_of_results(
+    results: io.Results,
+    head_model: io.HeadModel,
+    noise_cov: io.NoiseCov,
+    channels: io.Channels,
+    **others: Any,
+) -> Any:
+    """Build the operator of a stored kernel, and compare it with the kernel.
+
+    Parameters
+    ----------
+    results : Results
+        The results: their options, channels and flags.
+    head_model : HeadModel
+        Their head model.
+    noise_cov : NoiseCov
+        Noise covariance of all channels.
+    channels : Channels
+        Channel file.
+    **others : object
+        What else :func:`~mne_bstinv.to_inverse_operator` takes.
+
+    Returns
+    -------
+    mne.minimum_norm.InverseOperator
+        The operator, as :func:`checked_operator` returns it.
+    """
+    good = results.good_channel
+    operator = to_inverse_operator(
+        head_model,
+        noise_cov,
+        channels,
+        results.options,
+        channel_flag=results.channel_flag,
+        data_types=(results.options or {}).get("DataTypes") or None if good is None else None,
+        good_channels=None if good is None else good - 1,
+        **others,
+    )
+    return checked_operator(operator, results, head_model)
 
 
 def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) -> Any:
@@ -78,10 +121,10 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
 def _difference(inv: Any, results: io.Results, head_model: io.HeadModel) -> float:
     kept, kernel = conversion_report(inv).kept, results.imaging_kernel
     assert kernel is not None
-    noise = inv["noise_cov"]
+    noise = _noise(inv)
     white = np.random.default_rng(0).standard_normal((kernel.shape[1], _N_PROBES))
     # coloured like the noise, or channels of small numbers would count for nothing
-    probes = noise["eigvec"].T @ (np.sqrt(np.maximum(noise["eig"], 0))[:, None] * white)
+    probes = noise.eigvec.T @ (np.sqrt(noise.eig)[:, None] * white)
     layout = layout_of_results(results, head_model.n_sources, head_model.grid_orient, Findings())
     theirs = layout.to_head(kernel @ probes, kept["order"], kept["scs_to_head"][:3, :3])
     ours = _estimates(inv, probes)
@@ -89,13 +132,8 @@ def _difference(inv: Any, results: io.Results, head_model: io.HeadModel) -> floa
     return float(np.linalg.norm((ours - theirs)[seen]) / np.linalg.norm(theirs[seen]))
 
 
-def _whitener(inv: Any) -> FloatArray:
-    """Whitener (n_channels, n_channels) of an operator, zero rows for nulls."""
-    eig, eigvec = inv["noise_cov"]["eig"], inv["noise_cov"]["eigvec"]
-    scale = np.zeros_like(eig)
-    np.divide(1.0, np.sqrt(np.abs(eig)), out=scale, where=eig > 0)
-    whitener: FloatArray = scale[:, None] * eigvec
-    return whitener
+def _noise(inv: Any) -> NoiseSpectrum:
+    return NoiseSpectrum(eig=inv["noise_cov"]["eig"], eigvec=inv["noise_cov"]["eigvec"])
 
 
 def _estimates(inv: Any, data: FloatArray) -> FloatArray:
@@ -109,7 +147,7 @@ def _estimates(inv: Any, data: FloatArray) -> FloatArray:
     weights = sing / (sing**2 + parameters.lambda2)
     std = np.sqrt(inv["source_cov"]["data"])[:, None]
     p = 3 if parameters.pick_ori == "vector" else 1
-    values = std * (leads @ (weights[:, None] * (fields @ (_whitener(inv) @ data))))
+    values = std * (leads @ (weights[:, None] * (fields @ (_noise(inv).whitener @ data))))
     values = parameters.factor * values.reshape(-1, p, data.shape[1])
     if parameters.method != "MNE":
         if parameters.method == "sLORETA":

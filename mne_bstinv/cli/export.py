@@ -75,38 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=".label files, or .annot files in the label folder of a FreeSurfer subject",
     )
-    kernels = parser.add_argument_group("source estimations")
-    kernels.add_argument(
-        "--compute",
-        nargs="+",
-        default=[],
-        choices=sorted(_MEASURES),
-        help="compute Brainstorm's kernels of these measures",
-    )
-    kernels.add_argument("--data-types", nargs="+", metavar="TYPE", help="MEG, EEG …")
-    kernels.add_argument(
-        "--orient",
-        choices=("fixed", "loose", "free"),
-        help="default: fixed, in a volume free; the regions of a mixed model have their own",
-    )
-    kernels.add_argument("--snr", type=float, help="amplitude SNR (default: 3)")
-    kernels.add_argument(
-        "--option",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="any other option by Brainstorm's name, such as: NoiseMethod shrink",
-    )
-    kernels.add_argument("--inverse", metavar="FILE", type=Path, help="operator, …-inv.fif")
-    kernels.add_argument(
-        "--lambda2",
-        type=float,
-        help="regularisation of the operator (default, with --method: those of its own options, if "
-        "it was made of Brainstorm's)",
-    )
-    kernels.add_argument("--method", choices=("MNE", "dSPM", "sLORETA", "eLORETA"))
-    kernels.add_argument("--pick-ori", choices=("vector", "normal"))
+    _add_kernels(parser.add_argument_group("source estimations"))
     parser.add_argument(
         "--share-channels",
         action="store_true",
@@ -116,6 +85,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overwrite", action="store_true", help="replace the condition if it exists"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+
+
+def _add_kernels(group: Any) -> None:
+    group.add_argument(
+        "--compute",
+        nargs="+",
+        default=[],
+        choices=sorted(_MEASURES),
+        help="compute Brainstorm's kernels of these measures",
+    )
+    group.add_argument("--data-types", nargs="+", metavar="TYPE", help="MEG, EEG …")
+    group.add_argument(
+        "--orient",
+        choices=("fixed", "loose", "free"),
+        help="default: fixed, in a volume free; the regions of a mixed model have their own",
+    )
+    group.add_argument("--snr", type=float, help="amplitude SNR (default: 3)")
+    group.add_argument(
+        "--option",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="any other option by Brainstorm's name, such as: NoiseMethod shrink",
+    )
+    group.add_argument("--inverse", metavar="FILE", type=Path, help="operator, …-inv.fif")
+    group.add_argument(
+        "--lambda2",
+        type=float,
+        help="regularisation of the operator (default, with --method: those of its own options, if "
+        "it was made of Brainstorm's)",
+    )
+    group.add_argument("--method", choices=("MNE", "dSPM", "sLORETA", "eLORETA"))
+    group.add_argument("--pick-ori", choices=("vector", "normal"))
 
 
 def _add_times(group: Any) -> None:

@@ -11,6 +11,7 @@ from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
 from mne_bstinv.export.anatomy import same_cortex, same_structure
 from mne_bstinv.export.index import DEFAULT_SUBJECT
+from mne_bstinv.io.protocol import is_protocol
 
 __all__ = ["Anatomy", "Target", "find_target", "place_anatomy"]
 
@@ -97,7 +98,7 @@ def find_target(
         If there is a folder that is no protocol, a subject or condition of that name but for
         capital letters, or the subject shares its channels otherwise.
     """
-    exists = (protocol / "anat").is_dir() and (protocol / "data").is_dir()
+    exists = is_protocol(protocol)
     if protocol.exists() and not exists and (protocol.is_file() or any(protocol.iterdir())):
         raise ProtocolError(
             f"{protocol}: exists and is no Brainstorm protocol (no 'anat' and 'data' in it). Give "

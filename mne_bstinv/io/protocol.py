@@ -26,7 +26,7 @@ from mne_bstinv.io.protocol_entries import (
 )
 from mne_bstinv.io.study import Subject, read_subject
 
-__all__ = ["read_protocol", "resolve"]
+__all__ = ["is_protocol", "read_protocol", "resolve"]
 
 
 def read_protocol(path: PathLike) -> Protocol:
@@ -91,12 +91,28 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
     return find_stored(protocol.data if kind == "data" else protocol.anat, stored_path)
 
 
+def is_protocol(folder: Path) -> bool:
+    """Tell whether a folder is that of a protocol.
+
+    Parameters
+    ----------
+    folder : Path
+        Any path.
+
+    Returns
+    -------
+    bool
+        Whether it holds both ``anat`` and ``data``.
+    """
+    return (folder / "anat").is_dir() and (folder / "data").is_dir()
+
+
 def _find_root(path: Path) -> Path:
     start = path.absolute()
     if not start.exists():
         raise ProtocolError(f"{path}: no such file or folder. Check the path.")
     for folder in (start, *start.parents):
-        if (folder / "anat").is_dir() and (folder / "data").is_dir():
+        if is_protocol(folder):
             return folder
     raise ProtocolError(
         f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and 'data'). "

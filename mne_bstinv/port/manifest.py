@@ -150,7 +150,6 @@ def commit(
                 "overwrite=True (--overwrite) to replace it."
             )
         gone = sorted(old - set(new))
-        sync(staged / name for name in new)
         if new or gone:
             listed = dict.fromkeys([*new, *gone], None)
             write_json(folder / MANIFEST, {**manifest, "status": INCOMPLETE, "outputs": listed})

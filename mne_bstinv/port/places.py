@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mne_bstinv import io
 from mne_bstinv.errors import OverwriteError, ProtocolError
+from mne_bstinv.io.protocol import is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
 from mne_bstinv.port.manifest import read_manifest
 
@@ -40,13 +41,13 @@ def find_root(source: Path, out: Path) -> Path:
     """
     if ".." in source.parts:  # its last part is the name of the protocol
         source = source.resolve()
-    if _is_protocol(source) or not source.exists():
+    if is_protocol(source) or not source.exists():
         return source
     for path in (source, source.resolve()):
         for folder in path.parents:
-            if _is_protocol(folder):
+            if is_protocol(folder):
                 raise _inside(source, path, folder, out)
-    inner = sorted(f.name for f in source.iterdir() if _is_protocol(f)) if source.is_dir() else []
+    inner = sorted(f.name for f in source.iterdir() if is_protocol(f)) if source.is_dir() else []
     if inner:
         listed = ", ".join(map(repr, inner))
         raise ProtocolError(
@@ -160,10 +161,6 @@ def removed_if_refused(out: Path) -> Iterator[None]:
             with suppress(OSError):  # of a port that had begun something is left to go on with
                 folder.rmdir()
         raise
-
-
-def _is_protocol(folder: Path) -> bool:
-    return (folder / "anat").is_dir() and (folder / "data").is_dir()
 
 
 def _inside(source: Path, path: Path, root: Path, out: Path) -> ProtocolError:

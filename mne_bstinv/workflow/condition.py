@@ -299,32 +299,27 @@ class StudyCondition(ConditionStructures):
         )
 
     def _operator_of(self, results: io.Results) -> Any:
-        from mne_bstinv.adapters import checked_operator
+        from mne_bstinv.adapters.operator_check import operator_of_results
 
-        good = results.good_channel
-        operator = self._operator(
-            results.options,
-            channel_flag=results.channel_flag,
-            data_types=None if good is not None else _data_types(results.options),
-            good_channels=None if good is None else good - 1,
-        )
-        return checked_operator(operator, results, self.head_model)
+        return operator_of_results(results, *self._ingredients(), **self._places())
 
     def _operator(self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
         from mne_bstinv.adapters import to_inverse_operator
 
-        return to_inverse_operator(
-            self.head_model,
-            self.noise_cov_structure,
-            self.channels,
-            options,
-            surface=self.cortex,
-            mri=self.mri,
-            subject=self.mne_subject,
-            info=self.info,
-            src=self.src,
-            **channels,
-        )
+        return to_inverse_operator(*self._ingredients(), options, **self._places(), **channels)
+
+    def _ingredients(self) -> tuple[io.HeadModel, io.NoiseCov, io.Channels]:
+        return self.head_model, self.noise_cov_structure, self.channels
+
+    def _places(self) -> dict[str, Any]:
+        """Return what says where its sources and sensors are, beside the files themselves."""
+        return {
+            "surface": self.cortex,
+            "mri": self.mri,
+            "subject": self.mne_subject,
+            "info": self.info,
+            "src": self.src,
+        }
 
     def _types(self) -> tuple[str, ...]:
         present = dict.fromkeys(kind.strip().upper() for kind in self.channels.types)
