@@ -19,7 +19,9 @@ import mne
 
 import mne_bstinv.adapters as adapters
 from mne_bstinv import io, port_protocol
-from mne_bstinv.adapters import _files, files
+from mne_bstinv.adapters import files
+from mne_bstinv.adapters.anatomy import surfaces_to_mne
+from mne_bstinv.adapters.files.formats import _WRITERS
 from mne_bstinv.cli.info import _READERS
 from mne_bstinv.port import manifest, outputs, unit
 
@@ -58,7 +60,7 @@ def write_again(written: list[tuple[Path, Any, str]], out: Path) -> None:
     for number, (path, value, kind) in enumerate(written):
         folder = out / str(number)
         folder.mkdir()
-        timed(files._WRITERS[kind], "write")(folder / path.name, value)
+        timed(_WRITERS[kind], "write")(folder / path.name, value)
         timed(manifest.sync, "sync")(folder.iterdir())
 
 
@@ -73,7 +75,7 @@ def main() -> None:
     written: list[tuple[Path, Any, str]] = []
     write_new = files.write_new
     files.write_new = lambda *args: written.append(args) or write_new(*args)
-    adapters.anatomy.write_all = timed(_files.write_all, "write")
+    surfaces_to_mne.write_all = timed(surfaces_to_mne.write_all, "write")
     for module in (manifest, outputs, unit):
         module.hash_file = timed(module.hash_file, "hashes")
     adapters.to_inverse_operator = timed(adapters.to_inverse_operator, "operators")

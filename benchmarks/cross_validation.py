@@ -18,7 +18,7 @@ from collections.abc import Callable
 import mne
 
 import mne_bstinv as mb
-from mne_bstinv.adapters.mne_default import mne_side
+from mne_bstinv.adapters.equivalence.mne_side import mne_side
 from mne_bstinv.cross_validation.engine import compute
 from mne_bstinv.cross_validation.ingredients import gather
 

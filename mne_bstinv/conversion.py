@@ -7,13 +7,13 @@ Every conversion attaches a :class:`ConversionReport` to the object it returns;
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mne_bstinv._display import Displayed, html_table
 
-__all__ = ["ConversionReport", "Finding", "Findings", "conversion_report"]
+__all__ = ["ConversionReport", "Finding", "Findings", "attach_with_parts", "conversion_report"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -215,3 +215,29 @@ def conversion_report(converted: Any) -> ConversionReport:
     """
     report = getattr(converted, _ATTRIBUTE, None)
     return report if isinstance(report, ConversionReport) else ConversionReport()
+
+
+def attach_with_parts(findings: Findings, converted: T, parts: Iterable[Any], *, what: str) -> T:
+    """Attach a report that holds the findings of the parts too, each logged once.
+
+    Parameters
+    ----------
+    findings : Findings
+        The findings of this conversion.
+    converted : object
+        The object.
+    parts : iterable of object
+        Converted objects that went into it; their own conversions have logged their findings.
+    what : str
+        What was converted to what, for the log.
+
+    Returns
+    -------
+    object
+        The same object.
+    """
+    whole = Findings()
+    for part in parts:
+        whole.include(conversion_report(part))
+    whole.include(conversion_report(findings.attach(converted, what=what)))
+    return whole.attach(converted, what=what, log=False)

@@ -18,11 +18,11 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._study_files import Studies, StudyFiles
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
 from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
 from mne_bstinv.inverse.options import MEASURES
+from mne_bstinv.studies.files import Studies, StudyFiles
 
 __all__ = ["Verification", "find_results", "recompute", "verify"]
 

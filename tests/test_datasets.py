@@ -13,7 +13,7 @@ import pytest
 from mne_bstinv import datasets
 from mne_bstinv.datasets import fetch_mne_sample, load_mne_sample, load_sample, sample_study
 from mne_bstinv.errors import DownloadError, MissingFileError
-from mne_bstinv.studies import StudyData
+from mne_bstinv.studies.data import StudyData
 
 
 def test_the_sample_is_a_protocol_inside_the_package():

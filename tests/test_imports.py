@@ -24,13 +24,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
-    "_study_choice": {"errors", "io", "_study_files"},
-    "studies": {"errors", "io", "anatomy", "conversion", "_study_choice"},
+    "studies": {"errors", "io", "anatomy", "conversion"},
     "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "studies", "_log"},
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
-    "_study_files": {"errors", "io"},
-    "verification": {"errors", "io", "inverse", "compare", "_study_files"},
+    "verification": {"errors", "io", "inverse", "compare", "conversion", "studies"},
     "plots": {"errors", "anatomy"},
     "cross_validation": {
         "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",
@@ -41,24 +39,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cross_validation", "plots",
     },
     "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
-    "_companion_search": {"errors", "io", "adapters", "_study_files"},
-    "_companions": {
-        "errors", "io", "conversion", "adapters", "_study_files", "_companion_search",
+    "conversion_files": {
+        "errors", "io", "frames", "conversion", "adapters", "studies", "export",
     },
-    "_file_routes": {
-        "errors",
-        "io",
-        "frames",
-        "conversion",
-        "adapters",
-        "export",
-        "_companions",
-    },
-    "workflow": {
-        "errors", "io", "inverse", "conversion", "adapters", "studies", "_study_choice",
-    },
+    "workflow": {"errors", "io", "inverse", "conversion", "adapters", "studies"},
     "port": {"errors", "io", "conversion", "adapters", "verification", "workflow", "_log"},
-    "conversion_files": {"errors", "io", "conversion", "adapters", "_companions", "_file_routes"},
 }  # fmt: skip
 #: The top of the package: these may import every station below.
 TOP = {

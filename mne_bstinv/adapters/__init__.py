@@ -4,37 +4,52 @@ One module an object, with ``to_…`` and ``from_…``. Everything that a conver
 or derived is in its report, see :func:`mne_bstinv.conversion_report`.
 """
 
-from mne_bstinv.adapters.anatomy import SubjectFolder, to_surfaces, to_trans
+from mne_bstinv.adapters.anatomy import (
+    LabelList,
+    SubjectFolder,
+    from_labels,
+    to_labels,
+    to_surfaces,
+    to_trans,
+)
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from, to_covariance
-from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
-from mne_bstinv.adapters.forward import from_forward, to_forward, write_forward
-from mne_bstinv.adapters.info import from_info, to_info
-from mne_bstinv.adapters.inverse_operator import (
+from mne_bstinv.adapters.equivalence import (
+    DepthSettings,
+    MneEquivalent,
+    MneSettings,
+    mne_equivalent,
+)
+from mne_bstinv.adapters.operators import (
     InverseParameters,
+    checked_operator,
     from_inverse_operator,
+    from_source_estimate,
     inverse_parameters,
     to_inverse_operator,
+    to_source_estimate,
 )
-from mne_bstinv.adapters.labels import LabelList, from_labels, to_labels
-from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
-from mne_bstinv.adapters.operator_check import checked_operator
 from mne_bstinv.adapters.recordings import (
+    from_covariance,
     from_epochs,
     from_evoked,
     from_raw,
+    noise_cov_from,
     to_annotations,
+    to_covariance,
     to_epochs,
     to_evoked,
     to_raw_array,
 )
 from mne_bstinv.adapters.sample_subject import mne_sample_objects
-from mne_bstinv.adapters.source_estimate import from_source_estimate, to_source_estimate
-from mne_bstinv.adapters.source_spaces import (
+from mne_bstinv.adapters.sensors import from_info, to_info
+from mne_bstinv.adapters.sources import (
     SourceGrid,
+    from_forward,
     from_source_spaces,
     source_order,
+    to_forward,
     to_source_spaces,
+    write_forward,
 )
 from mne_bstinv.adapters.study import study_from_mne
 

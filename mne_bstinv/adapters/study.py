@@ -8,13 +8,10 @@ from typing import Any
 import mne
 from mne.utils import verbose
 
-from mne_bstinv.adapters._projectors import IGNORED, ON_THE_FLY
-from mne_bstinv.adapters._reports import attach_with_parts
-from mne_bstinv.adapters.covariance import from_covariance
-from mne_bstinv.adapters.forward import from_forward
-from mne_bstinv.adapters.info import from_info
-from mne_bstinv.adapters.recordings import from_evoked
-from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.adapters.recordings import from_covariance, from_evoked
+from mne_bstinv.adapters.sensors import IGNORED, ON_THE_FLY, from_info
+from mne_bstinv.adapters.sources import from_forward
+from mne_bstinv.conversion import ConversionReport, Findings, attach_with_parts, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, HeadModel, Mri
 from mne_bstinv.studies import StudyData

@@ -10,8 +10,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, ProtocolError
-from mne_bstinv.io.describe import describe
-from mne_bstinv.io.schema import Structure
+from mne_bstinv.io.schema import Structure, describe
 
 __all__ = ["add_arguments", "describe_protocol", "run"]
 

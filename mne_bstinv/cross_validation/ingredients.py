@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mne_bstinv.adapters.mne_default import MneSide, mne_side
-from mne_bstinv.adapters.mne_noise import meg_and_electrodes
-from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.adapters.equivalence import MneSettings, MneSide, meg_and_electrodes, mne_side
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.orientation import unit_normals

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
-from mne_bstinv.adapters._inverse_parameters import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
-from mne_bstinv.adapters._study_inputs import require_study
-from mne_bstinv.adapters.mne_kernel import kernel_blocks
-from mne_bstinv.adapters.mne_settings import DepthSettings, MneSettings
+from mne_bstinv.adapters.equivalence import DepthSettings, MneSettings, kernel_blocks, require_study
+from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.engine import compute

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mne_bstinv.adapters import mne_noise as mne_rules
+from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.inverse.whitening import Whitening, compute_whitener
 
@@ -105,7 +105,7 @@ def _stage(whitener: FloatArray, operated: Operated) -> NoiseStage:
 
 def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:
     given = ingredients.settings.rank
-    found = mne_rules.estimated_ranks(cov, ingredients.side.info, ingredients.groups)
+    found = estimated_ranks(cov, ingredients.side.info, ingredients.groups)
     if given is None:
         return found
     meg = sum(rank for kind, rank in given.items() if kind in ("meg", "mag", "grad"))
@@ -168,7 +168,7 @@ def _mne_part(
     chosen = ingredients.side.chosen(
         ssp="projectors" in switched, reference="reference" in switched
     )
-    projector = mne_rules.mne_projector(chosen, [info["ch_names"][i] for i in index])
+    projector = mne_projector(chosen, [info["ch_names"][i] for i in index])
     projected = projector @ block @ projector
     if "rank" in switched:
         rank = _rank_of_type(ingredients, projected, "type", index)
@@ -197,7 +197,7 @@ def _rank_of_type(ingredients: Ingredients, cov: FloatArray, kind: str, index: I
         full = np.zeros((len(info["ch_names"]),) * 2)
         full[np.ix_(index, index)] = cov
         cov = full
-    return mne_rules.estimated_ranks(cov, info, {kind: index})[kind]
+    return estimated_ranks(cov, info, {kind: index})[kind]
 
 
 def _leading(cov: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:

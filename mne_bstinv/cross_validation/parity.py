@@ -8,10 +8,13 @@ from itertools import product
 from typing import Any
 
 from mne_bstinv._display import Displayed
-from mne_bstinv.adapters._inverse_parameters import NOT_COMPARABLE
-from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
-from mne_bstinv.adapters.mne_kernel import kernel_blocks
-from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.adapters.equivalence import (
+    MneEquivalent,
+    MneSettings,
+    kernel_blocks,
+    mne_equivalent,
+)
+from mne_bstinv.adapters.operators import NOT_COMPARABLE
 from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
 from mne_bstinv.errors import InverseError

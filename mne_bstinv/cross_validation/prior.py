@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mne_bstinv.adapters.mne_settings import DepthSettings
+from mne_bstinv.adapters.equivalence import DepthSettings
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mne_bstinv.adapters._inverse_parameters import EXACT, NOT_COMPARABLE
-from mne_bstinv.adapters.equivalence import MneEquivalent
-from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
+from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
 from mne_bstinv.compare import Comparison
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation.attribution import Attribution

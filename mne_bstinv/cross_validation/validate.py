@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv.adapters._study_inputs import (
+from mne_bstinv.adapters.equivalence import (
+    MneEquivalent,
+    MneSettings,
     default_data_types,
+    kernel_blocks,
+    mne_equivalent,
     require_study,
     upper_types,
 )
-from mne_bstinv.adapters.equivalence import MneEquivalent, mne_equivalent
-from mne_bstinv.adapters.mne_kernel import kernel_blocks
-from mne_bstinv.adapters.mne_settings import MneSettings
 from mne_bstinv.compare import Comparison, Kernel, compare_kernels
 from mne_bstinv.cross_validation.attribution import Attribution, attribute, relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from mne_bstinv import io
-from mne_bstinv.adapters.labels import from_labels
+from mne_bstinv.adapters.anatomy import from_labels
 from mne_bstinv.anatomy import vertex_adjacency, vertex_normals
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError

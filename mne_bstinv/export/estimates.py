@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv.adapters._operator_back import FUNCTIONS
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.inverse_operator import from_inverse_operator
-from mne_bstinv.adapters.objects import kind_of
-from mne_bstinv.adapters.source_estimate import from_source_estimate
+from mne_bstinv.adapters.files import kind_of
+from mne_bstinv.adapters.operators import FUNCTIONS, from_inverse_operator, from_source_estimate
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.inputs import Estimation

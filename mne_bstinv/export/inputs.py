@@ -11,8 +11,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import LabelList
-from mne_bstinv.adapters.files import mne_kind, read_mne
-from mne_bstinv.adapters.objects import kind_of
+from mne_bstinv.adapters.files import kind_of, mne_kind, read_mne
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv.adapters._history import history_row
-from mne_bstinv.adapters._results_structure import is_on_cortex, vert2grid
+from mne_bstinv.adapters.operators import vert2grid
+from mne_bstinv.adapters.sources import is_on_cortex
 from mne_bstinv.inverse import InverseResult
 from mne_bstinv.io import raw
+from mne_bstinv.io.text import history_row
 
 __all__ = ["complete_options", "kernel_name", "results_from_kernel"]
 

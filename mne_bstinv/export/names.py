@@ -7,8 +7,8 @@ from collections.abc import Container, Sequence
 from datetime import datetime
 
 from mne_bstinv import io
-from mne_bstinv.adapters._history import history_row
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.io.text import history_row
 
 __all__ = [
     "channel_file",

@@ -11,20 +11,17 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv.adapters._history import history_row
-from mne_bstinv.adapters._noise_estimator import Window, noise_window
-from mne_bstinv.adapters._source_grid import source_order
-from mne_bstinv.adapters.covariance import from_covariance, noise_cov_from
-from mne_bstinv.adapters.forward import from_forward
-from mne_bstinv.adapters.info import from_info
-from mne_bstinv.adapters.mri_files import read_freesurfer_mri
-from mne_bstinv.adapters.objects import kind_of, of_channels, recordings_from
-from mne_bstinv.adapters.source_spaces import from_source_spaces
+from mne_bstinv.adapters.anatomy import read_freesurfer_mri
+from mne_bstinv.adapters.files import kind_of, of_channels, recordings_from
+from mne_bstinv.adapters.recordings import Window, from_covariance, noise_cov_from, noise_window
+from mne_bstinv.adapters.sensors import from_info
+from mne_bstinv.adapters.sources import from_forward, from_source_spaces, source_order
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
 from mne_bstinv.export.usable import flagged, unusable_channels
 from mne_bstinv.frames import scs_to_head
+from mne_bstinv.io.text import history_row
 
 __all__ = ["StudyStructures", "structures_of"]
 

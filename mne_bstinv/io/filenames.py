@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-__all__ = ["file_kind", "find_stored", "normalise"]
+from mne_bstinv.io import mat
+
+__all__ = ["file_kind", "find_stored", "is_average", "normalise"]
 
 #: Tags in file names, in the order in which they are looked for, and the kinds they stand for.
 TAGS = {
@@ -76,3 +78,31 @@ def find_stored(folder: Path, stored: str) -> Path | None:
             exact = found
         path = exact
     return path if path.is_file() else None
+
+
+#: Tag in the names of recordings that Brainstorm averaged.
+_AVERAGE = "_average"
+
+
+def is_average(file: Path, n_avg: int | None = None) -> bool:
+    """Tell an average from a trial: by its name, else by the number of averages inside.
+
+    Parameters
+    ----------
+    file : Path
+        The recordings.
+    n_avg : int | None
+        nAvg, if the file was read already.
+
+    Returns
+    -------
+    bool
+        Whether it is an average.
+    """
+    if _AVERAGE in f"_{file.name.lower()}":
+        return True
+    if n_avg is None:
+        variables = mat.read(file, ["nAvg"])
+        value = variables["nAvg"].value if "nAvg" in variables else 1
+        n_avg = int(value) if isinstance(value, int | float) else 1
+    return n_avg > 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io._protocol_index import CurrentHeadModels, read_current_head_models
 from mne_bstinv.io._protocol_scan import (
     ANATOMY_KINDS,
+    CurrentHeadModels,
     Folder,
     Problems,
     data_file_of,
     default_channel_folder,
+    read_current_head_models,
     read_or_report,
     scan,
 )

@@ -19,12 +19,24 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from mne_bstinv import _display
+from mne_bstinv._display import in_short
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.raw import FrozenMap, freeze, freeze_variable, thaw
 
-__all__ = ["Kind", "Spec", "Structure", "declare", "from_mat", "specs", "to_mat"]
+__all__ = [
+    "Kind",
+    "Spec",
+    "Structure",
+    "declare",
+    "describe",
+    "from_mat",
+    "html_table",
+    "specs",
+    "to_mat",
+]
 
 S = TypeVar("S", bound="Structure")
 
@@ -116,7 +128,6 @@ class Structure:
         return f"<{type(self).__name__} | {self._summary()}>"
 
     def _repr_html_(self) -> str:
-        from mne_bstinv.io.describe import html_table
 
         return html_table(self)
 
@@ -269,3 +280,45 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, dict):
         return freeze(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def describe(structure: Structure) -> list[dict[str, str]]:
+    """Describe each field of a structure.
+
+    Parameters
+    ----------
+    structure : Structure
+        Any structure of :mod:`mne_bstinv.io`.
+
+    Returns
+    -------
+    list of dict
+        ``field`` (the MATLAB name), ``value`` (in short) and ``unit`` of each field that is not
+        absent; then the fields that the package does not know.
+    """
+    rows = [
+        {"field": spec.name, "value": in_short(value), "unit": spec.unit}
+        for attribute, spec, _ in specs(type(structure))
+        if (value := getattr(structure, attribute)) is not None
+    ]
+    return rows + [
+        {"field": name, "value": in_short(value), "unit": "(kept as it is)"}
+        for name, value in structure.extra.items()
+    ]
+
+
+def html_table(structure: Structure) -> str:
+    """Write the description as an HTML table.
+
+    Parameters
+    ----------
+    structure : Structure
+        Any structure of :mod:`mne_bstinv.io`.
+
+    Returns
+    -------
+    str
+        A table with a row a field.
+    """
+    rows = [(row["field"], row["value"], row["unit"]) for row in describe(structure)]
+    return _display.html_table(rows, title=repr(structure))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,16 @@ from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.schema import Structure, build, parse, specs
 from mne_bstinv.io.values import EMPTY, describe, is_empty
 
-__all__ = ["ArrayCell", "History", "HistoryRows", "Nested", "NestedArray", "Text", "TextCell"]
+__all__ = [
+    "ArrayCell",
+    "History",
+    "HistoryRows",
+    "Nested",
+    "NestedArray",
+    "Text",
+    "TextCell",
+    "history_row",
+]
 
 #: A History cell: rows of date, type and text.
 HistoryRows = tuple[tuple[str, str, str], ...]
@@ -277,3 +287,13 @@ def _structs(rows: list[dict[str, Any]], cls: type[Structure]) -> Any:
         for name in names:
             array[name][index] = row.get(name, EMPTY)
     return array.reshape((1, len(rows)) if rows else (0, 0))
+
+
+#: English whatever the locale: MATLAB writes them so.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def history_row(kind: str, text: str) -> tuple[str, str, str]:
+    """Return one row: the date of now, what kind of step, and what was done."""
+    now = datetime.now()
+    return f"{now:%d}-{_MONTHS[now.month - 1]}-{now:%Y %H:%M:%S}", kind, text

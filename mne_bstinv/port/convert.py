@@ -11,10 +11,11 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.port import _estimates, _recordings
+from mne_bstinv.port.estimates import convert_estimates
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.picture import sensors_svg
 from mne_bstinv.port.plan import ANATOMY, Settings, Unit
+from mne_bstinv.port.recordings import convert_recordings
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.store import Store
 
@@ -44,8 +45,8 @@ def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs)
     if unit.holds_sensors:
         _sensors(study, outputs)
         _head_models(study, outputs)
-    _recordings.convert(study, outputs)
-    _estimates.convert(unit, study, settings, outputs)
+    convert_recordings(study, outputs)
+    convert_estimates(unit, study, settings, outputs)
 
 
 def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
@@ -120,7 +121,7 @@ def _frame_files(model: StudyCondition) -> Iterator[Path | None]:
 
 def _shapes(study: StudyCondition) -> tuple[dict[str, Any], Any, Any]:
     """Positions in the head frame (m): sensors by kind, the cortex, the fiducials."""
-    from mne_bstinv.adapters.positions import sensor_positions
+    from mne_bstinv.adapters.sensors import sensor_positions
 
     sensors, fiducials, to_head = sensor_positions(study.info)
     file = study.anatomy.cortex

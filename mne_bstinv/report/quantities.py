@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from mne_bstinv.adapters._source_map import with_normals
 from mne_bstinv.conversion import Findings
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.projection import average_reference, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
+from mne_bstinv.studies.normals import with_normals
 
 __all__ = [
     "depth_in_mm",

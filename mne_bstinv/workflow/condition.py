@@ -12,8 +12,8 @@ from mne_bstinv import io
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.io.filenames import is_average
 from mne_bstinv.workflow._summary import condition_html, condition_text
-from mne_bstinv.workflow.lookup import is_average
 from mne_bstinv.workflow.structures import ConditionStructures
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class StudyCondition(ConditionStructures):
         mne.Info
             The sensors, none bad.
         """
-        from mne_bstinv.adapters._timing import sampling_frequency
+        from mne_bstinv.adapters.recordings import sampling_frequency
 
         found = recordings.time if recordings.f is None else recordings.f[0]
         n_times = 0 if found is None else len(found)
@@ -299,7 +299,7 @@ class StudyCondition(ConditionStructures):
         )
 
     def _operator_of(self, results: io.Results) -> Any:
-        from mne_bstinv.adapters.operator_check import operator_of_results
+        from mne_bstinv.adapters.operators import operator_of_results
 
         return operator_of_results(results, *self._ingredients(), **self._places())
 

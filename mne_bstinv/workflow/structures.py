@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Self
 
 from mne_bstinv import io
-from mne_bstinv._study_choice import NEEDED, choose_recordings
 from mne_bstinv.errors import MissingFileError
-from mne_bstinv.studies import StudyData, gather_study
-from mne_bstinv.workflow.lookup import find_entry, needed
+from mne_bstinv.studies import StudyData
+from mne_bstinv.studies.choice import NEEDED, choose_recordings, find_entry, needed
+from mne_bstinv.studies.data import gather_study
 from mne_bstinv.workflow.store import Store
 
 __all__ = ["ConditionStructures"]

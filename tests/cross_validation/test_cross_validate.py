@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv import InverseOptions, datasets
-from mne_bstinv.adapters.mne_settings import MneSettings
+from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import cross_validate
 from mne_bstinv.errors import ConversionError, InverseError, OptionError
 

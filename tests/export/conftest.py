@@ -5,7 +5,8 @@ from __future__ import annotations
 import mne
 import numpy as np
 import pytest
-from export_studies import ported
+from export_studies import PUBLIC, ported
+from matlab_templates import Templates
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,9 @@ def mne_sample(shared_dir):
         info = mne.pick_info(evoked.info, picks)
         fwd = mne.make_forward_solution(info, trans, src, sphere, mindist=0.0)
     return {"recordings": evoked, "forward": fwd, "noise_cov": cov, "src": src, "trans": trans}
+
+
+@pytest.fixture(scope="session")
+def templates(data_dir, sample_dir):
+    """What the files that Brainstorm wrote look like."""
+    return Templates(sample_dir, *(data_dir / name for name in PUBLIC))

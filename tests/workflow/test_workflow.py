@@ -13,7 +13,7 @@ import pytest
 import mne_bstinv as mb
 from mne_bstinv import io
 from mne_bstinv.errors import ConversionError, MissingFileError, ProtocolError
-from mne_bstinv.workflow.lookup import is_average
+from mne_bstinv.io.filenames import is_average
 
 MN_EEG = "MN: EEG(Unconstr) 2018"
 MN_MEG = "MN: MEG ALL(Constr) 2018"

@@ -1,0 +1,171 @@
+"""FreeSurfer's file formats, which are public and small, as bytes."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["annotation", "curvature", "geometry", "label", "stores", "volume"]
+
+FloatArray = NDArray[np.float64]
+
+IntArray = NDArray[np.int64]
+
+#: Voxel classes of MGH files.
+_MGH_TYPES = {np.dtype("uint8"): 0, np.dtype("int32"): 1, np.dtype("float32"): 3,
+              np.dtype("int16"): 4}  # fmt: skip
+
+
+def geometry(vertices: FloatArray, tris: IntArray, *, comment: str) -> bytes:
+    """Write a triangular mesh (``lh.white``, ``inner_skull.surf`` ...).
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Surface RAS, mm.
+    tris : array of int, shape (n_tris, 3)
+        Triangles, 0-based.
+    comment : str
+        First line of the file.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    head = b"\xff\xff\xfe" + comment.replace("\n", " ").encode() + b"\n\n"
+    sizes = struct.pack(">ii", len(vertices), len(tris))
+    return head + sizes + vertices.astype(">f4").tobytes() + tris.astype(">i4").tobytes()
+
+
+def curvature(values: FloatArray, n_tris: int) -> bytes:
+    """Write one number a vertex (``lh.curv``).
+
+    Parameters
+    ----------
+    values : array, shape (n_vertices,)
+        The numbers.
+    n_tris : int
+        Number of triangles of the mesh.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    return (
+        b"\xff\xff\xff"
+        + struct.pack(">iii", len(values), n_tris, 1)
+        + np.asarray(values).astype(">f4").tobytes()
+    )
+
+
+def annotation(
+    parts: Sequence[tuple[str, IntArray, tuple[int, int, int]]], n_vertices: int
+) -> bytes:
+    """Write a parcellation (``lh.aparc.annot``).
+
+    Parameters
+    ----------
+    parts : sequence of tuple
+        Name, vertices and colour (0 to 255, different ones) of each part.
+    n_vertices : int
+        Number of vertices of the mesh.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    values = np.zeros((n_vertices, 2), dtype=">i4")
+    values[:, 0] = np.arange(n_vertices)
+    # vertices in no part have the value of no entry; -1 would be shifted to one by readers
+    entries = b""
+    for number, (name, vertices, (red, green, blue)) in enumerate(parts):
+        values[vertices, 1] = red + (green << 8) + (blue << 16)
+        entries += struct.pack(">i", number) + _text(name)
+        entries += struct.pack(">iiii", red, green, blue, 0)
+    table = struct.pack(">iii", 1, -2, len(parts)) + _text("mne_bstinv")
+    return (
+        struct.pack(">i", n_vertices)
+        + values.tobytes()
+        + table
+        + struct.pack(">i", len(parts))
+        + entries
+    )
+
+
+def label(vertices: IntArray, positions: FloatArray, *, subject: str) -> bytes:
+    """Write one label (``lh.V1.label``).
+
+    Parameters
+    ----------
+    vertices : array of int, shape (n_vertices,)
+        0-based vertices.
+    positions : array, shape (n_vertices, 3)
+        Surface RAS, mm.
+    subject : str
+        Name of the subject.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    rows = [
+        f"{vertex} {x:.6f} {y:.6f} {z:.6f} 1.000000"
+        for vertex, (x, y, z) in zip(vertices, positions, strict=True)
+    ]
+    head = f"#!ascii label , from subject {subject} vox2ras=TkReg"
+    return "\n".join([head, str(len(rows)), *rows, ""]).encode()
+
+
+def stores(dtype: np.dtype[Any]) -> bool:
+    """Say whether MGH files have a class of voxels.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The class.
+
+    Returns
+    -------
+    bool
+        Whether they have.
+    """
+    return dtype.newbyteorder("=") in _MGH_TYPES
+
+
+def volume(cube: NDArray[np.generic], affine: FloatArray) -> bytes:
+    """Write voxels (``T1.mgz``).
+
+    Parameters
+    ----------
+    cube : array, shape (nx, ny, nz) or (nx, ny, nz, n_frames)
+        Voxels, of a class that the format :func:`stores`.
+    affine : array, shape (4, 4)
+        0-based voxels → scanner RAS, mm.
+
+    Returns
+    -------
+    bytes
+        The compressed file.
+    """
+    native = cube.dtype.newbyteorder("=")
+    shape = (*cube.shape, 1)[:4]
+    size = np.linalg.norm(affine[:3, :3], axis=0)
+    centre = affine @ [*(np.array(shape[:3]) / 2), 1]
+    head = struct.pack(">7ih", 1, *shape, _MGH_TYPES[native], 0, 1)
+    head += struct.pack(">15f", *size, *(affine[:3, :3] / size).T.ravel(), *centre[:3])
+    voxels = cube.astype(native.newbyteorder(">")).tobytes(order="F")
+    return gzip.compress(head.ljust(284, b"\0") + voxels, compresslevel=6, mtime=0)
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode() + b"\0"
+    return struct.pack(">i", len(encoded)) + encoded

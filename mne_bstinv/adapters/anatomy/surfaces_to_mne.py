@@ -1,0 +1,236 @@
+"""Anatomy: the transform to the MRI, and surfaces as a FreeSurfer subject."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+from mne.utils import verbose
+from numpy.typing import NDArray
+
+from mne_bstinv import io
+from mne_bstinv._display import Displayed
+from mne_bstinv.adapters.anatomy.subject_files import (
+    atlas_files,
+    cortex_files,
+    mri_file,
+    shell_files,
+)
+from mne_bstinv.adapters.frames import head_frame, mri_frame
+from mne_bstinv.adapters.sources import cut_cortex
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import ConversionError, OverwriteError
+
+__all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SubjectFolder(Displayed):
+    """A FreeSurfer subject that was written.
+
+    Parameters
+    ----------
+    subjects_dir : Path
+        The folder of all subjects.
+    subject : str
+        Name of the subject.
+    files : tuple of Path
+        The files that were written.
+    """
+
+    subjects_dir: Path
+    subject: str
+    files: tuple[Path, ...]
+
+    def __repr__(self) -> str:
+        return f"<SubjectFolder | {self.subjects_dir / self.subject}, {len(self.files)} files>"
+
+
+@verbose
+def to_trans(
+    channels: io.Channels | None,
+    mri: io.Mri | None = None,
+    *,
+    verbose: bool | str | int | None = None,
+) -> Any:
+    """Make MNE's transform from the head to the MRI frame (``-trans.fif``).
+
+    Parameters
+    ----------
+    channels : Channels | None
+        The channel file, for the head frame; None to take it from the MRI's fiducials.
+    mri : Mri | None
+        The subject's MRI. Without it, MRI and head are the same frame and the transform is the
+        identity.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    mne.Transform
+        Head → MRI (surface RAS), metres. Its report says what was assumed.
+
+    Raises
+    ------
+    FrameError
+        If the fiducials lie on one line, or the MRI has no voxel size or no transform to SCS.
+    """
+    findings = Findings()
+    to_head = head_frame(channels, mri, findings)
+    scs_to_mri = mri_frame(channels, mri, findings)
+    matrix = np.eye(4) if mri is None else scs_to_mri @ to_head.inverse
+    trans = mne.Transform("head", "mri", matrix)
+    return findings.attach(trans, what="channels and MRI → head–MRI transform")
+
+
+@verbose
+def to_surfaces(
+    subjects_dir: str | os.PathLike[str],
+    subject: str,
+    *,
+    cortex: io.Surface | None = None,
+    scalp: io.Surface | None = None,
+    inner_skull: io.Surface | None = None,
+    outer_skull: io.Surface | None = None,
+    mri: io.Mri | None = None,
+    channels: io.Channels | None = None,
+    overwrite: bool = False,
+    verbose: bool | str | int | None = None,
+) -> SubjectFolder:
+    """Write surfaces, atlases and MRI as a FreeSurfer subject.
+
+    The folder is good for :meth:`mne.SourceEstimate.plot`, :func:`mne.viz.plot_alignment`,
+    :func:`mne.make_bem_model` and :func:`mne.read_labels_from_annot`; it does not hold what only
+    FreeSurfer's segmentation knows. Vertices are numbered as in :func:`to_source_spaces`.
+
+    Parameters
+    ----------
+    subjects_dir : path-like
+        The folder of all subjects; made if it does not exist.
+    subject : str
+        Name of the subject: the folder in it.
+    cortex : Surface | None
+        Becomes ``surf/?h.white``, ``pial``, ``inflated``, ``curv``, ``sphere`` and ``sphere.reg``
+        where it has a registration; its atlases become ``label/?h.*.annot``.
+    scalp, inner_skull, outer_skull : Surface | None
+        Become ``bem/outer_skin.surf`` and ``bem/*-head.fif``, ``bem/inner_skull.surf``,
+        ``bem/outer_skull.surf``.
+    mri : Mri | None
+        Becomes ``mri/T1.mgz``. Without it, MRI and head are the same frame.
+    channels : Channels | None
+        The channel file; only needed without an MRI.
+    overwrite : bool
+        Replace files that exist.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    SubjectFolder
+        What was written. Each file is written completely or not at all.
+
+    Raises
+    ------
+    ConversionError
+        If there is nothing to write, or the name of the subject is not that of a folder.
+    OverwriteError
+        If a file exists and ``overwrite`` is False; then nothing is written.
+    FrameError
+        If the frame of the MRI is unknown.
+    """
+    _check_name(subject)
+    findings = Findings()
+    shells = {"outer_skin": scalp, "inner_skull": inner_skull, "outer_skull": outer_skull}
+    scs_to_mri = mri_frame(channels, mri, findings)
+    files = _files(subject, cortex, shells, mri, scs_to_mri, findings)
+    root = Path(subjects_dir)
+    written = write_all(root / subject, files, overwrite=overwrite)
+    folder = SubjectFolder(subjects_dir=root, subject=subject, files=written)
+    return findings.attach(folder, what=f"anatomy → FreeSurfer subject {subject!r}")
+
+
+def _check_name(subject: str) -> None:
+    if not subject or subject in (".", "..") or Path(subject).name != subject:
+        raise ConversionError(
+            f"{subject!r} is not the name of a subject: expected the name of one folder, without "
+            "separators."
+        )
+
+
+def _files(
+    subject: str,
+    cortex: io.Surface | None,
+    shells: Mapping[str, io.Surface | None],
+    mri: io.Mri | None,
+    scs_to_mri: NDArray[np.float64],
+    findings: Findings,
+) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    if cortex is not None:
+        hemispheres = cut_cortex(cortex, findings)
+        files |= cortex_files(cortex, hemispheres, scs_to_mri, findings)
+        files |= atlas_files(cortex, scs_to_mri, subject, findings)
+    for name, shell in shells.items():
+        if shell is not None:
+            files |= shell_files(name, shell, scs_to_mri, subject, findings)
+    if mri is not None:
+        files["mri/T1.mgz"] = mri_file(mri, findings)
+    if not files:
+        raise ConversionError("There is nothing to write: give a surface or an MRI.")
+    return files
+
+
+def write_all(
+    folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False
+) -> tuple[Path, ...]:
+    """Write files into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; made if it does not exist.
+    files : mapping of str to bytes
+        Content by path relative to the folder.
+    overwrite : bool
+        Replace files that exist.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    OverwriteError
+        If any of the files exists and ``overwrite`` is False; then nothing is written.
+    """
+    paths = [folder / name for name in files]
+    existing = [path for path in paths if path.exists()]
+    if existing and not overwrite:
+        raise OverwriteError.of(*existing)
+    pending = [
+        (path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp"), path, content)
+        for path, content in zip(paths, files.values(), strict=True)
+    ]
+    try:
+        for temporary, _, content in pending:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for temporary, path, _ in pending:
+            temporary.replace(path)
+    except BaseException:
+        for temporary, _, _ in pending:
+            with suppress(OSError):
+                temporary.unlink()
+        raise
+    return tuple(paths)

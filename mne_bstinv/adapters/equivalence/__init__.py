@@ -1,0 +1,29 @@
+"""What to tell MNE for Brainstorm's kernel, and the kernels that MNE computes itself."""
+
+from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent, mne_equivalent
+from mne_bstinv.adapters.equivalence.inputs import default_data_types, require_study, upper_types
+from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.mne_side import (
+    MneSide,
+    estimated_ranks,
+    meg_and_electrodes,
+    mne_projector,
+    mne_side,
+)
+from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings
+
+__all__ = [
+    "DepthSettings",
+    "MneEquivalent",
+    "MneSettings",
+    "MneSide",
+    "default_data_types",
+    "estimated_ranks",
+    "kernel_blocks",
+    "meg_and_electrodes",
+    "mne_equivalent",
+    "mne_projector",
+    "mne_side",
+    "require_study",
+    "upper_types",
+]

@@ -1,0 +1,152 @@
+"""Kernels as blocks of rows (n_sources, p, n_channels) in Brainstorm's order, frame and channels.
+
+p is 1 where all locations are fixed and 3 (x, y, z in SCS) otherwise: the one form in which a
+kernel of Brainstorm's options and one of MNE's operators can be subtracted from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.operators import data_info, operator_kernel
+from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.result import InverseResult
+
+__all__ = ["beamformer_blocks", "kernel_blocks", "operator_blocks"]
+
+FloatArray = NDArray[np.float64]
+
+IntArray = NDArray[np.int64]
+
+
+def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> FloatArray:
+    """Arrange a kernel by location, its rows along x, y, z of SCS unless all are fixed.
+
+    Parameters
+    ----------
+    result : InverseResult
+        A minimum-norm or scanning kernel.
+    normals : array, shape (n_sources, 3) | None
+        Orientation of every location of the head model; needed for fixed regions of mixed models
+        and for loose orientations whose rows are in the local frame.
+
+    Returns
+    -------
+    array, shape (n_sources, p, n_channels)
+        Row i of the first axis is location i of the head model; NaN where a region is excluded.
+        One row a location where all are fixed, else three. Scanning kernels (``gls``, ``lcmv``)
+        keep their rows: those have no direction in space.
+    """
+    n_channels = result.kernel.shape[1]
+    p = 1 if all(region.orient == "fixed" for region in result.regions) else 3
+    blocks = np.full((result.n_sources, p, n_channels), np.nan)
+    local = result.options.method == "minnorm" and result.options.measure != "amplitude"
+    for region in result.regions:
+        rows = result.kernel[region.rows].reshape(-1, region.n_components, n_channels)
+        turned = region.orient == "loose" and local
+        if turned or region.n_components < p:
+            oriented = None if normals is None else normals[region.locations]
+            unit = unit_normals(oriented, len(region.locations))
+            frames = local_frames(unit, 1.0) if turned else unit[:, :, None]
+            rows = frames @ rows
+        blocks[region.locations] = rows
+    return blocks
+
+
+def operator_blocks(
+    inv: Any,
+    lambda2: float,
+    method: str,
+    *,
+    order: IntArray,
+    rotation: FloatArray,
+    names: Sequence[str],
+    n_sources: int,
+) -> FloatArray:
+    """Let MNE apply an operator to unit data, and arrange the kernel as Brainstorm would.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    lambda2 : float
+        Regularisation.
+    method : str
+        Method.
+    order : array of int, shape (n_used,)
+        0-based location of the head model of each source.
+    rotation : array, shape (3, 3)
+        Rotation from SCS to head.
+    names : sequence of str
+        Channels of the columns wanted.
+    n_sources : int
+        Locations of the head model.
+
+    Returns
+    -------
+    array, shape (n_sources, p, n_channels)
+        The kernel for one average.
+    """
+    with mne.use_log_level("error"):  # unit data are no news
+        values, found = operator_kernel(inv, lambda2, method)
+    return _arranged(values, found, order, rotation, names, n_sources)
+
+
+def beamformer_blocks(
+    filters: Any,
+    info: mne.Info,
+    *,
+    order: IntArray,
+    rotation: FloatArray,
+    names: Sequence[str],
+    n_sources: int,
+) -> FloatArray:
+    """Let MNE apply a beamformer to unit data, and arrange the filters as Brainstorm would.
+
+    Parameters
+    ----------
+    filters : mne.beamformer.Beamformer
+        Filters of :func:`mne.beamformer.make_lcmv`, fixed or ``pick_ori='vector'``.
+    info : mne.Info
+        Info they were made with.
+    order : array of int, shape (n_used,)
+        0-based location of the head model of each source.
+    rotation : array, shape (3, 3)
+        Rotation from SCS to head.
+    names : sequence of str
+        Channels of the columns wanted.
+    n_sources : int
+        Locations of the head model.
+
+    Returns
+    -------
+    array, shape (n_sources, p, n_channels)
+        The filters.
+    """
+    unit = np.eye(len(info["ch_names"]))
+    evoked = mne.EvokedArray(unit, data_info(info, info["projs"]), nave=1, verbose="error")
+    stc = mne.beamformer.apply_lcmv(evoked, filters, verbose="error")
+    found = list(info["ch_names"])
+    values = np.asarray(stc.data, dtype=np.float64)
+    return _arranged(values, found, order, rotation, names, n_sources)
+
+
+def _arranged(
+    values: FloatArray,
+    found: Sequence[str],
+    order: IntArray,
+    rotation: FloatArray,
+    names: Sequence[str],
+    n_sources: int,
+) -> FloatArray:
+    columns = match_channel_names(names, found)
+    vectors = values[:, None, :] if values.ndim == 2 else rotation.T @ values
+    blocks = np.full((n_sources, *vectors.shape[1:2], len(names)), np.nan)
+    blocks[order] = vectors[..., columns]
+    return blocks

@@ -1,0 +1,349 @@
+"""The parts of an equivalent: projected gain, regularised covariances, arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv._log import warnings_silenced
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.equivalence.inputs import CommonInputs
+from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
+from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sources import to_forward
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.orientation import unit_normals
+from mne_bstinv.inverse.preparation import PreparedStudy
+from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
+
+__all__ = [
+    "MneObjects",
+    "copied",
+    "covariance_of",
+    "data_whitening",
+    "fixed_forward",
+    "minimum_norm_arguments",
+    "mne_objects",
+    "ranks_by_type",
+    "whitening_of",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MneObjects:
+    """The objects that MNE computes from."""
+
+    info: mne.Info
+    all_info: mne.Info
+    forward: Any
+    noise_cov: mne.Covariance
+    ranks_by_type: dict[str, int]
+
+
+def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
+    """Compute Brainstorm's whitener of the noise.
+
+    Parameters
+    ----------
+    statistics : CovarianceStatistics
+        The noise covariance.
+    prepared : PreparedStudy
+        Channels and options.
+
+    Returns
+    -------
+    Whitening
+        The whitener.
+    """
+    options = prepared.options
+    return compute_whitener(
+        statistics,
+        prepared.channel_types,
+        options.noise_method,
+        noise_reg=options.noise_reg,
+        channel_names=prepared.channel_names,
+    )
+
+
+def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
+    """Compute Brainstorm's whitener of the data, by the method used for the noise.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+        Data covariance, channels and options.
+    noise : Whitening
+        The whitener of the noise.
+
+    Returns
+    -------
+    Whitening
+        The whitener, with the ranks that it has itself: that of ``diag`` is full, whatever was
+        truncated before the diagonal was taken.
+
+    Raises
+    ------
+    ConversionError
+        If the study has no data covariance.
+    """
+    if prepared.data is None:
+        raise ConversionError(
+            "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
+            "Brainstorm, or choose another method."
+        )
+    whitening = compute_whitener(
+        prepared.data,
+        prepared.channel_types,
+        noise.method,
+        noise_reg=prepared.options.noise_reg,
+        detect_diagonal=False,
+        channel_names=prepared.channel_names,
+    )
+    if whitening.method != "diag":
+        return whitening
+    full = {kind: len(std) for kind, std in whitening.std.items()}
+    return dataclasses.replace(whitening, ranks=full)
+
+
+def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info) -> Any:
+    """Make the covariance that MNE whitens with as Brainstorm does: pinv(W W') by type.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Brainstorm's whitener.
+    prepared : PreparedStudy
+        The channels.
+    info : mne.Info
+        The same channels in MNE.
+
+    Returns
+    -------
+    mne.Covariance
+        The covariance, of reduced rank.
+    """
+    spectrum = noise_spectrum(whitening, prepared.channel_types)
+    samples = prepared.noise.n_samples
+    return mne.Covariance(
+        spectrum.cov, info["ch_names"], bads=[], projs=[], nfree=max(int(samples or 1), 1)
+    )
+
+
+def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObjects:
+    """Make Info, Forward and Covariance of the channels in use.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy
+        The structures.
+    common : CommonInputs
+        What the study step made of them.
+    noise : Whitening
+        Brainstorm's whitener.
+
+    Returns
+    -------
+    MneObjects
+        The objects, with the gain projected and referenced.
+    """
+    prepared = common.prepared
+    all_info = to_info(
+        study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
+    )
+    head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
+    with warnings_silenced():  # that the channels not in use are dropped is meant here
+        forward = to_forward(
+            head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
+        )
+    picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
+    names = [all_info["ch_names"][i] for i in picks]
+    projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())
+    info = operator_info(all_info, picks, projs, forward["mri_head_t"])
+    return MneObjects(
+        info=info,
+        all_info=all_info,
+        forward=forward,
+        noise_cov=covariance_of(noise, prepared, info),
+        ranks_by_type=ranks_by_type(noise, prepared, info),
+    )
+
+
+def _embedded_gain(common: CommonInputs) -> FloatArray:
+    """Put the projected gain of the channels in use among rows of NaN, which are dropped."""
+    prepared = common.prepared
+    gain = np.full(common.head_model.gain.shape, np.nan)
+    for region in prepared.regions:
+        columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
+        gain[np.ix_(prepared.channel_indices, columns)] = region.gain
+    rows = gain[prepared.channel_indices]
+    gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
+    return gain
+
+
+def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:
+    """Add Brainstorm's ranks up as MNE groups the channels: MEG sensors of two kinds together.
+
+    Parameters
+    ----------
+    noise : Whitening
+        A whitener of Brainstorm.
+    prepared : PreparedStudy
+        The channels.
+    info : mne.Info
+        The same channels in MNE.
+
+    Returns
+    -------
+    dict of str to int
+        The argument ``rank`` of MNE's functions.
+    """
+    kinds = {
+        kind.strip().upper(): mne_kind
+        for kind, mne_kind in zip(prepared.channel_types, info.get_channel_types(), strict=True)
+    }
+    ranks: dict[str, int] = {}
+    for kind, rank in noise.ranks.items():
+        ranks[kinds[kind]] = ranks.get(kinds[kind], 0) + rank
+    if {"mag", "grad"} <= set(ranks):
+        ranks = {"meg": ranks.pop("mag") + ranks.pop("grad"), **ranks}
+    return ranks
+
+
+def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
+    """Make a forward solution of fixed orientation, in double precision.
+
+    Parameters
+    ----------
+    forward : mne.Forward
+        The free one.
+    prepared : PreparedStudy
+        Regions, all fixed.
+
+    Returns
+    -------
+    mne.Forward
+        Of fixed orientation; MNE's own conversion rounds the gain to single precision, which is
+        undone here.
+    """
+    fixed = mne.convert_forward_solution(
+        forward, force_fixed=True, use_cps=False, copy=True, verbose="error"
+    )
+    columns = np.zeros((prepared.n_sources, len(prepared.channel_names)))
+    for region in prepared.regions:
+        normals = unit_normals(region.grid_orient, len(region.locations))
+        gain = region.gain.T.reshape(len(normals), 3, -1)
+        columns[region.locations] = np.einsum("ma,man->mn", normals, gain)
+    order = conversion_report(forward).kept["order"]
+    rows = match_channel_names(fixed["sol"]["row_names"], prepared.channel_names)
+    fixed["sol"]["data"] = columns[order].T[rows]
+    return fixed
+
+
+def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy arguments with the mappings in them: MNE writes into the ranks it is given.
+
+    Parameters
+    ----------
+    arguments : mapping
+        The arguments.
+
+    Returns
+    -------
+    dict
+        The copy.
+    """
+    return {k: dict(v) if isinstance(v, Mapping) else v for k, v in arguments.items()}
+
+
+#: MNE squares the limit: beyond this it could not be told from none.
+_LARGEST_LIMIT = 1e150
+
+
+def minimum_norm_arguments(
+    prepared: PreparedStudy, objects: MneObjects
+) -> tuple[dict[str, Any], str]:
+    """Return the further arguments of ``make_inverse_operator``, and why there are none.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+        Regions and options.
+    objects : MneObjects
+        The source spaces and ranks.
+
+    Returns
+    -------
+    arguments : dict
+        ``loose``, ``depth``, ``fixed``, ``rank``, ``use_cps``.
+    reason : str
+        Why no public call gives the kernel; empty where one does.
+    """
+    options = prepared.options
+    loose, reason = _loose(prepared, objects.forward)
+    depth = None
+    if options.depth_weighting and options.weight_exp > 0:
+        depth = {
+            "exp": options.weight_exp,
+            "limit": _limit(options),
+            "combine_xyz": "fro",
+            "limit_depth_chs": False,
+            "allow_fixed_depth": False,
+        }
+        if len(prepared.regions) > 1:
+            reason = reason or (
+                "Brainstorm weights depth within each region of a mixed head model, MNE over all "
+                "sources together"
+            )
+    arguments = {
+        "loose": loose,
+        "depth": depth,
+        "fixed": "auto" if isinstance(loose, dict) else loose == 0,
+        "rank": objects.ranks_by_type,
+        "use_cps": False,
+    }
+    return arguments, reason
+
+
+def _limit(options: InverseOptions) -> float | None:
+    try:
+        limit = options.weight_limit ** (1 / options.weight_exp)
+    except OverflowError:
+        return None
+    return float(limit) if limit < _LARGEST_LIMIT else None
+
+
+_KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
+
+
+def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
+    options = prepared.options
+    tangential = 0.0 if options.loose is None else options.loose**2
+    values = {"fixed": 0.0, "loose": tangential, "free": 1.0}
+    if not prepared.mixed:
+        return values[prepared.regions[0].orient], ""
+    orient = np.full(prepared.n_sources, "", dtype=object)
+    for region in prepared.regions:
+        orient[region.locations] = region.orient
+    order, start = conversion_report(forward).kept["order"], 0
+    found: dict[str, set[str]] = {}
+    for part in forward["src"]:
+        used = orient[order[start : start + part["nuse"]]]
+        found.setdefault(_KINDS[part["type"]], set()).update(set(used.tolist()) - {""})
+        start += part["nuse"]
+    for kind, orients in found.items():
+        if len(orients) > 1 or (kind == "volume" and orients - {"free"}):
+            return {}, (
+                f"the {kind} source spaces hold {' and '.join(sorted(orients))} locations, MNE has "
+                "one loose value for each kind of source space, 1 for volumes"
+            )
+    return {kind: values[next(iter(o), "free")] for kind, o in found.items()}, ""

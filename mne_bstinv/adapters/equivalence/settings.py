@@ -1,0 +1,224 @@
+"""The settings of MNE-Python's minimum norm that a kernel depends on, in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+from mne_bstinv._display import Displayed
+from mne_bstinv.adapters.operators import METHODS
+from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse.options import InverseOptions
+
+__all__ = ["DepthSettings", "MneSettings"]
+
+#: The loose parameter that MNE takes by itself for each constraint of Brainstorm.
+_LOOSE = {"fixed": 0.0, "loose": 0.2, "free": 1.0}
+
+
+def _are_ranks(rank: Any) -> bool:
+    return isinstance(rank, Mapping) and all(
+        isinstance(r, Integral) and int(r) > 0 for r in rank.values()
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DepthSettings(Displayed):
+    """The ``depth`` dictionary of :func:`mne.minimum_norm.make_inverse_operator`.
+
+    Parameters
+    ----------
+    exp : float
+        Exponent, between 0 and 1, on the inverse of the squared norm of the gain.
+    limit : float | None
+        Largest ratio of norms, before the exponent; ``None`` is no limit.
+    combine_xyz : 'spectral' | 'fro'
+        Norm of the three gain columns of a location.
+    limit_depth_chs : bool
+        Whether only gradiometers count where there are any (else magnetometers, else EEG), with
+        the limit of MNE-C; ``False`` counts all channels.
+    """
+
+    exp: float = 0.8
+    limit: float | None = 10.0
+    combine_xyz: str = "spectral"
+    limit_depth_chs: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.exp) and 0 <= self.exp <= 1):
+            raise OptionError(f"depth: exp must lie between 0 and 1, found {self.exp!r}.")
+        if self.limit is not None and not self.limit > 0:
+            raise OptionError(f"depth: limit must be above 0 or None, found {self.limit!r}.")
+        if self.combine_xyz not in ("spectral", "fro"):
+            raise OptionError(
+                f"depth: combine_xyz must be 'spectral' or 'fro', found {self.combine_xyz!r}."
+            )
+        if not isinstance(self.limit_depth_chs, bool):
+            raise OptionError(
+                "depth: limit_depth_chs must be True or False, found "
+                f"{self.limit_depth_chs!r} ('whiten' has no counterpart in Brainstorm)."
+            )
+
+    @classmethod
+    def parse(cls, depth: Any) -> DepthSettings:
+        """Read what ``make_inverse_operator`` accepts as ``depth``.
+
+        Parameters
+        ----------
+        depth : float | mapping | DepthSettings | None
+            Exponent, or the dictionary; ``None`` is no depth weighting.
+
+        Returns
+        -------
+        DepthSettings
+            The settings, the exponent 0 for none.
+
+        Raises
+        ------
+        OptionError
+            If a value is unknown or out of range.
+        """
+        if isinstance(depth, DepthSettings):
+            return depth
+        if depth is None:
+            return cls(exp=0.0)
+        if isinstance(depth, Mapping):
+            given = {k: v for k, v in depth.items() if k != "allow_fixed_depth"}
+            unknown = set(given) - set(cls.__dataclass_fields__)
+            if unknown:
+                raise OptionError(
+                    f"depth has unknown entries {sorted(unknown)}. Must be of "
+                    f"{', '.join(cls.__dataclass_fields__)}."
+                )
+            if depth.get("allow_fixed_depth"):
+                raise OptionError(
+                    "depth: allow_fixed_depth=True weights by the fixed gain, which is not "
+                    "supported here: give False."
+                )
+            return cls(**given)
+        if isinstance(depth, bool) or not isinstance(depth, int | float):
+            raise OptionError(f"depth must be a number, a mapping or None, found {depth!r}.")
+        return cls(exp=float(depth))
+
+    def to_mne(self) -> dict[str, Any] | None:
+        """Return the argument for MNE.
+
+        Returns
+        -------
+        dict | None
+            ``depth`` of :func:`mne.minimum_norm.make_inverse_operator`.
+        """
+        if self.exp == 0:
+            return None
+        return {
+            "exp": self.exp,
+            "limit": self.limit,
+            "combine_xyz": self.combine_xyz,
+            "limit_depth_chs": self.limit_depth_chs,
+            "allow_fixed_depth": False,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MneSettings(Displayed):
+    """How MNE-Python shall compute a minimum-norm kernel.
+
+    The defaults are those of MNE's functions, with two exceptions: the noise covariance is
+    regularised by :func:`mne.cov.regularize`, as MNE's tutorials do and
+    :func:`mne.minimum_norm.make_inverse_operator` does not, and ``nave`` is 1.
+
+    Parameters
+    ----------
+    method : 'MNE' | 'dSPM' | 'sLORETA'
+        Method of ``apply_inverse``.
+    loose : float
+        Relative *variance* of the tangential components: 0 fixed, 1 free, between them loose.
+    depth : float | mapping | DepthSettings | None
+        Depth weighting; kept as :class:`DepthSettings`.
+    lambda2 : float
+        Regularisation of ``apply_inverse``: 1/SNR².
+    regularize : float | None
+        Amount given to :func:`mne.cov.regularize` for every channel type; ``None`` takes the
+        covariance as it is.
+    rank : mapping of str to int | None
+        Rank by channel type (``meg``, ``eeg``); ``None`` lets MNE estimate it.
+    nave : int | None
+        Number of averages that the noise is scaled with; ``None`` takes that of the recordings,
+        as ``apply_inverse`` does. 1 leaves averages out of the comparison: Brainstorm's kernels
+        know none, its dSPM maps are multiplied by √Leff afterwards.
+
+    Raises
+    ------
+    OptionError
+        If a value is unknown or out of range.
+    """
+
+    method: str = "dSPM"
+    loose: float = 0.2
+    depth: Any = field(default_factory=DepthSettings)
+    lambda2: float = 1 / 9
+    regularize: float | None = 0.1
+    rank: Mapping[str, int] | None = None
+    nave: int | None = 1
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS.values():
+            raise OptionError(
+                f"Unknown method {self.method!r}. Must be one of {', '.join(METHODS.values())} "
+                "(eLORETA has no counterpart in Brainstorm)."
+            )
+        number: Any = self.loose
+        if isinstance(number, str) or not 0 <= number <= 1:
+            raise OptionError(f"loose must be a number between 0 and 1, found {self.loose!r}.")
+        if not (math.isfinite(self.lambda2) and self.lambda2 > 0):
+            raise OptionError(f"lambda2 must be above 0, found {self.lambda2!r}.")
+        if self.regularize is not None and not 0 <= self.regularize <= 1:
+            raise OptionError(f"regularize must lie between 0 and 1, found {self.regularize!r}.")
+        if self.rank is not None and not _are_ranks(self.rank):
+            raise OptionError(
+                "rank must be None or a mapping of channel types to numbers above 0, such as "
+                f"{{'meg': 64}}, found {self.rank!r}."
+            )
+        if self.nave is not None and not self.nave >= 1:
+            raise OptionError(f"nave must be at least 1 or None, found {self.nave!r}.")
+        object.__setattr__(self, "depth", DepthSettings.parse(self.depth))
+
+    @classmethod
+    def defaults_for(cls, options: InverseOptions, **changes: Any) -> MneSettings:
+        """Return the defaults, with the measure and orientation of Brainstorm's options.
+
+        Parameters
+        ----------
+        options : InverseOptions
+            Brainstorm's options.
+        **changes
+            Settings that shall not be the defaults.
+
+        Returns
+        -------
+        MneSettings
+            The settings.
+
+        Raises
+        ------
+        OptionError
+            If the options ask for no minimum norm.
+        """
+        if options.method != "minnorm":
+            raise OptionError(
+                f"InverseMethod {options.method!r} is no minimum norm: MNE's minimum norm has no "
+                "settings for it. Choose method 'minnorm'."
+            )
+        start: dict[str, Any] = {
+            "method": METHODS[str(options.measure)],
+            "loose": _LOOSE[options.orientation(0, 1)],
+        }
+        return cls(**(start | changes))
+
+    @property
+    def orientation(self) -> str:
+        """Brainstorm's word for the orientation constraint."""
+        return {0.0: "fixed", 1.0: "free"}.get(float(self.loose), "loose")

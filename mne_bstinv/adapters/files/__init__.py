@@ -1,0 +1,26 @@
+"""MNE's files: their names, how they are read and written, and the kinds of objects in them."""
+
+from mne_bstinv.adapters.files.formats import (
+    MNE_ENDINGS,
+    estimate_ending,
+    mne_kind,
+    quiet,
+    read_mne,
+    write_mne,
+    write_new,
+)
+from mne_bstinv.adapters.files.objects import in_mri_frame, kind_of, of_channels, recordings_from
+
+__all__ = [
+    "MNE_ENDINGS",
+    "estimate_ending",
+    "in_mri_frame",
+    "kind_of",
+    "mne_kind",
+    "of_channels",
+    "quiet",
+    "read_mne",
+    "recordings_from",
+    "write_mne",
+    "write_new",
+]

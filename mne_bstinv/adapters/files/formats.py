@@ -1,0 +1,437 @@
+"""MNE's files in and out, by the kind that their ending states."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from shutil import rmtree
+from typing import IO, Any, cast
+
+import mne
+from mne.utils import verbose
+
+from mne_bstinv.adapters.sources import write_forward
+from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.io.mat import PathLike
+
+__all__ = [
+    "MNE_ENDINGS",
+    "check_fif",
+    "content_of",
+    "estimate_ending",
+    "in_words",
+    "mne_kind",
+    "quiet",
+    "read_mne",
+    "write_mne",
+    "write_new",
+]
+
+#: Ending of a file name → what the file holds, as MNE names its files.
+_FIF: dict[str, str] = {
+    "ave": "evoked",
+    "evoked": "evoked",
+    "epo": "epochs",
+    "raw": "raw",
+    "fwd": "forward",
+    "cov": "covariance",
+    "src": "source spaces",
+    "trans": "trans",
+    "inv": "inverse operator",
+    "info": "info",
+}
+
+MNE_ENDINGS: dict[str, str] = {
+    f"{dash}{name}.fif{packed}": kind
+    for name, kind in _FIF.items()
+    for dash in "-_"
+    for packed in ("", ".gz")
+} | {
+    # the halves of a surface estimate, a volume; mixed estimates and vectors are HDF5
+    "-lh.stc": "source estimate",
+    "-rh.stc": "source estimate",
+    "-vl.stc": "source estimate",
+    "-stc.h5": "source estimate",
+    ".stc": "source estimate",
+    ".label": "labels",
+    ".annot": "labels",
+}
+
+
+def mne_kind(fname: PathLike) -> str | None:
+    """Tell what a file of MNE holds, by its name.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file; it does not have to exist.
+
+    Returns
+    -------
+    str or None
+        ``'evoked'``, ``'epochs'``, ``'raw'``, ``'forward'``, ``'covariance'``,
+        ``'source spaces'``, ``'trans'``, ``'inverse operator'``, ``'info'``,
+        ``'source estimate'``, ``'labels'``; None for other names.
+    """
+    name = Path(fname).name.lower()
+    return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
+
+
+def quiet() -> AbstractContextManager[Any]:
+    """Keep MNE's log to errors, for code that reports in its own way.
+
+    Returns
+    -------
+    context manager
+        While it is entered, MNE logs errors alone.
+    """
+    context: AbstractContextManager[Any] = mne.utils.use_log_level("ERROR")
+    return context
+
+
+def estimate_ending(stc: Any) -> str:
+    """Return how MNE names the file of a source estimate.
+
+    Parameters
+    ----------
+    stc : SourceEstimate | VectorSourceEstimate | VolSourceEstimate | VolVectorSourceEstimate | \
+    MixedSourceEstimate | MixedVectorSourceEstimate
+        The estimate.
+
+    Returns
+    -------
+    str
+        ``'-lh.stc'`` (and ``'-rh.stc'`` beside it) for scalars on surfaces, ``'-vl.stc'`` for
+        scalars in one volume, else ``'-stc.h5'``: stc files hold nothing else.
+    """
+    if isinstance(stc, mne.SourceEstimate):
+        return "-lh.stc"
+    if isinstance(stc, mne.VolSourceEstimate) and len(stc.vertices) == 1:
+        return "-vl.stc"
+    return "-stc.h5"
+
+
+@verbose
+def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -> Any:
+    """Read a file of MNE.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file.
+    kind : str | None
+        What it holds, see :func:`mne_kind`; None goes by its name.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    object
+        The object; a list of :class:`mne.Evoked` for ``'evoked'``, a list of
+        :class:`mne.Label` for ``'labels'``.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    ConversionError
+        If the name says nothing of the kind, or MNE cannot read the file as one of that kind:
+        it is a folder, empty, no FIF file, truncated, or holds something else.
+    """
+    path = Path(fname)
+    kind = mne_kind(path) if kind is None else kind
+    if kind is None or kind not in _READERS:
+        endings = ", ".join(sorted({ending for ending in MNE_ENDINGS if "_" not in ending}))
+        raise ConversionError(
+            f"{path}: what it holds is not clear from its name. Let it end in one of: {endings}."
+        )
+    if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
+        raise MissingFileError(f"{path}: no such file. Check the path.")
+    if _is_fif(path):
+        check_fif(path, kind)
+    try:
+        return _READERS[kind](path)
+    except Exception as error:  # MNE raises all sorts, and plain Exception, for a broken file
+        found = content_of(path) if _is_fif(path) else ""
+        if found and found != kind:
+            raise ConversionError(
+                f"{path}: it holds {in_words(found)}; {in_words(kind)} expected by its name. Give "
+                "another file, or a name that says what it holds."
+            ) from error
+        raise ConversionError(
+            f"{path}: MNE cannot read {in_words(kind)} from it: {error}. It is damaged or holds "
+            "something else: check the name, or copy the file again."
+        ) from error
+
+
+@verbose
+def write_mne(
+    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Any = None
+) -> tuple[Path, ...]:
+    """Write an object of MNE: completely, or not at all.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file. Source estimates on surfaces are two files, ``-lh.stc`` and ``-rh.stc``.
+    value : object
+        The object.
+    kind : str
+        What it is, see :func:`mne_kind`.
+    overwrite : bool
+        Replace existing files.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
+    MissingFileError
+        If the folder does not exist.
+    OverwriteError
+        If a file exists and ``overwrite`` is False.
+    """
+    path = Path(fname)
+    if not path.parent.is_dir():
+        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
+    # MNE goes by the ending: the name stays, in a folder of its own until it is complete
+    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    temporary.mkdir()
+    try:
+        made = write_new(temporary / path.name, value, kind)
+        targets = tuple(path.with_name(file.name) for file in made)
+        existing = [target for target in targets if target.exists()]
+        if existing and not overwrite:
+            raise OverwriteError.of(*existing)
+        for file, target in zip(made, targets, strict=True):
+            file.replace(target)
+    finally:
+        rmtree(temporary)
+    return targets
+
+
+def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
+    """Write an object of MNE into a folder of unfinished files; an error may leave parts.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist.
+    value : object
+        The object.
+    kind : str
+        What it is, see :func:`mne_kind`.
+
+    Returns
+    -------
+    tuple of Path
+        The files: two for an estimate on a surface, several where MNE splits a large one.
+
+    Raises
+    ------
+    ConversionError
+        If MNE cannot write the object to a file of that name.
+    """
+    before = set(path.parent.iterdir())
+    try:
+        _WRITERS[kind](path, value)
+    except ConversionError:
+        raise
+    except (ValueError, ImportError) as error:
+        raise ConversionError(
+            f"{path.name}: MNE cannot write it: {error}. Change what it objects to, or choose "
+            "another format."
+        ) from error
+    return tuple(sorted(set(path.parent.iterdir()) - before))
+
+
+def _is_fif(path: Path) -> bool:
+    return path.name.lower().endswith((".fif", ".fif.gz"))
+
+
+def _read_labels(path: Path) -> list[Any]:
+    if path.suffix.lower() == ".label":
+        return [mne.read_label(path)]
+    # FreeSurfer's layout says whose it is: SUBJECTS_DIR/SUBJECT/label/?h.NAME.annot
+    subject, subjects_dir = path.absolute().parents[1].name, path.absolute().parents[2]
+    return list(mne.read_labels_from_annot(subject, annot_fname=path, subjects_dir=subjects_dir))
+
+
+def _write_estimate(path: Path, stc: Any) -> None:
+    if path.suffix.lower() == ".h5":
+        stc.save(path, ftype="h5")
+        return
+    if isinstance(stc, mne.VectorSourceEstimate | mne.VolVectorSourceEstimate):
+        raise ConversionError(
+            f"{path.name}: stc files hold one value per location, this estimate three: choose a "
+            "name that ends with -stc.h5."
+        )
+    name = path.name
+    for ending in ("-lh.stc", "-rh.stc", "-vl.stc", ".stc"):
+        name = name.removesuffix(ending)
+    stc.save(path.with_name(name), ftype="stc")
+
+
+_READERS: Mapping[str, Callable[[Path], Any]] = {
+    # as stored: a projection that is applied cannot be taken back
+    "evoked": lambda path: mne.read_evokeds(path, proj=False),
+    "epochs": lambda path: mne.read_epochs(path, proj=False),
+    "raw": lambda path: mne.io.read_raw_fif(path, preload=True),
+    "forward": mne.read_forward_solution,
+    "covariance": mne.read_cov,
+    "source spaces": mne.read_source_spaces,
+    "trans": mne.read_trans,
+    "inverse operator": mne.minimum_norm.read_inverse_operator,
+    "info": mne.io.read_info,
+    "source estimate": mne.read_source_estimate,
+    "labels": _read_labels,
+}
+
+_WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
+    # one Evoked, or a list
+    "evoked": mne.write_evokeds,
+    # double precision: nothing of what Brainstorm stores is lost (Evoked have single only)
+    "epochs": lambda path, value: value.save(path, fmt="double"),
+    "raw": lambda path, value: value.save(path, fmt="double"),
+    "forward": write_forward,
+    "covariance": mne.write_cov,
+    "source spaces": mne.write_source_spaces,
+    "trans": mne.write_trans,
+    "inverse operator": mne.minimum_norm.write_inverse_operator,
+    "info": mne.io.write_info,
+    "source estimate": _write_estimate,
+}
+
+#: A tag's kind, type, size and the place of the next, big-endian.
+_TAG = struct.Struct(">4i")
+
+#: Kind of the tag that each FIF file begins with.
+_FILE_ID = 100
+
+#: Place of the next tag: behind this one, or nowhere.
+_SEQUENTIAL, _LAST = 0, -1
+
+#: Kind of file → what it holds, in the words of a sentence.
+_WORDS = {
+    "evoked": "evoked responses",
+    "raw": "raw data",
+    "forward": "a forward solution",
+    "covariance": "a covariance",
+    "trans": "a transform",
+    "inverse operator": "an inverse operator",
+    "source estimate": "a source estimate",
+    "info": "measurement information (Info)",
+}
+
+#: What MNE calls the content of a file → the kind of file (see ``mne_kind``).
+_CONTENTS = {
+    "cov": "covariance",
+    "src": "source spaces",
+    "transform": "trans",
+    "inverse": "inverse operator",
+}
+
+
+def check_fif(path: Path, kind: str) -> None:
+    """Refuse what is no FIF file, or not a whole one.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is compressed is looked at to its first tag.
+    kind : str
+        What it is to hold, for messages.
+
+    Raises
+    ------
+    ConversionError
+        If it is a folder, empty, of another format or truncated.
+    """
+    expected = f"expected a FIF file that holds {in_words(kind)}"
+    if path.is_dir():
+        raise ConversionError(f"{path}: it is a folder; {expected}. Give the file itself.")
+    size, packed = path.stat().st_size, path.name.lower().endswith(".gz")
+    if size == 0:
+        raise ConversionError(f"{path}: the file is empty; {expected}. Copy or write it again.")
+    with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as file:
+        try:
+            start = file.read(_TAG.size)
+        except (OSError, EOFError) as error:
+            raise ConversionError(
+                f"{path}: not a gzip file: {error}; {expected}. Check the name, or copy it again."
+            ) from None
+        if len(start) < _TAG.size or _TAG.unpack(start)[0] != _FILE_ID:
+            raise ConversionError(
+                f"{path}: not a FIF file (it starts with {start[:8]!r}, not with a file id); "
+                f"{expected}. Check the name, or copy the file again."
+            )
+        end = 0 if packed else _end(file, size)
+    if end > size:
+        raise ConversionError(
+            f"{path}: the file is truncated: it has {size} bytes and a part of it ends at {end}. "
+            "Copy or write it again."
+        )
+
+
+def in_words(kind: str) -> str:
+    """Return what a kind of file holds, for messages.
+
+    Parameters
+    ----------
+    kind : str
+        The kind, see :func:`~mne_bstinv.adapters.files.mne_kind`.
+
+    Returns
+    -------
+    str
+        The words.
+    """
+    return _WORDS.get(kind, kind)
+
+
+def content_of(path: Path) -> str:
+    """Return the kind of a FIF file by what it holds.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        The kind, in the words of :func:`~mne_bstinv.adapters.files.mne_kind` or MNE's own;
+        ``''`` if it is not clear.
+    """
+    try:
+        found = str(mne.what(path))
+    except Exception:  # whatever a broken file does to its reader
+        return ""
+    return "" if found == "unknown" else _CONTENTS.get(found, found)
+
+
+def _end(file: IO[Any], size: int) -> int:
+    """Follow the tags to the last one inside of the file; return where it ends."""
+    place = end = 0
+    while place < size:
+        file.seek(place)
+        head = file.read(_TAG.size)
+        if len(head) < _TAG.size:
+            return place + _TAG.size
+        _, _, n_bytes, following = _TAG.unpack(head)
+        behind = place + _TAG.size + max(n_bytes, 0)
+        end = max(end, behind)
+        place = behind if following == _SEQUENTIAL else following
+        if following == _LAST or place < behind:  # the end, or back to where it was
+            break
+    return end

@@ -1,0 +1,48 @@
+"""Results files ⇄ inverse operators and source estimates."""
+
+from mne_bstinv.adapters.operators.arrays import noise_spectrum
+from mne_bstinv.adapters.operators.check import checked_operator, operator_of_results
+from mne_bstinv.adapters.operators.estimate_from_mne import from_source_estimate
+from mne_bstinv.adapters.operators.estimate_to_mne import to_source_estimate
+from mne_bstinv.adapters.operators.operator_dicts import (
+    data_info,
+    operator_info,
+    reference_projections,
+)
+from mne_bstinv.adapters.operators.operator_from_mne import (
+    FUNCTIONS,
+    from_inverse_operator,
+    operator_kernel,
+)
+from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
+from mne_bstinv.adapters.operators.parameters import (
+    EXACT,
+    METHODS,
+    NOT_COMPARABLE,
+    UP_TO_FACTOR,
+    InverseParameters,
+    inverse_parameters,
+)
+from mne_bstinv.adapters.operators.results import vert2grid
+
+__all__ = [
+    "EXACT",
+    "FUNCTIONS",
+    "METHODS",
+    "NOT_COMPARABLE",
+    "UP_TO_FACTOR",
+    "InverseParameters",
+    "checked_operator",
+    "data_info",
+    "from_inverse_operator",
+    "from_source_estimate",
+    "inverse_parameters",
+    "noise_spectrum",
+    "operator_info",
+    "operator_kernel",
+    "operator_of_results",
+    "reference_projections",
+    "to_inverse_operator",
+    "to_source_estimate",
+    "vert2grid",
+]

@@ -1,0 +1,273 @@
+"""The numbers of a minimum-norm operator in MNE's form, from Brainstorm's whitener and prior.
+
+With Brainstorm's whitener W, orientation and depth factor Q, gain G (projected, referenced) and
+prior source variance Λ both toolboxes compute Q L' (L L' + 1/Λ)⁻¹ W with L = W G Q. MNE scales the
+source covariance so that trace(L L') is the rank r, hence λ² = r / (t Λ) with t the trace before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse.linear import Region
+from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.preparation import PreparedStudy
+from mne_bstinv.inverse.regularization import (
+    lambda2_from_brainstorm_snr,
+    lambda2_from_prior,
+    lambda_from_rms,
+    prior_from_lambda2,
+)
+from mne_bstinv.inverse.source_model import SourceModel
+from mne_bstinv.inverse.whitening import Whitening
+
+__all__ = ["NoiseSpectrum", "OperatorArrays", "noise_spectrum", "operator_arrays"]
+
+FloatArray = NDArray[np.float64]
+
+IntArray = NDArray[np.int64]
+
+#: Relative error of the operator that decomposing L L' may cost.
+_GRAM_ERROR = 1e-10
+
+#: [o, t1, t2] of the inverse → (t1, t2, o), the order of MNE's surface orientations.
+_NORMAL_LAST = [1, 2, 0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoiseSpectrum:
+    """A noise covariance by its eigenvectors, as MNE makes whiteners of it.
+
+    Parameters
+    ----------
+    eig : array, shape (n_channels,)
+        Eigenvalues in squared units of the data, type after type, zero for nulls.
+    eigvec : array, shape (n_channels, n_channels)
+        Eigenvectors in rows.
+    """
+
+    eig: FloatArray
+    eigvec: FloatArray
+
+    @property
+    def rank(self) -> int:
+        """Number of eigenvalues that are not zero."""
+        return int(np.sum(self.eig > 0))
+
+    @property
+    def cov(self) -> FloatArray:
+        """The covariance: the pseudo-inverse of W W'."""
+        return (self.eigvec.T * self.eig) @ self.eigvec
+
+    @property
+    def whitener(self) -> FloatArray:
+        """Whitener (n_channels, n_channels) with zero rows for nulls."""
+        scale = np.zeros_like(self.eig)
+        np.divide(1.0, np.sqrt(self.eig), out=scale, where=self.eig > 0)
+        return scale[:, None] * self.eigvec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OperatorArrays:
+    """The decomposed operator; rows of sources in the order and frame of the source space.
+
+    Parameters
+    ----------
+    eigen_fields : array, shape (k, n_channels)
+        U' of the singular value decomposition of the whitened, weighted gain.
+    sing : array, shape (k,)
+        Singular values.
+    eigen_leads : array, shape (n_rows, k)
+        V.
+    source_var : array, shape (n_rows,)
+        Prior variances, scaled so that the trace of the whitened covariance is the rank.
+    depth : array, shape (n_rows,)
+        Squared depth weights.
+    orient_prior : array, shape (n_rows,)
+        Relative variance of each direction.
+    source_nn : array, shape (n_rows, 3)
+        Direction of each row, in head.
+    trace : float
+        Trace t of L L' before the scaling, in (A·m)⁻².
+    lambda2 : float
+        Regularisation λ² that gives Brainstorm's kernel.
+    prior_variance : float
+        Brainstorm's Λ in (A·m)².
+    n_components : int
+        1 or 3 rows a location.
+    """
+
+    eigen_fields: FloatArray
+    sing: FloatArray
+    eigen_leads: FloatArray
+    source_var: FloatArray
+    depth: FloatArray
+    orient_prior: FloatArray
+    source_nn: FloatArray
+    trace: float
+    lambda2: float
+    prior_variance: float
+    n_components: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Columns:
+    """Gain columns of locations with their prior: arrays (n_locations, p, …)."""
+
+    gain: FloatArray
+    std: FloatArray
+    depth: FloatArray
+    relative: FloatArray
+    directions: FloatArray
+
+
+def noise_spectrum(whitening: Whitening, channel_types: Sequence[str]) -> NoiseSpectrum:
+    """Decompose Brainstorm's whitener, one sensor type at a time.
+
+    Over several types at once the eigenvalues would span 1e16: V² and T² side by side.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Whitener W and its ranks.
+    channel_types : sequence of str
+        Type of each channel.
+
+    Returns
+    -------
+    NoiseSpectrum
+        Eigenvalues 1/s² and eigenvectors of the kept subspace of each type.
+    """
+    n = len(whitening.whitener)
+    eig, eigvec = np.zeros(n), np.zeros((n, n))
+    upper = np.array([t.strip().upper() for t in channel_types])
+    for kind, rank in whitening.ranks.items():
+        index = np.flatnonzero(upper == kind)
+        values, vectors = linalg.eigh(whitening.whitener[np.ix_(index, index)])
+        kept = slice(len(index) - rank, len(index))
+        eig[index[kept]] = 1 / values[kept] ** 2
+        eigvec[np.ix_(index, index)] = vectors.T
+    return NoiseSpectrum(eig=eig, eigvec=eigvec)
+
+
+def operator_arrays(
+    study: PreparedStudy, noise: NoiseSpectrum, order: IntArray, rotation: FloatArray
+) -> OperatorArrays:
+    """Whiten, weight and decompose the gain.
+
+    Parameters
+    ----------
+    study : PreparedStudy
+        Gain by regions and the options.
+    noise : NoiseSpectrum
+        Noise covariance.
+    order : array of int, shape (n_locations,)
+        0-based location of the head model of each source of the source space.
+    rotation : array, shape (3, 3)
+        Rotation from SCS to head.
+
+    Returns
+    -------
+    OperatorArrays
+        The operator.
+
+    Raises
+    ------
+    InverseError
+        If no channel sees any source.
+    """
+    p = 1 if all(region.orient == "fixed" for region in study.regions) else 3
+    parts = [_columns(region, study.options, rotation, p) for region in study.regions]
+    located = np.concatenate([region.locations for region in study.regions])
+    position = np.full(study.n_sources, -1)
+    position[located] = np.arange(len(located))
+    rows = position[order]
+    gain, std, depth, relative, directions = (
+        np.concatenate([getattr(part, name) for part in parts])[rows]
+        for name in ("gain", "std", "depth", "relative", "directions")
+    )
+    std = std.ravel()
+    lead_field = noise.whitener @ (gain.reshape(len(std), -1) * std[:, None]).T
+    trace = float(np.linalg.norm(lead_field) ** 2)
+    if not trace > 0:
+        raise InverseError("The whitened lead field is zero: no channel sees any source.")
+    scale = noise.rank / trace
+    lambda2 = _lambda2(study.options, noise.rank, len(noise.eig), trace)
+    u, sing, v = _decomposed(lead_field * np.sqrt(scale), lambda2)
+    # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
+    v[~lead_field.any(axis=0)] = 0.0
+    return OperatorArrays(
+        eigen_fields=u.T,
+        sing=sing,
+        eigen_leads=v,
+        source_var=std**2 * scale,
+        depth=depth.ravel(),
+        orient_prior=relative.ravel(),
+        source_nn=directions.reshape(-1, 3),
+        trace=trace,
+        lambda2=lambda2,
+        prior_variance=prior_from_lambda2(lambda2, trace, noise.rank),
+        n_components=p,
+    )
+
+
+def _decomposed(
+    lead_field: FloatArray, lambda2: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
+
+    The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
+    rounded by ε s₁², so the operator L' (L L' + λ²)⁻¹, at most 1 / 2λ, by up to ε s₁³ / λ⁴: in
+    relation ε (s₁ / λ)³, far below the single precision of FIF files with any usual λ².
+    """
+    values, vectors = linalg.eigh(lead_field @ lead_field.T, driver="evd")
+    if np.finfo(float).eps * (values[-1] / lambda2) ** 1.5 > _GRAM_ERROR:
+        result: Any = linalg.svd(lead_field.T, full_matrices=False)
+        v, sing, ut = result
+        return ut.T, sing, v
+    u = vectors[:, ::-1]
+    v = lead_field.T @ u
+    # not the roots of the eigenvalues: these lose what lies below ε s₁²
+    sing = np.linalg.norm(v, axis=0)
+    v /= np.where(sing > 0, sing, 1.0)
+    return u, sing, v
+
+
+def _lambda2(options: InverseOptions, rank: int, n_channels: int, trace: float) -> float:
+    if options.snr_method == "rms":
+        return lambda2_from_prior(lambda_from_rms(options.snr_rms), trace, rank)
+    return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_channels)
+
+
+def _columns(region: Region, options: InverseOptions, rotation: FloatArray, p: int) -> _Columns:
+    """Turn the columns of a region to the directions of MNE's rows, with their prior."""
+    model = SourceModel.build(region.gain, region.grid_orient, region.orient, options)
+    m = model.n_sources
+    if region.orient == "free":
+        # columns along the axes of head; their directions in SCS are the rows of the rotation
+        directions = np.broadcast_to(rotation, (m, 3, 3))
+        amplitude = np.ones(3)
+    else:
+        normals = unit_normals(region.grid_orient, m)
+        frames = local_frames(normals, 1.0).transpose(0, 2, 1)
+        directions = frames[:, :1] if p == 1 else frames[:, _NORMAL_LAST]
+        tangential = 0.0 if options.loose is None or region.orient == "fixed" else options.loose
+        amplitude = np.array([tangential, tangential, 1.0])[-p:]
+    blocks = np.ascontiguousarray(region.gain.T).reshape(m, 3, -1)
+    return _Columns(
+        gain=directions @ blocks,
+        std=model.alpha[:, None] * amplitude,
+        depth=np.repeat(model.alpha[:, None] ** 2, p, axis=1),
+        relative=np.broadcast_to(amplitude**2, (m, p)),
+        directions=directions @ rotation.T
+        if region.orient != "free"
+        else np.tile(np.eye(3), (m, 1, 1)),
+    )

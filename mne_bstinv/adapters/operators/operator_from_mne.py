@@ -1,0 +1,287 @@
+"""The way back: an MNE inverse operator as a kernel in a results structure of Brainstorm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mne
+import numpy as np
+from mne.utils import verbose
+from numpy.typing import NDArray
+
+from mne_bstinv import io
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.frames import scs_to_head_of
+from mne_bstinv.adapters.operators.operator_dicts import _complete, data_info
+from mne_bstinv.adapters.operators.parameters import (
+    NOT_COMPARABLE,
+    InverseParameters,
+    inverse_parameters,
+)
+from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, recoded, rows_of
+from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
+from mne_bstinv.adapters.sensors import from_info
+from mne_bstinv.adapters.sources import SourceGrid, grid_of
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.io.text import history_row
+
+__all__ = ["from_inverse_operator", "operator_kernel"]
+
+FloatArray = NDArray[np.float64]
+
+IntArray = NDArray[np.int64]
+
+#: MNE's method → Brainstorm's function.
+FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
+
+
+@verbose
+def from_inverse_operator(
+    inv: Any,
+    lambda2: float | None = None,
+    method: str | None = None,
+    *,
+    pick_ori: str | None = None,
+    channels: io.Channels | None = None,
+    info: mne.Info | None = None,
+    mri: io.Mri | None = None,
+    head_model: io.HeadModel | None = None,
+    nave: int = 1,
+    comment: str | None = None,
+    data_file: str | None = None,
+    head_model_file: str | None = None,
+    surface_file: str | None = None,
+    verbose: bool | str | int | None = None,
+) -> io.Results:
+    """Convert an inverse operator of MNE to a kernel that Brainstorm can show.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    lambda2 : float | None
+        Regularisation. With neither this nor ``method`` those are taken that give Brainstorm's
+        estimate (:func:`inverse_parameters`), its factor √Λ of sLORETA included.
+    method : 'MNE' | 'dSPM' | 'sLORETA' | 'eLORETA' | None
+        Method.
+    pick_ori : None | 'vector' | 'normal'
+        ``'normal'`` for one row per location, along the normal; else an operator of free or loose
+        orientation gives three (lengths, MNE's None, are no linear function of the data).
+    channels : Channels | None
+        Channel file of the recordings that the kernel is for; ``None`` makes one of ``info``.
+    info : mne.Info | None
+        Info of those recordings, with the fiducials that the frame of Brainstorm follows from.
+        ``None`` takes the operator's own, which MNE strips of fiducials: the frame is a guess.
+    mri : Mri | None
+        MRI, for the frame.
+    head_model : HeadModel | None
+        Head model whose locations the rows shall follow, in its order: needed where source spaces
+        lost that order, as in FIF files. ``None`` takes the order that they carry, else MNE's.
+    nave : int
+        Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
+        one, as in Brainstorm, which multiplies dspm2018 maps by √Leff: the same as MNE's dSPM.
+    comment : str | None
+        Name of the results in Brainstorm.
+    data_file, head_model_file : str | None
+        Files it belongs to, relative to the protocol's ``data``.
+    surface_file : str | None
+        Cortex, relative to the protocol's ``anat``.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    Results
+        The kernel for the recordings as they are stored, rows in Brainstorm's order and frame,
+        units unchanged (sLORETA is dimensionless unless both arguments are ``None``). The
+        projectors that the operator applies are part of it. The report keeps ``grid`` (locations
+        and cortex, :class:`SourceGrid`) and, without ``channels``, ``channels``.
+
+    Raises
+    ------
+    ConversionError
+        If only one of ``lambda2`` and ``method`` is given, both are unknown, or channels are
+        missing.
+    """
+    findings, report = Findings(), conversion_report(inv)
+    parts: list[Any] = []
+    wanted = _arguments(inv, lambda2, method)
+    lambda2, method = wanted.lambda2, wanted.method
+    values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
+    if channels is None:
+        channels = from_info(_complete(inv["info"]) if info is None else info)
+        parts.append(channels)
+        findings.keep("channels", channels)
+    good = match_channel_names(names, channels.names)
+    columns = np.argsort(good)
+    frame = None if "scs_to_head" in report.kept else channels
+    to_head = scs_to_head_of(report, frame, mri, findings)
+    grid = grid_of(inv["src"], to_head, head_model)
+    parts.append(grid)
+    layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
+    values = wanted.factor * values[..., columns]
+    rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
+    _report(inv, wanted, nave, findings)
+    types = tuple(channels.types[i] for i in good[columns].tolist())
+    results = io.Results(
+        imaging_kernel=rows,
+        whitener=_whitener(inv)[np.ix_(columns, columns)],
+        comment=comment or f"MNE-Python: {method}",
+        function=FUNCTIONS[method],
+        data_file=data_file,
+        head_model_file=head_model_file,
+        surface_file=surface_file,
+        channel_flag=_flags(inv, channels),
+        good_channel=good[columns] + 1,
+        options=_options(inv, wanted, columns, types),
+        n_avg=int(nave),
+        leff=float(nave),
+        history=(history_row("mne", f"MNE-Python: {method}, lambda2 = {lambda2:.6g}"),),
+        **grid_fields(grid, layout, atlas),
+    )
+    findings.keep("grid", grid)
+    return attach_with_parts(findings, results, parts, what="InverseOperator → results")
+
+
+def _arguments(inv: Any, lambda2: float | None, method: str | None) -> InverseParameters:
+    """Return the arguments to use; marked as not comparable where they are not Brainstorm's."""
+    if (lambda2 is None) != (method is None):
+        raise ConversionError("Give both lambda2 and method, or neither.")
+    if lambda2 is None or method is None:
+        return inverse_parameters(inv)
+    if not (math.isfinite(lambda2) and lambda2 > 0):
+        raise ConversionError(f"lambda2 must be a finite number above 0, found {lambda2!r}.")
+    try:
+        own = inverse_parameters(inv)
+    except ConversionError:
+        own = None
+    if own is not None and own.factor == 1 and (own.lambda2, own.method) == (lambda2, method):
+        return own
+    return InverseParameters(
+        lambda2=float(lambda2), method=method, pick_ori=None, parity=NOT_COMPARABLE
+    )
+
+
+def operator_kernel(
+    inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None
+) -> tuple[FloatArray, list[str]]:
+    """Return the kernel of an operator by applying it to unit data.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    lambda2 : float
+        Regularisation.
+    method : str
+        Method.
+    pick_ori : None | 'vector' | 'normal'
+        See :func:`from_inverse_operator`.
+
+    Returns
+    -------
+    kernel : array, shape (n_sources, n_channels) or (n_sources, 3, n_channels)
+        Estimate = kernel · data, for one average; vectors along x, y, z of head.
+    names : list of str
+        Channels of the columns.
+    """
+    if method not in FUNCTIONS:
+        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
+    if pick_ori is None and _n_components(inv) == 3:
+        pick_ori = "vector"
+    evoked = mne.EvokedArray(
+        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=1
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
+        stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
+    names = list(inv["noise_cov"]["names"])
+    # channels of the Info that the operator does not use have columns of zeros
+    picks = [evoked.ch_names.index(name) for name in names]
+    return np.asarray(stc.data, dtype=np.float64)[..., picks], names
+
+
+def _n_components(inv: Any) -> int:
+    return len(inv["eigen_leads"]["data"]) // int(inv["nsource"])
+
+
+def _layout(
+    inv: Any, grid: SourceGrid, method: str, vector: bool, findings: Findings
+) -> tuple[RowLayout, io.GridAtlas | None]:
+    """Rows as Brainstorm has them where its own regions made the operator, else along x, y, z."""
+    ours, atlas = conversion_report(inv).kept.get("options"), grid.grid_atlas
+    if ours is None or grid.head_model_type != "mixed" or not vector or atlas is None:
+        return layout_of_grid(grid, vector=vector, findings=findings)
+    if method != "MNE":
+        # Brainstorm normalises loose rows in a local frame; these are along x, y, z
+        atlas = recoded(atlas, {"L": "U"}, findings)
+    return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
+
+
+def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
+    method = wanted.method
+    gives = "" if wanted.parity == NOT_COMPARABLE else ": Brainstorm's estimate by its own options"
+    times = "" if wanted.factor == 1 else f" times {wanted.factor:.6g}"
+    findings.derived(
+        "lambda2", f"{wanted.lambda2:.6g} with method {method}{times} gave the kernel{gives}."
+    )
+    names = set(inv["noise_cov"]["names"])
+    for proj in inv["projs"]:
+        applies = names & set(proj["data"]["col_names"])
+        if applies and np.any(proj["data"]["data"]):
+            findings.derived(
+                "projs",
+                f"{proj['desc']!r} is part of the kernel: Brainstorm applies none to the data.",
+            )
+    if method == "sLORETA" and nave > 1:
+        findings.dropped(
+            "nave",
+            f"The kernel is for one sample: MNE's sLORETA of {nave} averages is √{nave} times it.",
+        )
+    if method == "eLORETA":
+        findings.assumed("Function", "Brainstorm has no eLORETA: it is shown as 'mn'.")
+
+
+def _flags(inv: Any, channels: io.Channels) -> IntArray:
+    flags = np.ones(len(channels.names), dtype=np.int64)
+    bads = [name for name in inv["info"]["bads"] if name not in inv["noise_cov"]["names"]]
+    present = [name for name in bads if name in channels.names]
+    flags[[channels.names.index(name) for name in present]] = -1
+    return flags
+
+
+def _whitener(inv: Any) -> FloatArray:
+    whitener, _ = mne.cov.compute_whitener(inv["noise_cov"], info=None, pca=False)
+    return np.asarray(whitener)
+
+
+def _options(
+    inv: Any, wanted: InverseParameters, columns: IntArray, types: tuple[str, ...]
+) -> dict[str, Any]:
+    """Options as Brainstorm stores them: its own where they made this kernel, else MNE's."""
+    cov = inv["noise_cov"]
+    eig, eigvec = np.asarray(cov["eig"]), np.asarray(cov["eigvec"])
+    matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)]
+    common = {
+        "ChannelTypes": types,
+        "DataTypes": tuple(dict.fromkeys(types)),
+        "ComputeKernel": 1.0,
+        "NoiseCovMat": {"NoiseCov": matrix, "Comment": "Noise covariance of the operator"},
+        "FunctionName": FUNCTIONS[wanted.method],
+    }
+    options = conversion_report(inv).kept.get("options")
+    if isinstance(options, InverseOptions) and wanted.parity != NOT_COMPARABLE:
+        return {**options.to_brainstorm(), **common}
+    power = (eig > 0).sum() / len(eig) / wanted.lambda2
+    return {
+        # not Brainstorm's 2018 inverse: nobody shall recompute it as such
+        "InverseMethod": "mne-python",
+        "InverseMeasure": wanted.method,
+        "SourceOrient": ("fixed" if _n_components(inv) == 1 else "free",),
+        "SnrMethod": "fixed",
+        "SnrFixed": float(np.sqrt(power)),
+        "Lambda2": wanted.lambda2,
+        **common,
+    }

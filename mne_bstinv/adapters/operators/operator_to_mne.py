@@ -1,0 +1,250 @@
+"""Brainstorm's inverse ⇄ :class:`mne.minimum_norm.InverseOperator`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io.constants import FIFF
+from mne.utils import verbose
+from numpy.typing import NDArray
+
+from mne_bstinv import io
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
+from mne_bstinv.adapters.operators.operator_dicts import (
+    noise_covariance,
+    operator_info,
+    reference_projections,
+    solution,
+)
+from mne_bstinv.adapters.operators.parameters import (
+    NOT_COMPARABLE,
+    UP_TO_FACTOR,
+    InverseParameters,
+    parameters_of,
+)
+from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sources import SourceMap, source_map
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.frames import scs_to_surface_ras
+from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
+from mne_bstinv.inverse.whitening import compute_whitener
+from mne_bstinv.studies.normals import with_normals
+
+__all__ = ["to_inverse_operator"]
+
+AnyArray = NDArray[Any]
+
+
+@verbose
+def to_inverse_operator(
+    head_model: io.HeadModel,
+    noise_cov: io.NoiseCov,
+    channels: io.Channels,
+    options: InverseOptions | Mapping[str, Any] | None = None,
+    *,
+    channel_flag: AnyArray | Sequence[int] | None = None,
+    data_types: str | Sequence[str] | None = None,
+    good_channels: AnyArray | Sequence[int] | None = None,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
+    subject: str | None = None,
+    info: mne.Info | None = None,
+    src: mne.SourceSpaces | None = None,
+    verbose: bool | str | int | None = None,
+) -> Any:
+    """Build an MNE inverse operator that gives Brainstorm's estimates.
+
+    The operator is put together in double precision from Brainstorm's whitener, depth weights and
+    orientation; :func:`inverse_parameters` tells with which arguments ``apply_inverse`` and its
+    kin give Brainstorm's estimate, and how exactly.
+
+    Parameters
+    ----------
+    head_model : HeadModel
+        Head model of all channels.
+    noise_cov : NoiseCov
+        Noise covariance of all channels.
+    channels : Channels
+        Channel file. Its projectors go into gain and covariance, not into the operator: in
+        Brainstorm the kernel meets the recordings as they are stored.
+    options : InverseOptions | mapping | None
+        As for :func:`mne_bstinv.compute_kernel`.
+    channel_flag : array of int, shape (n_all_channels,) | None
+        1 good, −1 bad; ``None`` takes all channels as good.
+    data_types : str | sequence of str | None
+        Types of the channels to use; needed unless ``good_channels`` is given.
+    good_channels : array of int | None
+        0-based channels to use instead, such as ``results.good_channel - 1``.
+    surface : Surface | None
+        The cortex that the locations follow.
+    mri : Mri | None
+        The subject's MRI.
+    subject : str | None
+        Name of the subject in MNE.
+    info : mne.Info | None
+        Info to take the channels from instead of the channel file.
+    src : mne.SourceSpaces | None
+        Source spaces of this head model in head, to use as they are.
+    verbose : bool | str | int | None
+        Level of MNE's log.
+
+    Returns
+    -------
+    mne.minimum_norm.InverseOperator
+        The operator, in the head frame, sources in MNE's order, channels in Brainstorm's. The
+        report keeps ``parameters``, ``options``, ``order``, ``scs_to_head``, ``good_channels``
+        (0-based) and ``noise_method``.
+
+    Raises
+    ------
+    ConversionError
+        If the options ask for no minimum norm, or what is given does not belong together.
+    InverseError
+        If the inverse cannot be computed.
+    OptionError
+        If an option is unknown or out of range.
+    """
+    findings = Findings()
+    model = with_normals(head_model, surface, findings)
+    study = prepare_study(
+        model,
+        noise_cov,
+        channels,
+        channel_flag=channel_flag,
+        data_types=data_types,
+        options=options,
+        good_channels=good_channels,
+    )
+    if study.options.method != "minnorm":
+        raise ConversionError(
+            f"InverseMethod {study.options.method!r} is no minimum norm, and MNE's InverseOperator "
+            "holds nothing else: convert its results with to_source_estimate."
+        )
+    sources = source_map(
+        model, findings, src=src, channels=channels, surface=surface, mri=mri, subject=subject
+    )
+    if info is None:
+        info = to_info(channels, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
+    if any(projector.status in (1, 2) for projector in channels.projectors):
+        findings.derived(
+            "Projector",
+            "Projectors went into gain and covariance; the operator applies none of them to data: "
+            "give it data as the recordings file stores them (EpochsArray with proj=False).",
+        )
+    operator = _build(study, sources, info, mri, findings)
+    inherited = [sources.src, _sensors_of(info)]
+    return attach_with_parts(findings, operator, inherited, what="options → InverseOperator")
+
+
+def _build(
+    study: PreparedStudy, sources: SourceMap, info: mne.Info, mri: io.Mri | None, findings: Findings
+) -> Any:
+    options = study.options
+    whitening = compute_whitener(
+        study.noise,
+        study.channel_types,
+        options.noise_method,
+        noise_reg=options.noise_reg,
+        channel_names=study.channel_names,
+    )
+    for message in whitening.warnings:
+        findings.derived("NoiseCov", message)
+    noise = noise_spectrum(whitening, study.channel_types)
+    arrays = operator_arrays(study, noise, sources.order, sources.frame.rotation)
+    parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays)
+    picks = match_channel_names(study.channel_names, info["ch_names"])
+    names = [info["ch_names"][i] for i in picks]
+    projs = reference_projections(whitening.whitener, study.channel_types, names, findings)
+    mri_head_t = _mri_head_t(sources, mri)
+    operator: Any = mne.minimum_norm.InverseOperator(
+        **solution(arrays, names),
+        noise_cov=noise_covariance(noise, names, study.noise.n_samples, parameters.to_text()),
+        info=operator_info(info, picks, projs, mri_head_t),
+        projs=projs,
+        src=sources.src,
+        coord_frame=int(FIFF.FIFFV_COORD_HEAD),
+        mri_head_t=mri_head_t,
+        methods=_methods(study.channel_types),
+        proj=[],
+        whitener=[],
+        reginv=[],
+        noisenorm=[],
+    )
+    _report(findings, study, parameters, whitening.method)
+    return operator
+
+
+def _sensors_of(info: mne.Info) -> Any:
+    """Carry what was noted of the sensors: the projectors of the Info are not the operator's."""
+    findings = Findings()
+    for finding in conversion_report(info):
+        if not finding.field.startswith("Projector"):
+            {"dropped": findings.dropped, "assumed": findings.assumed, "derived": findings.derived}[
+                finding.severity
+            ](finding.field, finding.reason)
+    return findings.attach(SimpleNamespace(), what="", log=False)
+
+
+def _report(
+    findings: Findings, study: PreparedStudy, parameters: InverseParameters, noise_method: str
+) -> None:
+    options = study.options
+    findings.keep("parameters", parameters)
+    findings.keep("options", options)
+    findings.keep("noise_method", noise_method)
+    findings.keep("good_channels", study.channel_indices)
+    gives = {
+        NOT_COMPARABLE: "is as regularised as Brainstorm's estimate, which it does not give",
+        UP_TO_FACTOR: "gives Brainstorm's estimate up to a factor",
+    }.get(parameters.parity, "gives Brainstorm's estimate")
+    findings.derived(
+        "lambda2",
+        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = 1 {gives}.",
+    )
+    if parameters.parity == NOT_COMPARABLE:
+        findings.dropped("InverseMeasure", parameters.reason)
+    elif parameters.parity == UP_TO_FACTOR:
+        findings.derived(
+            "InverseMeasure", f"{parameters.reason} Here √Λ = {parameters.factor:.6g}."
+        )
+    if noise_method != options.noise_method:
+        findings.derived(
+            "NoiseMethod",
+            f"The covariance is diagonal: {noise_method!r} was used, as Brainstorm does.",
+        )
+    if options.measure == "dspm2018":
+        findings.derived(
+            "Leff",
+            "Brainstorm shows dspm2018 maps of an average × √Leff; MNE with nave = 1 does not.",
+        )
+    unseen = sum(
+        int((~region.gain.reshape(len(region.gain), -1, 3).any(axis=(0, 2))).sum())
+        for region in study.regions
+    )
+    if unseen and options.measure != "amplitude":
+        findings.derived(
+            "Gain",
+            f"{unseen} locations have no gain: their estimates are NaN, and MNE warns of dividing "
+            "by zero.",
+        )
+
+
+def _methods(types: Sequence[str]) -> int:
+    meg = {t.strip().upper().startswith("MEG") for t in types}
+    if meg == {True, False}:
+        return int(FIFF.FIFFV_MNE_MEG_EEG)
+    return int(FIFF.FIFFV_MNE_MEG if True in meg else FIFF.FIFFV_MNE_EEG)
+
+
+def _mri_head_t(sources: SourceMap, mri: io.Mri | None) -> Any:
+    matrix = np.eye(4)
+    if mri is not None:
+        matrix = sources.frame.matrix @ np.linalg.inv(scs_to_surface_ras(mri).matrix)
+    return mne.Transform("mri", "head", matrix)

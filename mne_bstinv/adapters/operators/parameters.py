@@ -1,0 +1,156 @@
+"""With which arguments MNE gives Brainstorm's estimate, and how exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mne_bstinv._display import Displayed
+from mne_bstinv.adapters.operators.arrays import OperatorArrays
+from mne_bstinv.conversion import conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.options import InverseOptions
+
+__all__ = ["EXACT", "NOT_COMPARABLE", "UP_TO_FACTOR", "InverseParameters", "inverse_parameters"]
+
+EXACT = "exact"
+
+UP_TO_FACTOR = "equal up to a stated factor"
+
+NOT_COMPARABLE = "not comparable"
+
+#: Brainstorm's measure → MNE's method.
+METHODS = {"amplitude": "MNE", "dspm2018": "dSPM", "sloreta": "sLORETA"}
+
+#: What marks the parameters in the entry ``method`` of the operator's noise covariance, the one
+#: text that FIF files of inverse operators keep.
+MARK = "mne_bstinv "
+
+_LOOSE_DSPM = (
+    "Brainstorm normalises loose rows in the local frame before the orientation prior, with one "
+    "factor; MNE after it"
+)
+
+_SLORETA = (
+    "Brainstorm multiplies three rows by the inverse square root of their 3 × 3 resolution block, "
+    "MNE by one scalar: the same rows mixed otherwise"
+)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InverseParameters(Displayed):
+    """What to pass to MNE's functions with an operator made from Brainstorm's options.
+
+    Parameters
+    ----------
+    lambda2 : float
+        Regularisation for ``apply_inverse`` and its kin.
+    method : 'MNE' | 'dSPM' | 'sLORETA'
+        Method for the same functions.
+    pick_ori : str | None
+        ``'vector'`` where Brainstorm's estimate has three components a location.
+    nave : int
+        Number of averages to say: set ``evoked.nave`` to it (1, since Brainstorm's kernels know
+        no averages). Brainstorm's dspm2018 maps are multiplied by √Leff afterwards.
+    factor : float
+        Brainstorm's estimate is this times MNE's: √Λ in A·m for sLORETA, else 1.
+    parity : 'exact' | 'equal up to a stated factor' | 'not comparable'
+        How far the estimates agree.
+    reason : str
+        Why not exactly; empty if they do.
+    """
+
+    lambda2: float
+    method: str
+    pick_ori: str | None
+    nave: int = 1
+    factor: float = 1.0
+    parity: str = EXACT
+    reason: str = ""
+
+    def to_text(self) -> str:
+        """Return a line that survives FIF files.
+
+        Returns
+        -------
+        str
+            ASCII text.
+        """
+        return MARK + json.dumps(asdict(self))
+
+
+def inverse_parameters(inv: Any) -> InverseParameters:
+    """Return the arguments with which an operator gives Brainstorm's estimate.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        Operator that :func:`~mne_bstinv.to_inverse_operator` made, or
+        a copy of it, or one read back from a FIF file.
+
+    Returns
+    -------
+    InverseParameters
+        ``lambda2``, ``method``, ``pick_ori``, ``nave``, the factor and the parity class.
+
+    Raises
+    ------
+    ConversionError
+        If the operator was not made from Brainstorm's options.
+    """
+    kept = conversion_report(inv).kept.get("parameters")
+    if isinstance(kept, InverseParameters):
+        return kept
+    text = inv["noise_cov"].get("method") or ""
+    if not str(text).startswith(MARK):
+        raise ConversionError(
+            "The inverse operator was not made from Brainstorm's options: which lambda2 and "
+            "method are meant is for you to say. Give both (--lambda2, --method)."
+        )
+    return InverseParameters(**json.loads(str(text)[len(MARK) :]))
+
+
+def parameters_of(
+    options: InverseOptions, orients: tuple[str, ...], arrays: OperatorArrays
+) -> InverseParameters:
+    """State the parameters of an operator.
+
+    Parameters
+    ----------
+    options : InverseOptions
+        The options.
+    orients : tuple of str
+        Orientation constraint of each region.
+    arrays : OperatorArrays
+        The operator's arrays.
+
+    Returns
+    -------
+    InverseParameters
+        The parameters.
+    """
+    measure = str(options.measure)
+    parity, reason = _parity(measure, orients)
+    factor = float(arrays.prior_variance**0.5) if measure == "sloreta" else 1.0
+    return InverseParameters(
+        lambda2=float(arrays.lambda2),
+        method=METHODS[measure],
+        pick_ori="vector" if arrays.n_components == 3 else None,
+        factor=factor,
+        parity=parity,
+        reason=reason,
+    )
+
+
+def _parity(measure: str, orients: tuple[str, ...]) -> tuple[str, str]:
+    others = {"dspm2018": {"loose"}, "sloreta": {"loose", "free"}}.get(measure, set())
+    found = sorted(others & set(orients))
+    if found:
+        where = f"{measure}, {' and '.join(found)} orientation"
+        if rest := sorted(set(orients) - others):
+            where += f" (the {' and '.join(rest)} regions are comparable)"
+        return NOT_COMPARABLE, f"{where}: {_LOOSE_DSPM if measure == 'dspm2018' else _SLORETA}."
+    if measure == "sloreta":
+        return UP_TO_FACTOR, "Brainstorm's sLORETA is √Λ (in A·m) times the dimensionless one."
+    return EXACT, ""

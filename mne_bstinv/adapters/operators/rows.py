@@ -1,0 +1,336 @@
+"""Rows of Brainstorm's kernels and estimates ⇄ values at MNE's sources: order, frame, directions.
+
+Brainstorm's rows follow the locations (region after region in mixed models), 1 or 3 a location,
+along x, y, z of SCS, along the normal, or along a local frame. MNE wants one value a source, or
+a vector along x, y, z of head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mne_bstinv import io
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.regions import mixed_regions
+from mne_bstinv.inverse.result import RegionRows
+
+__all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout", "region_rows"]
+
+FloatArray = NDArray[np.float64]
+
+IntArray = NDArray[np.int64]
+
+#: Rounding of unit vectors that were stored in single precision.
+_ORTHONORMAL = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowLayout:
+    """Which rows belong to which locations, and along which directions.
+
+    Parameters
+    ----------
+    regions : tuple of RegionRows
+        Rows ↔ locations.
+    directions : tuple of array, shape (n_locations, p, 3)
+        Direction of each row in SCS, a region each; empty where rows are scalars.
+    n_sources : int
+        Locations of the head model.
+    n_components : int
+        1, 3, or 0 for mixed models, as Brainstorm's nComponents.
+    """
+
+    regions: tuple[RegionRows, ...]
+    directions: tuple[FloatArray, ...]
+    n_sources: int
+    n_components: int
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether a location's value is a vector."""
+        return bool(self.directions)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.regions[-1].rows.stop
+
+    @property
+    def locations(self) -> IntArray:
+        """0-based locations that have rows, region after region."""
+        return np.concatenate([region.locations for region in self.regions])
+
+    def to_head(self, rows: FloatArray, order: IntArray, rotation: FloatArray) -> FloatArray:
+        """Reorder rows to the sources, and vectors into head.
+
+        Parameters
+        ----------
+        rows : array, shape (n_rows, k)
+            Brainstorm's rows.
+        order : array of int, shape (n_used,)
+            0-based location of each source.
+        rotation : array, shape (3, 3)
+            SCS → head.
+
+        Returns
+        -------
+        array, shape (n_used, k) or (n_used, 3, k)
+            Values at the sources; zero at locations without rows.
+        """
+        located = np.zeros((self.n_sources, 3, rows.shape[1])[:: 1 if self.is_vector else 2])
+        for index, region in enumerate(self.regions):
+            block = rows[region.rows]
+            if self.is_vector:
+                in_head = self.directions[index] @ rotation.T
+                block = in_head.transpose(0, 2, 1) @ block.reshape(*in_head.shape[:2], -1)
+            located[region.locations] = block
+        return located[order]
+
+    def from_head(self, values: FloatArray, order: IntArray, rotation: FloatArray) -> FloatArray:
+        """Take the way back.
+
+        Parameters
+        ----------
+        values : array, shape (n_used, k) or (n_used, 3, k)
+            Values at the sources, vectors in head.
+        order : array of int, shape (n_used,)
+            0-based location of each source.
+        rotation : array, shape (3, 3)
+            SCS → head.
+
+        Returns
+        -------
+        array, shape (n_rows, k)
+            Brainstorm's rows; zero at locations that no source is at.
+        """
+        located = np.zeros((self.n_sources, *values.shape[1:]))
+        located[order] = values
+        rows = np.empty((self.n_rows, values.shape[-1]))
+        for index, region in enumerate(self.regions):
+            block = located[region.locations]
+            if self.is_vector:
+                block = (self.directions[index] @ rotation.T) @ block
+            rows[region.rows] = block.reshape(-1, values.shape[-1])
+        return rows
+
+
+def region_rows(specs: Sequence[tuple[str, str, IntArray]]) -> tuple[RegionRows, ...]:
+    """Give regions their rows, one after the other.
+
+    Parameters
+    ----------
+    specs : sequence of tuple
+        Name, orientation constraint and 0-based locations of each region.
+
+    Returns
+    -------
+    tuple of RegionRows
+        The regions.
+    """
+    rows, first = [], 0
+    for name, orient, locations in specs:
+        last = first + len(locations) * (1 if orient == "fixed" else 3)
+        rows.append(
+            RegionRows(name=name, orient=orient, locations=locations, rows=slice(first, last))
+        )
+        first = last
+    return tuple(rows)
+
+
+def plain_layout(n_sources: int, *, vector: bool) -> RowLayout:
+    """Build the layout of an unmixed model: scalars, or vectors along x, y, z of SCS.
+
+    Parameters
+    ----------
+    n_sources : int
+        Number of locations.
+    vector : bool
+        Whether a location has three rows.
+
+    Returns
+    -------
+    RowLayout
+        The layout.
+    """
+    orient = "free" if vector else "fixed"
+    return RowLayout(
+        regions=region_rows([("", orient, np.arange(n_sources))]),
+        directions=(_axes(n_sources),) if vector else (),
+        n_sources=n_sources,
+        n_components=3 if vector else 1,
+    )
+
+
+def mixed_layout(
+    scouts: Sequence[Any], normals: FloatArray | None, n_sources: int, *, local: bool = False
+) -> RowLayout:
+    """Build the layout of a mixed model.
+
+    Parameters
+    ----------
+    scouts : sequence of Scout
+        Regions of the model.
+    normals : array, shape (n_sources, 3) | None
+        Orientations, for constrained and loose regions.
+    n_sources : int
+        Number of locations.
+    local : bool
+        Whether the rows of loose regions are along the normal and two tangents.
+
+    Returns
+    -------
+    RowLayout
+        The layout; scalar where all regions are constrained.
+
+    Raises
+    ------
+    ConversionError
+        If a location is in two regions.
+    """
+    specs = mixed_regions(scouts, n_sources)
+    located = np.concatenate([spec.locations for spec in specs])
+    if np.unique(located).size < located.size:
+        raise ConversionError(
+            "Regions of the mixed model share locations: no source has one value. Make the head "
+            "model again with regions that do not overlap."
+        )
+    scalar = all(spec.orient == "fixed" for spec in specs)
+    directions = () if scalar else tuple(_directions(s, normals, local=local) for s in specs)
+    return RowLayout(
+        regions=region_rows([(spec.name, spec.orient, spec.locations) for spec in specs]),
+        directions=directions,
+        n_sources=n_sources,
+        n_components=0,
+    )
+
+
+def layout_of_results(
+    results: io.Results, n_sources: int, normals: FloatArray | None, findings: Findings
+) -> RowLayout:
+    """Read from a results file what its rows are.
+
+    Parameters
+    ----------
+    results : Results
+        Kernel or estimates.
+    n_sources : int
+        Locations of the head model.
+    normals : array, shape (n_sources, 3) | None
+        Orientations of the locations.
+    findings : Findings
+        Where to note what is guessed.
+
+    Returns
+    -------
+    RowLayout
+        The layout.
+
+    Raises
+    ------
+    ConversionError
+        If the rows do not fit the locations, or normals are needed and absent.
+    """
+    orient = _stored_orientation(results)
+    local = results.function in ("dspm2018", "sloreta")
+    if results.n_components == 0 or results.head_model_type == "mixed":
+        atlas = results.grid_atlas
+        layout = mixed_layout(
+            () if atlas is None else atlas.scouts, normals, n_sources, local=local
+        )
+        is_loose = any(region.orient == "loose" for region in layout.regions)
+    else:
+        layout = plain_layout(n_sources, vector=results.n_components != 1)
+        is_loose = orient == "loose"
+        if layout.is_vector and is_loose and local:
+            spec = layout.regions[0]
+            layout = _with_directions(layout, _directions(spec, normals, local=True))
+    if local and is_loose:
+        findings.assumed(
+            "ImagingKernel",
+            f"The rows of loose {results.function} are along the normal and two tangents that the "
+            "file does not hold: lengths are exact, directions in the tangent plane are not.",
+        )
+    if results.function in ("glsp", "lcmvp") and layout.is_vector:
+        layout = _scanning(results, layout, findings)
+    shape = _n_rows(results)
+    if shape != layout.n_rows:
+        raise ConversionError(
+            f"The results have {shape} rows, but {layout.n_rows} belong to {n_sources} locations: "
+            "not of this head model or surface. Give those that the results were computed with."
+        )
+    return layout
+
+
+def _n_rows(results: io.Results) -> int:
+    if results.imaging_kernel is not None:
+        return len(results.imaging_kernel)
+    amplitudes = results.amplitudes
+    return 0 if amplitudes is None else len(amplitudes)
+
+
+def _stored_orientation(results: io.Results) -> str:
+    value = (results.options or {}).get("SourceOrient")
+    entries = [value] if isinstance(value, str) else list(value if value is not None else ())
+    return str(entries[0]).lower() if entries else "free"
+
+
+def _axes(n: int) -> FloatArray:
+    return np.tile(np.eye(3), (n, 1, 1))
+
+
+def _directions(spec: Any, normals: FloatArray | None, *, local: bool) -> FloatArray:
+    """Directions of the rows of a region in SCS, (n_locations, p, 3)."""
+    n = len(spec.locations)
+    if spec.orient == "free" or (spec.orient == "loose" and not local):
+        return _axes(n)
+    if normals is None:
+        raise ConversionError(
+            "The directions of constrained rows need normals, found none. Give the cortex, or a "
+            "head model with GridOrient."
+        )
+    units = unit_normals(normals[spec.locations], n)
+    return units[:, None] if spec.orient == "fixed" else local_frames(units, 1.0).transpose(0, 2, 1)
+
+
+def _with_directions(layout: RowLayout, directions: FloatArray) -> RowLayout:
+    return RowLayout(
+        regions=layout.regions,
+        directions=(directions,),
+        n_sources=layout.n_sources,
+        n_components=layout.n_components,
+    )
+
+
+def _scanning(results: io.Results, layout: RowLayout, findings: Findings) -> RowLayout:
+    """Rows of gls and lcmv are along singular vectors; with SourceDecompVa they are x, y, z."""
+    va, n = results.source_decomp_va, layout.n_sources
+    if layout.n_components == 0:
+        findings.assumed(
+            "ImagingKernel",
+            f"Of {results.function} on mixed models Brainstorm itself stores the rows of the last "
+            "region only, at the top of an otherwise empty kernel: such a file has no meaning.",
+        )
+    if len(layout.regions) == 1 and va is not None and va.shape == (3, 3 * n):
+        directions = va.reshape(3, n, 3).transpose(1, 2, 0)
+        gram = directions @ directions.transpose(0, 2, 1)
+        free = _stored_orientation(results) == "free"
+        if free and np.allclose(gram, np.eye(3), rtol=0, atol=_ORTHONORMAL):
+            findings.derived(
+                "ImagingKernel",
+                "The rows are along singular vectors of the whitened gain: turned to x, y, z with "
+                "SourceDecompVa.",
+            )
+            return _with_directions(layout, directions)
+    findings.assumed(
+        "ImagingKernel",
+        f"The three rows of a location of {results.function} are along singular vectors, not "
+        "along x, y, z: only their length has a meaning.",
+    )
+    return layout

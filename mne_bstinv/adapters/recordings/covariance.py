@@ -1,0 +1,310 @@
+"""Covariances: Brainstorm's ``noisecov_*.mat`` and ``ndatacov_*.mat`` ⇄ :class:`mne.Covariance`.
+
+Brainstorm stores all channels of the channel file, zeros where nothing was computed; MNE stores
+the channels that were, by name. Values and units are the same on both sides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import mne
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.recordings.noise_estimator import estimate, gather, span
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io import Channels, NoiseCov
+from mne_bstinv.io.values import FloatArray, IntArray
+
+__all__ = ["from_covariance", "noise_cov_from", "to_covariance"]
+
+#: Degrees of freedom where nothing says how many; MNE needs an int.
+_UNKNOWN_NFREE = 1
+
+#: Asymmetry, relative to the standard deviations, that is rounding.
+_ROUNDING = 1e-10
+
+
+@verbose
+def to_covariance(
+    noise_cov: NoiseCov,
+    channels: Channels,
+    *,
+    channel_flag: IntArray | Sequence[int] | None = None,
+    projs: Sequence[Any] | None = None,
+    verbose: Any = None,
+) -> Any:
+    """Convert a noise or data covariance to MNE.
+
+    Parameters
+    ----------
+    noise_cov : NoiseCov
+        Covariance of all channels, (n_channels, n_channels), T², (T/m)², V².
+    channels : Channels
+        Channel file: the names.
+    channel_flag : array of int, shape (n_channels,) | None
+        1 good, −1 bad: the bad ones that have a covariance become ``bads``.
+    projs : sequence of mne.Projection | None
+        Projections that the *recordings* of the covariance had gone through. MNE keeps them with
+        a covariance for information. Projectors that Brainstorm applies on the fly are not among
+        them: it computes covariances from the recordings as stored.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    mne.Covariance
+        The channels that were computed (whose rows are not all zero), in the order of the channel
+        file. A covariance without any value off the diagonal is one-dimensional, as MNE makes
+        and reads diagonal ones, so that functions that treat them apart do so here too.
+
+    Raises
+    ------
+    ConversionError
+        If the covariance is not of these channels, holds NaN or infinity or nothing but zeros.
+
+    Notes
+    -----
+    ``nfree`` is nSamples − 1, Brainstorm's divisor. Where nSamples differs between channels
+    (recordings with different bad channels), the smallest one counts. The report names
+    the dropped channels; the whole structure (with nSamples and FourthMoment, which MNE has no
+    place for) is kept as ``noise_cov``.
+    """
+    names = _check_pair(noise_cov, channels)
+    findings = Findings()
+    matrix = noise_cov.noise_cov
+    computed = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))
+    if computed.size == 0:
+        raise ConversionError(
+            "NoiseCov is zero for all channels: nothing was computed. "
+            "Compute the noise covariance in Brainstorm."
+        )
+    missing = np.setdiff1d(np.arange(len(names)), computed)
+    if missing.size:
+        listed = ", ".join(names[i] for i in missing)
+        findings.dropped("NoiseCov", f"rows of zeros, no covariance was computed: {listed}")
+    data = matrix[np.ix_(computed, computed)]
+    _report_asymmetry(data, findings)
+    diagonal = np.diag(data)
+    if len(data) > 1 and not (data - np.diag(diagonal)).any():
+        data = diagonal.copy()
+    if noise_cov.fourth_moment is not None:
+        findings.dropped("FourthMoment", "MNE has no place for it; kept in the report")
+    flags = np.ones(len(names)) if channel_flag is None else np.ravel(channel_flag)
+    if flags.size != len(names):
+        raise ConversionError(
+            f"ChannelFlag has {flags.size} values, expected one for each of the {len(names)} "
+            "channels of the channel file. Take both from one study."
+        )
+    findings.keep("noise_cov", noise_cov)
+    covariance = mne.Covariance(
+        data,
+        [names[i] for i in computed],
+        bads=[names[i] for i in computed if flags[i] < 0],
+        projs=[] if projs is None else list(projs),
+        nfree=_nfree(noise_cov, computed, findings),
+    )
+    return findings.attach(covariance, what="NoiseCov → Covariance")
+
+
+@verbose
+def from_covariance(cov: Any, channels: Channels, *, verbose: Any = None) -> NoiseCov:
+    """Convert an MNE covariance to Brainstorm.
+
+    Parameters
+    ----------
+    cov : mne.Covariance
+        The covariance, full or diagonal.
+    channels : Channels
+        Channel file of the study: its channels, in its order, become rows and columns. Names are
+        matched by rule (:func:`mne_bstinv.match_channel_names`).
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    NoiseCov
+        Covariance of all channels of the channel file, zeros for those that ``cov`` does not
+        have. nSamples, FourthMoment, Comment and History are those the covariance was converted
+        from where its values are still the same; else nSamples is ``nfree`` + 1.
+
+    Raises
+    ------
+    ConversionError
+        If a channel of ``cov`` is not in the channel file; the message lists them.
+    """
+    findings = Findings()
+    index = match_channel_names(cov["names"], channels.names)
+    data = np.asarray(cov["data"], dtype=np.float64)
+    matrix = np.zeros((len(channels), len(channels)))
+    matrix[np.ix_(index, index)] = np.diag(data) if data.ndim == 1 else data
+    if cov["projs"]:
+        findings.dropped(
+            "projs",
+            f"{len(cov['projs'])} projections: Brainstorm's projectors are in channel files",
+        )
+    if cov["bads"]:
+        findings.dropped(
+            "bads", f"recordings hold bad channels, covariances do not: {', '.join(cov['bads'])}"
+        )
+    what = "Covariance → NoiseCov"
+    kept = conversion_report(cov).kept.get("noise_cov")
+    if isinstance(kept, NoiseCov) and np.array_equal(kept.noise_cov, matrix):
+        return findings.attach(dataclasses.replace(kept, noise_cov=matrix), what=what)
+    missing = np.setdiff1d(np.arange(len(channels)), index)
+    if missing.size:
+        listed = ", ".join(channels.names[i] for i in missing)
+        findings.assumed("NoiseCov", f"zeros for the channels the covariance lacks: {listed}")
+    if isinstance(kept, NoiseCov):
+        findings.dropped(
+            "FourthMoment", "values or channels changed since the conversion from Brainstorm"
+        )
+    converted = NoiseCov(
+        noise_cov=matrix,
+        comment="Noise covariance",
+        n_samples=_n_samples(cov["nfree"], findings),
+    )
+    return findings.attach(converted, what=what)
+
+
+@verbose
+def noise_cov_from(
+    inst: Any,
+    *,
+    channels: Channels | None = None,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    baseline: tuple[float | None, float | None] | None = None,
+    verbose: Any = None,
+) -> NoiseCov:
+    r"""Compute a covariance from MNE data with Brainstorm's estimator.
+
+    Parameters
+    ----------
+    inst : Raw | Epochs | Evoked | sequence of them
+        The recordings. A Raw, an Evoked and each epoch of an Epochs count as one file.
+    channels : Channels | None
+        Channel file: gives rows, columns and types. ``None`` takes the channels of the first
+        ``inst``.
+    tmin, tmax : float | None
+        Time window of the samples, in seconds of the times of each ``inst`` (of a Raw: from its
+        start), both ends included and moved to the nearest sample; ``None`` is the end of the
+        recording. For noise in epochs or averages give ``tmax=0.0``, which leaves the response
+        out; :func:`mne_bstinv.export_study` and :func:`mne_bstinv.convert_file` do by default.
+    baseline : tuple | None
+        Time window over which the mean of each channel is taken, likewise. ``None`` takes the
+        window of the samples: Brainstorm's rule for noise covariances. Its data covariances use
+        the two different windows that their History names.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    NoiseCov
+        Covariance of all channels with FourthMoment and nSamples.
+
+    Raises
+    ------
+    ConversionError
+        If nothing is left to compute from, a window is outside of the recordings, or a channel
+        of ``inst`` is not in the channel file.
+
+    Notes
+    -----
+    With :math:`\tilde F_f` the samples of file :math:`f` in the window, minus the mean over the
+    baseline of that file (and not over all files), and :math:`l_f` its effective number of
+    averages (1 for a Raw and an epoch),
+
+    .. math::
+
+        C_{ij} = \frac{1}{N_{ij} - 1} \sum_f l_f \sum_t \tilde F_{f,it} \tilde F_{f,jt}
+        \qquad
+        M_{ij} = \frac{1}{N_{ij} - 1} \sum_f l_f \sum_t \tilde F_{f,it}^2 \tilde F_{f,jt}^2
+
+    over the files where both channels are good (``inst.info['bads']``), :math:`N_{ij}` their
+    samples (not weighted). Where nothing was counted, C and M are 0 and nSamples is 2. Channels of
+    type MEG, EEG, ECOG and SEEG are computed, reference sensors and others are not.
+
+    Of an Evoked that was converted from Brainstorm, :math:`l_f` is its Leff, else ``nave``. Data
+    are taken as they are: projections that are not applied stay so, segments annotated as bad
+    are used (and reported).
+    """
+    findings = Findings()
+    files, names = gather(inst, channels, findings)
+    estimated = estimate(files, len(names), tmin, tmax, baseline)
+    empty = np.flatnonzero(~estimated.noise_cov.any(axis=0))
+    if empty.size == len(names):
+        raise ConversionError(
+            "No covariance: no good MEG, EEG, ECOG or SEEG channel with samples. "
+            "Check the bad channels and the types."
+        )
+    offset = "of the same times" if baseline is None else f"over [{span(files, baseline)}]"
+    findings.derived(
+        "NoiseCov",
+        f"computed from [{span(files, (tmin, tmax))}] of {len(files)} recordings, less the means "
+        f"{offset}",
+    )
+    if empty.size:
+        findings.assumed("NoiseCov", f"zeros: {', '.join(names[i] for i in empty)}")
+    return findings.attach(estimated, what="recordings → NoiseCov")
+
+
+def _check_pair(noise_cov: NoiseCov, channels: Channels) -> tuple[str, ...]:
+    names, n = channels.names, noise_cov.n_channels
+    if len(names) != n:
+        raise ConversionError(
+            f"The covariance has {n} channels, the channel file {len(names)}: not of one study. "
+            "Take all files from one study."
+        )
+    invalid = np.flatnonzero(~np.isfinite(noise_cov.noise_cov).all(axis=0))
+    if invalid.size:
+        listed = ", ".join(names[i] for i in invalid)
+        raise ConversionError(
+            f"NoiseCov is not finite for {listed}. "
+            "Mark these channels bad, or compute the covariance again."
+        )
+    return names
+
+
+def _report_asymmetry(data: FloatArray, findings: Findings) -> None:
+    std = np.sqrt(np.abs(np.diag(data)))
+    relative = np.abs(data - data.T) / np.maximum(np.outer(std, std), np.finfo(float).tiny)
+    if relative.max() > _ROUNDING:
+        findings.assumed(
+            "NoiseCov",
+            f"not symmetric (by {relative.max():.2g} of the standard deviations): FIF files keep "
+            "the lower triangle",
+        )
+
+
+def _nfree(noise_cov: NoiseCov, computed: IntArray, findings: Findings) -> int:
+    samples = noise_cov.n_samples
+    if samples is None:
+        findings.assumed("nfree", f"nSamples is empty: {_UNKNOWN_NFREE} is taken")
+        return _UNKNOWN_NFREE
+    counts: FloatArray = np.asarray(samples, dtype=np.float64)
+    if counts.size > 1:
+        counts = np.diag(counts)[computed]
+    smallest, largest = counts.min(), counts.max()
+    if smallest != largest:
+        findings.assumed(
+            "nfree",
+            f"nSamples runs from {smallest:g} to {largest:g} over the channels: the smallest is "
+            "taken",
+        )
+    nfree = max(int(np.floor(smallest)) - 1, _UNKNOWN_NFREE)
+    findings.derived("nfree", f"nSamples − 1 = {nfree}, Brainstorm's divisor")
+    return nfree
+
+
+def _n_samples(nfree: int, findings: Findings) -> float | None:
+    if nfree <= 0:  # MNE's ways to say unknown: 0 from make_ad_hoc_cov, -1 from files
+        findings.assumed("nSamples", "unknown: the covariance has no degrees of freedom")
+        return None
+    findings.derived("nSamples", f"nfree + 1 = {nfree + 1} for all channels")
+    return float(nfree + 1)

@@ -1,0 +1,288 @@
+"""Evoked, Epochs and Raw to recordings; the public names are in :mod:`.recordings`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv.adapters.recordings.events import (
+    Occurrence,
+    events_of,
+    occurrences,
+    same_occurrences,
+    same_times,
+    within,
+)
+from mne_bstinv.adapters.recordings.samples import bad_in_any as bad_in_any_
+from mne_bstinv.adapters.recordings.samples import (
+    checksum,
+    flags_of,
+    kept_recordings,
+    layout_of,
+    signs_of,
+)
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.io import Channels, Event, Recordings
+from mne_bstinv.io.text import history_row
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["from_epochs", "from_evoked", "from_raw"]
+
+#: Fields that MNE has no place for and the report keeps.
+_KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
+
+
+@verbose
+def from_evoked(
+    evoked: Any, *, channels: Channels | None = None, verbose: Any = None
+) -> Recordings:
+    """Convert an Evoked to recordings.
+
+    Parameters
+    ----------
+    evoked : mne.Evoked
+        The evoked response.
+    channels : Channels | None
+        Channel file of the study; its channels become the rows. ``None`` takes the rows of the
+        file that the Evoked was converted from, else its own channels.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    Recordings
+        The recordings. Channels that the Evoked lacks are zero and flagged bad. nAvg is ``nave``,
+        and so is Leff where it is not known better.
+
+    Raises
+    ------
+    ConversionError
+        If a channel is not in the channel file; the message lists them.
+    """
+    findings, report = Findings(), conversion_report(evoked)
+    kept = _kept_one(report)
+    if evoked.baseline is not None:
+        findings.dropped("baseline", f"{evoked.baseline} s: the samples are corrected already")
+    if evoked.kind != "average":
+        findings.dropped("kind", f"{evoked.kind!r}: recordings do not tell")
+    time: FloatArray = evoked.times
+    events: tuple[Event, ...] = ()
+    if kept is not None and kept.time is not None and same_times(kept.time, time):
+        time, events = kept.time, kept.events
+    elif kept is not None and kept.events:
+        findings.dropped("Events", "the times changed since the conversion from Brainstorm")
+    known = kept is not None and kept.n_avg == evoked.nave
+    recordings = _build(
+        evoked,
+        evoked.data,
+        time,
+        kept,
+        channels=channels,
+        findings=findings,
+        comment=evoked.comment or "",
+        n_avg=int(evoked.nave),
+        leff=kept.leff if kept is not None and known else float(evoked.nave),
+        events=events,
+    )
+    return findings.attach(recordings, what="Evoked → Recordings")
+
+
+@verbose
+def from_epochs(
+    epochs: Any, *, channels: Channels | None = None, verbose: Any = None
+) -> list[Recordings]:
+    """Convert Epochs to recordings, one per trial.
+
+    Parameters
+    ----------
+    epochs : mne.Epochs
+        The epochs.
+    channels : Channels | None
+        Channel file of the study, as in :func:`from_evoked`.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    list of Recordings
+        One an epoch, each with the report. Comments are the name of the condition and the number
+        of the trial, as Brainstorm writes them. Annotations become events.
+
+    Raises
+    ------
+    ConversionError
+        If a channel is not in the channel file; the message lists them.
+    """
+    findings = Findings()
+    loaded = epochs.copy().load_data()
+    if loaded.baseline is not None:
+        findings.dropped("baseline", f"{loaded.baseline} s: the samples are corrected already")
+    if loaded.metadata is not None:
+        findings.dropped("metadata", "recordings have no place for it")
+    kept = kept_recordings(conversion_report(epochs))
+    known = len(kept) == len(loaded.drop_log)
+    trials = [kept[i] if known else None for i in loaded.selection]
+    bad = bad_in_any_(kept) if known else None
+    converted = []
+    for mine, samples, comment, annotated in zip(
+        trials,
+        loaded.get_data(copy=False),
+        _comments(loaded),
+        loaded.get_annotations_per_epoch(),
+        strict=True,
+    ):
+        same = mine is not None and same_times(mine.time, loaded.times)
+        found = [Occurrence(float(a[0]), float(a[1]), str(a[2])) for a in annotated]
+        recordings = _build(
+            loaded,
+            samples,
+            mine.time if mine is not None and same else loaded.times,
+            mine,
+            channels=channels,
+            findings=findings,
+            bad_in_any=bad,
+            comment=comment if mine is None else mine.comment,
+            n_avg=1 if mine is None else mine.n_avg,
+            leff=1.0 if mine is None else mine.leff,
+            events=_kept_events(mine, found, same, loaded.ch_names),
+        )
+        converted.append(recordings)
+    what = "Epochs → Recordings"
+    return [findings.attach(r, what=what, log=n == 0) for n, r in enumerate(converted)]
+
+
+@verbose
+def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None) -> Recordings:
+    """Convert a Raw to imported recordings, with its annotations as events.
+
+    Parameters
+    ----------
+    raw : mne.io.Raw
+        The recording; all its samples are loaded.
+    channels : Channels | None
+        Channel file of the study, as in :func:`from_evoked`.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    Recordings
+        The recordings. Time counts as the samples of the acquisition do: it starts at
+        ``raw.first_time``.
+
+    Raises
+    ------
+    ConversionError
+        If a channel is not in the channel file; the message lists them.
+    """
+    findings = Findings()
+    kept = _kept_one(conversion_report(raw))
+    time, start, same = raw.times + raw.first_time, float(raw.first_time), False
+    if kept is not None and kept.time is not None:
+        # MNE moves the first sample to a multiple of the sampling period
+        same = same_times(kept.time - kept.time[0], raw.times)
+        same = same and abs(kept.time[0] - start) * raw.info["sfreq"] <= 0.5 + 1e-6
+    if kept is not None and kept.time is not None and same:
+        time, start = kept.time, float(kept.time[0])
+    found = [
+        Occurrence(
+            # annotations count from the start of the acquisition, as first_time does
+            float(annotation["onset"]) - float(raw.first_time) + start,
+            float(annotation["duration"]),
+            str(annotation["description"]),
+            tuple(annotation.get("ch_names", ())),
+        )
+        for annotation in raw.annotations
+    ]
+    recordings = _build(
+        raw,
+        raw.get_data(),
+        time,
+        kept,
+        channels=channels,
+        findings=findings,
+        comment="Raw" if kept is None else kept.comment,
+        n_avg=1 if kept is None else kept.n_avg,
+        leff=1.0 if kept is None else kept.leff,
+        events=_kept_events(kept, found, same, raw.ch_names),
+    )
+    return findings.attach(recordings, what="Raw → Recordings")
+
+
+def _build(
+    inst: Any,
+    samples: FloatArray,
+    time: FloatArray,
+    kept: Recordings | None,
+    *,
+    channels: Channels | None,
+    findings: Findings,
+    bad_in_any: Any = None,
+    **values: Any,
+) -> Recordings:
+    """Return recordings with the fields that MNE has, and those kept of the original."""
+    report = conversion_report(inst)
+    layout = layout_of(inst.ch_names, channels, report, findings)
+    if kept is None:
+        values |= {
+            "data_type": "recordings",
+            "device": "Unknown",
+            "history": (history_row("import", "Converted from MNE-Python"),),
+        }
+    else:
+        values |= {name: getattr(kept, name) for name in _KEPT}
+        values["std"] = _kept_std(kept, samples, report, findings)
+    return Recordings(
+        f=layout.fill(signs_of(inst.ch_names, report.kept.get("flipped", ())) * samples),
+        time=np.asarray(time),
+        channel_flag=flags_of(layout, inst, kept, bad_in_any),
+        **values,
+    )
+
+
+def _kept_one(report: ConversionReport) -> Recordings | None:
+    kept = kept_recordings(report)
+    return kept[0] if len(kept) == 1 else None
+
+
+def _kept_std(
+    kept: Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
+) -> Any:
+    """Return Std if the samples are still those it belongs to."""
+    if kept.std is None or report.kept.get("checksum") == checksum(samples):
+        return kept.std
+    findings.dropped("Std", "the samples changed since the conversion from Brainstorm")
+    return None
+
+
+def _kept_events(
+    kept: Recordings | None,
+    found: Sequence[Occurrence],
+    same_time: bool,
+    names: Sequence[str],
+) -> tuple[Event, ...]:
+    """Return the events of the original if the annotations still say the same."""
+    if kept is not None and kept.time is not None and same_time:
+        limits = (float(kept.time[0]), float(kept.time[-1]))
+        before = [
+            occurrence.on(names)
+            for occurrence in within(occurrences(kept.events, Findings()), limits)
+        ]
+        if same_occurrences(before, found):
+            return kept.events
+    return events_of(found)
+
+
+def _comments(epochs: Any) -> list[str]:
+    """Return the condition of each epoch with its number in it."""
+    names = {code: name for name, code in epochs.event_id.items()}
+    counts: dict[str, int] = {}
+    comments = []
+    for code in epochs.events[:, 2]:
+        name = names.get(code, str(code))
+        counts[name] = counts.get(name, 0) + 1
+        comments.append(f"{name} (#{counts[name]})")
+    return comments

@@ -1,0 +1,201 @@
+"""Rows of recordings ⇄ channels of an Info."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.sensors import to_info
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io import Channels, Mri, Recordings
+from mne_bstinv.io.values import FloatArray, IntArray
+
+__all__ = [
+    "Layout",
+    "Rows",
+    "bad_in_any",
+    "bare",
+    "checksum",
+    "flags_of",
+    "info_of",
+    "kept_recordings",
+    "layout_of",
+    "report_fields",
+    "samples_of",
+    "signs_of",
+]
+
+#: Fields of recordings without a place in MNE: attribute, MATLAB name.
+_NOT_EXPRESSED = {
+    "std": "Std",
+    "device": "Device",
+    "colormap_type": "ColormapType",
+    "display_units": "DisplayUnits",
+    "t0": "T0",
+    "history": "History",
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An Info with the bad channels, and which rows of F its channels are."""
+
+    info: Any
+    index: IntArray
+    #: Channels whose signal has the other sign in MNE (see :func:`to_info`).
+    flipped: tuple[str, ...]
+
+    @property
+    def signs(self) -> FloatArray:
+        """Factor of each channel, (n_channels, 1)."""
+        return signs_of(self.info["ch_names"], self.flipped)
+
+
+def signs_of(ch_names: Sequence[str], flipped: Sequence[str]) -> FloatArray:
+    """Return −1 for the channels whose signal has the other sign in MNE, else 1, as a column."""
+    return np.where(np.isin(ch_names, list(flipped)), -1.0, 1.0)[:, None]
+
+
+def samples_of(recordings: Recordings, channels: Channels) -> FloatArray:
+    """Return F, or say why there is none."""
+    if recordings.f is None:
+        raise ConversionError(
+            f"{recordings.comment or 'The recordings'} is a link to a continuous file, without "
+            "samples: read the original file with MNE (mne.io.read_raw), or import the recordings "
+            "in Brainstorm."
+        )
+    if len(recordings.f) != len(channels):
+        raise ConversionError(
+            f"The recordings have {len(recordings.f)} channels, the channel file {len(channels)}: "
+            "not of one study. Take all files from one study."
+        )
+    return recordings.f
+
+
+def info_of(
+    channels: Channels,
+    flags: Sequence[IntArray | None],
+    sfreq: float,
+    *,
+    info: Any,
+    mri: Mri | None,
+    findings: Findings,
+) -> Rows:
+    """Return the Info of recordings, made or given, with the channels that are bad anywhere."""
+    bad = np.zeros(len(channels), dtype=bool)
+    for flag in flags:
+        if flag is not None:
+            bad |= np.asarray(flag) < 0
+    flag = np.where(bad, -1, 1)
+    if info is None:
+        made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
+        return Rows(made, np.arange(len(channels)), _flipped(made))
+    index = match_channel_names(info["ch_names"], channels.names)
+    lost = np.setdiff1d(np.arange(len(channels)), index)
+    if lost.size:
+        listed = ", ".join(channels.names[i] for i in lost)
+        findings.dropped("F", f"channels that the given Info does not have: {listed}")
+    given = info.copy()
+    bads = set(given["bads"]) | {
+        name for name, i in zip(given["ch_names"], index, strict=True) if bad[i]
+    }
+    given["bads"] = [name for name in given["ch_names"] if name in bads]
+    return Rows(given, index, _flipped(info))
+
+
+def _flipped(info: Any) -> tuple[str, ...]:
+    return tuple(conversion_report(info).kept.get("flipped", ()))
+
+
+def report_fields(recordings: Recordings, findings: Findings) -> None:
+    """Note the fields that MNE has no place for."""
+    lost = [name for field, name in _NOT_EXPRESSED.items() if _holds(getattr(recordings, field))]
+    lost += list(recordings.extra)
+    if lost:
+        findings.dropped(", ".join(lost), "MNE has no place for them; kept in the report")
+
+
+def bare(recordings: Recordings) -> Recordings:
+    """Return the recordings without samples, to be kept."""
+    return dataclasses.replace(recordings, f=None)
+
+
+def checksum(samples: FloatArray) -> int:
+    """Return a number that tells whether samples changed."""
+    return zlib.crc32(np.ascontiguousarray(samples).tobytes())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which rows of a file the channels of an MNE object are."""
+
+    #: Names of the rows.
+    names: tuple[str, ...]
+    #: Row of each channel.
+    index: IntArray
+
+    def fill(self, samples: FloatArray) -> FloatArray:
+        """Return all rows; zeros for those that the object lacks."""
+        filled = np.zeros((len(self.names), samples.shape[1]))
+        filled[self.index] = samples
+        return filled
+
+
+def layout_of(
+    ch_names: Sequence[str],
+    channels: Channels | None,
+    report: ConversionReport,
+    findings: Findings,
+) -> Layout:
+    """Lay out rows as the channel file does, else as the recordings they came from did."""
+    kept = report.kept.get("channel_names")
+    if channels is not None:
+        names = channels.names
+    elif kept is not None and set(ch_names) <= set(kept):
+        names = tuple(kept)
+    else:
+        names = tuple(ch_names)
+    layout = Layout(names, match_channel_names(ch_names, names))
+    lost = np.setdiff1d(np.arange(len(names)), layout.index)
+    if lost.size:
+        listed = ", ".join(names[i] for i in lost)
+        findings.assumed("F", f"zeros, flagged bad, for channels without samples: {listed}")
+    return layout
+
+
+def flags_of(layout: Layout, inst: Any, kept: Recordings | None, bad_in_any: Any) -> IntArray:
+    """Return ChannelFlag; the kept one where the bad channels are still those it led to.
+
+    ``bad_in_any`` are the bad channels of all files that went into ``inst``, if several did.
+    """
+    bads = set(inst.info["bads"])
+    flag = np.full(len(layout.names), -1, dtype=np.int64)
+    flag[layout.index] = [-1 if name in bads else 1 for name in inst.ch_names]
+    before = None if kept is None else kept.channel_flag
+    if before is None or len(before) != len(flag):
+        return flag
+    expected = before < 0 if bad_in_any is None else bad_in_any
+    return before if np.array_equal(expected, flag < 0) else flag
+
+
+def bad_in_any(files: Sequence[Recordings]) -> Any:
+    """Return which channels are bad in one file or another, None if no file tells."""
+    flags = [r.channel_flag < 0 for r in files if r.channel_flag is not None]
+    return np.any(flags, axis=0) if flags else None
+
+
+def kept_recordings(report: ConversionReport) -> list[Recordings]:
+    """Return the recordings that an object was converted from."""
+    kept = report.kept.get("recordings", ())
+    return [kept] if isinstance(kept, Recordings) else list(kept)
+
+
+def _holds(value: Any) -> bool:
+    return bool(value) if isinstance(value, str | tuple | None) else bool(np.size(value))

@@ -1,0 +1,171 @@
+"""MNE's channels as the sensors of a channel file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io.constants import FIFF
+
+from mne_bstinv.adapters.sensors.channels_to_mne import brainstorm_type, mne_type
+from mne_bstinv.adapters.sensors.coils import Coil, CoilDefinition, coil_definitions
+from mne_bstinv.conversion import Findings
+from mne_bstinv.frames import transform_points
+from mne_bstinv.io import Channel
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["Frames", "channel_from"]
+
+_ONE = np.ones(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The transforms of an Info.
+
+    Parameters
+    ----------
+    head_to_scs : array, shape (4, 4)
+        Head → SCS.
+    device_to_head : array, shape (4, 4)
+        Device → head.
+    """
+
+    head_to_scs: FloatArray
+    device_to_head: FloatArray
+
+    def to_scs(self, coord_frame: int) -> FloatArray | None:
+        """Return the transform (4, 4) to SCS of one of MNE's frames; None for other frames."""
+        if coord_frame == FIFF.FIFFV_COORD_DEVICE:
+            matrix: FloatArray = self.head_to_scs @ self.device_to_head
+            return matrix
+        if coord_frame in (FIFF.FIFFV_COORD_HEAD, FIFF.FIFFV_COORD_UNKNOWN):
+            return self.head_to_scs
+        return None
+
+
+def channel_from(
+    info: mne.Info,
+    index: int,
+    frames: Frames,
+    known: Mapping[str, Channel],
+    coils: Mapping[str, Coil],
+    findings: Findings,
+) -> Channel:
+    """Make one sensor.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+    index : int
+        Which of them.
+    frames : Frames
+        The transforms to SCS.
+    known : mapping of str to Channel
+        Sensors that the Info was made of, by name.
+    coils : mapping of str to Coil
+        Their integration points in the frame of the coil, by name.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    Channel
+        The sensor; points in metres, SCS.
+    """
+    ch = info["chs"][index]
+    name, kind = ch["ch_name"], mne.channel_type(info, index)
+    original = known.get(name)
+    if original is not None and not _same_type(original, kind):
+        original = None
+    if kind in ("mag", "grad", "ref_meg"):
+        return _coil(ch, kind, frames, original, coils.get(name), findings)
+    loc = _position(ch, frames, findings)
+    if original is not None:
+        point = Channel(name=name) if loc is None else Channel(name=name, loc=loc)
+        return _like(original, point)
+    electrode = kind in ("eeg", "ecog", "seeg")
+    return Channel(
+        name=name,
+        type=brainstorm_type(kind, ch["coil_type"], findings),
+        comment="EEG electrode" if kind == "eeg" else "",
+        loc=loc,
+        weight=_ONE if electrode and loc is not None else None,
+    )
+
+
+def _like(original: Channel, point: Channel) -> Channel:
+    """Move a channel, with everything else that is known of it."""
+    return Channel(
+        name=original.name,
+        comment=original.comment,
+        type=original.type,
+        group=original.group,
+        loc=point.loc,
+        orient=original.orient if point.orient is None else point.orient,
+        weight=original.weight,
+        extra=original.extra,
+    )
+
+
+def _same_type(original: Channel, kind: str) -> bool:
+    """Whether a channel is still of the type that it was converted to."""
+    return mne_type(original.type) == kind or {mne_type(original.type), kind} == {"mag", "grad"}
+
+
+def _coil(
+    ch: Any,
+    kind: str,
+    frames: Frames,
+    original: Channel | None,
+    coil: Coil | None,
+    findings: Findings,
+) -> Channel:
+    number = int(ch["coil_type"]) & 0xFFFF
+    definition = _definition(number)
+    if original is None or coil is None or coil.coil_type != number:
+        original, coil = None, definition
+    to_scs = frames.to_scs(int(ch["coord_frame"]))
+    loc = np.array(ch["loc"], dtype=np.float64)
+    points = orient = weight = None
+    if coil is None:
+        findings.dropped("info['chs']", f"coil type {number} is not in MNE's definitions")
+    elif to_scs is None or not (np.isfinite(loc).all() and loc[3:].any()):
+        findings.dropped("info['chs']", f"{ch['ch_name']} has no position in a known frame")
+    else:
+        placed, directions = coil.placed(loc)
+        points = transform_points(to_scs, placed).T
+        orient = (directions @ to_scs[:3, :3].T).T
+        weight = coil.weights
+    if original is not None:
+        return _like(original, Channel(loc=points, orient=orient))
+    return Channel(
+        name=ch["ch_name"],
+        type=brainstorm_type(kind, number, findings),
+        comment="" if definition is None else definition.description,
+        loc=points,
+        orient=orient,
+        weight=weight,
+    )
+
+
+def _definition(number: int) -> CoilDefinition | None:
+    """Return the definition of usual accuracy (1)."""
+    found = (d for d in coil_definitions() if d.coil_type == number and d.accuracy == 1)
+    return next(found, None)
+
+
+def _position(ch: Any, frames: Frames, findings: Findings) -> FloatArray | None:
+    """Position (3, 1) in SCS; None where there is none."""
+    position = np.array(ch["loc"][:3], dtype=np.float64)
+    if not np.isfinite(position).all() or not position.any():
+        return None
+    to_scs = frames.to_scs(int(ch["coord_frame"]))
+    if to_scs is None:
+        findings.dropped("info['chs']", f"{ch['ch_name']}: position in an unknown frame")
+        return None
+    return transform_points(to_scs, position)[:, np.newaxis]

@@ -1,0 +1,352 @@
+"""The sensors of a channel file as MNE's channels: types, coils, positions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mne.io.constants import FIFF
+
+from mne_bstinv.adapters.sensors.coils import (
+    EXACT,
+    Coil,
+    CoilDefinition,
+    CoilFit,
+    coil_axes,
+    coil_definitions,
+    find_definitions,
+    fit_coil,
+)
+from mne_bstinv.conversion import Findings
+from mne_bstinv.frames import transform_points
+from mne_bstinv.io import Channel, Channels
+from mne_bstinv.io.values import FloatArray
+
+__all__ = [
+    "MEG_TYPES",
+    "Sensors",
+    "brainstorm_type",
+    "fill_channel",
+    "is_ref",
+    "mne_type",
+    "sensors_of",
+]
+
+#: MNE's types of Brainstorm's, which are compared without regard to case.
+MNE_TYPES = {
+    "meg mag": "mag",
+    "meg grad": "grad",
+    "meg": "mag",
+    "meg ref": "ref_meg",
+    "eeg": "eeg",
+    "eeg ref": "eeg",
+    "ecog": "ecog",
+    "seeg": "seeg",
+    "eog": "eog",
+    "ecg": "ecg",
+    "emg": "emg",
+    "stim": "stim",
+    "misc": "misc",
+}
+
+#: Brainstorm's types of MNE's; the magnetometers of Neuromag systems alone are MEG MAG.
+BRAINSTORM_TYPES = {
+    "mag": "MEG",
+    "grad": "MEG GRAD",
+    "ref_meg": "MEG REF",
+    "eeg": "EEG",
+    "ecog": "ECOG",
+    "seeg": "SEEG",
+    "eog": "EOG",
+    "ecg": "ECG",
+    "emg": "EMG",
+    "stim": "Stim",
+    "misc": "Misc",
+}
+
+_NEUROMAG_MAGNETOMETERS = (3022, 3023, 3024, 3025)
+
+#: Rows of the compensation matrix.
+MEG_TYPES = ("meg", "meg mag", "meg grad")
+
+#: Where the Comment names no coil: the coils that may be meant.
+_PLANAR, _MAGNETOMETER, _AXIAL = 3, 1, 2
+
+_POINT_MAGNETOMETER = 2000
+
+_CTF_REF_MAG, _CTF_REF_GRAD, _CTF_REF_OFFDIAG = 5002, 5003, 5004
+
+#: Residual above which a coil that was only guessed is none (m).
+_FITS = 1e-3
+
+#: Cosine between baseline and direction that separates the two kinds of CTF gradiometers.
+_PARALLEL = 0.5
+
+_COIL_NAMES = {int(value): value for name, value in FIFF.items() if name.startswith("FIFFV_COIL_")}
+
+
+@dataclass(kw_only=True, eq=False)
+class Sensors:
+    """What MNE needs of the sensors.
+
+    Parameters
+    ----------
+    types : list of str
+        MNE's types.
+    fits : dict of int to CoilFit
+        The coils that were found, by channel.
+    coils : dict of str to Coil
+        The points as stored, in the frame of the coil, by name.
+    flipped : list of str
+        References whose field is minus Brainstorm's.
+    """
+
+    types: list[str] = field(default_factory=list)
+    fits: dict[int, CoilFit] = field(default_factory=dict)
+    coils: dict[str, Coil] = field(default_factory=dict)
+    flipped: list[str] = field(default_factory=list)
+
+
+def is_ref(channel: Channel) -> bool:
+    """Whether a channel is a reference of a CTF-like system."""
+    return channel.type.casefold() == "meg ref"
+
+
+def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
+    """Find MNE's types and coils.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    scs_to_device : array, shape (4, 4)
+        SCS → device.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    Sensors
+        Types, coils with ``loc`` in the device frame.
+    """
+    sensors = Sensors()
+    report = _CoilReport()
+    for index, channel in enumerate(channels.channels):
+        kind = mne_type(channel.type)
+        _tell_type(channel, findings)
+        if kind in ("mag", "grad", "ref_meg"):
+            fit = _fit(channel, scs_to_device, report)
+            if fit is not None:
+                sensors.fits[index] = fit
+                sensors.coils[channel.name] = _stored_coil(channel, fit, scs_to_device)
+                if fit.flipped:
+                    sensors.flipped.append(channel.name)
+                if kind == "mag" and fit.definition.coil_class == _PLANAR:
+                    kind = "grad"
+                    findings.derived(
+                        "Channel.Type",
+                        "MEG channels with a planar coil are gradiometers (T/m) in MNE",
+                    )
+        sensors.types.append(kind)
+    report.tell(findings)
+    if sensors.flipped:
+        findings.derived(
+            "Channel.Orient",
+            "the baseline of these references runs against their direction: MNE's signal is minus "
+            f"Brainstorm's, and their columns of MegRefCoef change sign: {_few(sensors.flipped)}",
+        )
+    return sensors
+
+
+def fill_channel(
+    ch: Any, channel: Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
+) -> None:
+    """Set position and coil of one of MNE's channels, in place.
+
+    Parameters
+    ----------
+    ch : dict
+        An element of ``info['chs']``, as :func:`mne.create_info` makes it.
+    channel : Channel
+        Brainstorm's channel.
+    fit : CoilFit | None
+        Its coil, if it has one.
+    scs_to_head : array, shape (4, 4)
+        SCS → head.
+    findings : Findings
+        Where to report.
+    """
+    if fit is not None:
+        ch["loc"] = fit.loc.copy()
+        coil_type = fit.definition.coil_type
+        ch["coil_type"] = _COIL_NAMES.get(coil_type, coil_type)
+        return
+    electrode = ch["kind"] in (FIFF.FIFFV_EEG_CH, FIFF.FIFFV_SEEG_CH, FIFF.FIFFV_ECOG_CH)
+    if electrode:
+        ch["coord_frame"] = FIFF.FIFFV_COORD_HEAD
+    if ch["kind"] in (FIFF.FIFFV_MEG_CH, FIFF.FIFFV_REF_MEG_CH):
+        return  # no points: told by the report of the coils
+    if channel.loc is None or channel.loc.size == 0:
+        if electrode:
+            findings.assumed("Channel.Loc", f"{channel.name} has no position: NaN in MNE")
+        return
+    if channel.loc.shape[1] > 1:
+        findings.dropped(
+            "Channel.Loc", f"{channel.name}: MNE keeps the first of {channel.loc.shape[1]} points"
+        )
+    ch["loc"] = np.zeros(12)
+    ch["loc"][:3] = transform_points(scs_to_head, channel.loc[:, 0])
+    ch["coord_frame"] = FIFF.FIFFV_COORD_HEAD
+
+
+def mne_type(name: str) -> str:
+    """Return MNE's type of one of Brainstorm's; ``'misc'`` for all that MNE does not know."""
+    return MNE_TYPES.get(" ".join(name.split()).casefold(), "misc")
+
+
+def brainstorm_type(kind: str, coil_type: int, findings: Findings) -> str:
+    """Return Brainstorm's type of one of MNE's, ``'Misc'`` for all that it does not know."""
+    if kind == "mag" and int(coil_type) in _NEUROMAG_MAGNETOMETERS:
+        return "MEG MAG"
+    if kind not in BRAINSTORM_TYPES:
+        findings.dropped("info['chs']", f"{kind} channels are of type Misc")
+    return BRAINSTORM_TYPES.get(kind, "Misc")
+
+
+def _tell_type(channel: Channel, findings: Findings) -> None:
+    plain = " ".join(channel.type.split()).casefold()
+    if plain == "eeg ref":
+        findings.dropped("Channel.Type", f"{channel.name}: EEG REF is an ordinary eeg channel")
+    if plain not in MNE_TYPES:
+        findings.dropped("Channel.Type", f"MNE has no type {channel.type!r}: misc")
+
+
+def _points(
+    channel: Channel, scs_to_device: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Points and directions (k, 3) in the device frame and weights (k,); None if incomplete."""
+    loc, orient, weight = channel.loc, channel.orient, channel.weight
+    if loc is None or orient is None or loc.shape[1] == 0 or orient.shape != loc.shape:
+        return None
+    if weight is None or weight.size != loc.shape[1]:
+        return None
+    if not (np.isfinite(loc).all() and np.isfinite(orient).all() and orient.any(axis=0).all()):
+        return None
+    return transform_points(scs_to_device, loc.T), orient.T @ scs_to_device[:3, :3].T, weight
+
+
+def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> CoilFit | None:
+    points = _points(channel, scs_to_device)
+    if points is None:
+        report.without_points.append(channel.name)
+        return None
+    loc, orient, weight = points
+    named = find_definitions(channel.comment)
+    candidates = named or _candidates(channel, loc, orient)
+    fits: list[CoilFit] = []
+    for definition in candidates:
+        fit = fit_coil(definition, loc, orient, weight)
+        if fit is None or (fit.flipped and not is_ref(channel)):
+            continue
+        if not named and not (fit.residual < _FITS and (fit.exact_sum or is_ref(channel))):
+            continue
+        fits.append(fit)
+        if fit.exact_sum and fit.residual <= EXACT:  # none of the others can be better
+            break
+    if not fits:
+        report.points_only.append(channel.name)
+        return _as_point(loc, orient, weight)
+    # the usual accuracy stands first; another one only where it fits and the first does not
+    fit = min(fits, key=lambda fit: (not fit.exact_sum, max(fit.residual, EXACT)))
+    report.add(channel, fit, named=bool(named))
+    return fit
+
+
+def _candidates(channel: Channel, loc: FloatArray, orient: FloatArray) -> Sequence[CoilDefinition]:
+    """Definitions that may be meant where the Comment names none."""
+    definitions = coil_definitions()
+    plain = channel.type.casefold()
+    if plain == "meg ref":
+        wanted = {_CTF_REF_MAG}
+        if len(loc) == 2:
+            baseline = loc[1] - loc[0]
+            cosine = baseline @ orient[0] / np.linalg.norm(baseline) / np.linalg.norm(orient[0])
+            wanted = {_CTF_REF_GRAD if abs(cosine) > _PARALLEL else _CTF_REF_OFFDIAG}
+        return [d for d in definitions if d.coil_type in wanted]
+    classes = {"meg grad": {_PLANAR}, "meg mag": {_MAGNETOMETER}}.get(
+        plain, {_AXIAL, _MAGNETOMETER}
+    )
+    found = [d for d in definitions if d.coil_class in classes]
+    return [d for d in found if d.determines_axes or d.coil_type == _POINT_MAGNETOMETER]
+
+
+def _as_point(loc: FloatArray, orient: FloatArray, weight: FloatArray) -> CoilFit | None:
+    """Take the first point for a magnetometer."""
+    definition = next(d for d in coil_definitions() if d.coil_type == _POINT_MAGNETOMETER)
+    return fit_coil(definition, loc[:1], orient[:1], np.ones(1))
+
+
+def _stored_coil(channel: Channel, fit: CoilFit, scs_to_device: FloatArray) -> Coil:
+    """Return the stored points in the frame of the coil, a pattern of their own."""
+    loc, orient, weight = _points(channel, scs_to_device) or (np.zeros((0, 3)),) * 3
+    inverse = np.linalg.pinv(coil_axes(fit.loc))  # axes may be zero, and then so are the points
+    return Coil(
+        coil_type=fit.definition.coil_type,
+        points=(loc - fit.loc[:3]) @ inverse,
+        normals=orient @ inverse,
+        weights=weight,
+    )
+
+
+class _CoilReport:
+    """Collects what was found out about the coils, to be told once a kind of coil."""
+
+    def __init__(self) -> None:
+        self.without_points: list[str] = []
+        self.points_only: list[str] = []
+        self._fits: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        self._not_expressible: list[str] = []
+
+    def add(self, channel: Channel, fit: CoilFit, *, named: bool) -> None:
+        """Take note of the fit of one channel."""
+        self._fits[fit.definition.description, named].append(fit.residual)
+        if not fit.exact_sum:
+            self._not_expressible.append(channel.name)
+
+    def tell(self, findings: Findings) -> None:
+        """Report."""
+        for (description, named), residuals in self._fits.items():
+            text = (
+                f"{len(residuals)} coils fitted to their points, largest residual "
+                f"{max(residuals):.1e} m: {description}"
+            )
+            if named:
+                findings.derived("Channel.Loc", text)
+            else:
+                findings.assumed("Channel.Comment", f"names no coil; {text}")
+        if self._not_expressible:
+            findings.dropped(
+                "Channel.Weight",
+                "directions and weights are not those of the coil, so that MNE cannot express "
+                f"what these channels sum up: {_few(self._not_expressible)}",
+            )
+        if self.points_only:
+            findings.dropped(
+                "Channel.Loc",
+                "no coil known to MNE has these points; the first stands as a point magnetometer: "
+                f"{_few(self.points_only)}",
+            )
+        if self.without_points:
+            findings.dropped(
+                "Channel.Loc",
+                "MEG channels without complete points (Loc, Orient, Weight): NaN in MNE: "
+                f"{_few(self.without_points)}",
+            )
+
+
+def _few(names: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,160 @@
+"""CTF compensation: MegRefCoef ⇄ ``info['comps']``; MEG minus coefficients times references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mne
+import numpy as np
+
+from mne_bstinv.adapters.sensors.channels_to_mne import MEG_TYPES, is_ref
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io import Channels
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["add_compensation", "compensation_from", "grade_of"]
+
+#: The grade is kept in these bits of the coil type.
+_GRADE_SHIFT = 16
+
+#: What CTF calls its first-, second- and third-order gradients.
+_CTF_KINDS = {1: 0x47314252, 2: 0x47324252, 3: 0x47334252}
+
+_THIRD_ORDER = 3
+
+
+def add_compensation(
+    info: mne.Info,
+    channels: Channels,
+    flipped: Sequence[str],
+    findings: Findings,
+) -> None:
+    """Set ``comps`` and the grade of the MEG channels of an unlocked Info, in place.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The Info.
+    channels : Channels
+        Channel file.
+    flipped : sequence of str
+        References whose field is minus Brainstorm's: their columns change sign.
+    findings : Findings
+        Where to report.
+
+    Raises
+    ------
+    ConversionError
+        If MegRefCoef is not of the file's MEG and reference channels.
+    """
+    coefficients = channels.meg_ref_coef
+    if coefficients is None or coefficients.size == 0:
+        return
+    rows = [c.name for c in channels.channels if c.type.casefold() in MEG_TYPES]
+    columns = [c.name for c in channels.channels if is_ref(c)]
+    if coefficients.shape != (len(rows), len(columns)):
+        raise ConversionError(
+            f"MegRefCoef is {coefficients.shape}, but the channel file has {len(rows)} MEG "
+            f"channels and {len(columns)} references (MEG REF), expected a row a channel and a "
+            "column a reference. Take the channel file as Brainstorm imported it."
+        )
+    sign = np.where(np.isin(columns, list(flipped)), -1.0, 1.0)
+    grade = _THIRD_ORDER
+    findings.assumed(
+        "MegRefCoef", "the file does not say of which order: taken as the third-order gradient"
+    )
+    data = {
+        "nrow": len(rows),
+        "ncol": len(columns),
+        "row_names": rows,
+        "col_names": columns,
+        "data": coefficients * sign,
+    }
+    info["comps"] = [
+        {
+            "ctfkind": _CTF_KINDS[grade],
+            "kind": grade,
+            "save_calibrated": False,
+            "rowcals": np.ones(len(rows)),
+            "colcals": np.ones(len(columns)),
+            "data": data,
+        }
+    ]
+    of_rows = set(rows)
+    for ch in info["chs"]:
+        if ch["ch_name"] in of_rows:
+            ch["coil_type"] = int(ch["coil_type"]) | grade << _GRADE_SHIFT
+
+
+def grade_of(info: mne.Info) -> int:
+    """Return the grade of compensation that the MEG channels have; 0 for none.
+
+    Raises
+    ------
+    ConversionError
+        If the channels differ in it.
+    """
+    picks = mne.pick_types(info, meg=True, ref_meg=False, exclude=())
+    grades = {int(info["chs"][i]["coil_type"]) >> _GRADE_SHIFT for i in picks}
+    if len(grades) > 1:
+        raise ConversionError(
+            f"The MEG channels are compensated differently: grades {grades}. "
+            "Bring them to one grade (Raw.apply_gradient_compensation)."
+        )
+    return grades.pop() if grades else 0
+
+
+def compensation_from(
+    info: mne.Info, flipped: Sequence[str], findings: Findings
+) -> FloatArray | None:
+    """Return MegRefCoef (n_meg, n_ref) of an Info, None if its MEG channels have none.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The Info.
+    flipped : sequence of str
+        References whose field is minus Brainstorm's.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    array, shape (n_meg, n_ref) | None
+        The coefficients; zero for references that this grade does not use.
+
+    Raises
+    ------
+    ConversionError
+        If the compensation in use is not there, or a channel of it is not.
+    """
+    grade = grade_of(info)
+    others = [comp for comp in info["comps"] if comp["kind"] != grade]
+    if others:
+        findings.dropped(
+            "info['comps']", f"compensations that are not in use ({len(others)} other grades)"
+        )
+    if not grade:
+        return None
+    found = [comp for comp in info["comps"] if comp["kind"] == grade]
+    if not found:
+        raise ConversionError(
+            f"The channels have grade {grade}, which info['comps'] lacks. Give the Info as it was "
+            "read from the recordings."
+        )
+    meg = [info["ch_names"][i] for i in mne.pick_types(info, meg=True, ref_meg=False, exclude=())]
+    refs = [info["ch_names"][i] for i in mne.pick_types(info, meg=False, ref_meg=True, exclude=())]
+    data: Any = found[0]["data"]
+    missing = sorted({*meg} - {*data["row_names"]}) + sorted({*data["col_names"]} - {*refs})
+    if missing:
+        raise ConversionError(
+            f"The compensation of grade {grade} lacks {', '.join(missing)}. Give the Info with all "
+            "MEG and reference channels, as it was read from the recordings."
+        )
+    coefficients = np.zeros((len(meg), len(refs)))
+    rows = [data["row_names"].index(name) for name in meg]
+    columns = [refs.index(name) for name in data["col_names"]]
+    coefficients[:, columns] = data["data"][rows]
+    return coefficients * np.where(np.isin(refs, list(flipped)), -1.0, 1.0)

@@ -1,0 +1,217 @@
+"""MNE's Info as a channel file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import mne
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
+from mne_bstinv.adapters.sensors.compensation import compensation_from
+from mne_bstinv.adapters.sensors.digitization import (
+    fiducials_of,
+    head_points_from,
+    head_to_scs,
+    reference_position,
+    same_dig,
+)
+from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
+from mne_bstinv.io import SCS, Channels
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["DEVICE_TO_HEAD", "channels_from", "from_info"]
+
+#: Label of the transform from the device to MNE's head frame in a channel file.
+DEVICE_TO_HEAD = "neuromag_device=>neuromag_head"
+
+#: Entries of an Info that a channel file has no place for.
+_NO_PLACE = (
+    "meas_date",
+    "subject_info",
+    "experimenter",
+    "line_freq",
+    "acq_pars",
+    "acq_stim",
+    "device_info",
+    "events",
+    "gantry_angle",
+    "helium_info",
+    "hpi_meas",
+    "hpi_results",
+    "hpi_subsystem",
+    "kit_system_id",
+    "proc_history",
+    "proj_id",
+    "proj_name",
+    "utc_offset",
+    "xplotter_layout",
+)
+
+
+def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Channels:
+    """Make the channel file; see :func:`mne_bstinv.from_info`.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+    kept : mapping
+        What the conversion to MNE kept, if the Info comes from one.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    Channels
+        The channel file.
+    """
+    original: Channels | None = kept.get("channels")
+    frames, fiducials, same_frame = _frames(info, kept, findings)
+    known = {} if original is None else {c.name: c for c in original.channels}
+    channels = tuple(
+        channel_from(info, index, frames, known, kept.get("coils", {}), findings)
+        for index in range(len(info["chs"]))
+    )
+    base = Channels(channels=channels) if original is None else replace(original, channels=channels)
+    if original is not None and same_frame and same_dig(info["dig"], kept.get("dig")):
+        head_points = original.head_points
+    else:
+        head_points = head_points_from(info["dig"], _reference(info), frames.head_to_scs, findings)
+    base = replace(
+        base,
+        comment=info["description"] or _comment(original, len(channels)),
+        meg_ref_coef=compensation_from(info, kept.get("flipped", ()), findings),
+        projectors=_projectors(info, kept, findings),
+        head_points=head_points,
+    )
+    if not (original is not None and same_frame):
+        base = replace(base, scs=_scs(fiducials, frames.head_to_scs))
+    if not (original is not None and same_frame and _same_device(info, kept)):
+        base = replace(base, **_transforms(info, frames))
+    _tell_rest(info, findings)
+    return base
+
+
+def _comment(original: Channels | None, n_channels: int) -> str:
+    return f"MNE channels ({n_channels})" if original is None else original.comment
+
+
+def _frames(
+    info: mne.Info, kept: Mapping[str, Any], findings: Findings
+) -> tuple[Frames, tuple[FloatArray, FloatArray, FloatArray] | None, bool]:
+    """Return the transforms, the fiducials, and whether SCS is that of the original file."""
+    fiducials = fiducials_of(info["dig"])
+    converted = fiducials_of(kept.get("dig"))
+    device = np.eye(4) if info["dev_head_t"] is None else np.array(info["dev_head_t"]["trans"])
+    if "scs_to_head" in kept and np.array_equal(
+        np.ravel(fiducials or ()), np.ravel(converted or ())
+    ):
+        to_scs: FloatArray = np.linalg.inv(kept["scs_to_head"])
+        return Frames(to_scs, device), fiducials, True
+    if fiducials is not None:
+        to_scs = head_to_scs(fiducials)
+    elif info["ctf_head_t"] is not None:
+        findings.derived("info['ctf_head_t']", "no fiducials: SCS is CTF's head frame")
+        to_scs = np.linalg.inv(info["ctf_head_t"]["trans"])
+    else:
+        findings.assumed("info['dig']", "no fiducials: SCS is MNE's head frame turned by −90°")
+        to_scs = scs_to_head(None).inverse
+    if info["dev_head_t"] is None and mne.pick_types(info, meg=True, exclude=()).size:
+        findings.assumed("info['dev_head_t']", "absent: the device frame is the head frame")
+    return Frames(to_scs, device), fiducials, False
+
+
+def _same_device(info: mne.Info, kept: Mapping[str, Any]) -> bool:
+    device, converted = info["dev_head_t"], kept.get("device_to_head")
+    if device is None or converted is None:
+        return device is converted
+    return np.array_equal(device["trans"], converted)
+
+
+def _transforms(info: mne.Info, frames: Frames) -> dict[str, Any]:
+    meg = mne.pick_types(info, meg=True, ref_meg=True, exclude=()).size > 0
+    device = (frames.device_to_head, frames.head_to_scs) if meg else ()
+    return {
+        "transf_meg": device,
+        "transf_meg_labels": (DEVICE_TO_HEAD, HEAD_TO_SCS) if meg else (),
+        "transf_eeg": (frames.head_to_scs,),
+        "transf_eeg_labels": (HEAD_TO_SCS,),
+    }
+
+
+def _scs(
+    fiducials: tuple[FloatArray, FloatArray, FloatArray] | None, to_scs: FloatArray
+) -> SCS | None:
+    if fiducials is None:
+        return None
+    nas, lpa, rpa = (transform_points(to_scs, point) for point in fiducials)
+    return SCS(nas=nas, lpa=lpa, rpa=rpa)
+
+
+def _reference(info: mne.Info) -> FloatArray | None:
+    """Position of the EEG reference electrode, unless the digitised points hold it already."""
+    if reference_position(info["dig"]) is not None:
+        return None
+    for index in mne.pick_types(info, meg=False, eeg=True, exclude=()):
+        position = np.array(info["chs"][index]["loc"][3:6], dtype=np.float64)
+        # (1, 0, 0) is an axis that other readers leave there
+        if np.isfinite(position).all() and position.any() and np.linalg.norm(position) < 1:
+            return position
+    return None
+
+
+def _projectors(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Any:
+    original: Channels | None = kept.get("channels")
+    if original is None:
+        return projectors_from(info, (), ())
+    moved = rows_moved(original, info["ch_names"], findings)
+    return projectors_from(info, kept.get("projections", ()), moved)
+
+
+def _tell_rest(info: mne.Info, findings: Findings) -> None:
+    """Report the entries that a channel file has no place for."""
+    lost = [name for name in _NO_PLACE if info.get(name) is not None and np.size(info[name])]
+    if lost:
+        findings.dropped("info", f"entries that a channel file has no place for: {', '.join(lost)}")
+    if info["bads"]:
+        findings.dropped("info['bads']", "they belong into ChannelFlag of the recordings")
+    if info["custom_ref_applied"]:
+        findings.dropped("info['custom_ref_applied']", "Brainstorm does not note it")
+
+
+@verbose
+def from_info(info: mne.Info, *, verbose: Any = None) -> Channels:
+    """Convert MNE's sensors to a channel file.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    Channels
+        The sensors with their integration points (MNE's accuracy 1, or those that the Info was
+        made of), metres, SCS of the fiducials in ``info['dig']``. Its report keeps the Info.
+
+    Raises
+    ------
+    ConversionError
+        If the compensation of the channels is incomplete.
+    FrameError
+        If the fiducials lie on one line.
+    """
+    findings = Findings()
+    channels = channels_from(info, conversion_report(info).kept, findings)
+    again = Findings()  # copies of an Info lose their report
+    again.include(conversion_report(info))
+    findings.keep("info", again.attach(info.copy(), what="", log=False))
+    return findings.attach(channels, what="Info → channels")

@@ -1,0 +1,375 @@
+"""Projectors: Brainstorm's list → :class:`mne.Projection`.
+
+MNE knows orthogonal projections only, one or more vectors each, all of which it applies together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io.constants import FIFF
+
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.projectors import projection_operator
+from mne_bstinv.io import Channels, Projector
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["KeptProjection", "embedded", "projections_of", "projectors_from", "rows_moved"]
+
+#: Values of Status.
+IGNORED, ON_THE_FLY, APPLIED = 0, 1, 2
+
+#: The average reference is recognised up to single precision.
+_AVERAGE_REFERENCE = 1e-6
+
+#: Operators closer than this are the same.
+_SAME_OPERATOR = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeptProjection:
+    """A projection of MNE's with the entry that it was made of.
+
+    Parameters
+    ----------
+    projection : mne.Projection
+        The projection.
+    entry : int
+        Position in the list of projectors.
+    component : int | None
+        Which component; None for an operator.
+    """
+
+    projection: Any
+    entry: int
+    component: int | None
+
+
+def projections_of(
+    channels: Channels, bads: Sequence[str], findings: Findings
+) -> list[KeptProjection]:
+    """Convert what MNE can express of the projectors.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    bads : sequence of str
+        Names of bad channels.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    list of KeptProjection
+        One for each component that Brainstorm removes, and for an average reference.
+
+    Raises
+    ------
+    ConversionError
+        If a projector is not of the channels of the file.
+    """
+    made: list[KeptProjection] = []
+    expressed: list[Projector] = []
+    for index, projector in enumerate(channels.projectors):
+        name = f"Projector({index + 1}) {projector.comment!r}"
+        components = projector.components
+        if components is None or components.shape[0] != len(channels):
+            shape = None if components is None else components.shape
+            raise ConversionError(
+                f"{name}: Components is {shape}, expected a row for each of the {len(channels)} "
+                "channels. Compute the projector again, or remove it in Brainstorm."
+            )
+        if projector.status == IGNORED:
+            findings.dropped(name, "its Status is 0 (ignored); MNE would apply it")
+            continue
+        if projector.kind == "ica":
+            findings.dropped(name, "ICA is no orthogonal projection: MNE cannot express it")
+            continue
+        entries = (
+            _of_components(channels, projector, index, findings)
+            if projector.kind == "ssp"
+            else _of_operator(channels, projector, index, findings)
+        )
+        if entries:
+            expressed.append(projector)
+        made += entries
+    _tell_differences(channels, made, expressed, bads, findings)
+    return made
+
+
+def _of_components(
+    channels: Channels, projector: Projector, index: int, findings: Findings
+) -> list[KeptProjection]:
+    """One projection for each selected component."""
+    mask, components = projector.comp_mask, projector.components
+    if mask is None or components is None or mask.size != components.shape[1]:
+        raise ConversionError(
+            f"Projector({index + 1}): CompMask is not of its Components, expected one flag for "
+            "each of them. Compute the projector again, or remove it in Brainstorm."
+        )
+    selected = np.flatnonzero(mask)
+    if len(selected) < mask.size:
+        findings.dropped(
+            f"Projector({index + 1}) {projector.comment!r}",
+            f"{mask.size - len(selected)} of {mask.size} components, which are not removed",
+        )
+    made = []
+    for component in selected:
+        vector = components[:, component]
+        if not vector.any():
+            continue
+        description = projector.comment
+        if mask.size > 1:
+            description = f"{description} (component {component + 1})"
+        projection = _projection(
+            channels,
+            vector,
+            _same_types(channels, vector),
+            desc=description,
+            kind=FIFF.FIFFV_PROJ_ITEM_FIELD,
+            active=projector.status == APPLIED,
+        )
+        made.append(KeptProjection(projection=projection, entry=index, component=int(component)))
+    return made
+
+
+def _of_operator(
+    channels: Channels, projector: Projector, index: int, findings: Findings
+) -> list[KeptProjection]:
+    """MNE's average reference, if the operator is one."""
+    operator: Any = projector.components
+    name = f"Projector({index + 1}) {projector.comment!r}"
+    referenced = _average_reference(operator)
+    if referenced is None:
+        findings.dropped(name, "a complete operator is none of MNE's projections")
+        return []
+    types = {channels.types[i].casefold() for i in referenced}
+    if not types <= {"eeg", "eeg ref"}:
+        findings.dropped(name, f"an average over {sorted(types)}; MNE averages EEG channels")
+        return []
+    vector = np.zeros(len(channels))
+    vector[referenced] = 1 / np.sqrt(len(referenced))
+    projection = _projection(
+        channels,
+        vector,
+        referenced,
+        desc="Average EEG reference",
+        kind=FIFF.FIFFV_PROJ_ITEM_EEG_AVREF,
+        active=projector.status == APPLIED,
+    )
+    findings.derived(name, f"recognised as the average reference of {len(referenced)} channels")
+    return [KeptProjection(projection=projection, entry=index, component=None)]
+
+
+def _average_reference(operator: FloatArray) -> list[int] | None:
+    """Channels that the operator refers to their average; None if it does anything else."""
+    removed = np.eye(len(operator)) - operator
+    referenced = np.flatnonzero(np.abs(removed).max(axis=1) > _AVERAGE_REFERENCE)
+    if referenced.size < 2:
+        return None
+    expected = np.zeros_like(removed)
+    expected[np.ix_(referenced, referenced)] = 1 / referenced.size
+    if np.abs(removed - expected).max() > _AVERAGE_REFERENCE:
+        return None
+    return [int(i) for i in referenced]
+
+
+def _same_types(channels: Channels, vector: FloatArray) -> list[int]:
+    """Channels of all the types that the vector concerns."""
+    types = [name.casefold() for name in channels.types]
+    concerned = {types[i] for i in np.flatnonzero(vector)}
+    return [i for i, name in enumerate(types) if name in concerned]
+
+
+def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **options: Any) -> Any:
+    all_names = channels.names
+    names = [all_names[i] for i in rows]
+    data = {
+        "nrow": 1,
+        "ncol": len(names),
+        "row_names": None,
+        "col_names": names,
+        "data": vector[list(rows)][np.newaxis].copy(),
+    }
+    return mne.Projection(data=data, explained_var=None, **options)
+
+
+def _tell_differences(
+    channels: Channels,
+    made: Sequence[KeptProjection],
+    expressed: Sequence[Projector],
+    bads: Sequence[str],
+    findings: Findings,
+) -> None:
+    """Report where MNE's use of the projections differs from Brainstorm's."""
+    concerned = {
+        name
+        for item in made
+        if item.component is not None
+        for name, value in zip(
+            item.projection["data"]["col_names"], item.projection["data"]["data"][0], strict=True
+        )
+        if value != 0
+    }
+    if concerned & set(bads):
+        findings.derived(
+            "Projector",
+            "some of its channels are bad: Brainstorm projects them too, MNE leaves them out and "
+            "renormalises the vectors",
+        )
+    if len({item.component is None for item in made}) == 2:
+        vectors = np.stack([embedded(item.projection, channels.names)[:, 0] for item in made], 1)
+        together = Projector(
+            components=vectors, comp_mask=np.ones(len(made), dtype=np.int64), status=ON_THE_FLY
+        )
+        theirs = projection_operator([together], len(channels))
+        ours = projection_operator(expressed, len(channels))
+        if theirs is not None and ours is not None:
+            difference = float(np.abs(theirs - ours).max())
+            if difference > _SAME_OPERATOR:
+                findings.derived(
+                    "Projector",
+                    "MNE projects components and average reference out together, Brainstorm one "
+                    f"after the other: the operators differ by {difference:.1e}",
+                )
+
+
+def embedded(projection: Any, names: Sequence[str]) -> FloatArray:
+    """Vectors of a projection (n_channels, n_vectors), zero for channels it does not concern."""
+    data = projection["data"]
+    position = {name: i for i, name in enumerate(names)}
+    vectors = np.zeros((len(names), data["nrow"]))
+    for column, name in enumerate(data["col_names"]):
+        if name in position:
+            vectors[position[name]] = data["data"][:, column]
+    return vectors
+
+
+def projectors_from(
+    info: mne.Info, kept: Sequence[KeptProjection], originals: Sequence[Projector]
+) -> tuple[Projector, ...]:
+    """Make Brainstorm's projectors.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The Info.
+    kept : sequence of KeptProjection
+        The projections that were made of ``originals``.
+    originals : sequence of Projector
+        Projectors of the channel file that the Info was made of, for the same channels.
+
+    Returns
+    -------
+    tuple of Projector
+        ``originals`` without the components that are no longer in the Info, then one entry for
+        each projection that is new.
+    """
+    pending = list(info["projs"])
+    statuses: dict[int, list[bool]] = {}
+    gone: dict[int, list[int | None]] = {}
+    for item in kept:
+        match = next((i for i, p in enumerate(pending) if _same(p, item.projection)), None)
+        if match is None:
+            gone.setdefault(item.entry, []).append(item.component)
+        else:
+            statuses.setdefault(item.entry, []).append(bool(pending.pop(match)["active"]))
+    projectors = []
+    for index, original in enumerate(originals):
+        updated: Projector | None = original
+        if index in gone:
+            updated = _without(original, gone[index]) if index in statuses else None
+        if (
+            updated is not None
+            and original.status == ON_THE_FLY
+            and all(statuses.get(index, [False]))
+        ):
+            updated = replace(updated, status=APPLIED)
+        if updated is not None:
+            projectors.append(updated)
+    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in pending))
+
+
+def rows_moved(
+    channels: Channels, names: Sequence[str], findings: Findings
+) -> tuple[Projector, ...]:
+    """Return the projectors of a channel file for other channels, or in another order.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    names : sequence of str
+        The channels wanted; those that the file lacks are not projected.
+    findings : Findings
+        Where to report.
+
+    Returns
+    -------
+    tuple of Projector
+        One for each of the file's.
+    """
+    if tuple(names) == channels.names or not channels.projectors:
+        return channels.projectors
+    there = [i for i, name in enumerate(names) if name in channels.names]
+    rows = [channels.names.index(names[i]) for i in there]
+    gone = np.setdiff1d(np.arange(len(channels)), rows)
+    moved = []
+    for projector in channels.projectors:
+        components: Any = projector.components
+        if projector.kind == "operator":
+            block = np.eye(len(names))
+            block[np.ix_(there, there)] = components[np.ix_(rows, rows)]
+            cut = bool((components - np.eye(len(components)))[gone].any())
+        else:
+            block = np.zeros((len(names), components.shape[1]))
+            block[there] = components[rows]
+            cut = bool(components[gone].any())
+        if cut:
+            findings.derived(
+                f"Projector {projector.comment!r}", "some of its channels are gone: cut to the rest"
+            )
+        moved.append(replace(projector, components=block))
+    return tuple(moved)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (
+        one["kind"] == other["kind"]
+        and list(one["data"]["col_names"]) == list(other["data"]["col_names"])
+        and np.array_equal(one["data"]["data"], other["data"]["data"])
+    )
+
+
+def _without(projector: Projector, components: Sequence[int | None]) -> Projector:
+    """Return the projector with some of its components no longer selected."""
+    mask = np.array(projector.comp_mask)
+    mask[[c for c in components if c is not None]] = 0
+    return replace(projector, comp_mask=mask)
+
+
+def _new_projector(projection: Any, names: Sequence[str]) -> Projector:
+    """Make an entry of a projection that no projector was kept for."""
+    vectors = embedded(projection, names)
+    status = APPLIED if projection["active"] else ON_THE_FLY
+    if projection["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF:
+        units = vectors / np.linalg.norm(vectors, axis=0)
+        return Projector(
+            comment="EEG reference: AVERAGE",
+            components=np.eye(len(names)) - units @ units.T,
+            status=status,
+            method="REF",
+        )
+    return Projector(
+        comment=str(projection["desc"]),
+        components=vectors,
+        comp_mask=np.ones(vectors.shape[1], dtype=np.int64),
+        status=status,
+        method="SSP_mean",
+    )

@@ -1,0 +1,194 @@
+"""Sensors: Brainstorm's channel file ⇄ :class:`mne.Info`.
+
+MNE wants the position and axes of every coil in the device frame and electrodes in its head
+frame; Brainstorm stores integration points in SCS.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import mne
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv.adapters._mne_private import check_info, unlocked
+from mne_bstinv.adapters.frames import head_frame
+from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of
+from mne_bstinv.adapters.sensors.compensation import add_compensation
+from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
+from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
+from mne_bstinv.adapters.sensors.projectors import projections_of
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.frames import fiducials_in_scs, scs_to_head
+from mne_bstinv.io import Channels, Mri
+from mne_bstinv.io.values import FloatArray, IntArray
+
+__all__ = ["NO_SFREQ", "to_info"]
+
+#: Sampling frequency (Hz) of an Info that belongs to no recording: what MNE uses for operators.
+NO_SFREQ = 1000.0
+
+
+@verbose
+def to_info(
+    channels: Channels,
+    *,
+    sfreq: float,
+    channel_flag: IntArray | Sequence[int] | None = None,
+    mri: Mri | None = None,
+    verbose: Any = None,
+) -> Any:
+    """Convert the sensors of a channel file to MNE.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file; positions in metres in SCS.
+    sfreq : float
+        Sampling rate, Hz.
+    channel_flag : array of int, shape (n_channels,) | None
+        1 good, −1 bad, from the recordings.
+    mri : Mri | None
+        MRI of the subject, for the fiducials if the channel file has none.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    mne.Info
+        The sensors: coils in the device frame, electrodes in the head frame. Its report
+        (:func:`mne_bstinv.conversion_report`) keeps ``channels`` (the structure),
+        ``scs_to_head`` (4 × 4), ``coils`` (the integration points in the frame of each coil, by
+        name), ``flipped`` (references whose signal changes sign in MNE) and ``projections``.
+
+    Raises
+    ------
+    ConversionError
+        If names repeat, or parts of the structure do not belong together.
+    FrameError
+        If the fiducials lie on one line.
+
+    Notes
+    -----
+    Coils are fitted to their integration points (``mne_bstinv.adapters._coils``). The head frame
+    is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
+    transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
+    point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
+    potential.
+    """
+    findings = Findings()
+    if "info" in conversion_report(channels).kept:
+        return findings.attach(
+            _restored(channels, sfreq, channel_flag, findings), what="channels → Info"
+        )
+    bads = _bads(channels, channel_flag)
+    head = head_frame(channels, mri, findings)
+    device_to_head = _device_to_head(channels, findings)
+    to_device: FloatArray = np.linalg.inv(device_to_head) @ head.matrix
+    sensors = sensors_of(channels, to_device, findings)
+    info = mne.create_info(list(channels.names), float(sfreq), sensors.types)
+    found = fiducials_in_scs(channels, mri)
+    dig = dig_from(channels, None if found is None else found[0], head.matrix, findings)
+    for index, (ch, channel) in enumerate(zip(info["chs"], channels.channels, strict=True)):
+        fill_channel(ch, channel, sensors.fits.get(index), head.matrix, findings)
+    _set_reference(info, reference_position(dig))
+    projections = projections_of(channels, bads, findings)
+    with unlocked(info):
+        info["dig"] = dig
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head", device_to_head)
+        info["projs"] = [item.projection for item in projections]
+        add_compensation(info, channels, sensors.flipped, findings)
+    info["bads"] = bads
+    info["description"] = channels.comment or None
+    check_info(info)
+    _tell_rest(channels, findings)
+    for name, value in (
+        ("channels", channels),
+        ("scs_to_head", head.matrix),
+        ("coils", sensors.coils),
+        ("flipped", tuple(sensors.flipped)),
+        ("projections", tuple(projections)),
+        ("device_to_head", device_to_head),
+        ("dig", copy.deepcopy(dig)),
+    ):
+        findings.keep(name, value)
+    return findings.attach(info, what="channels → Info")
+
+
+def _bads(channels: Channels, channel_flag: IntArray | Sequence[int] | None) -> list[str]:
+    names = channels.names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConversionError(
+            f"Names of channels repeat: {', '.join(map(repr, repeated))}. "
+            "Rename them: MNE tells channels by their names."
+        )
+    if channel_flag is None:
+        return []
+    flags = np.ravel(channel_flag)
+    if flags.size != len(names):
+        raise ConversionError(
+            f"ChannelFlag has {flags.size} values, expected one for each of the {len(names)} "
+            "channels of the file. Take both from one study."
+        )
+    return [name for name, flag in zip(names, flags, strict=True) if flag < 0]
+
+
+def _restored(
+    channels: Channels,
+    sfreq: float,
+    channel_flag: IntArray | Sequence[int] | None,
+    findings: Findings,
+) -> mne.Info:
+    """Return the Info that the channels were made of, with what its own report kept."""
+    original = conversion_report(channels).kept["info"]
+    info = original.copy()
+    with unlocked(info):
+        info["sfreq"] = float(sfreq)
+        if info["lowpass"] is not None:
+            info["lowpass"] = min(info["lowpass"], info["sfreq"] / 2)
+    if channel_flag is not None:
+        info["bads"] = _bads(channels, channel_flag)
+    kept = {
+        "scs_to_head": scs_to_head(channels).matrix,
+        "flipped": (),
+        "dig": copy.deepcopy(info["dig"]),
+    }
+    for name, value in (kept | dict(conversion_report(original).kept)).items():
+        findings.keep(name, value)
+    return info
+
+
+def _device_to_head(channels: Channels, findings: Findings) -> FloatArray:
+    if DEVICE_TO_HEAD in channels.transf_meg_labels:
+        matrix = channels.transf_meg[channels.transf_meg_labels.index(DEVICE_TO_HEAD)]
+        return np.array(matrix, dtype=np.float64)
+    if any(name.casefold().startswith("meg") for name in channels.types):
+        findings.assumed(
+            "TransfMeg", f"no transform {DEVICE_TO_HEAD!r}: the device frame is the head frame"
+        )
+    return np.eye(4)
+
+
+def _set_reference(info: mne.Info, reference: FloatArray | None) -> None:
+    if reference is None:
+        return
+    for index in mne.pick_types(info, meg=False, eeg=True, exclude=()):
+        info["chs"][index]["loc"][3:6] = reference
+
+
+def _tell_rest(channels: Channels, findings: Findings) -> None:
+    """Report the fields that MNE has no place for."""
+    for name, value in (
+        ("Clusters", channels.clusters),
+        ("IntraElectrodes", channels.intra_electrodes),
+        ("History", channels.history),
+    ):
+        if value is not None and np.size(value):
+            findings.dropped(name, "MNE has no place for it")
+    if any(channel.group for channel in channels.channels):
+        findings.dropped("Channel.Group", "MNE has no place for it")

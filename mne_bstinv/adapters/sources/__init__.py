@@ -1,0 +1,40 @@
+"""Sources: head models and surfaces ⇄ source spaces and forward solutions."""
+
+from mne_bstinv.adapters.sources.forward_to_mne import from_forward, to_forward, write_forward
+from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut_cortex, hemisphere_rows
+from mne_bstinv.adapters.sources.places import (
+    SourceMap,
+    check_on_cortex,
+    grid_of,
+    is_on_cortex,
+    on_cortex,
+    source_map,
+)
+from mne_bstinv.adapters.sources.spaces_from_mne import (
+    SourceGrid,
+    from_source_spaces,
+    mesh_rows,
+    source_order,
+)
+from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
+
+__all__ = [
+    "SIDES",
+    "Hemisphere",
+    "SourceGrid",
+    "SourceMap",
+    "check_on_cortex",
+    "cut_cortex",
+    "from_forward",
+    "from_source_spaces",
+    "grid_of",
+    "hemisphere_rows",
+    "is_on_cortex",
+    "mesh_rows",
+    "on_cortex",
+    "source_map",
+    "source_order",
+    "to_forward",
+    "to_source_spaces",
+    "write_forward",
+]

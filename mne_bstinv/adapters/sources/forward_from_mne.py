@@ -1,0 +1,153 @@
+"""Forward solutions as head models."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mne.io.constants import FIFF
+
+from mne_bstinv.adapters._mne_private import original_gain
+from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.frames import head_frame
+from mne_bstinv.adapters.sources.spaces_from_mne import from_source_spaces
+from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io import Channels, HeadModel, Mri
+from mne_bstinv.io.text import history_row
+from mne_bstinv.io.values import FloatArray
+
+__all__ = ["head_model_from"]
+
+#: Methods of a head model that MNE computed, by attribute and channel types.
+_METHODS = {
+    "meg_method": {"mag", "grad"},
+    "eeg_method": {"eeg"},
+    "ecog_method": {"ecog"},
+    "seeg_method": {"seeg"},
+}
+
+#: Locations that differ by less (m) are the same.
+_SAME_PLACE = 1e-9
+
+
+def head_model_from(
+    fwd: Any,
+    channels: Channels | None,
+    mri: Mri | None,
+    surface_file: str | None,
+    findings: Findings,
+) -> HeadModel:
+    """Make the head model; see :func:`mne_bstinv.from_forward`."""
+    kept = conversion_report(fwd).kept
+    if int(fwd["coord_frame"]) != FIFF.FIFFV_COORD_HEAD:
+        raise ConversionError(
+            f"The forward solution is in the frame {fwd['coord_frame']}, not in head: compute it "
+            "with mne.make_forward_solution."
+        )
+    matrix = _scs_to_head(kept, channels, mri, findings)
+    names = _names(fwd, channels, kept)
+    index = match_channel_names(fwd["sol"]["row_names"], names)
+    grid = from_source_spaces(fwd["src"], head_to_scs=np.linalg.inv(matrix))
+    # G_i R turns the columns back; order says where each source of MNE goes
+    blocks = _free_gain(fwd, findings).reshape(len(index), -1, 3) @ matrix[:3, :3]
+    by_location = np.full((len(names), len(grid.grid_loc), 3), np.nan)
+    by_location[index[:, None], grid.order] = blocks
+    gain = by_location.reshape(len(names), -1)
+    missing = np.setdiff1d(np.arange(len(names)), index)
+    original = _original(kept, names, grid.grid_loc)
+    if original is not None:
+        never = np.setdiff1d(missing, kept["rows"])
+        gain[never] = original.gain[never]
+        missing = np.setdiff1d(missing, never)
+    if missing.size:
+        findings.assumed("Gain", f"NaN in channels without a model: {_list(names, missing)}")
+    findings.keep("src", fwd["src"])
+    findings.keep("mri_head_t", fwd["mri_head_t"])
+    findings.keep("scs_to_head", matrix)
+    findings.keep("surface", grid.surface)
+    if original is not None:
+        values: dict[str, Any] = {} if surface_file is None else {"surface_file": surface_file}
+        if missing.size:  # channels were taken out since
+            types = set(fwd["info"].get_channel_types())
+            values |= {name: None for name, kinds in _METHODS.items() if not kinds & types}
+        return dataclasses.replace(original, gain=gain, **values)
+    if grid.surface is not None and surface_file is None:
+        findings.assumed(
+            "SurfaceFile",
+            "empty: no cortex was given. mne-bstinv convert x-fwd.fif tess_cortex_x.mat writes "
+            "that of a forward solution; give it with --cortex (surface_file).",
+        )
+    return HeadModel(
+        gain=gain,
+        grid_loc=grid.grid_loc,
+        grid_orient=grid.grid_orient,
+        grid_atlas=grid.grid_atlas,
+        head_model_type=grid.head_model_type,
+        surface_file=surface_file,
+        comment="MNE-Python",
+        history=(history_row("import", "Converted from MNE-Python"),),
+        **_methods(fwd, findings),
+    )
+
+
+def _scs_to_head(
+    kept: Mapping[str, Any], channels: Channels | None, mri: Mri | None, findings: Findings
+) -> FloatArray:
+    if "scs_to_head" in kept:
+        return np.asarray(kept["scs_to_head"])
+    return head_frame(channels, mri, findings).matrix
+
+
+def _names(fwd: Any, channels: Channels | None, kept: Mapping[str, Any]) -> tuple[str, ...]:
+    if channels is not None:
+        return channels.names
+    return tuple(kept.get("channel_names", fwd["sol"]["row_names"]))
+
+
+def _free_gain(fwd: Any, findings: Findings) -> FloatArray:
+    """Gain of x, y, z in head (n_channels, 3 n_sources), double precision."""
+    gain = np.asarray(fwd["sol"]["data"], dtype=np.float64)
+    fixed = int(fwd["source_ori"]) == FIFF.FIFFV_MNE_FIXED_ORI
+    if not fixed and not fwd["surf_ori"]:
+        return gain
+    if not fixed:
+        findings.derived("sol", "turned back from surface-oriented axes to x, y, z")
+        axes = np.asarray(fwd["source_nn"], dtype=np.float64).reshape(-1, 3, 3)
+        blocks = gain.reshape(len(gain), -1, 1, 3) @ axes
+        return blocks.reshape(len(gain), -1)
+    free, orientation = original_gain(fwd)
+    if free is None or orientation == FIFF.FIFFV_MNE_FIXED_ORI:
+        raise ConversionError(
+            "The forward solution has fixed orientations only; a head model holds the gain of "
+            "three directions at each location: compute it with free orientations."
+        )
+    findings.derived("sol", "fixed: the gain of free orientations that MNE keeps with it was taken")
+    return np.asarray(free, dtype=np.float64)
+
+
+def _original(
+    kept: Mapping[str, Any], names: tuple[str, ...], grid_loc: FloatArray
+) -> HeadModel | None:
+    """Return the head model the forward was made of, if channels and locations are the same."""
+    model = kept.get("head_model")
+    same = (
+        isinstance(model, HeadModel)
+        and tuple(kept.get("channel_names", ())) == names
+        and model.grid_loc.shape == grid_loc.shape
+        and bool(np.abs(model.grid_loc - grid_loc).max() < _SAME_PLACE)
+    )
+    return model if same else None
+
+
+def _methods(fwd: Any, findings: Findings) -> dict[str, Any]:
+    types = set(fwd["info"].get_channel_types())
+    methods = {name: "mne" for name, kinds in _METHODS.items() if kinds & types}
+    findings.assumed("MEGMethod, EEGMethod", "'mne': a Forward does not say how it was computed")
+    return methods
+
+
+def _list(names: tuple[str, ...], index: Any) -> str:
+    return ", ".join(names[i] for i in index)

@@ -1,0 +1,461 @@
+"""The other files that a conversion of one file takes: given, or found beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv.adapters.files import mne_kind, read_mne
+from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
+from mne_bstinv.io._protocol_scan import read_current_head_models
+from mne_bstinv.studies.files import Studies, StudyFiles
+
+__all__ = [
+    "COMPANIONS",
+    "AmbiguousError",
+    "Companions",
+    "Found",
+    "beside",
+    "in_study",
+    "named_file",
+    "subject_of",
+]
+
+
+def _source_spaces(path: Path) -> Any:
+    value = read_mne(path)
+    return value["src"] if mne_kind(path) in ("forward", "inverse operator") else value
+
+
+#: Companion → what it is called in messages, and how it is read.
+COMPANIONS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {
+    "channels": ("channel file (channel*.mat)", io.read_channels),
+    "head_model": ("head model (headmodel_*.mat)", io.read_head_model),
+    "noise_cov": ("noise covariance (noisecov_*.mat)", io.read_noise_cov),
+    "recordings": ("recordings (data_*.mat)", io.read_recordings),
+    "cortex": ("cortex (tess_cortex*.mat)", io.read_surface),
+    "mri": ("MRI (subjectimage_*.mat)", io.read_mri),
+    "src": ("source spaces (…-fwd.fif, …-src.fif or …-inv.fif)", _source_spaces),
+    "trans": ("head-MRI transform (…-trans.fif)", lambda path: read_mne(path, "trans")),
+}
+
+#: Companion that MNE's files may be → their kinds, in the order of preference.
+_MNE_KINDS = {"src": ("forward", "source spaces", "inverse operator"), "trans": ("trans",)}
+
+
+class Companions:
+    """Finds companions when they are asked for.
+
+    Parameters
+    ----------
+    source, target : Path
+        The file to convert, and the file to write.
+    value : object
+        What the source holds; structures of Brainstorm name files that belong to them.
+    given : dict of str to path-like
+        Companions that were given.
+
+    Raises
+    ------
+    ConversionError
+        If one was given that is not known.
+    """
+
+    def __init__(
+        self, source: Path, target: Path, value: Any, given: Mapping[str, str | os.PathLike[str]]
+    ) -> None:
+        for name in given:
+            if name not in COMPANIONS:
+                raise ConversionError(
+                    f"Unknown companion {name!r}. Must be one of {', '.join(COMPANIONS)}."
+                )
+        self.source, self.target, self.value = source, target, value
+        self.given = {name: Path(path) for name, path in given.items() if path is not None}
+        #: The companions that were used.
+        self.used: dict[str, Path] = {}
+        #: What was chosen among several.
+        self.findings = Findings()
+        self._read: dict[str, Any] = {}
+        self._paths: dict[str, Path | None] = {}
+        self._studies = Studies()
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a companion; None if there is none."""
+        if name not in self._read:
+            path = self.path(name)
+            self._read[name] = None if path is None else self._load(name, path)
+        return self._read[name]
+
+    def path(self, name: str) -> Path | None:
+        """Return the file of a companion, without reading it.
+
+        Parameters
+        ----------
+        name : str
+            The companion.
+
+        Returns
+        -------
+        Path or None
+            The file; None if there is none.
+
+        Raises
+        ------
+        ConversionError
+            If there are several, and nothing says which; the message lists them.
+        MissingFileError
+            If it was given, and does not exist.
+        """
+        if name not in self._paths:
+            found = self._paths[name] = self._find(name)
+            if found is not None:
+                self.used[name] = found
+        return self._paths[name]
+
+    def require(self, name: str, why: str = "") -> Any:
+        """Return a companion that is needed.
+
+        Parameters
+        ----------
+        name : str
+            The companion.
+        why : str
+            What it is needed for, and what else could be done, for the message.
+
+        Returns
+        -------
+        object
+            What its file holds.
+
+        Raises
+        ------
+        MissingFileError
+            If there is none; the message says what is missing and how to give it.
+        """
+        value = self[name]
+        if value is None:
+            searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
+            stored = named_file(name, self.value)
+            gone = f" (the file names {stored!r}, which is not there)" if stored else ""
+            raise MissingFileError(
+                f"{self._arrow} needs the {COMPANIONS[name][0]}{why}: none in {searched}{gone}. "
+                f"Give it with {_option(name)}."
+            )
+        return value
+
+    def stored_path(self, name: str, kind: str) -> str | None:
+        """Return the path of a companion as other files of its protocol store it.
+
+        Parameters
+        ----------
+        name : str
+            The companion.
+        kind : 'data' | 'anat'
+            The folder of the protocol that the path is relative to.
+
+        Returns
+        -------
+        str or None
+            The path; the file name alone outside of protocols; None without such a companion.
+        """
+        found = self.path(name)
+        if found is None:
+            return None
+        path = found.resolve()
+        for study in self._places():
+            if study.protocol is not None:
+                root = (study.protocol.root / kind).resolve()
+                if path.is_relative_to(root):
+                    return path.relative_to(root).as_posix()
+        return path.name
+
+    @property
+    def subject(self) -> str | None:
+        """Name of the subject in MNE; None outside of protocols."""
+        for study in self._places():
+            entry = subject_of(study)
+            if entry is not None:
+                return "default_subject" if entry.use_default_anat else entry.name
+        return None
+
+    @property
+    def _arrow(self) -> str:
+        return f"{self.source.name} → {self.target.name}"
+
+    def _places(self) -> list[StudyFiles]:
+        """Return the studies of both files, that of Brainstorm's file first."""
+        paths = (self.source, self.target)
+        if self.source.suffix.lower() != ".mat":
+            paths = paths[::-1]
+        return [self._studies.of(path.absolute()) for path in paths]
+
+    def _load(self, name: str, path: Path) -> Any:
+        what, reader = COMPANIONS[name]
+        try:
+            return reader(path)
+        except BstInvError as error:
+            raise ConversionError(
+                f"{self._arrow}: while reading the {what.split(' (')[0]} of {self.source.name}: "
+                f"{error} Give another with {_option(name)}."
+            ) from error
+
+    def _find(self, name: str) -> Path | None:
+        if name in self.given:
+            if not self.given[name].is_file():
+                raise MissingFileError(f"{self.given[name]}: no such file. Check the path.")
+            return self.given[name]
+        try:
+            found = self._search(name)
+        except AmbiguousError as error:
+            raise ConversionError(
+                f"{self._arrow}: several files in {error.folder} may be the {COMPANIONS[name][0]}: "
+                f"{', '.join(error.names)}. Say which with {_option(name)}."
+            ) from None
+        if found is None:
+            return None
+        if found.others:
+            self.findings.assumed(
+                name,
+                f"{found.path.name} was taken, {found.rule}; there are also "
+                f"{', '.join(found.others)}: {_option(name)} names another.",
+            )
+        return found.path
+
+    def _search(self, name: str) -> Found | None:
+        if name in _MNE_KINDS:
+            return beside(self.source, _MNE_KINDS[name])
+        for study in self._places():
+            found = in_study(name, self.value, study)
+            if found is not None:
+                return found
+        return None
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')} FILE (companions={{{name!r}: …}})"
+
+
+#: Companion → the kind of file it is.
+_KINDS = {
+    "channels": "channel",
+    "noise_cov": "noisecov",
+    "head_model": "headmodel",
+    "cortex": "cortex",
+    "mri": "subjectimage",
+}
+
+#: Companion → the field in which other files name it, and what that path is relative to.
+_FIELDS = {
+    "recordings": ("data_file", "data"),
+    "head_model": ("head_model_file", "data"),
+    "cortex": ("surface_file", "anat"),
+}
+
+#: Companion → the field in which a subject names it.
+_OF_SUBJECTS = {"cortex": "cortex", "mri": "anatomy"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file that was found.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    others : tuple of str
+        Names of others that it could have been.
+    rule : str
+        Why it is this one, where there are others.
+    """
+
+    path: Path
+    others: tuple[str, ...] = ()
+    rule: str = ""
+
+
+class AmbiguousError(Exception):
+    """Several files may be meant, and nothing says which.
+
+    Parameters
+    ----------
+    files : list of Path
+        The files, of one folder.
+    """
+
+    def __init__(self, files: list[Path]) -> None:
+        super().__init__(files)
+        self.folder, self.names = files[0].parent, [file.name for file in files]
+
+
+def named_file(name: str, value: Any) -> str | None:
+    """Return the path of a companion that a structure of Brainstorm states.
+
+    Parameters
+    ----------
+    name : str
+        The companion.
+    value : object
+        The structure, or anything else.
+
+    Returns
+    -------
+    str or None
+        The path.
+    """
+    return getattr(value, _FIELDS[name][0], None) or None if name in _FIELDS else None
+
+
+def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
+    """Find a companion in the study that a file is in.
+
+    Parameters
+    ----------
+    name : str
+        The companion.
+    value : object
+        What the file holds that is converted.
+    study : StudyFiles
+        The study.
+
+    Returns
+    -------
+    Found or None
+        The companion: the one that ``value`` names; else the one that the protocol designates;
+        else the only one of the folder.
+
+    Raises
+    ------
+    AmbiguousError
+        If there are several and nothing says which.
+    """
+    stored = named_file(name, value)
+    if stored is not None:
+        path = study.find(stored, _FIELDS[name][1])
+        return None if path is None else Found(path=path)
+    if name not in _KINDS:
+        return None
+    files = _of_kind(_folder(name, study), _KINDS[name])
+    if len(files) < 2:
+        return Found(path=files[0]) if files else None
+    designated = _designated(name, study, files)
+    if designated is None:
+        raise AmbiguousError(files)
+    path, rule = designated
+    return Found(path=path, others=tuple(f.name for f in files if f != path), rule=rule)
+
+
+def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
+    """Find a companion among the files of MNE in the folder of a file.
+
+    Parameters
+    ----------
+    file : Path
+        The file that is converted.
+    kinds : tuple of str
+        Kinds that the companion may be, in the order of preference.
+
+    Returns
+    -------
+    Found or None
+        The companion: the only file of the first kind that there is.
+
+    Raises
+    ------
+    AmbiguousError
+        If there are several of that kind.
+    """
+    files = [f for f in _listed(file.absolute().parent) if f.name != file.name]
+    found = {kind: [f for f in files if mne_kind(f) == kind] for kind in kinds}
+    kind = next((kind for kind, group in found.items() if group), None)
+    if kind is None:
+        return None
+    path, *more = found[kind]
+    if more:
+        raise AmbiguousError([path, *more])
+    others = tuple(f.name for group in found.values() for f in group if f != path)
+    return Found(path=path, others=others, rule=f"of these the {kind} comes first")
+
+
+def subject_of(study: StudyFiles) -> io.SubjectEntry | None:
+    """Return the subject whose data or anatomy folder a study is in.
+
+    Parameters
+    ----------
+    study : StudyFiles
+        The study.
+
+    Returns
+    -------
+    SubjectEntry or None
+        The subject; None outside of protocols.
+    """
+    if study.protocol is None:
+        return None
+    for subject in study.protocol.subjects:
+        for folder in (subject.folder, study.protocol.anat / subject.name):
+            if study.folder.is_relative_to(folder.resolve()):
+                return subject
+    return None
+
+
+def _folder(name: str, study: StudyFiles) -> Path:
+    """Return the folder that holds a companion: it may be that of a default study or anatomy."""
+    if name in _OF_SUBJECTS:
+        subject = subject_of(study)
+        file = None if subject is None else getattr(subject, _OF_SUBJECTS[name])
+        return study.folder if file is None else Path(file).parent
+    attributes: Mapping[str, str] = {name: f"{name}_file", "channels": "channel_file"}
+    for condition in _conditions(study):
+        file = getattr(condition, attributes[name])
+        if file is not None:
+            return Path(file).parent
+    return study.folder
+
+
+def _designated(name: str, study: StudyFiles, files: list[Path]) -> tuple[Path, str] | None:
+    """Return the file of several that the protocol designates, and by which rule."""
+    folder, protocol = files[0].parent, study.protocol
+    if protocol is None:
+        return None
+    if name == "head_model":
+        current = read_current_head_models(protocol.data / "protocol.mat", [])
+        wanted = current.get(folder.resolve().relative_to(protocol.data.resolve()).as_posix())
+        chosen = next((file for file in files if file.name == wanted), None)
+        return None if chosen is None else (chosen, "the current one of the protocol")
+    subject = subject_of(study)
+    if name in _OF_SUBJECTS and subject is not None and _subject_names(name, folder):
+        return getattr(subject, _OF_SUBJECTS[name]), "the default one of the subject"
+    return None
+
+
+def _subject_names(name: str, folder: Path) -> bool:
+    """Whether the file of a subject's anatomy names a default."""
+    try:
+        return bool(getattr(io.read_subject(folder / "brainstormsubject.mat"), _OF_SUBJECTS[name]))
+    except BstInvError:
+        return False
+
+
+def _conditions(study: StudyFiles) -> list[io.Condition]:
+    if study.protocol is None:
+        return []
+    every = [one for subject in study.protocol.subjects for one in subject.conditions]
+    return [one for one in every if one.folder.resolve() == study.folder]
+
+
+def _of_kind(folder: Path, kind: str) -> list[Path]:
+    files = [f for f in _listed(folder) if f.suffix.lower() == ".mat"]
+    return [f for f in files if io.file_kind(f.name) == kind]
+
+
+def _listed(folder: Path) -> list[Path]:
+    """List the files of a folder; a dot in front is of the system, or of an unfinished one."""
+    if not folder.is_dir():
+        return []
+    return sorted(f for f in folder.iterdir() if f.is_file() and f.name[0] != ".")

@@ -1,0 +1,329 @@
+"""Which condition and which recordings of a protocol a path stands for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
+
+from mne_bstinv import io
+from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.io import mat
+from mne_bstinv.studies.files import Studies
+
+__all__ = [
+    "NEEDED",
+    "check_path",
+    "choose_condition",
+    "choose_recordings",
+    "comment_of",
+    "find_entry",
+    "last_part",
+    "lone_condition",
+    "named_by",
+    "needed",
+    "protocol_of",
+    "text_of",
+    "warn_of_problems",
+]
+
+logger = logging.getLogger("mne_bstinv")
+
+#: What a kernel cannot be computed without: attribute of a condition, and what it is called.
+NEEDED = {
+    "channel_file": "channel file (channel*.mat)",
+    "head_model_file": "head model (headmodel_*.mat)",
+    "noise_cov_file": "noise covariance (noisecov_*.mat)",
+}
+
+#: Kinds of files that stand for the recordings or the study they belong to.
+_ENTRY_KINDS = ("data", "results")
+
+
+def check_path(path: Path) -> None:
+    """Refuse what is neither a folder nor recordings nor results."""
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file or folder. Check the path.")
+    if path.is_file() and io.file_kind(path.name) not in _ENTRY_KINDS:
+        raise ProtocolError(
+            f"{path}: neither recordings (data_*.mat) nor results (results_*.mat) by its name. "
+            "Give such a file, or the folder of a condition or of a protocol."
+        )
+
+
+def protocol_of(path: Path) -> io.Protocol | None:
+    """Return the protocol that a path is in, None if it is in none."""
+    try:
+        return io.read_protocol(path)
+    except ProtocolError:
+        return None
+
+
+def warn_of_problems(protocol: io.Protocol, chosen: io.Condition) -> None:
+    """Log what could not be read or found of a condition, and of the folder it shares."""
+    shared = chosen.channel_file
+    folders = {str(chosen.folder), str(shared.parent) if shared else str(chosen.folder)}
+    for problem in protocol.problems:
+        if any(folder in problem for folder in folders):
+            logger.warning("%s", problem)
+
+
+def choose_condition(
+    protocol: io.Protocol, path: Path, subject: str | None, condition: str | None
+) -> io.Condition:
+    """Return the only condition at, above or below a path that a kernel can be computed of."""
+    subjects = protocol.subjects if subject is None else (protocol.subject(subject),)
+    if subject is not None and condition is not None:
+        protocol.condition(subject, condition)
+    everything = [c for s in subjects for c in s.conditions if condition in (None, c.name)]
+    folder = (path if path.is_dir() else path.parent).resolve()
+    whole = folder in (protocol.root.resolve(), protocol.data.resolve())
+    found = [c for c in everything if whole or _belongs(c, folder)]
+    complete = [c for c in found if not _lacks(c)]
+    if len(complete) == 1:
+        return complete[0]
+    if complete:
+        names = ", ".join(repr(f"{c.subject}/{c.name}") for c in complete)
+        raise ProtocolError(
+            f"{path}: {len(complete)} conditions have a head model and a noise covariance: {names}."
+            " Choose one with subject= and condition= (--subject, --condition), or give its "
+            "folder."
+        )
+    raise ProtocolError(_nothing_complete(path, found))
+
+
+def _belongs(condition: io.Condition, folder: Path) -> bool:
+    """Whether a condition is at or below a folder, or takes its channel file from there."""
+    shared = condition.channel_file
+    at_default_study = shared is not None and shared.parent.resolve() == folder
+    return condition.folder.resolve().is_relative_to(folder) or at_default_study
+
+
+def _lacks(condition: io.Condition) -> list[str]:
+    return [what for name, what in NEEDED.items() if getattr(condition, name) is None]
+
+
+def _nothing_complete(path: Path, found: list[io.Condition]) -> str:
+    if not found:
+        return (
+            f"{path}: no condition of that name or in that folder. Give the folder of a condition "
+            "(data/Subject/Condition) or of the protocol; mne-bstinv info lists what it holds."
+        )
+    lacking = "; ".join(f"{c.subject}/{c.name} has no {', no '.join(_lacks(c))}" for c in found)
+    return (
+        f"{path}: nothing to compute a kernel from: {lacking}. Compute what is missing in "
+        "Brainstorm, or give another condition."
+    )
+
+
+def lone_condition(path: Path, subject: str | None, condition: str | None) -> io.Condition:
+    """Gather a folder outside of any protocol, as if it were a condition."""
+    folder = path if path.is_dir() else path.parent
+    if subject is not None or condition is not None:
+        raise ProtocolError(
+            f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and "
+            "'data'), so that subject= and condition= mean nothing. Leave them out."
+        )
+    of_kind: dict[str | None, list[Path]] = {}
+    for file in sorted(folder.glob("*.mat")):
+        of_kind.setdefault(io.file_kind(file.name), []).append(file)
+    beside = Studies().of(folder / "results.mat")
+    gathered = io.Condition(
+        subject="",
+        name=folder.resolve().name,
+        folder=folder,
+        channel_file=beside.channel_file,
+        head_model_file=of_kind.get("headmodel", [None])[-1],
+        noise_cov_file=beside.noise_cov_file,
+        data_cov_file=beside.data_cov_file,
+        recordings=tuple(io.RecordingsEntry(file=f) for f in of_kind.get("data", ())),
+        results=tuple(_lone_results(folder, f) for f in of_kind.get("results", ())),
+    )
+    missing = _lacks(gathered)
+    if missing:
+        raise ProtocolError(
+            f"{path}: not in a Brainstorm protocol (no folder above it holds both 'anat' and "
+            f"'data'), and the folder itself holds no {', no '.join(missing)}. Give a folder "
+            "of a protocol, or put these files beside the others."
+        )
+    return gathered
+
+
+def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
+    stored = text_of(file, "DataFile")
+    if not stored:
+        return io.ResultsEntry(file=file, shared=True)
+    beside = folder / last_part(stored)
+    return io.ResultsEntry(file=file, data_file=beside if beside.is_file() else None)
+
+
+def named_by(
+    results_file: Path, protocol: io.Protocol | None, chosen: io.Condition
+) -> tuple[Path | None, Path | None]:
+    """Return the head model and the recordings that a results file names."""
+    same = [e for e in chosen.results if e.file.resolve() == results_file.resolve()]
+    recordings = same[0].data_file if same else None
+    stored = text_of(results_file, "HeadModelFile")
+    if not stored:
+        return chosen.head_model_file, recordings
+    if protocol is not None:
+        found = io.resolve(protocol, stored)
+    else:
+        beside = chosen.folder / last_part(stored)
+        found = beside if beside.is_file() else None
+    if found is None:
+        raise ProtocolError(
+            f"{results_file}: its head model {stored!r} does not exist. Give the folder of the "
+            "condition to use its current head model."
+        )
+    return found, recordings
+
+
+def choose_recordings(condition: io.Condition, wanted: str | None) -> Path | None:
+    """Return the recordings wanted; by default the first that are not a bad trial."""
+    entries = condition.recordings
+    if wanted is None:
+        good = [entry.file for entry in entries if not entry.bad]
+        if entries and not good:
+            logger.warning("%s: all recordings are bad trials, none was taken", condition.folder)
+        return good[0] if good else None
+    comments = {entry.file: text_of(entry.file, "Comment") for entry in entries}
+    files = list(comments)
+    rules = (
+        [file for file in files if _ends_with(file, wanted)],
+        [file for file in files if comments[file] == wanted],
+        [file for file in files if wanted.casefold() in comments[file].casefold()],
+    )
+    found = next((matches for matches in rules if matches), [])
+    if len(found) == 1:
+        return found[0]
+    listed = "; ".join(f"{f.name} ({comments[f]!r})" for f in found or files) or "(none)"
+    what = f"{len(found)} recordings fit" if found else "no recordings fit"
+    raise ProtocolError(
+        f"{condition.folder}: {what} {wanted!r}. Give the name of one file of: {listed}."
+    )
+
+
+def _ends_with(file: Path, wanted: str) -> bool:
+    """Whether a file is the wanted one: by its whole path, or by the last parts of it."""
+    path = Path(wanted.replace("\\", "/"))
+    if path.exists() and path.resolve() == file.resolve():
+        return True
+    parts = PurePath(path).parts
+    return bool(parts) and file.absolute().parts[-len(parts) :] == parts
+
+
+def text_of(file: Path, name: str) -> str:
+    """Return a text of a file, '' where it holds none."""
+    variables = mat.read(file, [name])
+    value = variables[name].value if name in variables else ""
+    return value if isinstance(value, str) else ""
+
+
+def last_part(stored: str) -> str:
+    """Return the file name of a stored path."""
+    return stored.replace("\\", "/").rpartition("/")[2]
+
+
+#: What recordings or results are asked for by; None for the only ones.
+Wanted = io.RecordingsEntry | io.ResultsEntry | str | Path | None
+
+
+def needed(path: Path | None, what: str, condition: io.Condition) -> Path:
+    """Return a file that is needed, or say what is missing.
+
+    Parameters
+    ----------
+    path : Path | None
+        The file.
+    what : str
+        What it is, with the names such files have.
+    condition : Condition
+        Where it was looked for.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is none.
+    """
+    if path is not None:
+        return path
+    raise MissingFileError(
+        f"{condition.subject}/{condition.name}: no {what} in {condition.folder} or the folder it "
+        "shares: compute or import it in Brainstorm first."
+    )
+
+
+def find_entry(
+    entries: Sequence[io.RecordingsEntry | io.ResultsEntry],
+    wanted: Wanted,
+    what: str,
+    condition: io.Condition,
+) -> int:
+    """Find recordings or results by their entry, file name or comment.
+
+    Parameters
+    ----------
+    entries : sequence of RecordingsEntry or ResultsEntry
+        What there is.
+    wanted : RecordingsEntry | ResultsEntry | str | Path | None
+        One of ``entries``, a file, its name (with folders, if that is not clear), or the comment
+        inside; None for the only one.
+    what : str
+        What they are, for messages.
+    condition : Condition
+        The condition, for messages.
+
+    Returns
+    -------
+    int
+        Position in ``entries``.
+
+    Raises
+    ------
+    ProtocolError
+        If there is none, or more than one; the message lists them.
+    """
+    if isinstance(wanted, io.RecordingsEntry | io.ResultsEntry):
+        wanted = wanted.file
+    found = list(range(len(entries)))
+    if wanted is not None:
+        ending = Path(str(wanted).replace("\\", "/")).parts
+        found = [i for i in found if entries[i].file.parts[-len(ending) :] == ending]
+        found = found or [i for i, e in enumerate(entries) if comment_of(e.file) == str(wanted)]
+    if len(found) == 1:
+        return found[0]
+    listed = "; ".join(_names(entries[i].file for i in found or range(len(entries))))
+    problem = "several" if found else "no"
+    which = "" if wanted is None else f" {str(wanted)!r}"
+    raise ProtocolError(
+        f"{condition.subject}/{condition.name}: {problem} {what}{which}. Name one of: "
+        f"{listed or '(none)'}."
+    )
+
+
+def comment_of(file: Path) -> str:
+    """Return the comment of a file without reading its arrays.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    str
+        The comment; empty if there is none.
+    """
+    variables = mat.read(file, ["Comment"])
+    value = variables["Comment"].value if "Comment" in variables else ""
+    return value if isinstance(value, str) else ""
+
+
+def _names(files: Iterable[Path]) -> list[str]:
+    return [f"{file.parent.name}/{file.name} ({comment_of(file)})" for file in files]

@@ -1,0 +1,159 @@
+"""Both ends of the path are the toolboxes themselves: nothing is left unexplained."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cross_studies import kernels_of
+
+from mne_bstinv import InverseOptions, compute_kernel, datasets
+from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.settings import MneSettings
+from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.engine import compute
+from mne_bstinv.cross_validation.ingredients import gather
+from mne_bstinv.errors import OptionError
+
+ALL = frozenset(c.key for c in CONVENTIONS)
+#: What counts as equal, of kernels computed in double precision along different ways.
+EQUAL = 1e-9
+
+
+@lru_cache(maxsize=1)
+def sample():
+    return datasets.load_sample()
+
+
+def remainders(study, options, settings, data_types):
+    """Distance of the path's ends from the toolboxes' own kernels."""
+    ingredients = gather(study, options, settings, data_types)
+    result = compute_kernel(
+        ingredients.side.common.head_model, study.noise_cov, study.channels,
+        channel_flag=study.recordings.channel_flag, data_types=data_types, options=options,
+    )  # fmt: skip
+    ours = kernel_blocks(result, ingredients.normals)
+    if options.measure == "sloreta":
+        ours = ours / np.sqrt(result.lambda_)
+    start = relative_distance(compute(ingredients, frozenset()).blocks, ours)
+    end = relative_distance(compute(ingredients, ALL).blocks, ingredients.side.blocks())
+    return start, end
+
+
+@pytest.mark.parametrize("data_types", ["MEG", "EEG", ("MEG", "EEG")], ids=str)
+@pytest.mark.parametrize(
+    ("measure", "orient"),
+    [*product(("amplitude", "dspm2018", "sloreta"), ("fixed", "loose", "free"))],
+)
+def test_ends_with_the_defaults(measure, orient, data_types):
+    options = InverseOptions(measure=measure, source_orient=orient)
+    found = remainders(sample(), options, MneSettings.defaults_for(options), data_types)
+    assert max(found) <= EQUAL
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"regularize": None},
+        {"regularize": 0.0},
+        {"depth": None},
+        {"depth": {"exp": 0.5, "limit": 100.0, "combine_xyz": "fro", "limit_depth_chs": False}},
+        {"depth": {"exp": 0.8, "limit": None}},
+        {"depth": {"exp": 0.8, "limit": 2.0}},
+        {"depth": {"exp": 1.0, "limit": 2.0, "limit_depth_chs": False}},
+        {"lambda2": 1.0},
+        {"rank": {"meg": 60}},
+        {"nave": None},
+        {"loose": 0.6},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("measure", ["amplitude", "dspm2018", "sloreta"])
+def test_ends_with_other_settings_of_mne(measure, changes):
+    options = InverseOptions(measure=measure, source_orient="loose", noise_method="median")
+    settings = MneSettings.defaults_for(options, **changes)
+    assert max(remainders(sample(), options, settings, "MEG")) <= EQUAL
+
+
+@pytest.mark.parametrize("name", ["eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg"])
+def test_ends_with_the_options_of_every_kernel(name, data_dir):
+    every_kernel(data_dir / name)
+
+
+@pytest.mark.parametrize("name", ["eeg_surface", "meg_ctf", "meg_neuromag"])
+def test_ends_with_every_kernel_of_real_sensors(name, shared_dir):
+    every_kernel(shared_dir / "oracle" / "local" / name)
+
+
+def every_kernel(root: Path) -> None:
+    seen = set()
+    for study, stored in kernels_of(root):
+        options = InverseOptions.from_brainstorm(stored)
+        types = stored["DataTypes"]
+        types = types if isinstance(types, str) else tuple(types)
+        if options.method != "minnorm" or (options, types) in seen:
+            continue
+        seen.add((options, types))
+        settings = MneSettings.defaults_for(options)
+        assert max(remainders(study, options, settings, types)) <= EQUAL, options
+    assert seen
+
+
+def test_each_convention_alone_changes_only_what_it_is_about():
+    options = InverseOptions(source_orient="loose", loose=0.3)
+    settings = MneSettings.defaults_for(options)
+    ingredients = gather(sample(), options, settings, "MEG")
+    start = compute(ingredients, frozenset())
+    for convention in CONVENTIONS:
+        alone = compute(ingredients, frozenset({convention.key}))
+        same_depth = np.array_equal(alone.alpha, start.alpha)
+        assert same_depth != convention.key.startswith("depth"), convention.key
+        noise = convention.key in ("rank", "projectors")
+        assert (alone.rank == start.rank) != noise, convention.key
+
+
+def test_exact_translations_leave_no_active_convention():
+    """Brainstorm's rules, told to MNE where MNE has them: one sensor type, no projector."""
+    options = InverseOptions(measure="dspm2018", source_orient="free", noise_reg=0.1)
+    n, rank = 46, 46
+    settings = MneSettings(
+        method="dSPM", loose=1.0, lambda2=rank / n / 9,
+        depth={"exp": 0.5, "limit": 100.0, "combine_xyz": "fro", "limit_depth_chs": False},
+    )  # fmt: skip
+    study = sample()
+    bare = dataclasses.replace(study, channels=dataclasses.replace(study.channels, projectors=()))
+    ingredients = gather(bare, options, settings, "MEG GRAD")
+    distance = relative_distance(
+        compute(ingredients, ALL).blocks, compute(ingredients, frozenset()).blocks
+    )
+    assert distance <= EQUAL
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "message"),
+    [
+        (InverseOptions(method="gls"), MneSettings(), "no path from it to MNE's minimum norm"),
+        (InverseOptions(measure="sloreta"), MneSettings(), "The measures differ: .*'sloreta'"),
+    ],
+)
+def test_what_has_no_path_is_refused(options, settings, message):
+    with pytest.raises(OptionError, match=message):
+        gather(sample(), options, settings, "EEG")
+
+
+def test_mixed_head_models_are_refused(data_dir):
+    study, _ = kernels_of(data_dir / "mixed")[0]
+    with pytest.raises(OptionError, match="The head model is mixed"):
+        gather(study, InverseOptions(), MneSettings(method="MNE"), "EEG")
+
+
+def test_a_volume_has_no_normals_to_compare_along(data_dir):
+    study, _ = kernels_of(data_dir / "eeg_volume")[0]
+    options = InverseOptions(source_orient="free")
+    with pytest.raises(OptionError, match="along the normals only, and the head model has none"):
+        gather(study, options, MneSettings(method="MNE", loose=0.0), "EEG")
