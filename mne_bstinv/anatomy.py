@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from mne_bstinv._types import FloatArray, IntArray
+
 __all__ = [
     "complete_sides",
     "connected_parts",
@@ -20,9 +22,6 @@ __all__ = [
     "vertex_adjacency",
     "vertex_normals",
 ]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class SurfaceLike(Protocol):

@@ -19,6 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "_log": set(),
     "_display": set(),
+    "_types": set(),
+    "_versions": set(),
     "io": {"errors"},
     "inverse": {"errors"},
     "anatomy": {"errors"},
@@ -51,8 +53,9 @@ TOP = {
     "cli": {*MAY_IMPORT, "__init__"},
     "__main__": {"cli"},
 }
-#: What objects show themselves with: the lowest station, for all.
-SHARED = {"_display"}
+#: The lowest stations, for all: what objects show themselves with, the types of arrays, and the
+#: releases at work.
+SHARED = {"_display", "_types", "_versions"}
 ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: The only stations that may import MNE (report for mne.Report), and the only module that may use
 #: its private names.

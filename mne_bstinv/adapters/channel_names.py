@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import IntArray
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["is_available", "match_channel_names"]
-
-IntArray = NDArray[np.int64]
 
 
 def _exact(name: str) -> str:

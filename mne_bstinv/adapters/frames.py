@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 
@@ -40,9 +40,6 @@ def scs_to_head_of(
     if kept is not None and channels is None and mri is None:
         return np.asarray(kept)
     return head_frame(channels, mri, findings).matrix
-
-
-FloatArray = NDArray[np.float64]
 
 
 def head_frame(

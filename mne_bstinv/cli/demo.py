@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv._types import FloatArray
 from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import SampleStudy, load_sample
@@ -20,7 +20,6 @@ from mne_bstinv.verification import find_results, verify
 
 __all__ = ["add_arguments", "run"]
 
-FloatArray = NDArray[np.float64]
 
 #: A·m → nA·m
 NANO = 1e9

@@ -14,12 +14,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from mne_bstinv._types import BoolArray, FloatArray
 
 __all__ = ["FieldBound", "same_peak"]
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 class FieldBound:

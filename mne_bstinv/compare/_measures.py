@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare._recordings import explained_variance, explained_variance_bound
 from mne_bstinv.compare._rows import cosine_deviation, same_signs
 from mne_bstinv.compare.kernel import Kernel
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 Measured = tuple[float, str]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.compare._point_spread import PointSpreads, point_spreads
 from mne_bstinv.compare._recordings import Estimates, estimates
 from mne_bstinv.compare._rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
@@ -15,7 +15,6 @@ from mne_bstinv.compare.kernel import Kernel, unit_in_words
 
 __all__ = ["NotApplicable", "Pair"]
 
-FloatArray = NDArray[np.float64]
 
 #: Columns whose sizes span more than this are those of channels in different units.
 _ONE_UNIT = 1e3

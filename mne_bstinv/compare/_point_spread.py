@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.compare._fields import FieldBound, same_peak
 
 __all__ = ["PointSpreads", "point_spreads"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 #: Numbers of an array that is held at a time: 32 MB.
 _CHUNK_NUMBERS = 2**22

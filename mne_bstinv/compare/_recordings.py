@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.compare._fields import FieldBound, same_peak
 from mne_bstinv.compare._rows import cosine_deviation, cosines, flat
 
 __all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]
 
-FloatArray = NDArray[np.float64]
 
 #: Numbers of an array that is held at a time: 32 MB.
 _CHUNK_NUMBERS = 2**22

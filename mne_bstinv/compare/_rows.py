@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 
 __all__ = [
     "SubspaceAngles",
@@ -20,9 +21,6 @@ __all__ = [
     "subspace_angles",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 #: Locations whose singular vectors are computed at a time.
 _CHUNK = 1000

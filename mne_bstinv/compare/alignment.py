@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import IntArray
 from mne_bstinv.compare.kernel import Kernel
 from mne_bstinv.errors import ComparisonError
 
 __all__ = ["Alignment", "align_kernels", "listed", "match_names"]
 
-IntArray = NDArray[np.int64]
 
 #: Two positions are one location within this distance, in m: a micrometre is far below any spacing
 #: of sources and far above the rounding of positions stored in single precision (1e-8 m).

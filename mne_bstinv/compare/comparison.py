@@ -10,9 +10,9 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed, html_table
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
@@ -21,9 +21,6 @@ from mne_bstinv.errors import ComparisonError
 from mne_bstinv.inverse.result import InverseResult
 
 __all__ = ["Comparison", "MetricValue", "compare_kernels"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.errors import ComparisonError, SchemaError
 from mne_bstinv.inverse.result import InverseResult
 
 __all__ = ["Kernel", "unit_in_words"]
 
-AnyArray = NDArray[Any]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 #: Shape of each array field, in the sizes that channel_names, locations and n_components set.
 _SHAPES = {

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
 __all__ = ["Agreement", "compare_rows", "compare_with_stored"]
 
-FloatArray = NDArray[np.float64]
 
 EQUAL = "equal"
 EQUAL_UP_TO_SIGN = "equal up to sign"

@@ -17,15 +17,14 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention
 
 __all__ = ["Attribution", "Step", "attribute", "relative_distance"]
 
-FloatArray = NDArray[np.float64]
 T = TypeVar("T")
 Kernels = Callable[[frozenset[str]], FloatArray]
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]

@@ -12,16 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.noise import NoiseStage, noise_stage
 from mne_bstinv.cross_validation.prior import Prior, prior_stage
 from mne_bstinv.inverse.minimum_norm import inverse_root
 
 __all__ = ["EngineKernel", "compute"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import MneSettings, MneSide, meg_and_electrodes, mne_side
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import InverseOptions
@@ -19,9 +19,6 @@ from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = ["Ingredients", "Operated", "gather"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.inverse.whitening import Whitening, compute_whitener
 
 __all__ = ["NoiseStage", "noise_stage"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 #: With all of these MNE's, the whitener is that of its operator to the last bit. Before the last of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import DepthSettings
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.errors import OptionError
@@ -14,8 +14,6 @@ from mne_bstinv.inverse.depth import gain_power
 from mne_bstinv.inverse.orientation import local_frames
 
 __all__ = ["Prior", "prior_stage"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

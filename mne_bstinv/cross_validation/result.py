@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
 from mne_bstinv.compare import Comparison
@@ -18,9 +17,8 @@ from mne_bstinv.cross_validation.attribution import Attribution
 from mne_bstinv.cross_validation.engine import EngineKernel
 from mne_bstinv.inverse import InverseOptions, InverseResult
 
-__all__ = ["CrossValidation", "versions"]
+__all__ = ["CrossValidation"]
 
-FloatArray = NDArray[np.float64]
 
 #: Largest relative difference that counts as equal, and largest remainder of an attribution.
 RTOL = 1e-9
@@ -190,17 +188,3 @@ def _percent(value: float) -> str:
     if value >= 10:
         return f"{value:.3g} times its size"
     return f"{100 * value:.3g} %" if value >= 1e-5 else f"{value:.1e}"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on.
-
-    Returns
-    -------
-    dict of str to str
-        Python, this package, MNE, NumPy, SciPy.
-    """
-    from importlib.metadata import version
-
-    packages = ("mne-bstinv", "mne", "numpy", "scipy")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}

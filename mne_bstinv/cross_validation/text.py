@@ -102,7 +102,7 @@ def as_dict(validation: CrossValidation) -> dict[str, Any]:
     dict
         Numbers, texts, lists and dicts; what is no finite number is ``None``.
     """
-    from mne_bstinv.cross_validation.result import versions
+    from mne_bstinv._versions import versions
 
     equivalent, path = validation.equivalent, validation.attribution
     factor = np.asarray(equivalent.factor)

@@ -8,9 +8,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import (
     MneEquivalent,
     MneSettings,
@@ -32,7 +32,6 @@ from mne_bstinv.inverse.options import ignored_options
 
 __all__ = ["cross_validate"]
 
-FloatArray = NDArray[np.float64]
 
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
 _SHAPLEY_BUDGET = 5e11

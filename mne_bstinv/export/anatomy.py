@@ -11,12 +11,12 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.anatomy import from_labels
 from mne_bstinv.anatomy import vertex_adjacency, vertex_normals
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.schema import to_mat
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["coloured", "complete_cortex", "labelled", "same_cortex", "same_structure"]
 

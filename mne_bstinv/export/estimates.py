@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.files import kind_of
 from mne_bstinv.adapters.operators import FUNCTIONS, from_inverse_operator, from_source_estimate
@@ -20,7 +21,6 @@ from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.export.usable import MODALITIES, computed_rows
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.options import ignored_options
-from mne_bstinv.io.values import IntArray
 
 __all__ = ["StoredFiles", "results_of"]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import FrameError
 from mne_bstinv.frames.transform import FiducialsLike
 
 __all__ = ["complete", "head_from_fiducials", "mri_to_scs"]
-
-FloatArray = NDArray[np.float64]
 
 
 def complete(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.frames.fiducials import complete, head_from_fiducials, mri_to_scs
 from mne_bstinv.frames.transform import (
     ChannelsLike,
@@ -17,7 +17,6 @@ from mne_bstinv.frames.transform import (
 
 __all__ = ["HEAD_TO_SCS", "fiducials_in_scs", "scs_to_head"]
 
-FloatArray = NDArray[np.float64]
 
 #: Label of the transform from MNE's head frame to SCS in a channel file.
 HEAD_TO_SCS = "neuromag_head=>scs"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import FrameError
 from mne_bstinv.frames.fiducials import mri_to_scs
 from mne_bstinv.frames.transform import FrameTransform, MriLike
@@ -17,8 +18,6 @@ __all__ = [
     "surface_ras_to_ras",
     "voxels_to_surface_ras",
 ]
-
-FloatArray = NDArray[np.float64]
 
 
 def scs_to_surface_ras(mri: MriLike) -> FrameTransform:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray
 
 __all__ = ["ChannelsLike", "FiducialsLike", "FrameTransform", "MriLike", "transform_points"]
-
-FloatArray = NDArray[np.float64]
 
 
 class FiducialsLike(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._types import AnyArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError
-from mne_bstinv.inverse._types import AnyArray, IntArray
 from mne_bstinv.inverse.options import DATA_TYPES
 from mne_bstinv.inverse.structures import ChannelsLike
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mne_bstinv.inverse._types import FloatArray
+from mne_bstinv._types import FloatArray
 
 __all__ = ["depth_weights", "gain_power"]
 

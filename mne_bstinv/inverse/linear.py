@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError
-from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.result import InverseResult, RegionRows

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError
-from mne_bstinv.inverse._types import FloatArray
 from mne_bstinv.inverse.channels import refuse_unknown_types
 from mne_bstinv.inverse.linear import Region, linear_inverse, volume_orientation_error
 from mne_bstinv.inverse.options import InverseOptions, ignored_options

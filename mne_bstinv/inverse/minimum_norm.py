@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from mne_bstinv.inverse._types import FloatArray, spacing32_array
+from mne_bstinv._types import FloatArray
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.regularization import lambda_from_rms, lambda_from_snr
 from mne_bstinv.inverse.source_model import CHUNK, SourceModel
+from mne_bstinv.inverse.spacing import spacing32_array
 
 __all__ = ["inverse_root", "minimum_norm_kernel"]
 

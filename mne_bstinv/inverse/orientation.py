@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray
 
 __all__ = ["local_frames", "unit_normals"]
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.inverse.channels import (
     given_channels,
     parse_flags,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.structures import CovarianceLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import AnyArray, FloatArray
 
 __all__ = ["ProjectorLike", "projection_operator"]
 

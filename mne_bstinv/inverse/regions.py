@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mne_bstinv._types import AnyArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import AnyArray, IntArray
 
 __all__ = ["RegionSpec", "ScoutLike", "mixed_regions"]
 

@@ -26,8 +26,8 @@ import math
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError
-from mne_bstinv.inverse._types import FloatArray
 
 __all__ = [
     "SNR_SCALES",

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray, IntArray
 from mne_bstinv.inverse.options import InverseOptions
 
 __all__ = ["InverseResult", "RegionRows"]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray, spacing32_array
 from mne_bstinv.inverse.source_model import SourceModel
+from mne_bstinv.inverse.spacing import spacing32_array
 
 __all__ = ["scanning_kernel"]
 

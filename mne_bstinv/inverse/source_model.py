@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray
 from mne_bstinv.inverse.depth import depth_weights, gain_power
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.orientation import local_frames, unit_normals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mne_bstinv.inverse._types import AnyArray, FloatArray
+from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.inverse.projectors import ProjectorLike
 from mne_bstinv.inverse.regions import ScoutLike
 

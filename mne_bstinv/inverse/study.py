@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mne_bstinv.inverse._types import AnyArray
+from mne_bstinv._types import AnyArray
 from mne_bstinv.inverse.linear import linear_inverse
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.inverse.preparation import prepare_study

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import FloatArray, IntArray, spacing32
+from mne_bstinv.inverse.spacing import spacing32
 
 __all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal"]
 

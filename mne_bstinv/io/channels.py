@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.io import _files
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
@@ -20,7 +21,6 @@ from mne_bstinv.io.text import (
     Text,
     TextCell,
 )
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["Channel", "Channels", "HeadPoints", "read_channels", "write_channels"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.io.kinds import Array, Vector
 from mne_bstinv.io.schema import Structure, declare
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["NCS", "SCS"]
 

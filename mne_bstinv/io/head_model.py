@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.io import _files
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, NestedArray, Text
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["HeadModel", "Sphere", "read_head_model", "write_head_model"]
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import _files, raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
@@ -14,7 +15,7 @@ from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike, Variable
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text
-from mne_bstinv.io.values import EMPTY, FloatArray, Numeric, cast, describe, is_empty
+from mne_bstinv.io.values import EMPTY, cast, describe, is_empty
 
 __all__ = ["Mri", "read_mri", "write_mri"]
 
@@ -78,7 +79,7 @@ class Mri(Structure):
 
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: Voxels (nx, ny, nz, ...), in the class of the file (uint8, int16 ...).
-    cube: Numeric = field(metadata=declare("Cube", _Volume()))
+    cube: AnyArray = field(metadata=declare("Cube", _Volume()))
     #: Voxel size (3,), mm.
     voxsize: FloatArray | None = field(
         default=None, metadata=declare("Voxsize", Vector(3), unit="mm")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import issparse
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import _files, raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
@@ -16,7 +17,7 @@ from mne_bstinv.io.mat import PathLike, Variable
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
-from mne_bstinv.io.values import EMPTY, FloatArray, IntArray, is_empty
+from mne_bstinv.io.values import EMPTY, is_empty
 
 __all__ = ["Results", "read_results", "write_results"]
 

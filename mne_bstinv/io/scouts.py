@@ -7,10 +7,10 @@ from typing import Any
 
 from scipy.sparse import csc_array
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io.kinds import Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import NestedArray, Text
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = ["Atlas", "GridAtlas", "Scout"]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from scipy.sparse import csc_array
 
+from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.io import _files
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import Atlas
 from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
-from mne_bstinv.io.values import FloatArray, IntArray, Numeric
 
 __all__ = ["Surface", "read_surface", "write_surface"]
 
@@ -41,11 +41,11 @@ class Surface(Structure):
         metadata=declare("VertNormals", Array("n_vertices", 3, in_cell=True, turned=True)),
     )
     #: (n_vertices,), in the class of the file (single).
-    curvature: Numeric | None = field(
+    curvature: AnyArray | None = field(
         default=None, metadata=declare("Curvature", Vector("n_vertices", column=True, dtype=None))
     )
     #: (n_vertices,): 1 in sulci, in the class of the file.
-    sulci_map: Numeric | None = field(
+    sulci_map: AnyArray | None = field(
         default=None, metadata=declare("SulciMap", Vector("n_vertices", column=True, dtype=None))
     )
     #: The sets of scouts.

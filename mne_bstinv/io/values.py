@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import issparse
 
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.mat import Variable
 
-__all__ = ["EMPTY", "FloatArray", "IntArray", "Numeric", "cast", "describe", "is_empty"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-Numeric = npt.NDArray[Any]
+__all__ = ["EMPTY", "cast", "describe", "is_empty"]
 
 EMPTY = np.zeros((0, 0))
 

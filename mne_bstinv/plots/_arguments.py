@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import SchemaError
 
 __all__ = ["Arguments", "FloatArray", "IntArray"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class Arguments:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mne_bstinv.plots._arguments import FloatArray
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+from mne_bstinv._types import FloatArray
 
 __all__ = [
     "COLORS",

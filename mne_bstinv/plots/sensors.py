@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mne_bstinv.plots._arguments import Arguments, FloatArray
+from mne_bstinv._types import FloatArray
+from mne_bstinv.plots._arguments import Arguments
 from mne_bstinv.plots._style import COLORS, bare
 
 if TYPE_CHECKING:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,6 @@ __all__ = [
     "hash_file",
     "read_manifest",
     "sync",
-    "versions",
     "write_json",
     "write_text",
 ]
@@ -188,18 +185,6 @@ def _hash(path: str, size: int, changed: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """Return the versions of what a conversion depends on.
-
-    Returns
-    -------
-    dict of str to str
-        Version by name.
-    """
-    names = ("mne-bstinv", "mne", "numpy", "scipy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
 def sync(paths: Iterable[Path]) -> None:
     """Have files, or the names in folders, on the disk, where that can be asked for.
 

@@ -7,11 +7,11 @@ from html import escape
 from itertools import cycle
 
 import numpy as np
-from numpy.typing import NDArray
+
+from mne_bstinv._types import FloatArray
 
 __all__ = ["sensors_svg"]
 
-FloatArray = NDArray[np.float64]
 
 #: Okabe & Ito's colours, told apart with any colour vision.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

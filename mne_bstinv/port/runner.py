@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._versions import versions
 from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -20,7 +21,6 @@ from mne_bstinv.port.manifest import (
     FORMAT,
     MANIFEST,
     read_manifest,
-    versions,
     write_json,
     write_text,
 )

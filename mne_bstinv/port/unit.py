@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mne_bstinv._versions import versions
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import staging
@@ -21,7 +22,6 @@ from mne_bstinv.port.manifest import (
     commit,
     hash_file,
     read_manifest,
-    versions,
     write_json,
 )
 from mne_bstinv.port.outputs import Outputs, described

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mne_bstinv import plots
+from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.report import quantities
 
@@ -142,7 +143,7 @@ def _ratio(v: CrossValidation) -> Figure | str:
 
 
 def _on_locations(
-    v: CrossValidation, values: quantities.FloatArray, label: str, *, ratio: bool = False
+    v: CrossValidation, values: FloatArray, label: str, *, ratio: bool = False
 ) -> Figure:
     """Draw one number a location on the cortex if the locations are its vertices."""
     spread = quantities.on_all_locations(v, values)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.inverse.orientation import unit_normals
@@ -22,9 +22,6 @@ __all__ = [
     "peaks",
     "sensor_fits",
 ]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def filter_factors(validation: CrossValidation) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -8,9 +8,9 @@ from html import escape
 
 import numpy as np
 
+from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation import CrossValidation
-from mne_bstinv.cross_validation.result import versions
 from mne_bstinv.cross_validation.settings_table import settings_rows
 from mne_bstinv.cross_validation.text import (
     attribution_heads,

@@ -19,7 +19,7 @@ from inverse_tolerances import EPS, backward_error, whitener_tolerance
 from naive import naive_whitener
 
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse._types import spacing32, spacing32_array
+from mne_bstinv.inverse.spacing import spacing32, spacing32_array
 from mne_bstinv.inverse.whitening import CovarianceStatistics, compute_whitener, is_diagonal
 
 METHODS = ("none", "reg", "median", "diag", "shrink")

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
+
 __all__ = ["annotation", "curvature", "geometry", "label", "stores", "volume"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Voxel classes of MGH files.
 _MGH_TYPES = {np.dtype("uint8"): 0, np.dtype("int32"): 1, np.dtype("float32"): 3,

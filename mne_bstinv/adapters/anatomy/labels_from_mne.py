@@ -9,19 +9,15 @@ from typing import Any
 import mne
 import numpy as np
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, mesh_rows
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_labels"]
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 
 @verbose

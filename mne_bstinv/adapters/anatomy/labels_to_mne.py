@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import html_table
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.sources import hemisphere_rows
 from mne_bstinv.conversion import Findings
@@ -136,10 +137,6 @@ class Origin:
     scout: int
     vertices: NDArray[np.int64]
 
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: How Brainstorm ends the names of scouts of each hemisphere.
 _ENDINGS = {"lh": " L", "rh": " R"}

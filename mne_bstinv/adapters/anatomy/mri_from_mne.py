@@ -9,12 +9,12 @@ import mne
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head, transform_points
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.text import history_row
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["read_freesurfer_mri"]
 

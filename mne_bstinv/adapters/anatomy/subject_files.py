@@ -12,9 +12,9 @@ from typing import Any
 
 import mne
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.anatomy.freesurfer import annotation, geometry, stores, volume
 from mne_bstinv.adapters.anatomy.freesurfer import curvature as curvature_
 from mne_bstinv.adapters.anatomy.freesurfer import label as label_
@@ -31,9 +31,6 @@ from mne_bstinv.frames import (
 
 __all__ = ["atlas_files", "cortex_files", "mri_file", "shell_files"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 _COMMENT = "created by mne_bstinv"
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import mne
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.code import beamformer_call, minimum_norm_call
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, common_inputs, require_study
@@ -48,9 +48,6 @@ from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["MneEquivalent", "mne_equivalent"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Ratio of singular values of a location's gain beyond which MNE wants ``reduce_rank``; its own is
 #: 1e6 of the whitened gain, with a margin for the whitening.

@@ -11,18 +11,14 @@ from typing import Any
 
 import mne
 import numpy as np
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.operators import data_info, operator_kernel
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.result import InverseResult
 
 __all__ = ["beamformer_blocks", "kernel_blocks", "operator_blocks"]
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 
 def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> FloatArray:

@@ -12,8 +12,8 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, common_inputs
@@ -28,9 +28,6 @@ from mne_bstinv.inverse.options import InverseOptions
 
 __all__ = ["MneSide", "estimated_ranks", "meg_and_electrodes", "mne_projector", "mne_side"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Electrodes that MNE wants an average reference for.
 _ELECTRODES = ("eeg", "seeg", "ecog")

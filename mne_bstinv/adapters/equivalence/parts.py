@@ -9,9 +9,9 @@ from typing import Any
 
 import mne
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
@@ -35,8 +35,6 @@ __all__ = [
     "ranks_by_type",
     "whitening_of",
 ]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.linear import Region
 from mne_bstinv.inverse.options import InverseOptions
@@ -31,9 +31,6 @@ from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["NoiseSpectrum", "OperatorArrays", "noise_spectrum", "operator_arrays"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Relative error of the operator that decomposing L L' may cost.
 _GRAM_ERROR = 1e-10

@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
@@ -17,7 +17,6 @@ from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
 
 __all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
 
-FloatArray = NDArray[np.float64]
 
 #: Relative difference of kernels up to which an operator is that of a stored kernel: what FIF files
 #: of operators keep (single precision), of whiteners of any usual condition.

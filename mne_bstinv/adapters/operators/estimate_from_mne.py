@@ -8,9 +8,9 @@ from typing import Any
 import mne
 import numpy as np
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout
@@ -21,10 +21,6 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_source_estimate"]
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 
 @verbose

@@ -7,9 +7,9 @@ from typing import Any
 import mne
 import numpy as np
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
@@ -19,7 +19,6 @@ from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["to_source_estimate"]
 
-FloatArray = NDArray[np.float64]
 
 #: Kind of source spaces → classes for scalars and for vectors.
 _CLASSES: dict[str, tuple[Any, Any]] = {

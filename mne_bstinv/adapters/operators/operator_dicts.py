@@ -8,8 +8,8 @@ from typing import Any
 import mne
 import numpy as np
 from mne.io.constants import FIFF
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum, OperatorArrays
 from mne_bstinv.conversion import Findings
@@ -58,10 +58,6 @@ def _complete(info: Any) -> Any:
             complete.setdefault(key, value)
     return complete
 
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Electrode types that MNE wants an average reference for, and Brainstorm applies one to.
 _ELECTRODES = ("EEG", "SEEG", "ECOG")

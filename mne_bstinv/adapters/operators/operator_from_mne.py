@@ -8,9 +8,9 @@ from typing import Any
 import mne
 import numpy as np
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.operator_dicts import _complete, data_info
@@ -30,9 +30,6 @@ from mne_bstinv.io.text import history_row
 
 __all__ = ["from_inverse_operator", "operator_kernel"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: MNE's method → Brainstorm's function.
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}

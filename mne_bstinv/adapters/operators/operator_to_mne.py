@@ -10,9 +10,9 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import AnyArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
 from mne_bstinv.adapters.operators.operator_dicts import (
@@ -38,8 +38,6 @@ from mne_bstinv.inverse.whitening import compute_whitener
 from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["to_inverse_operator"]
-
-AnyArray = NDArray[Any]
 
 
 @verbose

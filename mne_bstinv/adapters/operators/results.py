@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout, plain_layout
 from mne_bstinv.adapters.sources import SourceGrid, is_on_cortex
 from mne_bstinv.conversion import Findings
@@ -18,9 +18,6 @@ from mne_bstinv.inverse.result import RegionRows
 
 __all__ = ["grid_fields", "layout_of_grid", "recoded", "rows_of", "vert2grid"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Part of a vector along the tangents that is rounding.
 _ROUNDING = 1e-9

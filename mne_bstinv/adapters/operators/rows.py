@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
@@ -23,9 +23,6 @@ from mne_bstinv.inverse.result import RegionRows
 
 __all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout", "region_rows"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Rounding of unit vectors that were stored in single precision.
 _ORTHONORMAL = 1e-6

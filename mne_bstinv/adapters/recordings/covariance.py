@@ -14,12 +14,12 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.recordings.noise_estimator import estimate, gather, span
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, NoiseCov
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = ["from_covariance", "noise_cov_from", "to_covariance"]
 

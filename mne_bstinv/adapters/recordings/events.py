@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import mne
 import numpy as np
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Event
-from mne_bstinv.io.values import FloatArray
 
 __all__ = [
     "Occurrence",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.recordings.events import (
     Occurrence,
     events_of,
@@ -27,7 +28,6 @@ from mne_bstinv.adapters.recordings.samples import (
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.io import Channels, Event, Recordings
 from mne_bstinv.io.text import history_row
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["from_epochs", "from_evoked", "from_raw"]
 

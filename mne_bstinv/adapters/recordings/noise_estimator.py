@@ -9,12 +9,12 @@ from typing import Any
 import mne
 import numpy as np
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, NoiseCov
 from mne_bstinv.io.text import history_row
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = ["File", "Window", "estimate", "gather", "noise_window", "span"]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, Mri, Recordings
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = [
     "Layout",

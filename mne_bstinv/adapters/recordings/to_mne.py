@@ -16,6 +16,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.events import (
     annotate,
@@ -34,7 +35,6 @@ from mne_bstinv.adapters.recordings.samples import (
 from mne_bstinv.conversion import Findings, attach_with_parts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, Mri, Recordings
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 

@@ -10,12 +10,12 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_to_mne import brainstorm_type, mne_type
 from mne_bstinv.adapters.sensors.coils import Coil, CoilDefinition, coil_definitions
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
 from mne_bstinv.io import Channel
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["Frames", "channel_from"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.coils import (
     EXACT,
     Coil,
@@ -23,7 +24,6 @@ from mne_bstinv.adapters.sensors.coils import (
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
 from mne_bstinv.io import Channel, Channels
-from mne_bstinv.io.values import FloatArray
 
 __all__ = [
     "MEG_TYPES",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters._mne_private import coil_definition_file
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "fit_coil",
 ]
 
-FloatArray = NDArray[np.float64]
 
 #: Residual below which the points are those of the pattern (m): it costs 1e-5 of a gain.
 EXACT = 1e-6

@@ -10,10 +10,10 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import head_from_fiducials, transform_points
 from mne_bstinv.io import Channels, HeadPoints
-from mne_bstinv.io.values import FloatArray
 
 __all__ = [
     "dig_from",

@@ -10,6 +10,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -23,7 +24,6 @@ from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
 from mne_bstinv.io import SCS, Channels
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["DEVICE_TO_HEAD", "channels_from", "from_info"]
 

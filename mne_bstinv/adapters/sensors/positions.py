@@ -5,14 +5,13 @@ from __future__ import annotations
 import mne
 import numpy as np
 from mne.io.constants import FIFF
-from numpy.typing import NDArray
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.frames import transform_points
 
 __all__ = ["sensor_positions"]
 
-FloatArray = NDArray[np.float64]
 
 #: Kinds of sensors with a place, in MNE's words, and how they are called in pictures.
 _KINDS = {

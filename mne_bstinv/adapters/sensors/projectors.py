@@ -13,11 +13,11 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.io import Channels, Projector
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["KeptProjection", "embedded", "projections_of", "projectors_from", "rows_moved"]
 

@@ -14,6 +14,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters._mne_private import check_info, unlocked
 from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of
@@ -25,7 +26,6 @@ from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 from mne_bstinv.io import Channels, Mri
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = ["NO_SFREQ", "to_info"]
 

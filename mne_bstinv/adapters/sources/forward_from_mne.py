@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters._mne_private import original_gain
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import head_frame
@@ -17,7 +18,6 @@ from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Channels, HeadModel, Mri
 from mne_bstinv.io.text import history_row
-from mne_bstinv.io.values import FloatArray
 
 __all__ = ["head_model_from"]
 

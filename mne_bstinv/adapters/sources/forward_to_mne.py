@@ -16,6 +16,7 @@ import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
@@ -27,7 +28,6 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras, transform_points
 from mne_bstinv.io import Channels, HeadModel, Mri, Surface
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.values import FloatArray, IntArray
 
 __all__ = [
     "Place",

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import IntArray
 from mne_bstinv.anatomy import complete_sides, hemispheres, outward_faces
 from mne_bstinv.conversion import Findings
 
 __all__ = ["SIDES", "Hemisphere", "cut", "cut_cortex", "hemisphere_rows", "triangles_of"]
 
-IntArray = NDArray[np.int64]
 
 #: MNE's order of the hemispheres.
 SIDES = ("lh", "rh")

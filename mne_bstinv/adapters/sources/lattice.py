@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
+
+from mne_bstinv._types import FloatArray, IntArray
 
 __all__ = ["Lattice", "find_lattice"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Largest distance of a point from its node, in steps: 5 µm in a grid of 5 mm, far above the
 #: rounding of single precision (6e-9 m) and far below anything of physical meaning.

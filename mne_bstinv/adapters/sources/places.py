@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces, source_order
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings
@@ -46,10 +47,6 @@ def is_on_cortex(scout: io.Scout) -> bool:
     rows, vertices = scout.grid_rows, scout.vertices
     return rows is not None and vertices is not None and 0 < len(vertices) == len(rows)
 
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Largest distance at which a source counts as a location, m: far above the rounding of FIF files
 #: (single precision), far below any grid.

@@ -9,18 +9,15 @@ from typing import Any
 import mne
 import numpy as np
 from mne.io.constants import FIFF
-from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.sources.hemispheres import Hemisphere
 from mne_bstinv.adapters.sources.lattice import Lattice
 from mne_bstinv.frames import surface_ras_to_ras, transform_points, voxels_to_surface_ras
 
 __all__ = ["LOCATION", "MriGeometry", "discrete_part", "surface_part", "volume_part"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Key of a source space that MNE carries along and never reads: the 0-based location in GridLoc
 #: of each of its points, -1 for none. Unlike an attribute it survives copies and restrictions.

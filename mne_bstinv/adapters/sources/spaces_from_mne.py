@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
 from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
 from mne_bstinv.conversion import Findings, conversion_report
@@ -23,9 +24,6 @@ from mne_bstinv.frames import scs_to_head, transform_points
 
 __all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order", "used_triangles"]
 
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Largest deviation of what the report kept from what the source spaces hold now, m.
 SAME = 1e-9

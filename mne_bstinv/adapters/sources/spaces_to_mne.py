@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut, cut_cortex
 from mne_bstinv.adapters.sources.lattice import find_lattice
@@ -85,10 +86,6 @@ def to_source_spaces(
     findings.keep("surface", surface)
     return findings.attach(src, what="head model → SourceSpaces")
 
-
-FloatArray = NDArray[np.float64]
-
-IntArray = NDArray[np.int64]
 
 #: Largest distance at which a location counts as a vertex of the surface, m.
 SAME_PLACE = 1e-6

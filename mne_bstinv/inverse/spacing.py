@@ -1,15 +1,12 @@
-"""Array aliases and the one numerical constant that every stage shares."""
+"""The spacing of single precision, in which Brainstorm writes its tolerances of rank."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-AnyArray = NDArray[Any]
+from mne_bstinv._types import FloatArray
+
+__all__ = ["spacing32", "spacing32_array"]
 
 
 def spacing32(x: float) -> float:
