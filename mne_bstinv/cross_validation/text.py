@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mne_bstinv._display import html_table
+from mne_bstinv._versions import versions
 from mne_bstinv.cross_validation.settings_table import settings_rows
 
 if TYPE_CHECKING:
@@ -102,8 +103,6 @@ def as_dict(validation: CrossValidation) -> dict[str, Any]:
     dict
         Numbers, texts, lists and dicts; what is no finite number is ``None``.
     """
-    from mne_bstinv._versions import versions
-
     equivalent, path = validation.equivalent, validation.attribution
     factor = np.asarray(equivalent.factor)
     return {

@@ -184,7 +184,6 @@ def _hash(path: str, size: int, changed: int) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=1)
 def sync(paths: Iterable[Path]) -> None:
     """Have files, or the names in folders, on the disk, where that can be asked for.
 
