@@ -136,7 +136,7 @@ def fetch_mne_sample(
         compared with a known SHA-256, the ones that are there already, too. No incomplete file
         stays, and no file is replaced.
     """
-    folder = _download_folder("mne_sample") if path is None else Path(path).expanduser()
+    folder = download_folder("mne_sample") if path is None else Path(path).expanduser()
     for name, sha256 in _MNE_SAMPLE.items():
         url = f"{base_url.rstrip('/')}/{name}"
         try:
@@ -188,7 +188,7 @@ def load_mne_sample(
     return study_from_mne(*mne_sample_objects(found, condition, verbose="error"), verbose="error")
 
 
-def _download_folder(name: str) -> Path:
+def download_folder(name: str) -> Path:
     import pooch
 
     chosen = os.environ.get(_FOLDER_VARIABLE)

@@ -7,7 +7,6 @@ stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`).
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +16,16 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
 from mne_bstinv.inverse.options import MEASURES
+from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
+from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["Verification", "find_results", "recompute", "verify"]
 
@@ -226,19 +229,19 @@ def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResul
     name = stored.head_model_file
     files = [
         _needed(study.find(name, "data"), f"head model {name!r}", study),
-        _needed(study.noise_cov_file, "noise covariance (noisecov_*.mat)", study),
-        _needed(study.channel_file, "channel file (channel*.mat)", study),
+        _needed(study.noise_cov_file, of_role("noise_cov").described, study),
+        _needed(study.channel_file, of_role("channels").described, study),
     ]
     if options.method == "lcmv":
-        files.append(_needed(study.data_cov_file, "data covariance (ndatacov_*.mat)", study))
+        files.append(_needed(study.data_cov_file, of_role("data_cov").described, study))
     good = stored.good_channel
     try:
         return compute_kernel(
-            _with_normals(studies.head_model(files[0]), options, study),
+            _head_model(studies.head_model(files[0]), options, study),
             studies.noise_cov(files[1]),
             studies.channels(files[2]),
             channel_flag=stored.channel_flag,
-            data_types=None if good is not None else _data_types(stored),
+            data_types=None if good is not None else data_types_of(stored.options),
             good_channels=None if good is None else good - 1,
             options=options,
             data_cov=studies.noise_cov(files[3]) if len(files) > 3 else None,
@@ -263,11 +266,6 @@ def _options(stored: io.Results) -> InverseOptions:
     return InverseOptions.from_brainstorm(options)
 
 
-def _data_types(stored: io.Results) -> tuple[str, ...]:
-    types = (stored.options or {}).get("DataTypes")
-    return (types,) if isinstance(types, str) else tuple(types or ())
-
-
 def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     if path is None:
         raise _NotComparableError(
@@ -277,20 +275,16 @@ def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     return path
 
 
-def _with_normals(
+def _head_model(
     head_model: io.HeadModel, options: InverseOptions, study: StudyFiles
 ) -> io.HeadModel:
-    """Take the normals of the surface where a surface head model holds none."""
-    kind = (head_model.head_model_type or "surface").lower()
-    if head_model.grid_orient is not None or kind in ("volume", "mixed"):
-        return head_model
-    if options.source_orient == ("free",):
+    """Give a head model without normals those of its surface, where the orientation needs them."""
+    kind, free = head_model.kind, options.source_orient == ("free",)
+    if head_model.grid_orient is not None or kind != "surface" or free:
         return head_model
     name = head_model.surface_file
-    surface = io.read_surface(
-        _needed(study.find(name, "anat"), f"surface {name!r} for normals", study)
-    )
-    return dataclasses.replace(head_model, grid_orient=surface.vert_normals)
+    file = _needed(study.find(name, "anat"), f"surface {name!r} for normals", study)
+    return with_normals(head_model, io.read_surface(file), Findings())
 
 
 def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:

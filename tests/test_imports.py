@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_log": set(),
     "_display": set(),
     "_types": set(),
+    "_data_types": set(),
     "_versions": set(),
     "io": {"errors"},
     "inverse": {"errors"},
@@ -53,9 +54,9 @@ TOP = {
     "cli": {*MAY_IMPORT, "__init__"},
     "__main__": {"cli"},
 }
-#: The lowest stations, for all: what objects show themselves with, the types of arrays, and the
-#: releases at work.
-SHARED = {"_display", "_types", "_versions"}
+#: The lowest stations, for all: what objects show themselves with, the types of arrays and of
+#: channels, and the releases at work.
+SHARED = {"_data_types", "_display", "_types", "_versions"}
 ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: The only stations that may import MNE (report for mne.Report), and the only module that may use
 #: its private names.

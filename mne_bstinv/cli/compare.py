@@ -17,6 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mne_bstinv import io
+from mne_bstinv._data_types import data_types_of
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
@@ -281,8 +282,7 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
             "inverse. Give the recordings, and the options as arguments."
         )
     options = InverseOptions.from_brainstorm(stored)
-    types = stored.get("DataTypes")
-    data_types = (types,) if isinstance(types, str) else tuple(types or ()) or None
+    data_types = data_types_of(stored) or None
     said = {name: getattr(options, field) for name, field in _OPTIONS.items()}
     said |= {"methods": (options.measure,), "data_types": data_types}
     if options.snr_method != "fixed":

@@ -13,7 +13,7 @@ from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
-from mne_bstinv.inverse.options import _FIELDS
+from mne_bstinv.inverse.options import FIELDS
 
 __all__ = ["MISPLACED", "add_arguments", "run"]
 
@@ -32,7 +32,7 @@ _MEASURES = {
     "lcmv": ("lcmv", "nai"),
 }
 #: What ``--option`` takes: the other two options are what ``--compute`` says.
-_OPTIONS = [name for name in _FIELDS.values() if name not in ("InverseMethod", "InverseMeasure")]
+_OPTIONS = [name for name in FIELDS.values() if name not in ("InverseMethod", "InverseMeasure")]
 #: Options → their help; all name one file.
 _FILES = {
     "info": "sensors and fiducials, where they are not in the recordings",
@@ -254,7 +254,7 @@ def _computed(args: argparse.Namespace, kind: str) -> list[InverseOptions]:
         method, measure = _MEASURES[name]
         own = {"InverseMethod": method, "InverseMeasure": measure}
         computed.append(InverseOptions.from_brainstorm({**own, **said}))
-    given = {ours: arguments[theirs] for ours, theirs in _FIELDS.items() if theirs in arguments}
+    given = {ours: arguments[theirs] for ours, theirs in FIELDS.items() if theirs in arguments}
     refuse_ineffective_options(given, computed, mixed=kind == "mixed")
     return computed
 
@@ -265,7 +265,7 @@ def _said(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
     said = {name: value for name, (_, value) in named.items() if value is not None}
     arguments = {name: argument for name, (argument, _) in named.items() if name in said}
     for name, text in args.option:
-        if name not in _FIELDS.values():
+        if name not in FIELDS.values():
             raise OptionError(f"Unknown option {name!r}. Must be one of {', '.join(_OPTIONS)}.")
         if name not in _OPTIONS:
             raise OptionError(

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.io.registry import KINDS, row_of
 from mne_bstinv.io.schema import Structure, describe
 
 __all__ = ["add_arguments", "describe_protocol", "run"]
-
-_READERS: Mapping[str, Callable[[Path], Structure]] = {
-    "data": io.read_recordings,
-    "results": io.read_results,
-    "channel": io.read_channels,
-    "headmodel": io.read_head_model,
-    "noisecov": io.read_noise_cov,
-    "ndatacov": io.read_noise_cov,
-    "subjectimage": io.read_mri,
-    "brainstormstudy": io.read_study,
-    "brainstormsubject": io.read_subject,
-} | dict.fromkeys(("tess", "cortex", "scalp", "innerskull", "outerskull"), io.read_surface)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,23 +110,22 @@ def describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
 
 
 def _read(path: Path) -> tuple[str, Structure]:
-    name = path.name.lower()
-    kind = io.file_kind(path.name) or ""
-    if name in ("brainstormstudy.mat", "brainstormsubject.mat"):
-        kind = path.stem.lower()
     if path.suffix.lower() != ".mat":
         raise ProtocolError(
             f"{path}: info reads Brainstorm's files (.mat) and protocols, no others. For files of "
             "MNE-Python (FIF, stc) use mne show_fif or mne.read_…; mne-bstinv convert makes files "
             "of Brainstorm of them."
         )
-    if kind not in _READERS:
-        raise ProtocolError(
-            f"{path}: not a file of a known kind by its name. Give one of channel*, headmodel_*, "
-            "noisecov_*, ndatacov_*, tess_*, subjectimage_*, data_*, results_*, "
-            "brainstormstudy and brainstormsubject (.mat)."
+    row = row_of(path)
+    if row is None or not row.module:
+        *names, last = dict.fromkeys(
+            kind.pattern.removesuffix(".mat") for kind in KINDS.values() if kind.module
         )
-    return kind, _READERS[kind](path)
+        raise ProtocolError(
+            f"{path}: not a file of a known kind by its name. Give one of {', '.join(names)} and "
+            f"{last} (.mat)."
+        )
+    return row.name, row.read(path)
 
 
 def _table(rows: list[dict[str, str]]) -> list[str]:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from mne_bstinv.datasets import _download_folder
+from mne_bstinv.datasets import download_folder
 
 __all__ = ["add_arguments", "run", "system"]
 
@@ -106,7 +106,7 @@ def _blas() -> str | None:
 def _folder() -> str | None:
     """Return the folder of downloads; ``None`` if it cannot be told (pooch is missing)."""
     try:
-        return str(_download_folder("mne_sample"))
+        return str(download_folder("mne_sample"))
     except ImportError:
         return None
 

@@ -13,6 +13,7 @@ from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.io._protocol_scan import read_current_head_models
+from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 
 __all__ = [
@@ -34,12 +35,10 @@ def _source_spaces(path: Path) -> Any:
 
 #: Companion → what it is called in messages, and how it is read.
 COMPANIONS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {
-    "channels": ("channel file (channel*.mat)", io.read_channels),
-    "head_model": ("head model (headmodel_*.mat)", io.read_head_model),
-    "noise_cov": ("noise covariance (noisecov_*.mat)", io.read_noise_cov),
-    "recordings": ("recordings (data_*.mat)", io.read_recordings),
-    "cortex": ("cortex (tess_cortex*.mat)", io.read_surface),
-    "mri": ("MRI (subjectimage_*.mat)", io.read_mri),
+    **{
+        role: (of_role(role).described, of_role(role).read)
+        for role in ("channels", "head_model", "noise_cov", "recordings", "cortex", "mri")
+    },
     "src": ("source spaces (…-fwd.fif, …-src.fif or …-inv.fif)", _source_spaces),
     "trans": ("head-MRI transform (…-trans.fif)", lambda path: read_mne(path, "trans")),
 }
@@ -240,14 +239,8 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')} FILE (companions={{{name!r}: …}})"
 
 
-#: Companion → the kind of file it is.
-_KINDS = {
-    "channels": "channel",
-    "noise_cov": "noisecov",
-    "head_model": "headmodel",
-    "cortex": "cortex",
-    "mri": "subjectimage",
-}
+#: Companions that are looked for by their kind in the folders of a study.
+_OF_STUDIES = ("channels", "noise_cov", "head_model", "cortex", "mri")
 
 #: Companion → the field in which other files name it, and what that path is relative to.
 _FIELDS = {
@@ -338,9 +331,9 @@ def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
     if stored is not None:
         path = study.find(stored, _FIELDS[name][1])
         return None if path is None else Found(path=path)
-    if name not in _KINDS:
+    if name not in _OF_STUDIES:
         return None
-    files = _of_kind(_folder(name, study), _KINDS[name])
+    files = _of_kind(_folder(name, study), of_role(name).name)
     if len(files) < 2:
         return Found(path=files[0]) if files else None
     designated = _designated(name, study, files)

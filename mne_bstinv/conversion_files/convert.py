@@ -1,12 +1,12 @@
 """Convert one file: Brainstorm's ⇄ MNE-Python's, by the kind and the ending that its name states.
 
 What is converted to what, and which other files that takes, is one table
-(:data:`mne_bstinv._file_routes.ROUTES`).
+(:data:`mne_bstinv.conversion_files.routes.ROUTES`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,39 +20,9 @@ from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.registry import KINDS
 
 __all__ = ["ConvertedFile", "convert_file"]
-
-_READERS: Mapping[str, Callable[[Path], Any]] = {
-    "channel": io.read_channels,
-    "data": io.read_recordings,
-    "headmodel": io.read_head_model,
-    "noisecov": io.read_noise_cov,
-    "ndatacov": io.read_noise_cov,
-    "results": io.read_results,
-    "cortex": io.read_surface,
-}
-
-_WRITERS: Mapping[str, Callable[..., None]] = {
-    "channel": io.write_channels,
-    "data": io.write_recordings,
-    "headmodel": io.write_head_model,
-    "noisecov": io.write_noise_cov,
-    "ndatacov": io.write_noise_cov,
-    "results": io.write_results,
-    "cortex": io.write_surface,
-}
-
-#: Brainstorm's file kinds → how their files are named.
-_NAMES = {
-    "channel": "channel*.mat",
-    "data": "data_*.mat",
-    "headmodel": "headmodel_*.mat",
-    "noisecov": "noisecov_*.mat",
-    "ndatacov": "ndatacov_*.mat",
-    "results": "results_*.mat",
-    "cortex": "tess_cortex*.mat",
-}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -152,7 +122,7 @@ def convert_file(
     _check_files(source, target, kinds, overwrite=overwrite)
     route = ROUTES[kinds]
     _check_options(route, kinds, given, arguments)
-    value = _READERS[kinds[0]](source) if kinds[0] in _READERS else read_mne(source, kinds[0])
+    value = KINDS[kinds[0]].read(source) if kinds[0] in KINDS else read_mne(source, kinds[0])
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
@@ -160,8 +130,8 @@ def convert_file(
     for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     report = _report(found.findings, converted, f"{source.name} → {target.name}")
-    if kinds[1] in _WRITERS:
-        _WRITERS[kinds[1]](target, converted, overwrite=overwrite)
+    if kinds[1] in KINDS:
+        KINDS[kinds[1]].write(target, converted, overwrite=overwrite)
         files: tuple[Path, ...] = (target,)
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
@@ -250,8 +220,8 @@ def _name(kind: str) -> str:
 
 def _names(kind: str) -> list[str]:
     """Return how files of a kind are named, the first as they mostly are."""
-    if kind in _NAMES:
-        return [_NAMES[kind]]
+    if kind in KINDS:
+        return [KINDS[kind].pattern]
     # MNE takes _ for -, and reads what is compressed
     endings = [ending for ending, value in MNE_ENDINGS.items() if value == kind]
     return [f"…{e}" for e in endings if not e.startswith("_") and not e.endswith(".gz")]

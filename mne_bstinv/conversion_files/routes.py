@@ -28,6 +28,7 @@ from mne_bstinv.adapters import (
 from mne_bstinv.adapters.files import in_mri_frame, recordings_from
 from mne_bstinv.adapters.operators import FUNCTIONS, operator_of_results
 from mne_bstinv.adapters.recordings import noise_window
+from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.adapters.sources import check_on_cortex, on_cortex
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.conversion_files.companions import Companions
@@ -36,9 +37,6 @@ from mne_bstinv.export.anatomy import complete_cortex
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 
 __all__ = ["ROUTES", "Arguments", "Route"]
-
-#: Sampling frequency of an Info of a channel file, which has none.
-_SFREQ = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +150,9 @@ def _covariance(cov: io.NoiseCov, c: Companions, _: Arguments) -> Any:
 
 
 def _info(channels: io.Channels, c: Companions, _: Arguments) -> Any:
-    info, findings = to_info(channels, sfreq=_SFREQ, mri=_frame_mri(channels, c)), Findings()
+    info, findings = to_info(channels, sfreq=NO_SFREQ, mri=_frame_mri(channels, c)), Findings()
     findings.include(conversion_report(info))
-    findings.assumed("sfreq", f"{_SFREQ:g} Hz: a channel file has no sampling frequency")
+    findings.assumed("sfreq", f"{NO_SFREQ:g} Hz: a channel file has no sampling frequency")
     return findings.attach(info, what="channels → Info", log=False)
 
 

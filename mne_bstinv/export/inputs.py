@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,21 @@ from mne_bstinv.adapters.files import kind_of, mne_kind, read_mne
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.io.registry import KINDS
 
 __all__ = ["Estimation", "estimations_of", "load", "load_many"]
 
-#: Kind of a Brainstorm file → its reader.
-_READERS: Mapping[str, Callable[[Path], Any]] = {
-    "channel": io.read_channels,
-    "data": io.read_recordings,
-    "headmodel": io.read_head_model,
-    "noisecov": io.read_noise_cov,
-    "ndatacov": io.read_noise_cov,
-    "results": io.read_results,
-    "subjectimage": io.read_mri,
-    "cortex": io.read_surface,
-}
+#: Kinds of Brainstorm's files that an export takes.
+_KINDS = (
+    "channel",
+    "data",
+    "headmodel",
+    "noisecov",
+    "ndatacov",
+    "results",
+    "subjectimage",
+    "cortex",
+)
 
 #: What an argument takes: kinds of MNE's objects, and Brainstorm's structures.
 _ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
@@ -218,12 +219,12 @@ def _refuse_idle(estimation: Estimation) -> None:
 def _read(path: Path, argument: str) -> Any:
     if path.suffix.lower() == ".mat":
         kind = io.file_kind(path.name)
-        if kind is None or kind not in _READERS:
+        if kind not in _KINDS:
             raise ConversionError(
                 f"{path}: no Brainstorm file by its name. Its name must be that of one of: "
-                f"{', '.join(_READERS)} (.mat)."
+                f"{', '.join(_KINDS)} (.mat)."
             )
-        return _READERS[kind](path)
+        return KINDS[kind].read(path)
     if argument == "mri":
         return path  # FreeSurfer's: read when the sensors say where it is
     if argument == "trans" and mne_kind(path) is None:

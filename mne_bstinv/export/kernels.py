@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.adapters.operators import vert2grid
 from mne_bstinv.adapters.sources import is_on_cortex
 from mne_bstinv.inverse import InverseResult
+from mne_bstinv.inverse.options import OPTION_FIELDS
 from mne_bstinv.io import raw
 from mne_bstinv.io.text import history_row
 
@@ -26,21 +28,6 @@ _MEASURES = {
     "lcmvp": "PNAI",
 }
 _ORIENTATIONS = {"fixed": "Constr", "loose": "Loose", "free": "Unconstr"}
-#: The order in which Brainstorm stores the options.
-_OPTIONS = (
-    "InverseMethod",
-    "InverseMeasure",
-    "SourceOrient",
-    "Loose",
-    "UseDepth",
-    "WeightExp",
-    "WeightLimit",
-    "NoiseMethod",
-    "NoiseReg",
-    "SnrMethod",
-    "SnrRms",
-    "SnrFixed",
-)
 #: The options that are text.
 _TEXTS = (
     "Comment",
@@ -53,7 +40,6 @@ _TEXTS = (
 #: The fields of a covariance among the options.
 _COVARIANCE = ("Comment", "FourthMoment", "History", "NoiseCov", "nSamples")
 #: The order in which Brainstorm lists data types.
-_TYPES = ("MEG", "MEG GRAD", "MEG MAG", "EEG", "ECOG", "SEEG")
 
 
 def results_from_kernel(
@@ -169,7 +155,7 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     covariance = dict.fromkeys(_COVARIANCE) | dict(options.get("NoiseCovMat") or {})
     arrays = ("NoiseCovMat", "ChannelTypes", "DataCovMat")
-    empty: dict[str, Any] = dict.fromkeys((*_OPTIONS, "ComputeKernel", "DataTypes", *arrays))
+    empty: dict[str, Any] = dict.fromkeys((*OPTION_FIELDS, "ComputeKernel", "DataTypes", *arrays))
     empty |= dict.fromkeys(_TEXTS, "") | {"DisplayMessages": 0.0}
     return empty | dict(options) | {"NoiseCovMat": covariance}
 
@@ -181,10 +167,10 @@ def _options(
     given = result.options.to_brainstorm()
     given["SourceOrient"] = tuple(given["SourceOrient"])
     present = {kind.upper() for kind in result.channel_types}
-    types = tuple(kind for kind in _TYPES if kind in present)
+    types = tuple(kind for kind in DATA_TYPES if kind in present)
     return {
         "Comment": _comment(result, types),
-        **{name: given[name] for name in _OPTIONS},
+        **{name: given[name] for name in OPTION_FIELDS},
         "ComputeKernel": 1.0,
         "DataTypes": types,
         "DisplayMessages": 0.0,

@@ -25,18 +25,17 @@ from mne_bstinv.export.kernels import kernel_name
 from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.export.target import Anatomy, Target
 from mne_bstinv.io import mat
+from mne_bstinv.io.registry import KINDS
 
 __all__ = ["Plan"]
 
 
 #: Folder of what all subjects share; Brainstorm's index has it in a place of its own.
 _OF_ALL = "@default_study"
-_READERS = {
-    "channel": io.read_channels,
-    "headmodel": io.read_head_model,
-    "noisecov": io.read_noise_cov,
-    "ndatacov": io.read_noise_cov,
-}
+
+
+#: Kinds of files that conditions may share.
+_SHARED = ("channel", "headmodel", "noisecov", "ndatacov")
 
 
 class Plan:
@@ -101,7 +100,7 @@ class Plan:
         for file in (self.target.root / "data" / self.target.shared).glob("*.mat"):
             if kind is None or io.file_kind(file.name) != kind:
                 continue
-            if same_structure(_READERS[kind](file), value):
+            if same_structure(KINDS[kind].read(file), value):
                 return file.name
         return name
 
@@ -218,9 +217,9 @@ class Plan:
             )
         kind = io.file_kind(file.name)
         others = [f for f in file.parent.glob("*.mat") if io.file_kind(f.name) == kind]
-        if kind not in _READERS or not others:
+        if kind not in _SHARED or not others:
             return not file.exists()
-        if file in others and same_structure(_READERS[kind](file), value):
+        if file in others and same_structure(KINDS[kind].read(file), value):
             return False
         if file in others and overwrite:
             return True

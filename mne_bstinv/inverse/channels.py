@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._data_types import DATA_TYPES, MEG_TYPES
 from mne_bstinv._types import AnyArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError
-from mne_bstinv.inverse.options import DATA_TYPES
 from mne_bstinv.inverse.structures import ChannelsLike
 
 __all__ = [
@@ -21,8 +21,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger("mne_bstinv")
-
-_MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
 
 
 def select_channels(
@@ -54,7 +52,7 @@ def select_channels(
         If no channel is left.
     """
     wanted = _parse_data_types(data_types)
-    selected = {t for kind in wanted for t in (_MEG_TYPES if kind == "MEG" else (kind,))}
+    selected = {t for kind in wanted for t in (MEG_TYPES if kind == "MEG" else (kind,))}
     of_type = np.array([t.strip().upper() in selected for t in channels.types], dtype=bool)
     flags = np.ones(len(of_type)) if channel_flag is None else np.ravel(channel_flag)
     good = np.flatnonzero(of_type & (flags >= 0))
@@ -111,7 +109,7 @@ def types_left_out(
     missing = [
         kind
         for kind in _parse_data_types(data_types)
-        if not found & set(_MEG_TYPES if kind == "MEG" else (kind,))
+        if not found & set(MEG_TYPES if kind == "MEG" else (kind,))
     ]
     if not missing:
         return ()

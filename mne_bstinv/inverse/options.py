@@ -14,7 +14,7 @@ import numpy as np
 from mne_bstinv._display import Displayed
 from mne_bstinv.errors import OptionError
 
-__all__ = ["DATA_TYPES", "InverseOptions", "ignored_options"]
+__all__ = ["FIELDS", "InverseOptions", "ignored_options"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -27,9 +27,6 @@ MEASURES: dict[str, tuple[str, ...]] = {
 ORIENTATIONS = ("fixed", "loose", "free")
 NOISE_METHODS = ("none", "reg", "median", "diag", "shrink")
 SNR_METHODS = ("fixed", "rms")
-#: Channel types that an inverse can be computed from; ``MEG`` selects all three MEG types.
-DATA_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "SEEG", "ECOG")
-
 #: Numbers whose squares double precision holds.
 _SMALLEST, _LARGEST = 1e-150, 1e150
 _SQUARED = "above 0, from 1e-150 to 1e150"
@@ -45,7 +42,7 @@ FUNCTIONS = {
 }
 
 #: Our name → Brainstorm's field.
-_FIELDS = {
+FIELDS = {
     "method": "InverseMethod",
     "measure": "InverseMeasure",
     "source_orient": "SourceOrient",
@@ -60,8 +57,8 @@ _FIELDS = {
     "snr_fixed": "SnrFixed",
 }
 
-#: Brainstorm's names of all options.
-OPTION_FIELDS = tuple(_FIELDS.values())
+#: Brainstorm's names of all options, in the order in which it stores them.
+OPTION_FIELDS = tuple(FIELDS.values())
 
 #: Fields of Brainstorm's Options struct that are no options of the inverse, or its arrays.
 _OTHER_FIELDS = (
@@ -224,7 +221,7 @@ class InverseOptions(Displayed):
             If a value is unknown or out of range.
         """
         given = {}
-        for ours, theirs in _FIELDS.items():
+        for ours, theirs in FIELDS.items():
             value = _unwrap(options.get(theirs))
             if value is not None:
                 given[ours] = value
@@ -241,7 +238,7 @@ class InverseOptions(Displayed):
             Numbers as float, flags as 0.0 or 1.0, ``SourceOrient`` as a list (a cell), an
             absent ``Loose`` as an empty array: what Brainstorm's Options struct holds.
         """
-        out: dict[str, Any] = {theirs: getattr(self, ours) for ours, theirs in _FIELDS.items()}
+        out: dict[str, Any] = {theirs: getattr(self, ours) for ours, theirs in FIELDS.items()}
         out["SourceOrient"] = list(self.source_orient)
         out["UseDepth"] = float(self.use_depth)
         if self.loose is None:
@@ -274,10 +271,10 @@ def ignored_options(options: Mapping[str, Any]) -> tuple[str, ...]:
     for name in options:
         if name in known.values():
             continue
-        if name in _FIELDS:
+        if name in FIELDS:
             raise OptionError(
                 f"Unknown option {name!r}: in a mapping options have Brainstorm's names, here "
-                f"{_FIELDS[name]!r}. Or give InverseOptions({name}=…)."
+                f"{FIELDS[name]!r}. Or give InverseOptions({name}=…)."
             )
         close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.8)
         if close:

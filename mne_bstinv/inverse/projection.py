@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._data_types import ELECTRODES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.structures import CovarianceLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = ["average_reference", "project_covariance", "project_gain"]
-
-_REFERENCED_TYPES = ("EEG", "SEEG", "ECOG")
 
 
 def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
@@ -32,7 +31,7 @@ def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
     """
     upper = np.array([t.strip().upper() for t in channel_types])
     operator = np.eye(len(upper))
-    for kind in _REFERENCED_TYPES:
+    for kind in ELECTRODES:
         index = np.flatnonzero(upper == kind)
         if index.size >= 2:
             operator[np.ix_(index, index)] -= 1 / index.size

@@ -5,33 +5,9 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.io import mat
+from mne_bstinv.io.registry import known_by_name
 
 __all__ = ["file_kind", "find_stored", "is_average", "normalise"]
-
-#: Tags in file names, in the order in which they are looked for, and the kinds they stand for.
-TAGS = {
-    "_data": "data",
-    "_results": "results",
-    "_channel": "channel",
-    "_headmodel": "headmodel",
-    "_noisecov": "noisecov",
-    "_ndatacov": "ndatacov",
-    "_tess": "tess",
-    "_subjectimage": "subjectimage",
-    "_timefreq": "timefreq",
-    "_matrix": "matrix",
-    "_dipoles": "dipoles",
-}
-
-#: Tags of surfaces, which stand beside ``_tess``.
-SURFACE_TAGS = {
-    "_cortex": "cortex",
-    "_scalp": "scalp",
-    "_head": "scalp",
-    "_skin": "scalp",
-    "_innerskull": "innerskull",
-    "_outerskull": "outerskull",
-}
 
 
 def file_kind(name: str) -> str | None:
@@ -50,12 +26,8 @@ def file_kind(name: str) -> str | None:
         surface), ``'subjectimage'``, ``'timefreq'``, ``'matrix'``, ``'dipoles'``; None for names
         that no kind has.
     """
-    last = normalise(name).name.lower()
-    text = "_" + last.replace(".", "_").replace("-", "_")
-    kind = next((kind for tag, kind in TAGS.items() if tag in text), None)
-    if kind != "tess":
-        return kind
-    return next((surface for tag, surface in SURFACE_TAGS.items() if tag in text), kind)
+    row = known_by_name(normalise(name).name)
+    return None if row is None else row.name
 
 
 def normalise(stored: str) -> PurePosixPath:

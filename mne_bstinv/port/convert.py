@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.port.estimates import convert_estimates
 from mne_bstinv.port.outputs import Outputs
@@ -108,7 +109,7 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
             sources = [f for f in (file, *_frame_files(model)) if f]
             outputs.write(f"{name}-src.fif", model.src, "source spaces", sources)
             types = {kind.strip().upper() for kind in study.channels.types}
-            if not types & {"MEG", "MEG MAG", "MEG GRAD", "EEG"}:
+            if not types & {*MEG_TYPES, "EEG"}:
                 outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
             forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
@@ -59,11 +60,10 @@ def _unwanted(results: io.Results, study: StudyCondition, settings: Settings) ->
     if results.good_channel is not None:
         used = {study.channels.types[i - 1].strip().upper() for i in results.good_channel}
     else:
-        listed = (results.options or {}).get("DataTypes") or ()
-        used = {listed} if isinstance(listed, str) else set(listed)
+        used = set(data_types_of(results.options))
     wanted = set(settings.data_types)
     if "MEG" in wanted:
-        wanted |= {"MEG MAG", "MEG GRAD"}
+        wanted |= set(MEG_TYPES)
     if used and used <= wanted:
         return ""
     return f"Computed of {', '.join(sorted(used)) or 'unknown channels'}, which were not asked for."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.port.names import safe_names
@@ -32,7 +33,6 @@ DEFAULT_SUBJECT = "default_subject"
 _TAKEN = (SUBJECTS, DEFAULT_SUBJECT, "default_study", "port.json", "port.html")
 
 ESTIMATES = ("all", "averages", "none")
-DATA_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "ECOG", "SEEG")
 
 
 @dataclass(frozen=True, kw_only=True)

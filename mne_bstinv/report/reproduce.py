@@ -11,17 +11,14 @@ import numpy as np
 
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.io.registry import of_role
 
 __all__ = ["reproduction_code"]
 
 #: Attribute of a study → the function that reads its file.
 _READERS = {
-    "head_model": "read_head_model",
-    "noise_cov": "read_noise_cov",
-    "channels": "read_channels",
-    "recordings": "read_recordings",
-    "cortex": "read_surface",
-    "mri": "read_mri",
+    role: of_role(role).reader
+    for role in ("head_model", "noise_cov", "channels", "recordings", "cortex", "mri")
 }
 #: Names of the package that the code may use.
 _NAMES = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
+from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "check_path",
     "choose_condition",
     "choose_recordings",
-    "comment_of",
     "find_entry",
     "last_part",
     "lone_condition",
@@ -31,9 +31,9 @@ logger = logging.getLogger("mne_bstinv")
 
 #: What a kernel cannot be computed without: attribute of a condition, and what it is called.
 NEEDED = {
-    "channel_file": "channel file (channel*.mat)",
-    "head_model_file": "head model (headmodel_*.mat)",
-    "noise_cov_file": "noise covariance (noisecov_*.mat)",
+    "channel_file": of_role("channels").described,
+    "head_model_file": of_role("head_model").described,
+    "noise_cov_file": of_role("noise_cov").described,
 }
 
 #: Kinds of files that stand for the recordings or the study they belong to.
@@ -187,21 +187,7 @@ def choose_recordings(condition: io.Condition, wanted: str | None) -> Path | Non
         if entries and not good:
             logger.warning("%s: all recordings are bad trials, none was taken", condition.folder)
         return good[0] if good else None
-    comments = {entry.file: text_of(entry.file, "Comment") for entry in entries}
-    files = list(comments)
-    rules = (
-        [file for file in files if _ends_with(file, wanted)],
-        [file for file in files if comments[file] == wanted],
-        [file for file in files if wanted.casefold() in comments[file].casefold()],
-    )
-    found = next((matches for matches in rules if matches), [])
-    if len(found) == 1:
-        return found[0]
-    listed = "; ".join(f"{f.name} ({comments[f]!r})" for f in found or files) or "(none)"
-    what = f"{len(found)} recordings fit" if found else "no recordings fit"
-    raise ProtocolError(
-        f"{condition.folder}: {what} {wanted!r}. Give the name of one file of: {listed}."
-    )
+    return entries[find_entry(entries, wanted, "recordings", condition)].file
 
 
 def _ends_with(file: Path, wanted: str) -> bool:
@@ -272,8 +258,8 @@ def find_entry(
     entries : sequence of RecordingsEntry or ResultsEntry
         What there is.
     wanted : RecordingsEntry | ResultsEntry | str | Path | None
-        One of ``entries``, a file, its name (with folders, if that is not clear), or the comment
-        inside; None for the only one.
+        One of ``entries``, a file, its name (with folders, if that is not clear), the comment
+        inside, or a part of it; None for the only one.
     what : str
         What they are, for messages.
     condition : Condition
@@ -291,14 +277,10 @@ def find_entry(
     """
     if isinstance(wanted, io.RecordingsEntry | io.ResultsEntry):
         wanted = wanted.file
-    found = list(range(len(entries)))
-    if wanted is not None:
-        ending = Path(str(wanted).replace("\\", "/")).parts
-        found = [i for i in found if entries[i].file.parts[-len(ending) :] == ending]
-        found = found or [i for i, e in enumerate(entries) if comment_of(e.file) == str(wanted)]
+    found = list(range(len(entries))) if wanted is None else _fitting(entries, str(wanted))
     if len(found) == 1:
         return found[0]
-    listed = "; ".join(_names(entries[i].file for i in found or range(len(entries))))
+    listed = "; ".join(_named(entries[i].file) for i in found or range(len(entries)))
     problem = "several" if found else "no"
     which = "" if wanted is None else f" {str(wanted)!r}"
     raise ProtocolError(
@@ -307,23 +289,17 @@ def find_entry(
     )
 
 
-def comment_of(file: Path) -> str:
-    """Return the comment of a file without reading its arrays.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The comment; empty if there is none.
-    """
-    variables = mat.read(file, ["Comment"])
-    value = variables["Comment"].value if "Comment" in variables else ""
-    return value if isinstance(value, str) else ""
+def _fitting(entries: Sequence[io.RecordingsEntry | io.ResultsEntry], wanted: str) -> Sequence[int]:
+    """Positions of what a text stands for: by the file, the comment, or a part of the comment."""
+    by_file = [i for i, entry in enumerate(entries) if _ends_with(entry.file, wanted)]
+    if by_file:
+        return by_file
+    comments = [text_of(entry.file, "Comment") for entry in entries]
+    equal = [i for i, comment in enumerate(comments) if comment == wanted]
+    return equal or [
+        i for i, comment in enumerate(comments) if wanted.casefold() in comment.casefold()
+    ]
 
 
-def _names(files: Iterable[Path]) -> list[str]:
-    return [f"{file.parent.name}/{file.name} ({comment_of(file)})" for file in files]
+def _named(file: Path) -> str:
+    return f"{file.parent.name}/{file.name} ({text_of(file, 'Comment')})"

@@ -9,11 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mne_bstinv import io
 from mne_bstinv._display import html_table, summary_of
-from mne_bstinv.anatomy import vertex_normals
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError, UnknownNameError
 from mne_bstinv.io.mat import PathLike
@@ -28,6 +25,7 @@ from mne_bstinv.studies.choice import (
     text_of,
     warn_of_problems,
 )
+from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["StudyData", "load_study"]
 
@@ -112,9 +110,6 @@ class StudyData:
     def _place(self, role: str) -> str:
         return f"{role} ({self.files[role]})" if role in self.files else role
 
-
-#: Locations and vertices that differ by less (m) are the same: rounding of single precision.
-_SAME = 1e-6
 
 #: Attributes of a study that are structures, in the order they are shown.
 _STRUCTURES = (
@@ -243,8 +238,15 @@ def gather_study(
     if cortex_file is not None:
         files["cortex"] = cortex_file
     cortex = None if cortex_file is None else read(io.read_surface, cortex_file)
-    head_model = _with_normals(head_model, cortex)
-    report = conversion_report(head_model)
+    findings = Findings()
+    head_model = with_normals(head_model, cortex, findings)
+    if head_model.grid_orient is None and head_model.kind == "surface":
+        findings.dropped(
+            "GridOrient",
+            f"It is empty, and the surface {head_model.surface_file!r} was not found or has its "
+            "vertices elsewhere: no constrained orientations.",
+        )
+    report = conversion_report(findings.attach(head_model, what="head model"))
     recordings, data_cov, mri = (files.get(role) for role in ("recordings", "data_cov", "mri"))
     return StudyData(
         name="/".join(part for part in (chosen.subject, chosen.name) if part),
@@ -284,38 +286,6 @@ def _surface_of(
         return None
     beside = folder / last_part(head_model.surface_file)
     return beside if beside.is_file() else None
-
-
-def _with_normals(head_model: io.HeadModel, cortex: io.Surface | None) -> io.HeadModel:
-    """Take the normals of the surface where a surface head model holds none."""
-    if head_model.grid_orient is not None or head_model.kind != "surface":
-        return head_model
-    findings, normals = Findings(), None
-    if cortex is None or not _at_vertices(head_model, cortex):
-        findings.dropped(
-            "GridOrient",
-            f"It is empty, and the surface {head_model.surface_file!r} was not found or has its "
-            "vertices elsewhere: no constrained orientations.",
-        )
-    elif cortex.vert_normals is not None:
-        normals = cortex.vert_normals
-        findings.derived("GridOrient", "It is empty: the surface's VertNormals were taken.")
-    else:
-        faces = np.asarray(cortex.faces, dtype=np.int64) - 1
-        normals = vertex_normals(cortex.vertices, faces)
-        findings.derived(
-            "GridOrient",
-            "It is empty, and so are the surface's VertNormals: normals were computed from the "
-            "triangles.",
-        )
-    filled = dataclasses.replace(head_model, grid_orient=normals)
-    return findings.attach(filled, what="head model")
-
-
-def _at_vertices(head_model: io.HeadModel, cortex: io.Surface) -> bool:
-    """Whether the locations are the vertices: the subject's cortex may be another surface."""
-    same_number = len(cortex.vertices) == head_model.n_sources
-    return same_number and np.allclose(cortex.vertices, head_model.grid_loc, rtol=0, atol=_SAME)
 
 
 class _StoredResults(Mapping[str, io.Results]):

@@ -1,4 +1,8 @@
-"""The normals of a surface head model that holds none."""
+"""The normals of a surface head model that holds none: one rule for all that compute with it.
+
+Brainstorm takes the normals of the surface that the head model names. It writes them beside the
+vertices (VertNormals); files of other origin may lack them: then they follow from the triangles.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ import dataclasses
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.anatomy import vertex_normals
 from mne_bstinv.conversion import Findings
 
-__all__ = ["with_normals"]
+__all__ = ["SAME_PLACE", "with_normals"]
+
+#: Locations and vertices that differ by less (m) are the same: rounding of single precision.
+SAME_PLACE = 1e-6
 
 
 def with_normals(
@@ -23,23 +31,37 @@ def with_normals(
     head_model : HeadModel
         The head model.
     surface : Surface | None
-        Its cortex.
+        The cortex that its locations are on.
     findings : Findings
-        Where to note it.
+        Takes where the normals are from.
 
     Returns
     -------
     HeadModel
-        The head model, with normals where they are known.
+        With GridOrient (n_sources, 3) where it can be told: the head model holds it, or the
+        locations are the vertices of the surface. Else the same, of a volume always.
     """
-    fits = surface is not None and len(surface.vertices) == head_model.n_sources
-    if head_model.grid_orient is not None or head_model.kind != "surface" or not fits:
+    if head_model.grid_orient is not None or head_model.kind != "surface":
         return head_model
-    assert surface is not None
-    normals = surface.vert_normals
-    origin = "the surface's VertNormals were taken"
-    if normals is None:
-        normals = vertex_normals(surface.vertices, np.asarray(surface.faces, dtype=np.int64) - 1)
-        origin = "and so are VertNormals: normals were computed from the triangles"
-    findings.derived("GridOrient", f"It is empty: {origin}.")
+    if surface is None or not _at_vertices(head_model, surface):
+        return head_model
+    normals, origin = _normals_of(surface)
+    findings.derived("GridOrient", f"It is empty{origin}")
     return dataclasses.replace(head_model, grid_orient=normals)
+
+
+def _normals_of(surface: io.Surface) -> tuple[FloatArray, str]:
+    """Return normals (n_vertices, 3), outward as the surface has them, and where they are from."""
+    if surface.vert_normals is not None:
+        return surface.vert_normals, ": the surface's VertNormals were taken."
+    faces = np.asarray(surface.faces, dtype=np.int64) - 1
+    return vertex_normals(surface.vertices, faces), (
+        ", and so are the surface's VertNormals: normals were computed from the triangles."
+    )
+
+
+def _at_vertices(head_model: io.HeadModel, surface: io.Surface) -> bool:
+    """Whether the locations are the vertices: the subject's cortex may be another surface."""
+    if len(surface.vertices) != head_model.n_sources:
+        return False
+    return np.allclose(surface.vertices, head_model.grid_loc, rtol=0, atol=SAME_PLACE)

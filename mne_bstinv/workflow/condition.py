@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import io
+from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StudyCondition"]
 
-#: Sampling frequency (Hz) of sensors without recordings, as MNE itself uses for operators.
-_NO_SFREQ = 1000.0
 #: Types of channels that an inverse takes unless it is told otherwise.
-_INVERSE_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG")
+_INVERSE_TYPES = (*MEG_TYPES, "EEG")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -52,7 +51,9 @@ class StudyCondition(ConditionStructures):
             recordings = self.store.read(io.read_recordings, entry.file)
             if recordings.f is not None:
                 return self.info_of(recordings)
-        return self._info(_NO_SFREQ)
+        from mne_bstinv.adapters.sensors import NO_SFREQ
+
+        return self._info(NO_SFREQ)
 
     @cached_property
     def trans(self) -> Any:
@@ -176,7 +177,7 @@ class StudyCondition(ConditionStructures):
             options = self.read_results(options)
         if isinstance(options, io.Results):
             return self.with_head_model_of(options)._operator_of(options)
-        types = data_types or _data_types(options) or self._types()
+        types = data_types or _listed_types(options) or self._types()
         flag = None
         if self.recordings:
             first = self.store.read(io.read_recordings, self.recordings[0].file)
@@ -326,11 +327,8 @@ class StudyCondition(ConditionStructures):
         return tuple(kind for kind in present if kind in _INVERSE_TYPES)
 
 
-def _data_types(options: Any) -> tuple[str, ...] | None:
-    types = options.get("DataTypes") if isinstance(options, Mapping) else None
-    if not types:
-        return None
-    return (types,) if isinstance(types, str) else tuple(types)
+def _listed_types(options: Any) -> tuple[str, ...]:
+    return data_types_of(options) if isinstance(options, Mapping) else ()
 
 
 def _named_recordings(results: io.Results) -> Path | None:

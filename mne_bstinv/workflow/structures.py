@@ -9,6 +9,7 @@ from typing import Self
 
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError
+from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies import StudyData
 from mne_bstinv.studies.choice import NEEDED, choose_recordings, find_entry, needed
 from mne_bstinv.studies.data import gather_study
@@ -34,25 +35,25 @@ class ConditionStructures(io.Condition):
     @property
     def channels(self) -> io.Channels:
         """The channel file."""
-        file = needed(self.channel_file, "channel file (channel*.mat)", self)
+        file = needed(self.channel_file, of_role("channels").described, self)
         return self.store.read(io.read_channels, file)
 
     @property
     def head_model(self) -> io.HeadModel:
         """The current head model."""
-        file = needed(self.head_model_file, "head model (headmodel_*.mat)", self)
+        file = needed(self.head_model_file, of_role("head_model").described, self)
         return self.store.read(io.read_head_model, file)
 
     @property
     def noise_cov_structure(self) -> io.NoiseCov:
         """The noise covariance as Brainstorm stores it."""
-        file = needed(self.noise_cov_file, "noise covariance (noisecov_*.mat)", self)
+        file = needed(self.noise_cov_file, of_role("noise_cov").described, self)
         return self.store.read(io.read_noise_cov, file)
 
     @property
     def data_cov_structure(self) -> io.NoiseCov:
         """The data covariance as Brainstorm stores it."""
-        file = needed(self.data_cov_file, "data covariance (ndatacov_*.mat)", self)
+        file = needed(self.data_cov_file, of_role("data_cov").described, self)
         return self.store.read(io.read_noise_cov, file)
 
     @property

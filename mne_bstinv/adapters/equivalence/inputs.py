@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
@@ -81,7 +82,7 @@ def default_data_types(study: Any) -> tuple[str, ...]:
         The type.
     """
     types = {t.strip().upper() for t in study.channels.types}
-    return ("MEG",) if types & {"MEG", "MEG MAG", "MEG GRAD"} else ("EEG",)
+    return ("MEG",) if types & set(MEG_TYPES) else ("EEG",)
 
 
 def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import data_types_of
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
@@ -61,7 +62,7 @@ def operator_of_results(
         channels,
         results.options,
         channel_flag=results.channel_flag,
-        data_types=(results.options or {}).get("DataTypes") or None if good is None else None,
+        data_types=data_types_of(results.options) or None if good is None else None,
         good_channels=None if good is None else good - 1,
         **others,
     )

@@ -9,9 +9,11 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._data_types import ELECTRODES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum, OperatorArrays
+from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 
 __all__ = [
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 
-def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = 1000.0) -> Any:
+def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = NO_SFREQ) -> Any:
     """Make the Info of unit data; one read from a FIF file has lost what data need.
 
     Parameters
@@ -54,13 +56,12 @@ def _complete(info: Any) -> Any:
     """Add the entries that an operator's Info lacks."""
     complete = info.copy()
     with _mne_private.unlocked(complete):
-        for key, value in mne.create_info([], 1000.0).items():
+        for key, value in mne.create_info([], NO_SFREQ).items():
             complete.setdefault(key, value)
     return complete
 
 
 #: Electrode types that MNE wants an average reference for, and Brainstorm applies one to.
-_ELECTRODES = ("EEG", "SEEG", "ECOG")
 
 #: A whitener that keeps no more of a common potential than this fraction is reference-free.
 _REFERENCE_FREE = 1e-9
@@ -181,7 +182,7 @@ def reference_projections(
     """
     upper = np.array([t.strip().upper() for t in types])
     projections = []
-    for kind in _ELECTRODES:
+    for kind in ELECTRODES:
         index = np.flatnonzero(upper == kind)
         if index.size == 0:
             continue

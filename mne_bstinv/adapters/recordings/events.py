@@ -9,6 +9,7 @@ import mne
 import numpy as np
 
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Event
@@ -248,7 +249,7 @@ def sampling_frequency(
             "recordings again, or mend Time."
         )
     if n_times == 1:
-        used = 1000.0 if sfreq is None else sfreq
+        used = NO_SFREQ if sfreq is None else sfreq
         findings.assumed("Time", f"one sample has no sampling frequency: {used:g} Hz is taken")
         return used
     period = (time[-1] - time[0]) / (n_times - 1)

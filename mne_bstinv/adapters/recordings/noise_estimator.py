@@ -9,6 +9,7 @@ from typing import Any
 import mne
 import numpy as np
 
+from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.conversion import Findings, conversion_report
@@ -19,7 +20,6 @@ from mne_bstinv.io.text import history_row
 __all__ = ["File", "Window", "estimate", "gather", "noise_window", "span"]
 
 #: Channel types that Brainstorm computes covariances of.
-_COMPUTED_TYPES = ("MEG", "MEG MAG", "MEG GRAD", "EEG", "ECOG", "SEEG")
 
 #: What Brainstorm writes where no sample was counted.
 _NOTHING_COUNTED = 2
@@ -164,7 +164,7 @@ def _picks(inst: Any, names: Sequence[str], channels: Channels | None) -> tuple[
     rows = match_channel_names([inst.ch_names[i] for i in picks], names)
     if channels is None:
         return picks, rows
-    counts = np.array([channels.types[i].strip().upper() in _COMPUTED_TYPES for i in rows], bool)
+    counts = np.array([channels.types[i].strip().upper() in DATA_TYPES for i in rows], bool)
     return picks[counts], rows[counts]
 
 

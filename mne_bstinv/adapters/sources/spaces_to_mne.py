@@ -23,11 +23,12 @@ from mne_bstinv.adapters.sources.space_dicts import (
     volume_part,
 )
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
-from mne_bstinv.anatomy import hemispheres, vertex_normals
+from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
+from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["Builder", "to_source_spaces"]
 
@@ -347,24 +348,13 @@ class Builder:
         return normals
 
     def _grid_orient(self) -> FloatArray | None:
-        """GridOrient; else, for a surface, its normals; None for a volume without any."""
-        if self.head_model.grid_orient is not None:
-            return np.asarray(self.head_model.grid_orient, dtype=np.float64)
-        surface = self.surface
-        if surface is None or len(surface.vertices) != len(self.grid_loc):
-            if self.head_model.kind == "surface":
-                self.findings.assumed(
-                    "GridOrient", "It is empty and there is no surface: normals point up in MNE."
-                )
-            return None
-        if self.head_model.kind != "surface":
-            return None
-        if surface.vert_normals is not None:
-            self.findings.derived(
-                "GridOrient", "It is empty: the surface's VertNormals were taken."
+        """GridOrient (n_sources, 3); else, for a surface, its normals; None where none is known."""
+        model = with_normals(self.head_model, self.surface, self.findings)
+        if model.grid_orient is not None:
+            return np.asarray(model.grid_orient, dtype=np.float64)
+        if model.kind == "surface":
+            self.findings.assumed(
+                "GridOrient",
+                "It is empty and no surface has its vertices there: normals point up in MNE.",
             )
-            return np.asarray(surface.vert_normals, dtype=np.float64)
-        self.findings.derived(
-            "GridOrient", "It and VertNormals are empty: normals were computed from the triangles."
-        )
-        return vertex_normals(surface.vertices, np.asarray(surface.faces, dtype=np.int64) - 1)
+        return None

@@ -1,0 +1,21 @@
+"""The types of channels that an inverse takes, by Brainstorm's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["DATA_TYPES", "ELECTRODES", "MEG_TYPES", "data_types_of"]
+
+#: ``MEG`` stands for all three; the others are the types of single channels.
+MEG_TYPES = ("MEG", "MEG GRAD", "MEG MAG")
+#: Those with an average reference.
+ELECTRODES = ("EEG", "ECOG", "SEEG")
+#: All, in the order in which Brainstorm lists them.
+DATA_TYPES = (*MEG_TYPES, *ELECTRODES)
+
+
+def data_types_of(options: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return DataTypes of an Options struct, which holds one text or several; () without any."""
+    types = (options or {}).get("DataTypes")
+    return (types,) if isinstance(types, str) else tuple(types or ())
