@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Event
 
 __all__ = [
     "Occurrence",
@@ -46,6 +46,12 @@ _NOT_EXPRESSED = {
 #: Two times (s) that differ by less are the same.
 _SAME_TIME = 1e-9
 
+#: Irregularity of Time that is rounding: a fraction of the sampling period.
+_IRREGULAR = 1e-3
+
+#: Distance (fraction) to a whole number of Hz that is rounding.
+_WHOLE = 1e-9
+
 
 class Occurrence(NamedTuple):
     """One occurrence of an event."""
@@ -61,7 +67,7 @@ class Occurrence(NamedTuple):
         return self._replace(channels=tuple(name for name in self.channels if name in names))
 
 
-def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]:
+def occurrences(events: Iterable[io.Event], findings: Findings) -> list[Occurrence]:
     """List the occurrences of all events, sorted by time, and note what has no place in MNE."""
     found: list[Occurrence] = []
     for event in events:
@@ -91,23 +97,10 @@ def annotate(
     names: Sequence[str],
     findings: Findings,
 ) -> Any:
-    """Return annotations relative to the first sample.
+    """Return annotations relative to the first sample, without a time of origin.
 
-    Parameters
-    ----------
-    found : sequence of Occurrence
-        Occurrences, times as in the recordings.
-    limits : tuple of float
-        Time of the first and of the last sample, s.
-    names : sequence of str
-        The channels there are.
-    findings : Findings
-        Takes what is lost: occurrences outside the recordings, unknown channels.
-
-    Returns
-    -------
-    mne.Annotations
-        The annotations, without a time of origin.
+    ``limits`` are the times (s) of the first and the last sample: what happened outside of
+    them, or at channels that there are not, is lost.
     """
     for outside in sorted({*found} - {*within(found, limits)}):
         findings.dropped("Events", f"{outside.label} at {outside.onset:g} s: not in the recordings")
@@ -136,7 +129,7 @@ def within(found: Sequence[Occurrence], limits: tuple[float, float]) -> list[Occ
     ]
 
 
-def events_of(found: Sequence[Occurrence]) -> tuple[Event, ...]:
+def events_of(found: Sequence[Occurrence]) -> tuple[io.Event, ...]:
     """Return the events of occurrences, one a label, in the order of first appearance."""
     events = []
     for number, label in enumerate(dict.fromkeys(o.label for o in found)):
@@ -145,7 +138,7 @@ def events_of(found: Sequence[Occurrence]) -> tuple[Event, ...]:
         duration = np.array([o.duration for o in mine])
         extended = bool((duration > 0).any())
         events.append(
-            Event(
+            io.Event(
                 label=label,
                 color=np.array(_COLORS[number % len(_COLORS)]),
                 epochs=np.ones(len(mine), dtype=np.int64),
@@ -166,54 +159,6 @@ def same_occurrences(first: Sequence[Occurrence], second: Sequence[Occurrence]) 
         and abs(a.duration - b.duration) <= _SAME_TIME
         for a, b in zip(sorted(first), sorted(second), strict=True)
     )
-
-
-def _holds(value: Any) -> bool:
-    """Tell whether a raw value has any content."""
-    if value is None or isinstance(value, str):
-        return bool(value)
-    if isinstance(value, tuple | list):
-        return any(map(_holds, value))
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return any(map(_holds, value.ravel()))
-    return bool(np.size(value))
-
-
-def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
-    """Channels of each of n occurrences; None if the raw value is of no known form."""
-    if not _holds(value):
-        return [()] * n
-    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
-    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
-        items = [items]  # a cell of one is the entry itself
-    if isinstance(items, str) or len(items) != n:
-        return None
-    return [_names(item) for item in items]
-
-
-def _names(item: Any) -> tuple[str, ...]:
-    if isinstance(item, str):
-        return (item,) if item else ()
-    if isinstance(item, tuple | list):
-        return tuple(name for name in item if isinstance(name, str))
-    return ()
-
-
-def _cell(channels: list[tuple[str, ...]]) -> Any:
-    """Cell row of cells; None where no occurrence names channels."""
-    if not any(channels):
-        return None
-    cells = np.empty((1, len(channels)), dtype=object)
-    for index, names in enumerate(channels):
-        cells[0, index] = names
-    return cells
-
-
-#: Irregularity of Time that is rounding: a fraction of the sampling period.
-_IRREGULAR = 1e-3
-
-#: Distance (fraction) to a whole number of Hz that is rounding.
-_WHOLE = 1e-9
 
 
 def sampling_frequency(
@@ -282,3 +227,44 @@ def same_times(first: FloatArray | None, second: FloatArray | None) -> bool:
         return bool(np.allclose(first, second, rtol=0, atol=1e-9))
     period = abs(first[-1] - first[0]) / (len(first) - 1)
     return bool(np.abs(first - second).max() <= _IRREGULAR * period)
+
+
+def _holds(value: Any) -> bool:
+    """Tell whether a raw value has any content."""
+    if value is None or isinstance(value, str):
+        return bool(value)
+    if isinstance(value, tuple | list):
+        return any(map(_holds, value))
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return any(map(_holds, value.ravel()))
+    return bool(np.size(value))
+
+
+def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
+    """Channels of each of n occurrences; None if the raw value is of no known form."""
+    if not _holds(value):
+        return [()] * n
+    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
+    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
+        items = [items]  # a cell of one is the entry itself
+    if isinstance(items, str) or len(items) != n:
+        return None
+    return [_listed_names(item) for item in items]
+
+
+def _listed_names(item: Any) -> tuple[str, ...]:
+    if isinstance(item, str):
+        return (item,) if item else ()
+    if isinstance(item, tuple | list):
+        return tuple(name for name in item if isinstance(name, str))
+    return ()
+
+
+def _cell(channels: list[tuple[str, ...]]) -> Any:
+    """Cell row of cells; None where no occurrence names channels."""
+    if not any(channels):
+        return None
+    cells = np.empty((1, len(channels)), dtype=object)
+    for index, names in enumerate(channels):
+        cells[0, index] = names
+    return cells
