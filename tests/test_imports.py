@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_versions": set(),
     "io": {"errors"},
     "inverse": {"errors"},
+    "maps": {"errors", "inverse", "anatomy"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
