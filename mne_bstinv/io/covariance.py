@@ -11,9 +11,10 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.io import _files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Text
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["NoiseCov", "read_noise_cov", "write_noise_cov"]
 

@@ -10,10 +10,11 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import _files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
 from mne_bstinv.io.values import is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Event", "Recordings", "read_recordings", "write_recordings"]
 

@@ -13,11 +13,12 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import _files, raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
 from mne_bstinv.io.values import EMPTY, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Results", "read_results", "write_results"]
 
