@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
-from mne_bstinv.io import _files, raw
+from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
@@ -134,7 +134,7 @@ def read_mri(fname: PathLike) -> Mri:
     SchemaError
         If it does not hold an MRI; it lists all faults.
     """
-    return _files.read(Mri, fname)
+    return structure_files.read(Mri, fname)
 
 
 def write_mri(fname: PathLike, mri: Mri, *, overwrite: bool = False) -> None:
@@ -158,4 +158,4 @@ def write_mri(fname: PathLike, mri: Mri, *, overwrite: bool = False) -> None:
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Mri, fname, mri, overwrite=overwrite)
+    structure_files.write(Mri, fname, mri, overwrite=overwrite)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -157,7 +157,7 @@ def read_recordings(fname: PathLike) -> Recordings:
     SchemaError
         If it does not hold recordings; it lists all faults.
     """
-    return _files.read(Recordings, fname)
+    return structure_files.read(Recordings, fname)
 
 
 def write_recordings(fname: PathLike, recordings: Recordings, *, overwrite: bool = False) -> None:
@@ -181,4 +181,4 @@ def write_recordings(fname: PathLike, recordings: Recordings, *, overwrite: bool
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Recordings, fname, recordings, overwrite=overwrite)
+    structure_files.write(Recordings, fname, recordings, overwrite=overwrite)
