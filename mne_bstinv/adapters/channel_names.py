@@ -86,20 +86,7 @@ def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntAr
 
 
 def is_available(name: str, available: Sequence[str]) -> bool:
-    """Tell whether a channel is among others, by the rules of :func:`match_channel_names`.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    available : sequence of str
-        The names there are.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
+    """Tell whether a channel is among others, by the rules of :func:`match_channel_names`."""
     return any(rule(name) in map(rule, available) for rule in _RULES)
 
 

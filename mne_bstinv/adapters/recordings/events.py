@@ -91,23 +91,10 @@ def annotate(
     names: Sequence[str],
     findings: Findings,
 ) -> Any:
-    """Return annotations relative to the first sample.
+    """Return annotations relative to the first sample, without a time of origin.
 
-    Parameters
-    ----------
-    found : sequence of Occurrence
-        Occurrences, times as in the recordings.
-    limits : tuple of float
-        Time of the first and of the last sample, s.
-    names : sequence of str
-        The channels there are.
-    findings : Findings
-        Takes what is lost: occurrences outside the recordings, unknown channels.
-
-    Returns
-    -------
-    mne.Annotations
-        The annotations, without a time of origin.
+    ``limits`` are the times (s) of the first and the last sample: what happened outside of
+    them, or at channels that there are not, is lost.
     """
     for outside in sorted({*found} - {*within(found, limits)}):
         findings.dropped("Events", f"{outside.label} at {outside.onset:g} s: not in the recordings")

@@ -97,20 +97,7 @@ def estimate(
 
 
 def span(files: Sequence[File], limits: Window) -> str:
-    """Write the times that a window takes of the files, from the first to the last.
-
-    Parameters
-    ----------
-    files : sequence of File
-        The recordings.
-    limits : tuple of float | None
-        The window, s; None is the end of the recording.
-
-    Returns
-    -------
-    str
-        Such as ``'-0.1, 0 s'``.
-    """
+    """Write the times that a window takes of the files, such as ``'-0.1, 0 s'``."""
     taken = [file.time[_window(file.time, limits)] for file in files]
     # to the microsecond: times that were in single precision are not round; + 0.0 for -0
     first, last = (

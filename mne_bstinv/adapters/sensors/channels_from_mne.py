@@ -24,17 +24,11 @@ _ONE = np.ones(1)
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """The transforms of an Info.
+    """The transforms of an Info."""
 
-    Parameters
-    ----------
-    head_to_scs : array, shape (4, 4)
-        Head → SCS.
-    device_to_head : array, shape (4, 4)
-        Device → head.
-    """
-
+    #: Head → SCS, shape (4, 4).
     head_to_scs: FloatArray
+    #: Device → head, shape (4, 4).
     device_to_head: FloatArray
 
     def to_scs(self, coord_frame: int) -> FloatArray | None:
@@ -55,27 +49,10 @@ def channel_from(
     coils: Mapping[str, Coil],
     findings: Findings,
 ) -> Channel:
-    """Make one sensor.
+    """Make the sensor at one index of an Info, its points in metres in SCS.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The sensors.
-    index : int
-        Which of them.
-    frames : Frames
-        The transforms to SCS.
-    known : mapping of str to Channel
-        Sensors that the Info was made of, by name.
-    coils : mapping of str to Coil
-        Their integration points in the frame of the coil, by name.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Channel
-        The sensor; points in metres, SCS.
+    ``known`` are the sensors that the Info was made of and ``coils`` their integration points
+    in the frame of the coil, both by name.
     """
     ch = info["chs"][index]
     name, kind = ch["ch_name"], mne.channel_type(info, index)

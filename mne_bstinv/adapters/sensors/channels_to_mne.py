@@ -90,23 +90,15 @@ _COIL_NAMES = {int(value): value for name, value in FIFF.items() if name.startsw
 
 @dataclass(kw_only=True, eq=False)
 class Sensors:
-    """What MNE needs of the sensors.
+    """What MNE needs of the sensors."""
 
-    Parameters
-    ----------
-    types : list of str
-        MNE's types.
-    fits : dict of int to CoilFit
-        The coils that were found, by channel.
-    coils : dict of str to Coil
-        The points as stored, in the frame of the coil, by name.
-    flipped : list of str
-        References whose field is minus Brainstorm's.
-    """
-
+    #: MNE's types.
     types: list[str] = field(default_factory=list)
+    #: The coils that were found, by channel.
     fits: dict[int, CoilFit] = field(default_factory=dict)
+    #: The points as stored, in the frame of the coil, by name.
     coils: dict[str, Coil] = field(default_factory=dict)
+    #: References whose field is minus Brainstorm's.
     flipped: list[str] = field(default_factory=list)
 
 
@@ -116,22 +108,7 @@ def is_ref(channel: Channel) -> bool:
 
 
 def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
-    """Find MNE's types and coils.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    scs_to_device : array, shape (4, 4)
-        SCS → device.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Sensors
-        Types, coils with ``loc`` in the device frame.
-    """
+    """Find MNE's types and the coils, with ``loc`` in the device frame; SCS → device (4, 4)."""
     sensors = Sensors()
     report = _CoilReport()
     for index, channel in enumerate(channels.channels):
@@ -164,21 +141,7 @@ def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings
 def fill_channel(
     ch: Any, channel: Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
 ) -> None:
-    """Set position and coil of one of MNE's channels, in place.
-
-    Parameters
-    ----------
-    ch : dict
-        An element of ``info['chs']``, as :func:`mne.create_info` makes it.
-    channel : Channel
-        Brainstorm's channel.
-    fit : CoilFit | None
-        Its coil, if it has one.
-    scs_to_head : array, shape (4, 4)
-        SCS → head.
-    findings : Findings
-        Where to report.
-    """
+    """Set position and coil of an element of ``info['chs']``, in place; SCS → head (4, 4)."""
     if fit is not None:
         ch["loc"] = fit.loc.copy()
         coil_type = fit.definition.coil_type

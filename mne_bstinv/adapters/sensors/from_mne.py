@@ -55,22 +55,7 @@ _NO_PLACE = (
 
 
 def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Channels:
-    """Make the channel file; see :func:`mne_bstinv.from_info`.
-
-    Parameters
-    ----------
-    info : mne.Info
-        The sensors.
-    kept : mapping
-        What the conversion to MNE kept, if the Info comes from one.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Channels
-        The channel file.
-    """
+    """Make the channel file; ``kept`` is what a conversion to MNE kept, if there was one."""
     original: Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
     known = {} if original is None else {c.name: c for c in original.channels}

@@ -33,47 +33,20 @@ _SAME_OPERATOR = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KeptProjection:
-    """A projection of MNE's with the entry that it was made of.
+    """A projection of MNE's with the entry that it was made of."""
 
-    Parameters
-    ----------
-    projection : mne.Projection
-        The projection.
-    entry : int
-        Position in the list of projectors.
-    component : int | None
-        Which component; None for an operator.
-    """
-
+    #: The projection.
     projection: Any
+    #: Position in the list of projectors.
     entry: int
+    #: Which component; None for an operator.
     component: int | None
 
 
 def projections_of(
     channels: Channels, bads: Sequence[str], findings: Findings
 ) -> list[KeptProjection]:
-    """Convert what MNE can express of the projectors.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    bads : sequence of str
-        Names of bad channels.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    list of KeptProjection
-        One for each component that Brainstorm removes, and for an average reference.
-
-    Raises
-    ------
-    ConversionError
-        If a projector is not of the channels of the file.
-    """
+    """Convert each component that Brainstorm removes, and an average reference."""
     made: list[KeptProjection] = []
     expressed: list[Projector] = []
     for index, projector in enumerate(channels.projectors):
@@ -254,22 +227,10 @@ def embedded(projection: Any, names: Sequence[str]) -> FloatArray:
 def projectors_from(
     info: mne.Info, kept: Sequence[KeptProjection], originals: Sequence[Projector]
 ) -> tuple[Projector, ...]:
-    """Make Brainstorm's projectors.
+    """Make Brainstorm's projectors of an Info's projections.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The Info.
-    kept : sequence of KeptProjection
-        The projections that were made of ``originals``.
-    originals : sequence of Projector
-        Projectors of the channel file that the Info was made of, for the same channels.
-
-    Returns
-    -------
-    tuple of Projector
-        ``originals`` without the components that are no longer in the Info, then one entry for
-        each projection that is new.
+    These are ``originals``, which ``kept`` was made of, without the components that are no
+    longer in the Info, then one entry for each projection that is new.
     """
     pending = list(info["projs"])
     statuses: dict[int, list[bool]] = {}
@@ -299,21 +260,9 @@ def projectors_from(
 def rows_moved(
     channels: Channels, names: Sequence[str], findings: Findings
 ) -> tuple[Projector, ...]:
-    """Return the projectors of a channel file for other channels, or in another order.
+    """Return a file's projectors for other channels, or in another order, as many as there are.
 
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    names : sequence of str
-        The channels wanted; those that the file lacks are not projected.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    tuple of Projector
-        One for each of the file's.
+    Channels that the file lacks are not projected.
     """
     if tuple(names) == channels.names or not channels.projectors:
         return channels.projectors

@@ -74,7 +74,7 @@ def to_info(
 
     Notes
     -----
-    Coils are fitted to their integration points (``mne_bstinv.adapters._coils``). The head frame
+    Coils are fitted to their integration points (``mne_bstinv.adapters.sensors.coils``). The head frame
     is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
     transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its

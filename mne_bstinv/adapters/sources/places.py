@@ -159,25 +159,7 @@ def grid_of(src: Any, to_head: FloatArray, head_model: io.HeadModel | None) -> S
 
 
 def find_order(src: Any, places: FloatArray) -> IntArray:
-    """Tell which location each source in use is; by what the source spaces carry, else by place.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces in head.
-    places : array, shape (n_sources, 3)
-        Brainstorm's locations in head, m.
-
-    Returns
-    -------
-    array of int, shape (n_used,)
-        0-based locations.
-
-    Raises
-    ------
-    ConversionError
-        If a source is at none of the locations, or two are at one.
-    """
+    """Tell which 0-based location each used source is: by what the spaces carry, else by place."""
     rr = source_positions(src)
     order = source_order(src)
     if order is None:
@@ -204,23 +186,7 @@ def find_order(src: Any, places: FloatArray) -> IntArray:
 
 
 def source_positions(src: Any) -> FloatArray:
-    """Positions of the sources in use.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces in head.
-
-    Returns
-    -------
-    array, shape (n_used, 3)
-        Positions in head, m.
-
-    Raises
-    ------
-    ConversionError
-        If they are not in head.
-    """
+    """Positions (n_used, 3) of the sources in use, which have to be in head, m."""
     if any(part["coord_frame"] != FIFF.FIFFV_COORD_HEAD for part in src):
         raise ConversionError(
             "The source spaces are not in the head frame: use those of a forward solution."

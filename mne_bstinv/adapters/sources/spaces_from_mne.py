@@ -353,21 +353,11 @@ def _scout(
 
 
 def used_triangles(part: Mapping[str, Any], findings: Findings) -> IntArray:
-    """Return the triangles among the points in use, numbered in their order.
+    """Return the triangles (n_tris, 3) among the points in use, numbered in their order.
 
-    Parameters
-    ----------
-    part : dict
-        A surface source space of MNE.
-    findings : Findings
-        Takes triangles that are lost or were made.
-
-    Returns
-    -------
-    array of int, shape (n_tris, 3)
-        Its own triangles (``tris`` if all points are in use, else ``use_tris``); else those that
-        join the patches of three points: where the corners of a triangle of the whole surface are
-        nearest to three different points in use, these make a triangle.
+    They are its own (``tris`` if all points are in use, else ``use_tris``); else those that
+    join the patches of three points: where the corners of a triangle of the whole surface are
+    nearest to three different points in use, these make a triangle.
     """
     vertno = np.asarray(part["vertno"], dtype=np.int64)
     tris = part["tris"] if len(vertno) == part["np"] else part["use_tris"]

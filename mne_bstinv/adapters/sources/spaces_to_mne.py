@@ -97,44 +97,21 @@ UNIT = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Region:
-    """A region of a mixed head model.
+    """A region of a mixed head model."""
 
-    Parameters
-    ----------
-    name : str
-        Its name.
-    code : str
-        Three letters: hemisphere, kind of grid, orientation constraint.
-    locations : array of int, shape (n_locations,)
-        0-based rows of GridLoc.
-    vertices : array of int, shape (n_locations,) | None
-        0-based vertex of the surface of each location; None if they are not all vertices.
-    """
-
+    #: Its name.
     name: str
+    #: Three letters: hemisphere, kind of grid, orientation constraint.
     code: str
+    #: 0-based rows of GridLoc, shape (n_locations,).
     locations: IntArray
+    #: 0-based vertex of the surface of each location, shape (n_locations,); None if they are not all
+    #: vertices.
     vertices: IntArray | None
 
 
 class Builder:
-    """Makes the parts of the source spaces of one head model.
-
-    Parameters
-    ----------
-    head_model : HeadModel
-        The locations.
-    surface : Surface | None
-        The cortex they follow.
-    mri : Mri | None
-        The MRI.
-    frame : FrameTransform
-        SCS → head.
-    subject : str | None
-        Name of the subject.
-    findings : Findings
-        Takes what is dropped, assumed or derived.
-    """
+    """Makes the parts of the source spaces of one head model; the frame is SCS → head."""
 
     def __init__(
         self,
@@ -151,13 +128,7 @@ class Builder:
         self.rr = transform_points(frame.matrix, self.grid_loc)
 
     def parts(self) -> list[dict[str, Any]]:
-        """Make the source spaces.
-
-        Returns
-        -------
-        list of dict
-            MNE's source spaces.
-        """
+        """Make MNE's source spaces."""
         return {"surface": self._surface, "volume": self._volume, "mixed": self._mixed}[
             self.head_model.kind
         ]()
