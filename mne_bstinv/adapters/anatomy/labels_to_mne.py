@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import html_table
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.sources import hemisphere_rows
 from mne_bstinv.conversion import Findings
@@ -31,7 +31,7 @@ def to_labels(
     subject: str | None = None,
     channels: io.Channels | None = None,
     mri: io.Mri | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> LabelList:
     """Convert the scouts of an atlas to labels.
 
@@ -52,7 +52,7 @@ def to_labels(
     mri : Mri | None
         The MRI, in whose frame the positions of labels are.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

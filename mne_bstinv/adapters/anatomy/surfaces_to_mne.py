@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy.subject_files import (
     atlas_files,
     cortex_files,
@@ -58,7 +59,7 @@ def to_trans(
     channels: io.Channels | None,
     mri: io.Mri | None = None,
     *,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Make MNE's transform from the head to the MRI frame (``-trans.fif``).
 
@@ -70,7 +71,7 @@ def to_trans(
         The subject's MRI. Without it, MRI and head are the same frame and the transform is the
         identity.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -102,7 +103,7 @@ def to_surfaces(
     mri: io.Mri | None = None,
     channels: io.Channels | None = None,
     overwrite: bool = False,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> SubjectFolder:
     """Write surfaces, atlases and MRI as a FreeSurfer subject.
 
@@ -129,7 +130,7 @@ def to_surfaces(
     overwrite : bool
         Replace files that exist.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import mne
 from mne.utils import verbose
 
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -116,7 +117,7 @@ def estimate_ending(stc: Any) -> str:
 
 
 @verbose
-def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -> Any:
+def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = None) -> Any:
     """Read a file of MNE.
 
     Parameters
@@ -126,7 +127,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
     kind : str | None
         What it holds, see :func:`mne_kind`; None goes by its name.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -170,7 +171,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
 
 @verbose
 def write_mne(
-    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Any = None
+    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Verbose = None
 ) -> tuple[Path, ...]:
     """Write an object of MNE: completely, or not at all.
 
@@ -185,7 +186,7 @@ def write_mne(
     overwrite : bool
         Replace existing files.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout
@@ -36,7 +36,7 @@ def from_source_estimate(
     data_file: str | None = None,
     head_model_file: str | None = None,
     surface_file: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> io.Results:
     """Convert a source estimate of MNE to full results of Brainstorm.
 
@@ -63,7 +63,7 @@ def from_source_estimate(
     surface_file : str | None
         Cortex, relative to the protocol's ``anat``.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.operator_dicts import _complete, data_info
@@ -51,7 +51,7 @@ def from_inverse_operator(
     data_file: str | None = None,
     head_model_file: str | None = None,
     surface_file: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> io.Results:
     """Convert an inverse operator of MNE to a kernel that Brainstorm can show.
 
@@ -87,7 +87,7 @@ def from_inverse_operator(
     surface_file : str | None
         Cortex, relative to the protocol's ``anat``.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

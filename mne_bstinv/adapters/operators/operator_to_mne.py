@@ -12,7 +12,7 @@ from mne.io.constants import FIFF
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import AnyArray
+from mne_bstinv._types import AnyArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
 from mne_bstinv.adapters.operators.operator_dicts import (
@@ -55,7 +55,7 @@ def to_inverse_operator(
     subject: str | None = None,
     info: mne.Info | None = None,
     src: mne.SourceSpaces | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Build an MNE inverse operator that gives Brainstorm's estimates.
 
@@ -91,7 +91,7 @@ def to_inverse_operator(
     src : mne.SourceSpaces | None
         Source spaces of this head model in head, to use as they are.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

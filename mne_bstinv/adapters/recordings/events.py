@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Event
 
 __all__ = [
     "Occurrence",
@@ -61,7 +61,7 @@ class Occurrence(NamedTuple):
         return self._replace(channels=tuple(name for name in self.channels if name in names))
 
 
-def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]:
+def occurrences(events: Iterable[io.Event], findings: Findings) -> list[Occurrence]:
     """List the occurrences of all events, sorted by time, and note what has no place in MNE."""
     found: list[Occurrence] = []
     for event in events:
@@ -123,7 +123,7 @@ def within(found: Sequence[Occurrence], limits: tuple[float, float]) -> list[Occ
     ]
 
 
-def events_of(found: Sequence[Occurrence]) -> tuple[Event, ...]:
+def events_of(found: Sequence[Occurrence]) -> tuple[io.Event, ...]:
     """Return the events of occurrences, one a label, in the order of first appearance."""
     events = []
     for number, label in enumerate(dict.fromkeys(o.label for o in found)):
@@ -132,7 +132,7 @@ def events_of(found: Sequence[Occurrence]) -> tuple[Event, ...]:
         duration = np.array([o.duration for o in mine])
         extended = bool((duration > 0).any())
         events.append(
-            Event(
+            io.Event(
                 label=label,
                 color=np.array(_COLORS[number % len(_COLORS)]),
                 epochs=np.ones(len(mine), dtype=np.int64),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.recordings.events import (
     Occurrence,
     events_of,
@@ -26,7 +27,6 @@ from mne_bstinv.adapters.recordings.samples import (
     signs_of,
 )
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
-from mne_bstinv.io import Channels, Event, Recordings
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_epochs", "from_evoked", "from_raw"]
@@ -37,8 +37,8 @@ _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history
 
 @verbose
 def from_evoked(
-    evoked: Any, *, channels: Channels | None = None, verbose: Any = None
-) -> Recordings:
+    evoked: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+) -> io.Recordings:
     """Convert an Evoked to recordings.
 
     Parameters
@@ -69,7 +69,7 @@ def from_evoked(
     if evoked.kind != "average":
         findings.dropped("kind", f"{evoked.kind!r}: recordings do not tell")
     time: FloatArray = evoked.times
-    events: tuple[Event, ...] = ()
+    events: tuple[io.Event, ...] = ()
     if kept is not None and kept.time is not None and same_times(kept.time, time):
         time, events = kept.time, kept.events
     elif kept is not None and kept.events:
@@ -92,8 +92,8 @@ def from_evoked(
 
 @verbose
 def from_epochs(
-    epochs: Any, *, channels: Channels | None = None, verbose: Any = None
-) -> list[Recordings]:
+    epochs: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+) -> list[io.Recordings]:
     """Convert Epochs to recordings, one per trial.
 
     Parameters
@@ -155,7 +155,9 @@ def from_epochs(
 
 
 @verbose
-def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None) -> Recordings:
+def from_raw(
+    raw: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+) -> io.Recordings:
     """Convert a Raw to imported recordings, with its annotations as events.
 
     Parameters
@@ -216,13 +218,13 @@ def _build(
     inst: Any,
     samples: FloatArray,
     time: FloatArray,
-    kept: Recordings | None,
+    kept: io.Recordings | None,
     *,
-    channels: Channels | None,
+    channels: io.Channels | None,
     findings: Findings,
     bad_in_any: Any = None,
     **values: Any,
-) -> Recordings:
+) -> io.Recordings:
     """Return recordings with the fields that MNE has, and those kept of the original."""
     report = conversion_report(inst)
     layout = layout_of(inst.ch_names, channels, report, findings)
@@ -235,7 +237,7 @@ def _build(
     else:
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
-    return Recordings(
+    return io.Recordings(
         f=layout.fill(signs_of(inst.ch_names, report.kept.get("flipped", ())) * samples),
         time=np.asarray(time),
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
@@ -243,13 +245,13 @@ def _build(
     )
 
 
-def _kept_one(report: ConversionReport) -> Recordings | None:
+def _kept_one(report: ConversionReport) -> io.Recordings | None:
     kept = kept_recordings(report)
     return kept[0] if len(kept) == 1 else None
 
 
 def _kept_std(
-    kept: Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
+    kept: io.Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
 ) -> Any:
     """Return Std if the samples are still those it belongs to."""
     if kept.std is None or report.kept.get("checksum") == checksum(samples):
@@ -259,11 +261,11 @@ def _kept_std(
 
 
 def _kept_events(
-    kept: Recordings | None,
+    kept: io.Recordings | None,
     found: Sequence[Occurrence],
     same_time: bool,
     names: Sequence[str],
-) -> tuple[Event, ...]:
+) -> tuple[io.Event, ...]:
     """Return the events of the original if the annotations still say the same."""
     if kept is not None and kept.time is not None and same_time:
         limits = (float(kept.time[0]), float(kept.time[-1]))

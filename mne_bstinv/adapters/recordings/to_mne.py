@@ -16,7 +16,8 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.events import (
     annotate,
@@ -34,7 +35,6 @@ from mne_bstinv.adapters.recordings.samples import (
 )
 from mne_bstinv.conversion import Findings, attach_with_parts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, Mri, Recordings
 
 __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 
@@ -44,12 +44,12 @@ _TRIAL = re.compile(r"\s*\(#\d+\)\s*$")
 
 @verbose
 def to_evoked(
-    recordings: Recordings,
-    channels: Channels,
+    recordings: io.Recordings,
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert recordings to an Evoked.
 
@@ -108,12 +108,12 @@ def to_evoked(
 
 @verbose
 def to_epochs(
-    recordings: Sequence[Recordings],
-    channels: Channels,
+    recordings: Sequence[io.Recordings],
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert several recordings files to Epochs.
 
@@ -176,12 +176,12 @@ def to_epochs(
 
 @verbose
 def to_raw_array(
-    recordings: Recordings,
-    channels: Channels,
+    recordings: io.Recordings,
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert recordings to a Raw, with their events as annotations.
 
@@ -229,7 +229,9 @@ def to_raw_array(
 
 
 @verbose
-def to_annotations(recordings: Recordings, channels: Channels, *, verbose: Any = None) -> Any:
+def to_annotations(
+    recordings: io.Recordings, channels: io.Channels, *, verbose: Verbose = None
+) -> Any:
     """Convert the events of recordings, or of a link to a continuous file, to annotations.
 
     Parameters
@@ -259,10 +261,10 @@ def to_annotations(recordings: Recordings, channels: Channels, *, verbose: Any =
 
 
 def _prepare(
-    files: Sequence[Recordings],
-    channels: Channels,
+    files: Sequence[io.Recordings],
+    channels: io.Channels,
     info: Any,
-    mri: Mri | None,
+    mri: io.Mri | None,
     findings: Findings,
 ) -> tuple[FloatArray, float, Rows]:
     """Return samples (n_files, n_channels, n_times), sampling frequency, and the Info with bads."""
@@ -289,7 +291,7 @@ def _prepare(
     return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
 
 
-def _time(recordings: Recordings) -> FloatArray:
+def _time(recordings: io.Recordings) -> FloatArray:
     if recordings.time is None:
         raise ConversionError("Time is empty. Give recordings with samples.")
     return recordings.time
@@ -301,7 +303,7 @@ def _keep_phase(inst: Any, time: FloatArray) -> None:
         inst.shift_time(time[0], relative=False)
 
 
-def _annotations(recordings: Recordings, names: Sequence[str], findings: Findings) -> Any:
+def _annotations(recordings: io.Recordings, names: Sequence[str], findings: Findings) -> Any:
     """Annotations relative to the first sample."""
     time = _time(recordings)
     found = occurrences(recordings.events, findings)
@@ -309,7 +311,7 @@ def _annotations(recordings: Recordings, names: Sequence[str], findings: Finding
 
 
 def _annotate_epochs(
-    trials: Sequence[Recordings],
+    trials: Sequence[io.Recordings],
     zero: FloatArray,
     names: Sequence[str],
     findings: Findings,

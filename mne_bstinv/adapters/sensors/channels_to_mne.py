@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.coils import (
     EXACT,
@@ -23,7 +24,6 @@ from mne_bstinv.adapters.sensors.coils import (
 )
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
-from mne_bstinv.io import Channel, Channels
 
 __all__ = [
     "MEG_TYPES",
@@ -102,12 +102,12 @@ class Sensors:
     flipped: list[str] = field(default_factory=list)
 
 
-def is_ref(channel: Channel) -> bool:
+def is_ref(channel: io.Channel) -> bool:
     """Whether a channel is a reference of a CTF-like system."""
     return channel.type.casefold() == "meg ref"
 
 
-def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
+def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
     """Find MNE's types and the coils, with ``loc`` in the device frame; SCS → device (4, 4)."""
     sensors = Sensors()
     report = _CoilReport()
@@ -139,7 +139,7 @@ def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings
 
 
 def fill_channel(
-    ch: Any, channel: Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
+    ch: Any, channel: io.Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
 ) -> None:
     """Set position and coil of an element of ``info['chs']``, in place; SCS → head (4, 4)."""
     if fit is not None:
@@ -179,7 +179,7 @@ def brainstorm_type(kind: str, coil_type: int, findings: Findings) -> str:
     return BRAINSTORM_TYPES.get(kind, "Misc")
 
 
-def _tell_type(channel: Channel, findings: Findings) -> None:
+def _tell_type(channel: io.Channel, findings: Findings) -> None:
     plain = " ".join(channel.type.split()).casefold()
     if plain == "eeg ref":
         findings.dropped("Channel.Type", f"{channel.name}: EEG REF is an ordinary eeg channel")
@@ -188,7 +188,7 @@ def _tell_type(channel: Channel, findings: Findings) -> None:
 
 
 def _points(
-    channel: Channel, scs_to_device: FloatArray
+    channel: io.Channel, scs_to_device: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Points and directions (k, 3) in the device frame and weights (k,); None if incomplete."""
     loc, orient, weight = channel.loc, channel.orient, channel.weight
@@ -201,7 +201,7 @@ def _points(
     return transform_points(scs_to_device, loc.T), orient.T @ scs_to_device[:3, :3].T, weight
 
 
-def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> CoilFit | None:
+def _fit(channel: io.Channel, scs_to_device: FloatArray, report: _CoilReport) -> CoilFit | None:
     points = _points(channel, scs_to_device)
     if points is None:
         report.without_points.append(channel.name)
@@ -228,7 +228,9 @@ def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> Co
     return fit
 
 
-def _candidates(channel: Channel, loc: FloatArray, orient: FloatArray) -> Sequence[CoilDefinition]:
+def _candidates(
+    channel: io.Channel, loc: FloatArray, orient: FloatArray
+) -> Sequence[CoilDefinition]:
     """Definitions that may be meant where the Comment names none."""
     definitions = coil_definitions()
     plain = channel.type.casefold()
@@ -252,7 +254,7 @@ def _as_point(loc: FloatArray, orient: FloatArray, weight: FloatArray) -> CoilFi
     return fit_coil(definition, loc[:1], orient[:1], np.ones(1))
 
 
-def _stored_coil(channel: Channel, fit: CoilFit, scs_to_device: FloatArray) -> Coil:
+def _stored_coil(channel: io.Channel, fit: CoilFit, scs_to_device: FloatArray) -> Coil:
     """Return the stored points in the frame of the coil, a pattern of their own."""
     loc, orient, weight = _points(channel, scs_to_device) or (np.zeros((0, 3)),) * 3
     inverse = np.linalg.pinv(coil_axes(fit.loc))  # axes may be zero, and then so are the points
@@ -273,7 +275,7 @@ class _CoilReport:
         self._fits: dict[tuple[str, bool], list[float]] = defaultdict(list)
         self._not_expressible: list[str] = []
 
-    def add(self, channel: Channel, fit: CoilFit, *, named: bool) -> None:
+    def add(self, channel: io.Channel, fit: CoilFit, *, named: bool) -> None:
         """Take note of the fit of one channel."""
         self._fits[fit.definition.description, named].append(fit.residual)
         if not fit.exact_sum:

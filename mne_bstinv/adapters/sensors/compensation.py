@@ -8,11 +8,11 @@ from typing import Any
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_to_mne import MEG_TYPES, is_ref
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels
 
 __all__ = ["add_compensation", "compensation_from", "grade_of"]
 
@@ -27,7 +27,7 @@ _THIRD_ORDER = 3
 
 def add_compensation(
     info: mne.Info,
-    channels: Channels,
+    channels: io.Channels,
     flipped: Sequence[str],
     findings: Findings,
 ) -> None:

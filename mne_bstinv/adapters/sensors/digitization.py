@@ -10,10 +10,10 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import head_from_fiducials, transform_points
-from mne_bstinv.io import Channels, HeadPoints
 
 __all__ = [
     "dig_from",
@@ -42,7 +42,7 @@ _CARDINALS = {
 
 
 def dig_from(
-    channels: Channels, fiducials: Fiducials | None, scs_to_head: FloatArray, findings: Findings
+    channels: io.Channels, fiducials: Fiducials | None, scs_to_head: FloatArray, findings: Findings
 ) -> list[Any] | None:
     """Make MNE's digitised points in head of points and fiducials (3,) in SCS; None without any."""
     points: dict[str, list[FloatArray]] = {"HPI": [], "EEG": [], "EXTRA": []}
@@ -130,7 +130,7 @@ def head_points_from(
     reference: FloatArray | None,
     to_scs: FloatArray,
     findings: Findings,
-) -> HeadPoints:
+) -> io.HeadPoints:
     """Make Brainstorm's digitised points in SCS of MNE's and the EEG reference (3,) in head."""
     points: list[FloatArray] = []
     labels: list[str] = []
@@ -149,10 +149,10 @@ def head_points_from(
         labels.append("0")
         kinds.append("EEG")
     loc = transform_points(to_scs, np.array(points)).T if points else None
-    return HeadPoints(loc=loc, label=tuple(labels), type=tuple(kinds))
+    return io.HeadPoints(loc=loc, label=tuple(labels), type=tuple(kinds))
 
 
-def _electrodes(channels: Channels, scs_to_head: FloatArray) -> list[FloatArray]:
+def _electrodes(channels: io.Channels, scs_to_head: FloatArray) -> list[FloatArray]:
     return [
         transform_points(scs_to_head, channel.loc[:, 0])
         for channel in channels.channels

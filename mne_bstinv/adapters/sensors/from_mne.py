@@ -10,7 +10,8 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -23,7 +24,6 @@ from mne_bstinv.adapters.sensors.digitization import (
 from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
-from mne_bstinv.io import SCS, Channels
 
 __all__ = ["DEVICE_TO_HEAD", "channels_from", "from_info"]
 
@@ -54,16 +54,18 @@ _NO_PLACE = (
 )
 
 
-def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Channels:
+def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> io.Channels:
     """Make the channel file; ``kept`` is what a conversion to MNE kept, if there was one."""
-    original: Channels | None = kept.get("channels")
+    original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
     known = {} if original is None else {c.name: c for c in original.channels}
     channels = tuple(
         channel_from(info, index, frames, known, kept.get("coils", {}), findings)
         for index in range(len(info["chs"]))
     )
-    base = Channels(channels=channels) if original is None else replace(original, channels=channels)
+    base = (
+        io.Channels(channels=channels) if original is None else replace(original, channels=channels)
+    )
     if original is not None and same_frame and same_dig(info["dig"], kept.get("dig")):
         head_points = original.head_points
     else:
@@ -83,7 +85,7 @@ def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -
     return base
 
 
-def _comment(original: Channels | None, n_channels: int) -> str:
+def _comment(original: io.Channels | None, n_channels: int) -> str:
     return f"MNE channels ({n_channels})" if original is None else original.comment
 
 
@@ -132,11 +134,11 @@ def _transforms(info: mne.Info, frames: Frames) -> dict[str, Any]:
 
 def _scs(
     fiducials: tuple[FloatArray, FloatArray, FloatArray] | None, to_scs: FloatArray
-) -> SCS | None:
+) -> io.SCS | None:
     if fiducials is None:
         return None
     nas, lpa, rpa = (transform_points(to_scs, point) for point in fiducials)
-    return SCS(nas=nas, lpa=lpa, rpa=rpa)
+    return io.SCS(nas=nas, lpa=lpa, rpa=rpa)
 
 
 def _reference(info: mne.Info) -> FloatArray | None:
@@ -152,7 +154,7 @@ def _reference(info: mne.Info) -> FloatArray | None:
 
 
 def _projectors(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Any:
-    original: Channels | None = kept.get("channels")
+    original: io.Channels | None = kept.get("channels")
     if original is None:
         return projectors_from(info, (), ())
     moved = rows_moved(original, info["ch_names"], findings)
@@ -171,7 +173,7 @@ def _tell_rest(info: mne.Info, findings: Findings) -> None:
 
 
 @verbose
-def from_info(info: mne.Info, *, verbose: Any = None) -> Channels:
+def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     """Convert MNE's sensors to a channel file.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters._mne_private import original_gain
 from mne_bstinv.adapters.channel_names import match_channel_names
@@ -16,7 +17,6 @@ from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.sources.spaces_from_mne import from_source_spaces
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, HeadModel, Mri
 from mne_bstinv.io.text import history_row
 
 __all__ = ["head_model_from"]
@@ -35,11 +35,11 @@ _SAME_PLACE = 1e-9
 
 def head_model_from(
     fwd: Any,
-    channels: Channels | None,
-    mri: Mri | None,
+    channels: io.Channels | None,
+    mri: io.Mri | None,
     surface_file: str | None,
     findings: Findings,
-) -> HeadModel:
+) -> io.HeadModel:
     """Make the head model; see :func:`mne_bstinv.from_forward`."""
     kept = conversion_report(fwd).kept
     if int(fwd["coord_frame"]) != FIFF.FIFFV_COORD_HEAD:
@@ -80,7 +80,7 @@ def head_model_from(
             "empty: no cortex was given. mne-bstinv convert x-fwd.fif tess_cortex_x.mat writes "
             "that of a forward solution; give it with --cortex (surface_file).",
         )
-    return HeadModel(
+    return io.HeadModel(
         gain=gain,
         grid_loc=grid.grid_loc,
         grid_orient=grid.grid_orient,
@@ -94,14 +94,14 @@ def head_model_from(
 
 
 def _scs_to_head(
-    kept: Mapping[str, Any], channels: Channels | None, mri: Mri | None, findings: Findings
+    kept: Mapping[str, Any], channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FloatArray:
     if "scs_to_head" in kept:
         return np.asarray(kept["scs_to_head"])
     return head_frame(channels, mri, findings).matrix
 
 
-def _names(fwd: Any, channels: Channels | None, kept: Mapping[str, Any]) -> tuple[str, ...]:
+def _names(fwd: Any, channels: io.Channels | None, kept: Mapping[str, Any]) -> tuple[str, ...]:
     if channels is not None:
         return channels.names
     return tuple(kept.get("channel_names", fwd["sol"]["row_names"]))
@@ -130,11 +130,11 @@ def _free_gain(fwd: Any, findings: Findings) -> FloatArray:
 
 def _original(
     kept: Mapping[str, Any], names: tuple[str, ...], grid_loc: FloatArray
-) -> HeadModel | None:
+) -> io.HeadModel | None:
     """Return the head model the forward was made of, if channels and locations are the same."""
     model = kept.get("head_model")
     same = (
-        isinstance(model, HeadModel)
+        isinstance(model, io.HeadModel)
         and tuple(kept.get("channel_names", ())) == names
         and model.grid_loc.shape == grid_loc.shape
         and bool(np.abs(model.grid_loc - grid_loc).max() < _SAME_PLACE)

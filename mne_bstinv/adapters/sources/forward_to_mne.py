@@ -16,7 +16,8 @@ import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
@@ -26,7 +27,6 @@ from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras, transform_points
-from mne_bstinv.io import Channels, HeadModel, Mri, Surface
 from mne_bstinv.io.mat import PathLike
 
 __all__ = [
@@ -45,14 +45,14 @@ __all__ = [
 
 @verbose
 def to_forward(
-    head_model: HeadModel,
-    channels: Channels,
+    head_model: io.HeadModel,
+    channels: io.Channels,
     *,
-    surface: Surface | None = None,
-    mri: Mri | None = None,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
     info: Any = None,
     src: Any = None,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert a head model to MNE.
 
@@ -138,11 +138,11 @@ def to_forward(
 def from_forward(
     fwd: Any,
     *,
-    channels: Channels | None = None,
-    mri: Mri | None = None,
+    channels: io.Channels | None = None,
+    mri: io.Mri | None = None,
     surface_file: str | None = None,
-    verbose: Any = None,
-) -> HeadModel:
+    verbose: Verbose = None,
+) -> io.HeadModel:
     """Convert a forward solution to a head model.
 
     Parameters
@@ -186,7 +186,7 @@ def from_forward(
 
 @verbose
 def write_forward(
-    fname: PathLike, fwd: Any, *, overwrite: bool = False, verbose: Any = None
+    fname: PathLike, fwd: Any, *, overwrite: bool = False, verbose: Verbose = None
 ) -> None:
     """Write a forward solution to a FIF file, with a warning about what the format drops.
 
@@ -271,7 +271,11 @@ class Place:
 
 
 def rows_of(
-    head_model: HeadModel, channels: Channels, mri: Mri | None, info: Any, findings: Findings
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    mri: io.Mri | None,
+    info: Any,
+    findings: Findings,
 ) -> Rows:
     """Pick the channels that have a model, MEG first."""
     names = channels.names
@@ -306,10 +310,10 @@ def rows_of(
 
 
 def place_of(
-    head_model: HeadModel,
-    channels: Channels,
-    surface: Surface | None,
-    mri: Mri | None,
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    surface: io.Surface | None,
+    mri: io.Mri | None,
     info: Any,
     src: Any,
     findings: Findings,

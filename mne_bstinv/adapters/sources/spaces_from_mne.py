@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
 from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
 from mne_bstinv.conversion import Findings, conversion_report
@@ -87,7 +87,7 @@ def from_source_spaces(
     *,
     head_to_scs: FloatArray | None = None,
     trans: Any = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> SourceGrid:
     """Convert MNE's source spaces to the locations of a head model.
 
@@ -105,7 +105,7 @@ def from_source_spaces(
     trans : mne.Transform | None
         Head ↔ MRI, needed for source spaces in the MRI frame.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

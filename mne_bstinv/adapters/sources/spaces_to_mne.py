@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut, cut_cortex
 from mne_bstinv.adapters.sources.lattice import find_lattice
@@ -41,7 +41,7 @@ def to_source_spaces(
     *,
     channels: io.Channels | None = None,
     subject: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert the source locations of a head model to MNE's source spaces.
 
@@ -62,7 +62,7 @@ def to_source_spaces(
     subject : str | None
         Name of the subject in MNE.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -105,7 +105,7 @@ class Region:
     code: str
     #: 0-based rows of GridLoc, shape (n_locations,).
     locations: IntArray
-    #: 0-based vertex of the surface of each location, shape (n_locations,); None if they are not all
+    #: 0-based vertex of the surface of each location, shape (n_locations,); None if not all are
     #: vertices.
     vertices: IntArray | None
 
