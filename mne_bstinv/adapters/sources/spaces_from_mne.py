@@ -1,4 +1,4 @@
-"""The way back: MNE's source spaces as Brainstorm's locations, mesh and regions."""
+"""MNE's source spaces as Brainstorm's locations, mesh and regions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
 __all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order", "used_triangles"]
-
 
 #: Largest deviation of what the report kept from what the source spaces hold now, m.
 SAME = 1e-9
@@ -60,25 +59,6 @@ class SourceGrid(Displayed):
         size = f"{self.head_model_type}, {len(self.grid_loc)} locations"
         parts = (size, self.surface, self.grid_atlas)
         return f"<SourceGrid | {', '.join(str(part) for part in parts if part is not None)}>"
-
-
-def source_order(src: Any) -> IntArray | None:
-    """Tell which of Brainstorm's locations each source in use is.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces that :func:`to_source_spaces` made, or a copy or a restriction of them.
-
-    Returns
-    -------
-    array of int, shape (n_used,) | None
-        0-based row of ``GridLoc`` of each source in MNE's order; None if unknown, as after
-        reading from a FIF file.
-    """
-    if len(src) and all(part.get(LOCATION) is not None for part in src):
-        return np.concatenate([part[LOCATION][part["vertno"]] for part in src])
-    return None
 
 
 @verbose
@@ -147,6 +127,43 @@ def from_source_spaces(
     return findings.attach(grid, what="SourceSpaces → source grid")
 
 
+def source_order(src: Any) -> IntArray | None:
+    """Tell which of Brainstorm's locations each source in use is.
+
+    Parameters
+    ----------
+    src : mne.SourceSpaces
+        Source spaces that :func:`to_source_spaces` made, or a copy or a restriction of them.
+
+    Returns
+    -------
+    array of int, shape (n_used,) | None
+        0-based row of ``GridLoc`` of each source in MNE's order; None if unknown, as after
+        reading from a FIF file.
+    """
+    if len(src) and all(part.get(LOCATION) is not None for part in src):
+        return np.concatenate([part[LOCATION][part["vertno"]] for part in src])
+    return None
+
+
+def mesh_rows(src: Any) -> list[IntArray]:
+    """Tell which row of the mesh of both hemispheres each vertex in use becomes.
+
+    Parameters
+    ----------
+    src : mne.SourceSpaces
+        Source spaces that begin with two hemispheres.
+
+    Returns
+    -------
+    list of array of int
+        0-based rows for the left and for the right hemisphere.
+    """
+    rows = _split(_ranks(src), src)[:2]
+    vertices = np.sort(np.concatenate(rows))
+    return [np.searchsorted(vertices, row) for row in rows]
+
+
 def _head_to_scs(
     given: FloatArray | None, kept: Mapping[str, Any], findings: Findings
 ) -> FloatArray:
@@ -167,24 +184,6 @@ def _check_extent(grid_loc: FloatArray, findings: Findings) -> None:
         findings.assumed(
             "rr", f"The points span {extent:.3g} m; they are taken as metres all the same."
         )
-
-
-def mesh_rows(src: Any) -> list[IntArray]:
-    """Tell which row of the mesh of both hemispheres each vertex in use becomes.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces that begin with two hemispheres.
-
-    Returns
-    -------
-    list of array of int
-        0-based rows for the left and for the right hemisphere.
-    """
-    rows = _split(_ranks(src), src)[:2]
-    vertices = np.sort(np.concatenate(rows))
-    return [np.searchsorted(vertices, row) for row in rows]
 
 
 def _ranks(src: Any) -> IntArray:

@@ -1,4 +1,4 @@
-"""Source locations of Brainstorm ⇄ :class:`mne.SourceSpaces`."""
+"""Source locations of Brainstorm as :class:`mne.SourceSpaces`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["Builder", "to_source_spaces"]
+
+#: Largest distance at which a location counts as a vertex of the surface, m.
+SAME_PLACE = 1e-6
+
+#: Largest deviation of the length of a normal from 1 that counts as rounding (single precision).
+UNIT = 1e-6
 
 
 @verbose
@@ -88,15 +94,8 @@ def to_source_spaces(
     return findings.attach(src, what="head model → SourceSpaces")
 
 
-#: Largest distance at which a location counts as a vertex of the surface, m.
-SAME_PLACE = 1e-6
-
-#: Largest deviation of the length of a normal from 1 that counts as rounding (single precision).
-UNIT = 1e-6
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Region:
+class GridRegion:
     """A region of a mixed head model."""
 
     #: Its name.
@@ -184,7 +183,7 @@ class Builder:
             return [self._region(region, region.locations) for region in regions]
         return [*self._cortex(cortex), *(self._region(*one) for one in rest)]
 
-    def _regions(self) -> list[Region]:
+    def _regions(self) -> list[GridRegion]:
         atlas = self.head_model.grid_atlas
         scouts = () if atlas is None else atlas.scouts
         try:
@@ -194,7 +193,7 @@ class Builder:
         used = [s for s in scouts if np.size(s.grid_rows if s.grid_rows is not None else [])]
         used = [s for s in used if (s.region or "").upper()[1:2] != "X"]
         regions = [
-            Region(
+            GridRegion(
                 name=spec.name,
                 code=(scout.region or "").upper(),
                 locations=spec.locations,
@@ -227,7 +226,7 @@ class Builder:
             return None
         return np.asarray(nearest, dtype=np.int64)
 
-    def _sides(self, region: Region) -> NDArray[np.str_]:
+    def _sides(self, region: GridRegion) -> NDArray[np.str_]:
         """Hemisphere of each location of a region that belongs to the cortex, else ''."""
         none = np.full(len(region.locations), "", dtype="U2")
         if region.code[1:2] != "S" or region.vertices is None or self.surface is None:
@@ -249,7 +248,7 @@ class Builder:
         parts = cut(self.surface, rows, self.findings)
         return [self._hemisphere(part, where) for part, where in zip(parts, locations, strict=True)]
 
-    def _region(self, region: Region, locations: IntArray) -> dict[str, Any]:
+    def _region(self, region: GridRegion, locations: IntArray) -> dict[str, Any]:
         if region.code[1:2] == "V":
             return self._grid(locations, region.name)
         if region.code[1:2] == "S" and self.surface is None:
