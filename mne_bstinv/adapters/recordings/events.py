@@ -46,6 +46,12 @@ _NOT_EXPRESSED = {
 #: Two times (s) that differ by less are the same.
 _SAME_TIME = 1e-9
 
+#: Irregularity of Time that is rounding: a fraction of the sampling period.
+_IRREGULAR = 1e-3
+
+#: Distance (fraction) to a whole number of Hz that is rounding.
+_WHOLE = 1e-9
+
 
 class Occurrence(NamedTuple):
     """One occurrence of an event."""
@@ -155,54 +161,6 @@ def same_occurrences(first: Sequence[Occurrence], second: Sequence[Occurrence]) 
     )
 
 
-def _holds(value: Any) -> bool:
-    """Tell whether a raw value has any content."""
-    if value is None or isinstance(value, str):
-        return bool(value)
-    if isinstance(value, tuple | list):
-        return any(map(_holds, value))
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return any(map(_holds, value.ravel()))
-    return bool(np.size(value))
-
-
-def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
-    """Channels of each of n occurrences; None if the raw value is of no known form."""
-    if not _holds(value):
-        return [()] * n
-    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
-    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
-        items = [items]  # a cell of one is the entry itself
-    if isinstance(items, str) or len(items) != n:
-        return None
-    return [_names(item) for item in items]
-
-
-def _names(item: Any) -> tuple[str, ...]:
-    if isinstance(item, str):
-        return (item,) if item else ()
-    if isinstance(item, tuple | list):
-        return tuple(name for name in item if isinstance(name, str))
-    return ()
-
-
-def _cell(channels: list[tuple[str, ...]]) -> Any:
-    """Cell row of cells; None where no occurrence names channels."""
-    if not any(channels):
-        return None
-    cells = np.empty((1, len(channels)), dtype=object)
-    for index, names in enumerate(channels):
-        cells[0, index] = names
-    return cells
-
-
-#: Irregularity of Time that is rounding: a fraction of the sampling period.
-_IRREGULAR = 1e-3
-
-#: Distance (fraction) to a whole number of Hz that is rounding.
-_WHOLE = 1e-9
-
-
 def sampling_frequency(
     time: FloatArray | None, n_times: int, sfreq: float | None, findings: Findings
 ) -> float:
@@ -269,3 +227,44 @@ def same_times(first: FloatArray | None, second: FloatArray | None) -> bool:
         return bool(np.allclose(first, second, rtol=0, atol=1e-9))
     period = abs(first[-1] - first[0]) / (len(first) - 1)
     return bool(np.abs(first - second).max() <= _IRREGULAR * period)
+
+
+def _holds(value: Any) -> bool:
+    """Tell whether a raw value has any content."""
+    if value is None or isinstance(value, str):
+        return bool(value)
+    if isinstance(value, tuple | list):
+        return any(map(_holds, value))
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return any(map(_holds, value.ravel()))
+    return bool(np.size(value))
+
+
+def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
+    """Channels of each of n occurrences; None if the raw value is of no known form."""
+    if not _holds(value):
+        return [()] * n
+    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
+    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
+        items = [items]  # a cell of one is the entry itself
+    if isinstance(items, str) or len(items) != n:
+        return None
+    return [_listed_names(item) for item in items]
+
+
+def _listed_names(item: Any) -> tuple[str, ...]:
+    if isinstance(item, str):
+        return (item,) if item else ()
+    if isinstance(item, tuple | list):
+        return tuple(name for name in item if isinstance(name, str))
+    return ()
+
+
+def _cell(channels: list[tuple[str, ...]]) -> Any:
+    """Cell row of cells; None where no occurrence names channels."""
+    if not any(channels):
+        return None
+    cells = np.empty((1, len(channels)), dtype=object)
+    for index, names in enumerate(channels):
+        cells[0, index] = names
+    return cells

@@ -1,4 +1,4 @@
-"""Evoked, Epochs and Raw to recordings; the public names are in :mod:`.recordings`."""
+"""Recordings, Brainstorm's ``data_*.mat``, from Evoked, Epochs and Raw."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mne_bstinv.adapters.recordings.events import (
     same_times,
     within,
 )
-from mne_bstinv.adapters.recordings.samples import bad_in_any as bad_in_any_
 from mne_bstinv.adapters.recordings.samples import (
+    bad_in_any_file,
     checksum,
     flags_of,
     kept_recordings,
@@ -125,7 +125,7 @@ def from_epochs(
     kept = kept_recordings(conversion_report(epochs))
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
-    bad = bad_in_any_(kept) if known else None
+    bad = bad_in_any_file(kept) if known else None
     converted = []
     for mine, samples, comment, annotated in zip(
         trials,

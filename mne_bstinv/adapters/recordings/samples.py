@@ -19,8 +19,8 @@ from mne_bstinv.errors import ConversionError
 
 __all__ = [
     "Layout",
-    "Rows",
-    "bad_in_any",
+    "RecordedChannels",
+    "bad_in_any_file",
     "bare",
     "checksum",
     "flags_of",
@@ -44,7 +44,7 @@ _NOT_EXPRESSED = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class RecordedChannels:
     """An Info with the bad channels, and which rows of F its channels are."""
 
     info: Any
@@ -87,7 +87,7 @@ def info_of(
     info: Any,
     mri: io.Mri | None,
     findings: Findings,
-) -> Rows:
+) -> RecordedChannels:
     """Return the Info of recordings, made or given, with the channels that are bad anywhere."""
     bad = np.zeros(len(channels), dtype=bool)
     for flag in flags:
@@ -96,7 +96,7 @@ def info_of(
     flag = np.where(bad, -1, 1)
     if info is None:
         made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
-        return Rows(made, np.arange(len(channels)), _flipped(made))
+        return RecordedChannels(made, np.arange(len(channels)), _flipped(made))
     index = match_channel_names(info["ch_names"], channels.names)
     lost = np.setdiff1d(np.arange(len(channels)), index)
     if lost.size:
@@ -107,7 +107,7 @@ def info_of(
         name for name, i in zip(given["ch_names"], index, strict=True) if bad[i]
     }
     given["bads"] = [name for name in given["ch_names"] if name in bads]
-    return Rows(given, index, _flipped(info))
+    return RecordedChannels(given, index, _flipped(info))
 
 
 def _flipped(info: Any) -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def flags_of(layout: Layout, inst: Any, kept: io.Recordings | None, bad_in_any: 
     return before if np.array_equal(expected, flag < 0) else flag
 
 
-def bad_in_any(files: Sequence[io.Recordings]) -> Any:
+def bad_in_any_file(files: Sequence[io.Recordings]) -> Any:
     """Return which channels are bad in one file or another, None if no file tells."""
     flags = [r.channel_flag < 0 for r in files if r.channel_flag is not None]
     return np.any(flags, axis=0) if flags else None

@@ -1,4 +1,4 @@
-"""Recordings: Brainstorm's ``data_*.mat`` ⇄ Evoked, Epochs and Raw.
+"""Recordings, Brainstorm's ``data_*.mat``, as Evoked, Epochs and Raw.
 
 Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
 references that MNE can only hold turned round; projections are never applied here. Projectors,
@@ -26,7 +26,7 @@ from mne_bstinv.adapters.recordings.events import (
     sampling_frequency,
 )
 from mne_bstinv.adapters.recordings.samples import (
-    Rows,
+    RecordedChannels,
     bare,
     checksum,
     info_of,
@@ -266,7 +266,7 @@ def _prepare(
     info: Any,
     mri: io.Mri | None,
     findings: Findings,
-) -> tuple[FloatArray, float, Rows]:
+) -> tuple[FloatArray, float, RecordedChannels]:
     """Return samples (n_files, n_channels, n_times), sampling frequency, and the Info with bads."""
     if not files:
         raise ConversionError("No recordings to convert. Give at least one.")

@@ -25,7 +25,7 @@ from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
 
-__all__ = ["DEVICE_TO_HEAD", "channels_from", "from_info"]
+__all__ = ["DEVICE_TO_HEAD", "from_info"]
 
 #: Label of the transform from the device to MNE's head frame in a channel file.
 DEVICE_TO_HEAD = "neuromag_device=>neuromag_head"
@@ -54,8 +54,31 @@ _NO_PLACE = (
 )
 
 
-def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> io.Channels:
-    """Make the channel file; ``kept`` is what a conversion to MNE kept, if there was one."""
+@verbose
+def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
+    """Convert MNE's sensors to a channel file.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    Channels
+        The sensors with their integration points (MNE's accuracy 1, or those that the Info was
+        made of), metres, SCS of the fiducials in ``info['dig']``. Its report keeps the Info.
+
+    Raises
+    ------
+    ConversionError
+        If the compensation of the channels is incomplete.
+    FrameError
+        If the fiducials lie on one line.
+    """
+    findings, kept = Findings(), conversion_report(info).kept
     original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
     known = {} if original is None else {c.name: c for c in original.channels}
@@ -82,7 +105,10 @@ def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -
     if not (original is not None and same_frame and _same_device(info, kept)):
         base = replace(base, **_transforms(info, frames))
     _tell_rest(info, findings)
-    return base
+    again = Findings()  # copies of an Info lose their report
+    again.include(conversion_report(info))
+    findings.keep("info", again.attach(info.copy(), what="", log=False))
+    return findings.attach(base, what="Info → channels")
 
 
 def _comment(original: io.Channels | None, n_channels: int) -> str:
@@ -170,35 +196,3 @@ def _tell_rest(info: mne.Info, findings: Findings) -> None:
         findings.dropped("info['bads']", "they belong into ChannelFlag of the recordings")
     if info["custom_ref_applied"]:
         findings.dropped("info['custom_ref_applied']", "Brainstorm does not note it")
-
-
-@verbose
-def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
-    """Convert MNE's sensors to a channel file.
-
-    Parameters
-    ----------
-    info : mne.Info
-        The sensors.
-    verbose : bool | str | int | None
-        Control verbosity of the logging output.
-
-    Returns
-    -------
-    Channels
-        The sensors with their integration points (MNE's accuracy 1, or those that the Info was
-        made of), metres, SCS of the fiducials in ``info['dig']``. Its report keeps the Info.
-
-    Raises
-    ------
-    ConversionError
-        If the compensation of the channels is incomplete.
-    FrameError
-        If the fiducials lie on one line.
-    """
-    findings = Findings()
-    channels = channels_from(info, conversion_report(info).kept, findings)
-    again = Findings()  # copies of an Info lose their report
-    again.include(conversion_report(info))
-    findings.keep("info", again.attach(info.copy(), what="", log=False))
-    return findings.attach(channels, what="Info → channels")

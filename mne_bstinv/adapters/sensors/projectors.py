@@ -1,4 +1,4 @@
-"""Projectors: Brainstorm's list → :class:`mne.Projection`.
+"""Projectors: Brainstorm's list ⇄ :class:`mne.Projection`.
 
 MNE knows orthogonal projections only, one or more vectors each, all of which it applies together.
 """

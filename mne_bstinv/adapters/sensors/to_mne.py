@@ -1,4 +1,4 @@
-"""Sensors: Brainstorm's channel file ⇄ :class:`mne.Info`.
+"""Sensors: Brainstorm's channel file as :class:`mne.Info`.
 
 MNE wants the position and axes of every coil in the device frame and electrodes in its head
 frame; Brainstorm stores integration points in SCS.
