@@ -121,20 +121,13 @@ class LabelList(list[Any]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Origin:
-    """Which scout a label was made of.
+    """Which scout a label was made of."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the label.
-    scout : int
-        Number of the scout in its atlas, 0-based.
-    vertices : array of int, shape (n_vertices,)
-        Vertices of the label.
-    """
-
+    #: Name of the label.
     name: str
+    #: Number of the scout in its atlas, 0-based.
     scout: int
+    #: Vertices of the label, shape (n_vertices,).
     vertices: NDArray[np.int64]
 
 
@@ -149,27 +142,9 @@ def make_labels(
     subject: str | None,
     findings: Findings,
 ) -> tuple[LabelList, tuple[Origin, ...]]:
-    """Make the labels of an atlas.
+    """Make the labels of an atlas in the order of its scouts, and say which is of which scout.
 
-    Parameters
-    ----------
-    surface : Surface
-        The cortex.
-    atlas : Atlas
-        One of its atlases.
-    positions : array, shape (n_vertices, 3)
-        Positions of its vertices in MNE's MRI frame, metres.
-    subject : str | None
-        Name of the subject.
-    findings : Findings
-        Takes what is changed.
-
-    Returns
-    -------
-    labels : LabelList
-        The labels, in the order of the scouts.
-    origins : tuple of Origin
-        Which scout each was made of.
+    ``positions`` (n_vertices, 3) are those of the cortex in MNE's MRI frame, m.
     """
     hemispheres = hemisphere_rows(surface, findings)
     pieces = [

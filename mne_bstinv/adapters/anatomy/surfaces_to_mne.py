@@ -191,27 +191,7 @@ def _files(
 def write_all(
     folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Write files into a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; made if it does not exist.
-    files : mapping of str to bytes
-        Content by path relative to the folder.
-    overwrite : bool
-        Replace files that exist.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
-
-    Raises
-    ------
-    OverwriteError
-        If any of the files exists and ``overwrite`` is False; then nothing is written.
-    """
+    """Write files, by path in a folder; if any exists and may not be replaced, write nothing."""
     paths = [folder / name for name in files]
     existing = [path for path in paths if path.exists()]
     if existing and not overwrite:

@@ -344,20 +344,7 @@ _CONTENTS = {
 
 
 def check_fif(path: Path, kind: str) -> None:
-    """Refuse what is no FIF file, or not a whole one.
-
-    Parameters
-    ----------
-    path : Path
-        The file; one that is compressed is looked at to its first tag.
-    kind : str
-        What it is to hold, for messages.
-
-    Raises
-    ------
-    ConversionError
-        If it is a folder, empty, of another format or truncated.
-    """
+    """Refuse what is no FIF file or not a whole one; a compressed one is read to its first tag."""
     expected = f"expected a FIF file that holds {in_words(kind)}"
     if path.is_dir():
         raise ConversionError(f"{path}: it is a folder; {expected}. Give the file itself.")
@@ -385,35 +372,12 @@ def check_fif(path: Path, kind: str) -> None:
 
 
 def in_words(kind: str) -> str:
-    """Return what a kind of file holds, for messages.
-
-    Parameters
-    ----------
-    kind : str
-        The kind, see :func:`~mne_bstinv.adapters.files.mne_kind`.
-
-    Returns
-    -------
-    str
-        The words.
-    """
+    """Return what a kind of file holds, for messages."""
     return _WORDS.get(kind, kind)
 
 
 def content_of(path: Path) -> str:
-    """Return the kind of a FIF file by what it holds.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The kind, in the words of :func:`~mne_bstinv.adapters.files.mne_kind` or MNE's own;
-        ``''`` if it is not clear.
-    """
+    """Return the kind of a FIF file by what it holds, in our words or MNE's; '' if not clear."""
     try:
         found = str(mne.what(path))
     except Exception:  # whatever a broken file does to its reader
