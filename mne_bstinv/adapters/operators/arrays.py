@@ -179,6 +179,26 @@ def operator_arrays(
 def _decomposed(
     lead_field: FloatArray, lambda2: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return U, s and V of L = U diag(s) V' (n_channels, n_rows), the nulls of the whitener last.
+
+    MNE uses as many singular values as the noise has rank, the first ones. Rounding would mix the
+    smallest of them, below √ε s₁, with the nulls of the whitener, of which the rows of L are zero:
+    on real sensors that costs 1e-10 of the kernel and more, so that these are kept apart.
+    """
+    seen = lead_field.any(axis=1)
+    if seen.all():
+        return _decomposed_rows(lead_field, lambda2)
+    u, sing, v = _decomposed_rows(lead_field[seen], lambda2)
+    nulls, k = np.flatnonzero(~seen), len(sing)
+    fields = np.zeros((len(seen), k + len(nulls)))
+    fields[seen, :k] = u
+    fields[nulls, np.arange(k, k + len(nulls))] = 1.0
+    return fields, np.pad(sing, (0, len(nulls))), np.pad(v, ((0, 0), (0, len(nulls))))
+
+
+def _decomposed_rows(
+    lead_field: FloatArray, lambda2: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
 
     The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
