@@ -13,13 +13,20 @@ from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.recordings import from_covariance, from_evoked
 from mne_bstinv.adapters.sensors import IGNORED, ON_THE_FLY, from_info
 from mne_bstinv.adapters.sources import from_forward
-from mne_bstinv.conversion import ConversionReport, Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.studies import StudyData
 
 __all__ = ["study_from_mne"]
 
 
+@converts
 @verbose
 def study_from_mne(
     evoked: Any,

@@ -14,12 +14,13 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, mesh_rows
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_labels"]
 
 
+@converts
 @verbose
 def from_labels(
     labels: Sequence[Any],

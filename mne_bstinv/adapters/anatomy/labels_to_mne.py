@@ -16,13 +16,14 @@ from mne_bstinv._display import html_table
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.sources import hemisphere_rows
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
 
 
+@converts
 @verbose
 def to_labels(
     surface: io.Surface,

@@ -26,7 +26,7 @@ from mne_bstinv.adapters.anatomy.subject_files import (
 )
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
@@ -54,6 +54,7 @@ class SubjectFolder(Displayed):
         return f"<SubjectFolder | {self.subjects_dir / self.subject}, {len(self.files)} files>"
 
 
+@converts
 @verbose
 def to_trans(
     channels: io.Channels | None,
@@ -91,6 +92,7 @@ def to_trans(
     return findings.attach(trans, what="channels and MRI → head–MRI transform")
 
 
+@converts
 @verbose
 def to_surfaces(
     subjects_dir: str | os.PathLike[str],

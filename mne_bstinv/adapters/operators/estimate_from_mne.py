@@ -16,13 +16,20 @@ from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, r
 from mne_bstinv.adapters.operators.rows import RowLayout
 from mne_bstinv.adapters.recordings import same_times
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import ConversionReport, Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_source_estimate"]
 
 
+@converts
 @verbose
 def from_source_estimate(
     stc: Any,

@@ -13,7 +13,7 @@ from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
-from mne_bstinv.conversion import Findings, attach_with_parts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.studies.normals import with_normals
 
@@ -29,6 +29,7 @@ _CLASSES: dict[str, tuple[Any, Any]] = {
 }
 
 
+@converts
 @verbose
 def to_source_estimate(
     results: io.Results,

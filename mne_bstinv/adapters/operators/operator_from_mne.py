@@ -23,7 +23,7 @@ from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, r
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.io.text import history_row
@@ -35,6 +35,7 @@ __all__ = ["from_inverse_operator", "operator_kernel"]
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
 
 
+@converts
 @verbose
 def from_inverse_operator(
     inv: Any,

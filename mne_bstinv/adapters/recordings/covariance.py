@@ -18,7 +18,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.recordings.noise_estimator import estimate, gather, span
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_covariance", "noise_cov_from", "to_covariance"]
@@ -30,6 +30,7 @@ _UNKNOWN_NFREE = 1
 _ROUNDING = 1e-10
 
 
+@converts
 @verbose
 def to_covariance(
     noise_cov: io.NoiseCov,
@@ -112,6 +113,7 @@ def to_covariance(
     return findings.attach(covariance, what="NoiseCov → Covariance")
 
 
+@converts
 @verbose
 def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None) -> io.NoiseCov:
     """Convert an MNE covariance to Brainstorm.
@@ -172,6 +174,7 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
     return findings.attach(converted, what=what)
 
 
+@converts
 @verbose
 def noise_cov_from(
     inst: Any,

@@ -26,7 +26,7 @@ from mne_bstinv.adapters.recordings.samples import (
     layout_of,
     signs_of,
 )
-from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report, converts
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_epochs", "from_evoked", "from_raw"]
@@ -35,6 +35,7 @@ __all__ = ["from_epochs", "from_evoked", "from_raw"]
 _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
 
 
+@converts
 @verbose
 def from_evoked(
     evoked: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
@@ -90,6 +91,7 @@ def from_evoked(
     return findings.attach(recordings, what="Evoked → Recordings")
 
 
+@converts
 @verbose
 def from_epochs(
     epochs: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
@@ -154,6 +156,7 @@ def from_epochs(
     return [findings.attach(r, what=what, log=n == 0) for n, r in enumerate(converted)]
 
 
+@converts
 @verbose
 def from_raw(
     raw: Any, *, channels: io.Channels | None = None, verbose: Verbose = None

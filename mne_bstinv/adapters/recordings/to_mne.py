@@ -33,7 +33,7 @@ from mne_bstinv.adapters.recordings.samples import (
     report_fields,
     samples_of,
 )
-from mne_bstinv.conversion import Findings, attach_with_parts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
@@ -42,6 +42,7 @@ __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 _TRIAL = re.compile(r"\s*\(#\d+\)\s*$")
 
 
+@converts
 @verbose
 def to_evoked(
     recordings: io.Recordings,
@@ -106,6 +107,7 @@ def to_evoked(
     return attach_with_parts(findings, evoked, [rows.info], what="Recordings → Evoked")
 
 
+@converts
 @verbose
 def to_epochs(
     recordings: Sequence[io.Recordings],
@@ -174,6 +176,7 @@ def to_epochs(
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
 
 
+@converts
 @verbose
 def to_raw_array(
     recordings: io.Recordings,
@@ -228,6 +231,7 @@ def to_raw_array(
     return attach_with_parts(findings, raw, [rows.info], what="Recordings → Raw")
 
 
+@converts
 @verbose
 def to_annotations(
     recordings: io.Recordings, channels: io.Channels, *, verbose: Verbose = None

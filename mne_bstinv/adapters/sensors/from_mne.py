@@ -22,7 +22,7 @@ from mne_bstinv.adapters.sensors.digitization import (
     same_dig,
 )
 from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
 
 __all__ = ["DEVICE_TO_HEAD", "from_info"]
@@ -54,6 +54,7 @@ _NO_PLACE = (
 )
 
 
+@converts
 @verbose
 def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     """Convert MNE's sensors to a channel file.
@@ -105,9 +106,8 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     if not (original is not None and same_frame and _same_device(info, kept)):
         base = replace(base, **_transforms(info, frames))
     _tell_rest(info, findings)
-    again = Findings()  # copies of an Info lose their report
-    again.include(conversion_report(info))
-    findings.keep("info", again.attach(info.copy(), what="", log=False))
+    # copies of an Info lose their report
+    findings.keep("info", carry(info.copy(), conversion_report(info)))
     return findings.attach(base, what="Info → channels")
 
 

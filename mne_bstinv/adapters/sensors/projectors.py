@@ -256,7 +256,9 @@ def projectors_from(
             updated = replace(updated, status=APPLIED)
         if updated is not None:
             projectors.append(updated)
-    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in pending))
+    # a projection of zeros changes nothing: it only says that no reference is needed
+    new = [p for p in pending if np.any(p["data"]["data"])]
+    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in new))
 
 
 def rows_moved(

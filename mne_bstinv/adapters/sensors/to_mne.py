@@ -23,7 +23,7 @@ from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
 from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
 from mne_bstinv.adapters.sensors.projectors import projections_of
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 
@@ -33,6 +33,7 @@ __all__ = ["NO_SFREQ", "to_info"]
 NO_SFREQ = 1000.0
 
 
+@converts
 @verbose
 def to_info(
     channels: io.Channels,

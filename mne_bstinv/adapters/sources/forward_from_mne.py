@@ -16,7 +16,7 @@ from mne_bstinv.adapters._mne_private import original_gain
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
@@ -34,6 +34,7 @@ _METHODS = {
 _SAME_PLACE = 1e-9
 
 
+@converts
 @verbose
 def from_forward(
     fwd: Any,

@@ -22,7 +22,7 @@ from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
@@ -41,6 +41,7 @@ _LOCATIONS_AT_ONCE = 128
 _INFO_ENTRIES = ("chs", "ch_names", "nchan", "bads", "comps", "dev_head_t", "kit_system_id")
 
 
+@converts
 @verbose
 def to_forward(
     head_model: io.HeadModel,

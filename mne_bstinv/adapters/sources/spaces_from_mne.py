@@ -18,7 +18,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
 from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
@@ -61,6 +61,7 @@ class SourceGrid(Displayed):
         return f"<SourceGrid | {', '.join(str(part) for part in parts if part is not None)}>"
 
 
+@converts
 @verbose
 def from_source_spaces(
     src: Any,

@@ -24,7 +24,7 @@ from mne_bstinv.adapters.sources.space_dicts import (
 )
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
 from mne_bstinv.anatomy import hemispheres
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
@@ -39,6 +39,7 @@ SAME_PLACE = 1e-6
 UNIT = 1e-6
 
 
+@converts
 @verbose
 def to_source_spaces(
     head_model: io.HeadModel,
