@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -128,7 +128,7 @@ def read_dipoles(fname: PathLike) -> Dipoles:
     SchemaError
         If it does not hold dipoles; it lists all faults.
     """
-    return _files.read(Dipoles, fname)
+    return structure_files.read(Dipoles, fname)
 
 
 def write_dipoles(fname: PathLike, dipoles: Dipoles, *, overwrite: bool = False) -> None:
@@ -152,4 +152,4 @@ def write_dipoles(fname: PathLike, dipoles: Dipoles, *, overwrite: bool = False)
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Dipoles, fname, dipoles, overwrite=overwrite)
+    structure_files.write(Dipoles, fname, dipoles, overwrite=overwrite)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike, Variable
@@ -107,7 +107,7 @@ def read_matrix(fname: PathLike) -> Matrix:
     SchemaError
         If it does not hold signals; it lists all faults.
     """
-    return _files.read(Matrix, fname)
+    return structure_files.read(Matrix, fname)
 
 
 def write_matrix(fname: PathLike, matrix: Matrix, *, overwrite: bool = False) -> None:
@@ -131,4 +131,4 @@ def write_matrix(fname: PathLike, matrix: Matrix, *, overwrite: bool = False) ->
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Matrix, fname, matrix, overwrite=overwrite)
+    structure_files.write(Matrix, fname, matrix, overwrite=overwrite)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io import _files, raw
+from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike, Variable
@@ -180,7 +180,7 @@ def read_statistics(fname: PathLike) -> Statistics:
     SchemaError
         If it does not hold the maps of a test; it lists all faults.
     """
-    return _files.read(Statistics, fname)
+    return structure_files.read(Statistics, fname)
 
 
 def write_statistics(fname: PathLike, statistics: Statistics, *, overwrite: bool = False) -> None:
@@ -205,4 +205,4 @@ def write_statistics(fname: PathLike, statistics: Statistics, *, overwrite: bool
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Statistics, fname, statistics, overwrite=overwrite)
+    structure_files.write(Statistics, fname, statistics, overwrite=overwrite)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
-from mne_bstinv.io import _files, raw
+from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike, Variable
@@ -289,7 +289,7 @@ def read_timefreq(fname: PathLike) -> TimeFreq:
     SchemaError
         If it does not hold a map; it lists all faults.
     """
-    return _files.read(TimeFreq, fname)
+    return structure_files.read(TimeFreq, fname)
 
 
 def write_timefreq(fname: PathLike, timefreq: TimeFreq, *, overwrite: bool = False) -> None:
@@ -314,4 +314,4 @@ def write_timefreq(fname: PathLike, timefreq: TimeFreq, *, overwrite: bool = Fal
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(TimeFreq, fname, timefreq, overwrite=overwrite)
+    structure_files.write(TimeFreq, fname, timefreq, overwrite=overwrite)
