@@ -23,6 +23,7 @@ __all__ = [
     "ProtocolError",
     "SchemaError",
     "UnknownNameError",
+    "UnsupportedInverseError",
 ]
 
 
@@ -121,3 +122,7 @@ class InverseError(BstInvError, ValueError):
 
 class MapError(BstInvError, ValueError):
     """A map, or what is made from maps, cannot be computed from the given arrays."""
+
+
+class UnsupportedInverseError(InverseError, NotImplementedError):
+    """Brainstorm itself refuses this inverse, or ends in an error: nothing can be reproduced."""

@@ -20,9 +20,21 @@ from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
 from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
-from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
-from mne_bstinv.inverse.options import MEASURES
+from mne_bstinv.errors import (
+    BstInvError,
+    InverseError,
+    MissingFileError,
+    ProtocolError,
+    UnsupportedInverseError,
+)
+from mne_bstinv.inverse import (
+    InverseOptions2009,
+    InverseResult,
+    Origin,
+    compute_kernel,
+    origin_of,
+)
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
@@ -173,6 +185,9 @@ def verify(
 def recompute(fname: str | Path) -> InverseResult:
     """Compute the kernel of a results file anew, from its options and its study.
 
+    Kernels of the linear inverses of 2009, 2016 and 2018 are recognised. Where a file does not say
+    of which year it is, that is taken whose kernel is the stored one, else the likeliest.
+
     Parameters
     ----------
     fname : path-like
@@ -186,45 +201,67 @@ def recompute(fname: str | Path) -> InverseResult:
     Raises
     ------
     BstInvError
-        If a file of the study is missing or damaged, or the kernel is none of the 2018 linear
-        inverse.
+        If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
     studies = Studies()
-    return _recompute(io.read_results(file), file, studies)
+    stored = io.read_results(file)
+    years = _origin(stored).years
+    if len(years) == 1:
+        return _recompute(stored, years[0], file, studies)
+    return _likeliest(stored, file, studies, rtol=1e-9)[0]
 
 
 def _verify_file(file: Path, studies: Studies, rtol: float) -> Verification:
     stored = io.read_results(file)
-    result = _recompute(stored, file, studies)
+    result, agreement = _likeliest(stored, file, studies, rtol)
+    stages = _stages(stored, result)
+    notes = [_explain(agreement, stages, rtol), *result.warnings]
+    if len(_origin(stored).years) > 1 and agreement.status not in (DIFFERS, NOT_COMPARABLE):
+        notes.append(f"the file does not say its year: it is {result.options.year}")
+    return Verification(
+        file=file,
+        status=agreement.status,
+        relative_difference=agreement.relative_difference,
+        reason="; ".join(text for text in notes if text),
+        options=_in_short(result, full=stored.imaging_kernel is None),
+        stages=stages,
+    )
+
+
+def _likeliest(
+    stored: io.Results, file: Path, studies: Studies, rtol: float
+) -> tuple[InverseResult, Agreement]:
+    """Recompute by the year whose kernel agrees with the stored one, else by the likeliest."""
+    outcomes = []
+    for year in _origin(stored).years:
+        result = _recompute(stored, year, file, studies)
+        outcomes.append((result, _agreement(stored, result, file, studies, rtol)))
+        if outcomes[-1][1].status != DIFFERS:
+            return outcomes[-1]
+    return outcomes[0]
+
+
+def _agreement(
+    stored: io.Results, result: InverseResult, file: Path, studies: Studies, rtol: float
+) -> Agreement:
     expected, computed = stored.imaging_kernel, None
     if expected is None:
         expected = stored.amplitudes
         computed = result.apply(_recordings(stored, file, studies))
     if expected is None:
         raise _NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
-    agreement = compare_with_stored(
+    return compare_with_stored(
         result,
         expected,
         computed=computed,
         stored_sa=stored.source_decomp_sa,
         rtol=rtol,
     )
-    stages = _stages(stored, result)
-    return Verification(
-        file=file,
-        status=agreement.status,
-        relative_difference=agreement.relative_difference,
-        reason="; ".join(
-            text for text in (_explain(agreement, stages, rtol), *result.warnings) if text
-        ),
-        options=_in_short(result, full=computed is not None),
-        stages=stages,
-    )
 
 
-def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResult:
-    options = _options(stored)
+def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> InverseResult:
+    options = _origin(stored).options(stored.options or {}, year)
     study = studies.of(file)
     name = stored.head_model_file
     files = [
@@ -245,25 +282,32 @@ def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResul
             good_channels=None if good is None else good - 1,
             options=options,
             data_cov=studies.noise_cov(files[3]) if len(files) > 3 else None,
+            n_avg=max(stored.n_avg, 1),
         )
+    except UnsupportedInverseError as error:
+        raise _NotComparableError(str(error)) from error
     except InverseError as error:
         used = ", ".join(str(path) for path in files)
         raise InverseError(f"{error} (Files: {used})") from error
 
 
-def _options(stored: io.Results) -> InverseOptions:
-    """Options of a stored file, refusing what the 2018 inverse did not compute as it stands."""
-    options = stored.options or {}
-    method = options.get("InverseMethod")
-    if not isinstance(method, str) or method.lower() not in MEASURES:
-        found = f"InverseMethod {method!r}" if method else "no Options.InverseMethod"
+def _origin(stored: io.Results) -> Origin:
+    """Recognise the inverse of a file, refusing what none computed as it stands."""
+    origin = origin_of(
+        stored.function,
+        stored.options,
+        stored.comment,
+        has_singular_values=stored.source_decomp_sa is not None,
+    )
+    if not origin.years:
         raise _NotComparableError(
-            f"Not computed by the 2018 linear inverse: {found} ({', '.join(MEASURES)} are)."
+            "Not computed by the linear inverse of 2009, 2016 or 2018: it is "
+            f"{origin.kind} ({origin.reason})."
         )
     for name, value in (("ZScore", stored.z_score), ("Atlas", stored.atlas)):
         if value is not None and np.size(value) > 0:
             raise _NotComparableError(f"The estimate was processed afterwards ({name} is set).")
-    return InverseOptions.from_brainstorm(options)
+    return origin
 
 
 def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
@@ -275,9 +319,7 @@ def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     return path
 
 
-def _head_model(
-    head_model: io.HeadModel, options: InverseOptions, study: StudyFiles
-) -> io.HeadModel:
+def _head_model(head_model: io.HeadModel, options: AnyOptions, study: StudyFiles) -> io.HeadModel:
     """Give a head model without normals those of its surface, where the orientation needs them."""
     kind, free = head_model.kind, options.source_orient == ("free",)
     if head_model.grid_orient is not None or kind != "surface" or free:
@@ -298,10 +340,15 @@ def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
 
 def _stages(stored: io.Results, result: InverseResult) -> dict[str, float]:
     options = stored.options or {}
-    pairs = {
-        "noise covariance": (result.noise_cov, _cov_of(options.get("NoiseCovMat"))),
+    old = isinstance(result.options, InverseOptions2009)
+    noise = options.get("NoiseCov") if old else _cov_of(options.get("NoiseCovMat"))
+    whiteners: tuple[Any, Any] = (result.whitener, stored.whitener)
+    if old and stored.whitener is not None:  # the rows have any sign
+        whiteners = tuple(w.T @ w for w in whiteners)
+    pairs: dict[str, tuple[Any, Any]] = {
+        "noise covariance": (result.noise_cov, noise),
         "data covariance": (result.data_cov, _cov_of(options.get("DataCovMat"))),
-        "whitener": (result.whitener, stored.whitener),
+        "whitener": whiteners,
         "data whitener": (result.data_whitener, stored.data_whitener),
         "singular values": (result.source_decomp_sa, stored.source_decomp_sa),
     }
@@ -348,17 +395,28 @@ def _explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> 
 def _in_short(result: InverseResult, *, full: bool) -> str:
     o = result.options
     orients = "/".join(dict.fromkeys(o.source_orient))
-    loose = f" {o.loose:g}" if "loose" in o.source_orient else ""
+    loose = f" {o.loose:g}" if o.loose is not None and "loose" in o.source_orient else ""
     parts = [
         f"{result.function} {orients}{loose}",
         "+".join(dict.fromkeys(result.channel_types)),
-        f"{result.noise_method} {o.noise_reg:g}"
-        if result.noise_method == "reg"
-        else result.noise_method,
+        _noise_in_short(result),
     ]
-    if o.method == "minnorm":
-        by_snr = o.snr_method == "fixed"
-        parts.append(f"SNR {o.snr_fixed:g}" if by_snr else f"RMS {o.snr_rms:g} A·m")
+    if result.lambda_ is not None:
+        if not isinstance(o, InverseOptions2009) and o.snr_method == "rms":
+            parts.append(f"RMS {o.snr_rms:g} A·m")
+        else:
+            parts.append(f"SNR {o.snr_fixed:g}")
     if o.depth_weighting:
         parts.append(f"depth {o.weight_exp:g} up to {o.weight_limit:g}")
-    return ", ".join(parts + (["full"] if full else []))
+    if result.noise_averages > 1:
+        parts.append(f"noise of {result.noise_averages:g} averages")
+    return ", ".join(parts + ([str(o.year)] if o.year != 2018 else []) + (["full"] if full else []))
+
+
+def _noise_in_short(result: InverseResult) -> str:
+    o = result.options
+    if not isinstance(o, InverseOptions2009):
+        return f"reg {o.noise_reg:g}" if result.noise_method == "reg" else result.noise_method
+    ridges = dict.fromkeys(f"{o.ridge(kind):g}" for kind in result.channel_types)
+    ridge = f" {'/'.join(ridges)}" if o.regularize_noise else ""
+    return f"{result.noise_method}{ridge}{', pca' if o.pca else ''}"

@@ -19,7 +19,7 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
@@ -50,7 +50,7 @@ class MneObjects:
 
 def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
     """Compute Brainstorm's whitener of the noise."""
-    options = prepared.options
+    options = require_2018(prepared.options)
     return compute_whitener(
         statistics,
         prepared.channel_types,
@@ -75,7 +75,7 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
         prepared.data,
         prepared.channel_types,
         noise.method,
-        noise_reg=prepared.options.noise_reg,
+        noise_reg=require_2018(prepared.options).noise_reg,
         detect_diagonal=False,
         channel_names=prepared.channel_names,
     )
@@ -182,7 +182,7 @@ def minimum_norm_arguments(
 
     The text says why no public call gives the kernel; it is empty where one does.
     """
-    options = prepared.options
+    options = require_2018(prepared.options)
     loose, reason = _loose(prepared, objects.forward)
     depth = None
     if options.depth_weighting and options.weight_exp > 0:
@@ -220,7 +220,7 @@ _KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
 
 
 def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
-    options = prepared.options
+    options = require_2018(prepared.options)
     tangential = 0.0 if options.loose is None else options.loose**2
     values = {"fixed": 0.0, "loose": tangential, "free": 1.0}
     if not prepared.mixed:
