@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.adapters.equivalence import MneSettings, MneSide, meg_and_electrodes, mne_side
+from mne_bstinv.adapters.equivalence import (
+    MneSettings,
+    MneSide,
+    Study,
+    meg_and_electrodes,
+    mne_side,
+)
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
@@ -113,7 +118,7 @@ class Ingredients:
 
 
 def gather(
-    study: Any,
+    study: Study,
     options: InverseOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,

@@ -1,4 +1,4 @@
-"""The parts of an equivalent: projected gain, regularised covariances, arguments."""
+"""What MNE computes Brainstorm's kernel from: projected gain, covariances, arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.equivalence.inputs import CommonInputs
+from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
@@ -36,16 +36,62 @@ __all__ = [
     "whitening_of",
 ]
 
+#: MNE squares the limit: beyond this it could not be told from none.
+_LARGEST_LIMIT = 1e150
+
+_KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MneObjects:
     """The objects that MNE computes from."""
 
+    #: The channels in use.
     info: mne.Info
+    #: All channels of the channel file.
     all_info: mne.Info
+    #: Free orientations, the gain projected and referenced.
     forward: Any
+    #: The regularised covariance of the channels in use.
     noise_cov: mne.Covariance
+    #: The argument ``rank`` of MNE's functions.
     ranks_by_type: dict[str, int]
+
+
+def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObjects:
+    """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
+    prepared = common.prepared
+    all_info = to_info(
+        study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
+    )
+    head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
+    with warnings_silenced():  # that the channels not in use are dropped is meant here
+        forward = to_forward(
+            head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
+        )
+    picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
+    names = [all_info["ch_names"][i] for i in picks]
+    projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())
+    info = operator_info(all_info, picks, projs, forward["mri_head_t"])
+    return MneObjects(
+        info=info,
+        all_info=all_info,
+        forward=forward,
+        noise_cov=covariance_of(noise, prepared, info),
+        ranks_by_type=ranks_by_type(noise, prepared, info),
+    )
+
+
+def _embedded_gain(common: CommonInputs) -> FloatArray:
+    """Put the projected gain of the channels in use among rows of NaN, which are dropped."""
+    prepared = common.prepared
+    gain = np.full(common.head_model.gain.shape, np.nan)
+    for region in prepared.regions:
+        columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
+        gain[np.ix_(prepared.channel_indices, columns)] = region.gain
+    rows = gain[prepared.channel_indices]
+    gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
+    return gain
 
 
 def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
@@ -97,42 +143,6 @@ def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info)
     )
 
 
-def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObjects:
-    """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
-    prepared = common.prepared
-    all_info = to_info(
-        study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
-    )
-    head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
-    with warnings_silenced():  # that the channels not in use are dropped is meant here
-        forward = to_forward(
-            head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
-        )
-    picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
-    names = [all_info["ch_names"][i] for i in picks]
-    projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())
-    info = operator_info(all_info, picks, projs, forward["mri_head_t"])
-    return MneObjects(
-        info=info,
-        all_info=all_info,
-        forward=forward,
-        noise_cov=covariance_of(noise, prepared, info),
-        ranks_by_type=ranks_by_type(noise, prepared, info),
-    )
-
-
-def _embedded_gain(common: CommonInputs) -> FloatArray:
-    """Put the projected gain of the channels in use among rows of NaN, which are dropped."""
-    prepared = common.prepared
-    gain = np.full(common.head_model.gain.shape, np.nan)
-    for region in prepared.regions:
-        columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
-        gain[np.ix_(prepared.channel_indices, columns)] = region.gain
-    rows = gain[prepared.channel_indices]
-    gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
-    return gain
-
-
 def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:
     """Add Brainstorm's ranks up as MNE groups the channels: MEG sensors of two kinds together."""
     kinds = {
@@ -169,10 +179,6 @@ def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
 def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Copy arguments with the mappings in them: MNE writes into the ranks it is given."""
     return {k: dict(v) if isinstance(v, Mapping) else v for k, v in arguments.items()}
-
-
-#: MNE squares the limit: beyond this it could not be told from none.
-_LARGEST_LIMIT = 1e150
 
 
 def minimum_norm_arguments(
@@ -214,9 +220,6 @@ def _limit(options: InverseOptions) -> float | None:
     except OverflowError:
         return None
     return float(limit) if limit < _LARGEST_LIMIT else None
-
-
-_KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
 
 
 def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
