@@ -1,14 +1,16 @@
-"""Recompute every stored imaging kernel of a study and say whether it is the same.
+"""Recompute what a study stores and say whether it is the same: kernels, and what is made of them.
 
 A results file says how it was computed: its options, its good channels, its head model. With the
 channel file and the covariances of its study the kernel is computed anew and compared with the
-stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`).
+stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`). A file that was
+made of others (a z-score, scout time series, dipoles, a spectrum …) is computed anew from these
+(:mod:`mne_bstinv.derived`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,23 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
-from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
+from mne_bstinv.compare.stored import (
+    DIFFERS,
+    EQUAL,
+    EQUAL_INVARIANTS,
+    NOT_COMPARABLE,
+    Agreement,
+    compare_with_stored,
+)
 from mne_bstinv.conversion import Findings
+from mne_bstinv.derived import (
+    Library,
+    NotComparableError,
+    derived_kind,
+    find_derived,
+    recompute_derived,
+)
+from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import (
     BstInvError,
     InverseError,
@@ -35,29 +52,28 @@ from mne_bstinv.inverse import (
     origin_of,
 )
 from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
 
-__all__ = ["Verification", "find_results", "recompute", "verify"]
+__all__ = ["Verification", "find_files", "find_results", "recompute", "verify"]
 
 logger = logging.getLogger("mne_bstinv")
 
 ERROR = "error"
-
-
-class _NotComparableError(BstInvError):
-    """A stored kernel cannot be recomputed from what the study holds."""
+#: Kind of a file that an inverse computed.
+KERNEL = "kernel"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Verification(Displayed):
-    """Outcome for one results file.
+    """Outcome for one file.
 
     Parameters
     ----------
     file : Path
-        The results file.
+        The file.
     status : str
         ``'equal'``, ``'equal up to sign'``, ``'equal invariants'``, ``'differs'``,
         ``'not comparable'`` or ``'error'``.
@@ -69,6 +85,11 @@ class Verification(Displayed):
         The options in short.
     stages : mapping of str to float
         Relative difference of the intermediates that the file stores: where a mismatch begins.
+    kind : str
+        ``'kernel'``, or what a file is that was made of others: ``'z-score'``, ``'scout time
+        series'`` ...
+    parents : tuple of str
+        What such a file was made of.
     """
 
     file: Path
@@ -77,6 +98,8 @@ class Verification(Displayed):
     reason: str = ""
     options: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
+    kind: str = KERNEL
+    parents: tuple[str, ...] = ()
 
     def _summary(self) -> str:
         number = self.relative_difference
@@ -84,8 +107,13 @@ class Verification(Displayed):
 
     @property
     def failed(self) -> bool:
-        """Whether the kernel differs or could not be recomputed because of an error."""
+        """Whether the file differs or could not be recomputed because of an error."""
         return self.status in (DIFFERS, ERROR)
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the file was made of others."""
+        return self.kind != KERNEL
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as plain values, for JSON.
@@ -104,6 +132,8 @@ class Verification(Displayed):
             "reason": self.reason,
             "options": self.options,
             "stages": {name: v for name, v in self.stages.items() if np.isfinite(v)},
+            "kind": self.kind,
+            "parents": list(self.parents),
         }
 
 
@@ -146,12 +176,13 @@ def verify(
     rtol: float = 1e-9,
     protocol: io.Protocol | None = None,
 ) -> Iterator[Verification]:
-    """Recompute and compare the results files at or below a path, one after the other.
+    """Recompute and compare the files at or below a path, one after the other.
 
     Parameters
     ----------
     path : path-like | iterable of Path
-        A protocol, any folder or results file in it, or a list of results files.
+        A protocol, any folder or file in it, or a list of files: results, and what is made of
+        them and of recordings (signals, dipoles, time–frequency maps, tests, averages).
     rtol : float
         Largest relative Frobenius difference that counts as equal.
     protocol : Protocol | None
@@ -168,18 +199,54 @@ def verify(
     MissingFileError
         If the path does not exist.
     """
-    files = find_results(path) if isinstance(path, str | Path) else list(path)
     studies = Studies(protocol)
+    library = Library(studies)
+    files = find_files(path, library) if isinstance(path, str | Path) else list(path)
     for file in files:
+        kind = KERNEL
         try:
-            yield _verify_file(file, studies, rtol)
-        except _NotComparableError as error:
-            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error))
+            kind = derived_kind(file, library) or KERNEL
+            if kind == KERNEL:
+                yield _verify_file(file, studies, rtol)
+            else:
+                yield _verify_derived(file, library, rtol)
+        except NotComparableError as error:
+            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error), kind=kind)
         except Exception as error:  # one bad file must not end the others
             known = isinstance(error, BstInvError)
             logger.debug("verifying %s", file, exc_info=not known)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
-            yield Verification(file=file, status=ERROR, reason=reason)
+            yield Verification(file=file, status=ERROR, reason=reason, kind=kind)
+
+
+def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
+    """List the files at or below a path that can be verified.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, or any folder.
+    library : Library | None
+        Reads histories.
+
+    Returns
+    -------
+    list of Path
+        Results, and what is made of them and of recordings, sorted.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    ProtocolError
+        If a file is given that cannot be verified, by its name.
+    """
+    path = Path(path)
+    library = library or Library(Studies())
+    derived = find_derived(path, library) if path.exists() else []
+    if path.is_file() and derived:
+        return derived
+    return sorted({*find_results(path), *derived})
 
 
 def recompute(fname: str | Path) -> InverseResult:
@@ -250,7 +317,7 @@ def _agreement(
         expected = stored.amplitudes
         computed = result.apply(_recordings(stored, file, studies))
     if expected is None:
-        raise _NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
+        raise NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
     return compare_with_stored(
         result,
         expected,
@@ -258,6 +325,25 @@ def _agreement(
         stored_sa=stored.source_decomp_sa,
         rtol=rtol,
     )
+
+
+def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:
+    found = recompute_derived(file, library, rtol)
+    equal = EQUAL_INVARIANTS if found.compared == INVARIANTS else EQUAL
+    same = found.difference <= rtol
+    return Verification(
+        file=file,
+        status=equal if same else DIFFERS,
+        relative_difference=found.difference,
+        reason="" if same else f"computed from {_listed(found.parents)}",
+        options=", ".join(part for part in (found.kind, found.how) if part),
+        kind=found.kind,
+        parents=found.parents,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
 def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> InverseResult:
@@ -285,7 +371,7 @@ def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> I
             n_avg=max(stored.n_avg, 1),
         )
     except UnsupportedInverseError as error:
-        raise _NotComparableError(str(error)) from error
+        raise NotComparableError(str(error)) from error
     except InverseError as error:
         used = ", ".join(str(path) for path in files)
         raise InverseError(f"{error} (Files: {used})") from error
@@ -300,19 +386,21 @@ def _origin(stored: io.Results) -> Origin:
         has_singular_values=stored.source_decomp_sa is not None,
     )
     if not origin.years:
-        raise _NotComparableError(
+        raise NotComparableError(
             "Not computed by the linear inverse of 2009, 2016 or 2018: it is "
             f"{origin.kind} ({origin.reason})."
         )
-    for name, value in (("ZScore", stored.z_score), ("Atlas", stored.atlas)):
-        if value is not None and np.size(value) > 0:
-            raise _NotComparableError(f"The estimate was processed afterwards ({name} is set).")
+    derivation = derivation_of(stored)
+    if derivation is not None:
+        raise NotComparableError(
+            f"The results are a {derivation.what}, made of others: no kernel of an inverse."
+        )
     return origin
 
 
 def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     if path is None:
-        raise _NotComparableError(
+        raise NotComparableError(
             f"The study holds no {what}, looked for in {study.searched}: without it the kernel "
             "cannot be recomputed."
         )
@@ -334,7 +422,7 @@ def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
     path = study.find(stored.data_file, "data")
     recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}", study))
     if recordings.f is None:
-        raise _NotComparableError("The recordings are a link to a continuous file.")
+        raise NotComparableError("The recordings are a link to a continuous file.")
     return recordings.f
 
 

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "io": {"errors"},
     "inverse": {"errors"},
     "maps": {"errors", "inverse", "anatomy"},
+    "derived": {"errors", "io", "maps", "studies"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
@@ -33,7 +34,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "studies", "_log"},
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
-    "verification": {"errors", "io", "inverse", "compare", "conversion", "studies"},
+    "verification": {
+        "errors", "io", "inverse", "compare", "conversion", "studies", "derived",
+    },
     "plots": {"errors", "anatomy"},
     "cross_validation": {
         "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",
