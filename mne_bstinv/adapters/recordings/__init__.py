@@ -1,12 +1,18 @@
 """Recordings, events and covariances ⇄ Evoked, Epochs, Raw, Annotations and Covariance."""
 
-from mne_bstinv.adapters.recordings.covariance import from_covariance, noise_cov_from, to_covariance
+from mne_bstinv.adapters.recordings.covariance import (
+    from_covariance,
+    noise_cov_from,
+    to_covariance,
+    with_moments,
+)
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked, from_raw
-from mne_bstinv.adapters.recordings.noise_estimator import Window, noise_window
+from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, Window, noise_window
 from mne_bstinv.adapters.recordings.to_mne import to_annotations, to_epochs, to_evoked, to_raw_array
 
 __all__ = [
+    "NOTHING_COUNTED",
     "Window",
     "from_covariance",
     "from_epochs",
@@ -21,4 +27,5 @@ __all__ = [
     "to_epochs",
     "to_evoked",
     "to_raw_array",
+    "with_moments",
 ]
