@@ -6,6 +6,7 @@ and classes are restored. Nothing here knows MNE.
 
 from __future__ import annotations
 
+from mne_bstinv.io.bst import BstFile, BstHeader, BstWriter, open_bst, write_bst
 from mne_bstinv.io.channels import (
     Channel,
     Channels,
@@ -14,9 +15,11 @@ from mne_bstinv.io.channels import (
     write_channels,
 )
 from mne_bstinv.io.covariance import NoiseCov, read_noise_cov, write_noise_cov
+from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.filenames import file_kind
 from mne_bstinv.io.head_model import HeadModel, Sphere, read_head_model, write_head_model
+from mne_bstinv.io.link import Link, LinkEpoch, LinkProperties
 from mne_bstinv.io.mri import Mri, read_mri, write_mri
 from mne_bstinv.io.projectors import Projector
 from mne_bstinv.io.protocol import read_protocol, resolve
@@ -27,7 +30,7 @@ from mne_bstinv.io.protocol_entries import (
     ResultsEntry,
     SubjectEntry,
 )
-from mne_bstinv.io.recordings import Event, Recordings, read_recordings, write_recordings
+from mne_bstinv.io.recordings import Recordings, read_recordings, write_recordings
 from mne_bstinv.io.results import Results, read_results, write_results
 from mne_bstinv.io.scouts import Atlas, GridAtlas, Scout
 from mne_bstinv.io.study import (
@@ -44,6 +47,9 @@ __all__ = [
     "NCS",
     "SCS",
     "Atlas",
+    "BstFile",
+    "BstHeader",
+    "BstWriter",
     "Channel",
     "Channels",
     "Condition",
@@ -51,6 +57,9 @@ __all__ = [
     "GridAtlas",
     "HeadModel",
     "HeadPoints",
+    "Link",
+    "LinkEpoch",
+    "LinkProperties",
     "Mri",
     "NoiseCov",
     "Projector",
@@ -66,6 +75,7 @@ __all__ = [
     "SubjectEntry",
     "Surface",
     "file_kind",
+    "open_bst",
     "read_channels",
     "read_head_model",
     "read_mri",
@@ -77,6 +87,7 @@ __all__ = [
     "read_subject",
     "read_surface",
     "resolve",
+    "write_bst",
     "write_channels",
     "write_head_model",
     "write_mri",

@@ -74,13 +74,9 @@ def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]
                 "Events", f"{event.label}: annotations have no place for {', '.join(lost)}"
             )
         start, end = event.times[0], event.times[-1]
-        channels = _channels(event.channels, len(start))
-        if channels is None:
-            findings.dropped("Events", f"{event.label}: channels are not one list an occurrence")
-            channels = [()] * len(start)
         found += [
-            Occurrence(float(s), float(e - s), event.label, c)
-            for s, e, c in zip(start, end, channels, strict=True)
+            Occurrence(float(s), float(e - s), event.label, event.channels_of(index))
+            for index, (s, e) in enumerate(zip(start, end, strict=True))
         ]
     return sorted(found, key=lambda occurrence: occurrence.onset)
 
@@ -151,7 +147,7 @@ def events_of(found: Sequence[Occurrence]) -> tuple[Event, ...]:
                 epochs=np.ones(len(mine), dtype=np.int64),
                 times=np.stack([start, start + duration]) if extended else start[None],
                 select=1,
-                channels=_cell([o.channels for o in mine]),
+                channels=tuple(o.channels for o in mine) if any(o.channels for o in mine) else None,
             )
         )
     return tuple(events)
@@ -177,36 +173,6 @@ def _holds(value: Any) -> bool:
     if isinstance(value, np.ndarray) and value.dtype == object:
         return any(map(_holds, value.ravel()))
     return bool(np.size(value))
-
-
-def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
-    """Channels of each of n occurrences; None if the raw value is of no known form."""
-    if not _holds(value):
-        return [()] * n
-    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
-    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
-        items = [items]  # a cell of one is the entry itself
-    if isinstance(items, str) or len(items) != n:
-        return None
-    return [_names(item) for item in items]
-
-
-def _names(item: Any) -> tuple[str, ...]:
-    if isinstance(item, str):
-        return (item,) if item else ()
-    if isinstance(item, tuple | list):
-        return tuple(name for name in item if isinstance(name, str))
-    return ()
-
-
-def _cell(channels: list[tuple[str, ...]]) -> Any:
-    """Cell row of cells; None where no occurrence names channels."""
-    if not any(channels):
-        return None
-    cells = np.empty((1, len(channels)), dtype=object)
-    for index, names in enumerate(channels):
-        cells[0, index] = names
-    return cells
 
 
 #: Irregularity of Time that is rounding: a fraction of the sampling period.

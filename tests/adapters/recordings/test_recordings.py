@@ -89,11 +89,17 @@ def assert_equal(after: Any, before: Any, name: str = "") -> None:
         assert after == before, name
 
 
+def imported_files(folder: Path) -> list[Path]:
+    """Recordings that hold samples: links to continuous files do not."""
+    files = sorted(folder.rglob("data_*.mat"))
+    return [file for file in files if not file.name.startswith("data_0raw_")]
+
+
 @pytest.mark.parametrize(("there", "back"), WAYS)
 def test_round_trip_of_every_protocol(
     data_dir: Path, there: Callable[..., Any], back: Callable[..., Any]
 ) -> None:
-    files = sorted(data_dir.rglob("data_*.mat"))
+    files = imported_files(data_dir)
     assert len(files) >= 10
     for file in files:
         recordings = io.read_recordings(file)
@@ -104,7 +110,7 @@ def test_round_trip_of_every_protocol(
 def test_round_trip_of_local_protocols(
     shared_dir: Path, there: Callable[..., Any], back: Callable[..., Any]
 ) -> None:
-    files = sorted((shared_dir / "oracle" / "local").rglob("data_*.mat"))
+    files = imported_files(shared_dir / "oracle" / "local")
     assert len(files) >= 10
     for file in files:
         recordings = io.read_recordings(file)
@@ -305,7 +311,7 @@ def test_changed_annotations_become_events(study: Study) -> None:
     np.testing.assert_allclose(found["flash"].times, [[-0.1, 0.0, 0.1004]], atol=1e-9)
     np.testing.assert_allclose(found["BAD_jump"].times, [[0.1], [0.2]], atol=1e-9)
     np.testing.assert_allclose(found["move"].times, [[-0.05], [0.05]], atol=1e-9)
-    assert found["move"].channels[0, 0] == (channels.names[0], channels.names[3])
+    assert found["move"].channels[0] == (channels.names[0], channels.names[3])
     # a channel-specific event goes there again
     again = to_raw_array(from_raw(raw), channels)
     marked = [a for a in again.annotations if a["description"] == "move"]
@@ -317,7 +323,7 @@ def test_events_that_mne_cannot_hold(study: Study) -> None:
     odd = (
         io.Event(label="late", times=np.array([[5.0]])),
         io.Event(label="none"),
-        io.Event(label="who", times=np.array([[0.0]]), channels=("no such",)),
+        io.Event(label="who", times=np.array([[0.0]]), channels=(("no such",),)),
     )
     raw = to_raw_array(dataclasses.replace(recordings, events=odd), channels)
     assert list(raw.annotations.description) == ["who"]
