@@ -17,12 +17,30 @@ from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Text
 from mne_bstinv.io.values import EMPTY, describe, is_empty
 
-__all__ = ["Event", "Names"]
+__all__ = ["Event", "Names", "is_bad"]
 
 logger = logging.getLogger("mne_bstinv")
 
 #: Names of channels, for each occurrence of an event; none for all channels.
 Names = tuple[tuple[str, ...], ...]
+
+
+def is_bad(label: str) -> bool:
+    """Tell whether Brainstorm takes the events of a name for bad segments.
+
+    Parameters
+    ----------
+    label : str
+        The name.
+
+    Returns
+    -------
+    bool
+        True for ``'bad'``, and for what begins with ``'bad '`` or ``'bad_'`` or ends with
+        ``' bad'`` or ``'_bad'``, in any case.
+    """
+    label = label.lower()
+    return label == "bad" or label.startswith(("bad ", "bad_")) or label.endswith((" bad", "_bad"))
 
 
 @dataclass(frozen=True, slots=True)

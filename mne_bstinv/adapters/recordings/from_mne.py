@@ -12,10 +12,9 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.recordings.events import (
     Occurrence,
     events_of,
-    occurrences,
-    same_occurrences,
+    occurrences_of,
+    same_annotations,
     same_times,
-    within,
 )
 from mne_bstinv.adapters.recordings.samples import bad_in_any as bad_in_any_
 from mne_bstinv.adapters.recordings.samples import (
@@ -122,7 +121,8 @@ def from_epochs(
         findings.dropped("baseline", f"{loaded.baseline} s: the samples are corrected already")
     if loaded.metadata is not None:
         findings.dropped("metadata", "recordings have no place for it")
-    kept = kept_recordings(conversion_report(epochs))
+    report = conversion_report(epochs)
+    kept = kept_recordings(report)
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
     bad = bad_in_any_(kept) if known else None
@@ -147,7 +147,7 @@ def from_epochs(
             comment=comment if mine is None else mine.comment,
             n_avg=1 if mine is None else mine.n_avg,
             leff=1.0 if mine is None else mine.leff,
-            events=_kept_events(mine, found, same, loaded.ch_names),
+            events=_events(mine if same else None, report, epochs.annotations, found, findings),
         )
         converted.append(recordings)
     what = "Epochs → Recordings"
@@ -187,16 +187,7 @@ def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None)
         same = same and abs(kept.time[0] - start) * raw.info["sfreq"] <= 0.5 + 1e-6
     if kept is not None and kept.time is not None and same:
         time, start = kept.time, float(kept.time[0])
-    found = [
-        Occurrence(
-            # annotations count from the start of the acquisition, as first_time does
-            float(annotation["onset"]) - float(raw.first_time) + start,
-            float(annotation["duration"]),
-            str(annotation["description"]),
-            tuple(annotation.get("ch_names", ())),
-        )
-        for annotation in raw.annotations
-    ]
+    found = occurrences_of(raw.annotations, float(raw.first_time), start)
     recordings = _build(
         raw,
         raw.get_data(),
@@ -207,7 +198,9 @@ def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None)
         comment="Raw" if kept is None else kept.comment,
         n_avg=1 if kept is None else kept.n_avg,
         leff=1.0 if kept is None else kept.leff,
-        events=_kept_events(kept, found, same, raw.ch_names),
+        events=_events(
+            kept if same else None, conversion_report(raw), raw.annotations, found, findings
+        ),
     )
     return findings.attach(recordings, what="Raw → Recordings")
 
@@ -258,22 +251,17 @@ def _kept_std(
     return None
 
 
-def _kept_events(
+def _events(
     kept: Recordings | None,
+    report: ConversionReport,
+    annotations: Any,
     found: Sequence[Occurrence],
-    same_time: bool,
-    names: Sequence[str],
+    findings: Findings,
 ) -> tuple[Event, ...]:
-    """Return the events of the original if the annotations still say the same."""
-    if kept is not None and kept.time is not None and same_time:
-        limits = (float(kept.time[0]), float(kept.time[-1]))
-        before = [
-            occurrence.on(names)
-            for occurrence in within(occurrences(kept.events, Findings()), limits)
-        ]
-        if same_occurrences(before, found):
-            return kept.events
-    return events_of(found)
+    """Return the events of the original if the annotations are still those they became."""
+    if kept is not None and same_annotations(report.kept.get("annotations"), annotations):
+        return kept.events
+    return events_of(found, findings)
 
 
 def _comments(epochs: Any) -> list[str]:

@@ -20,7 +20,15 @@ from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.projectors import Projector
 from mne_bstinv.io.sampling import sample_numbers
 
-__all__ = ["NEWEST", "OLDEST", "BstHeader", "FoundHeader", "put_header", "take_header"]
+__all__ = [
+    "NEWEST",
+    "OLDEST",
+    "BstHeader",
+    "FoundHeader",
+    "cut_name",
+    "put_header",
+    "take_header",
+]
 
 MAGIC = b"BSTBIN"
 #: Versions that were ever written.
@@ -88,6 +96,22 @@ class FoundHeader(NamedTuple):
     header: BstHeader
     offset: int
     notes: tuple[str, ...]
+
+
+def cut_name(name: str) -> str:
+    """Return what a ``.bst`` file keeps of the name of a channel.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    str
+        Its first 20 bytes.
+    """
+    return decode(cut(name, NAME))
 
 
 def take_header(source: Source) -> FoundHeader:
@@ -402,7 +426,7 @@ def _faults(header: BstHeader) -> list[str]:
             for channel in header.channels.channels
             if (size := _largest(channel)) > _U8
         ]
-        + _repeated([decode(cut(name, NAME)) for name in header.channels.names])
+        + _repeated([cut_name(name) for name in header.channels.names])
     )
 
 
