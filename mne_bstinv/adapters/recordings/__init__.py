@@ -4,9 +4,11 @@ from mne_bstinv.adapters.recordings.covariance import from_covariance, noise_cov
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked, from_raw
 from mne_bstinv.adapters.recordings.noise_estimator import Window, noise_window
+from mne_bstinv.adapters.recordings.raw_reader import RawBrainstorm, read_raw_brainstorm
 from mne_bstinv.adapters.recordings.to_mne import to_annotations, to_epochs, to_evoked, to_raw_array
 
 __all__ = [
+    "RawBrainstorm",
     "Window",
     "from_covariance",
     "from_epochs",
@@ -14,6 +16,7 @@ __all__ = [
     "from_raw",
     "noise_cov_from",
     "noise_window",
+    "read_raw_brainstorm",
     "same_times",
     "sampling_frequency",
     "to_annotations",

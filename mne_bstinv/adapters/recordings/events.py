@@ -105,16 +105,15 @@ class Clock(NamedTuple):
 def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]:
     """List the occurrences of all events, sorted by time, and note what has no place in MNE."""
     found: list[Occurrence] = []
+    losses: dict[str, list[str]] = {}
     for event in events:
         if event.times is None:
             findings.dropped("Events", f"{event.label}: no occurrence")
             continue
         lost = [name for field, name in _NOT_EXPRESSED.items() if _holds(getattr(event, field))]
         lost += ["notes"] if event.notes and not ANNOTATIONS_HAVE_EXTRAS else []
-        if lost:
-            findings.dropped(
-                "Events", f"{event.label}: annotations have no place for {', '.join(lost)}"
-            )
+        for name in lost:
+            losses.setdefault(name, []).append(event.label)
         times = zip(event.starts.tolist(), event.ends.tolist(), strict=True)
         for index, (start, end) in enumerate(times):
             if not np.isfinite(start + end) or end < start:
@@ -133,6 +132,8 @@ def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]
                     event.note_of(index),
                 )
             )
+    for name, labels in losses.items():
+        findings.dropped("Events", f"annotations have no place for {name}: {', '.join(labels)}")
     return sorted(found, key=lambda occurrence: occurrence.onset)
 
 

@@ -10,6 +10,7 @@ from mne.utils import verbose
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.recordings.events import (
+    Clock,
     Occurrence,
     events_of,
     occurrences_of,
@@ -28,7 +29,7 @@ from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.io import Channels, Event, Recordings
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_epochs", "from_evoked", "from_raw"]
+__all__ = ["events_from", "from_epochs", "from_evoked", "from_raw", "linked_events"]
 
 #: Fields that MNE has no place for and the report keeps.
 _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
@@ -147,7 +148,13 @@ def from_epochs(
             comment=comment if mine is None else mine.comment,
             n_avg=1 if mine is None else mine.n_avg,
             leff=1.0 if mine is None else mine.leff,
-            events=_events(mine if same else None, report, epochs.annotations, found, findings),
+            events=events_from(
+                mine.events if mine is not None and same else None,
+                report,
+                epochs.annotations,
+                found,
+                findings,
+            ),
         )
         converted.append(recordings)
     what = "Epochs → Recordings"
@@ -178,8 +185,8 @@ def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None)
     ConversionError
         If a channel is not in the channel file; the message lists them.
     """
-    findings = Findings()
-    kept = _kept_one(conversion_report(raw))
+    findings, report = Findings(), conversion_report(raw)
+    kept = _kept_one(report)
     time, start, same = raw.times + raw.first_time, float(raw.first_time), False
     if kept is not None and kept.time is not None:
         # MNE moves the first sample to a multiple of the sampling period
@@ -198,8 +205,12 @@ def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None)
         comment="Raw" if kept is None else kept.comment,
         n_avg=1 if kept is None else kept.n_avg,
         leff=1.0 if kept is None else kept.leff,
-        events=_events(
-            kept if same else None, conversion_report(raw), raw.annotations, found, findings
+        events=events_from(
+            kept.events if kept is not None and same else linked_events(raw, report),
+            report,
+            raw.annotations,
+            found,
+            findings,
         ),
     )
     return findings.attach(recordings, what="Raw → Recordings")
@@ -251,17 +262,26 @@ def _kept_std(
     return None
 
 
-def _events(
-    kept: Recordings | None,
+def events_from(
+    events: Sequence[Event] | None,
     report: ConversionReport,
     annotations: Any,
     found: Sequence[Occurrence],
     findings: Findings,
 ) -> tuple[Event, ...]:
-    """Return the events of the original if the annotations are still those they became."""
-    if kept is not None and same_annotations(report.kept.get("annotations"), annotations):
-        return kept.events
+    """Return the original events if the annotations are still those they became, else new ones."""
+    if events is not None and same_annotations(report.kept.get("annotations"), annotations):
+        return tuple(events)
     return events_of(found, findings)
+
+
+def linked_events(raw: Any, report: ConversionReport) -> Sequence[Event] | None:
+    """Return the events of the link that a Raw was read from, if it still has its samples."""
+    clock = report.kept.get("clock")
+    if not isinstance(clock, Clock) or clock.n != raw.n_times:
+        return None
+    first = round(clock.start * clock.sfreq)
+    return report.kept.get("events") if raw.first_samp == first else None
 
 
 def _comments(epochs: Any) -> list[str]:

@@ -78,7 +78,10 @@ class BstFile:
         return f"<BstFile | {self.path.name}, {self.header!r}>"
 
     def read(
-        self, start: int = 0, stop: int | None = None, channels: Sequence[int] | None = None
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        channels: Sequence[int] | IntArray | None = None,
     ) -> FloatArray:
         """Read samples.
 
@@ -244,7 +247,7 @@ def open_bst(fname: PathLike) -> BstFile:
         If it is a folder, no ``.bst`` file, of another version, or its size is not that which its
         header says.
     """
-    path = Path(fname)
+    path = Path(fname).absolute()  # samples are read later, perhaps from another folder
     if path.is_dir():
         raise RecordingFileError(f"{path}: a folder found, a .bst file expected. Give the file.")
     try:

@@ -40,7 +40,8 @@ def raw_of(clock, annotations=None):
     [
         ("bad", True), ("BAD", True), ("Bad_blink", True), ("EEG_bad", True),
         ("muscle_bad", True), ("BAD boundary", True), ("a bad b", False), ("bad_channel", True),
-        ("badge", False), ("not bad at all", False), ("a bad", True), ("BADmuscle", False), ("good", False),
+        ("badge", False), ("not bad at all", False), ("a bad", True), ("good", False),
+        ("BADmuscle", False),
         ("bad-eye", False), ("ba d", False), ("", False), ("scabbard", False),
     ],
 )  # fmt: skip
@@ -123,7 +124,7 @@ def test_notes_channels_and_colours():
     )  # fmt: skip
     clock = Clock(0, 100, 100)
     annotations, reasons = convert([event], clock)
-    assert any("no place for color, reactTimes" in reason for reason in reasons)
+    assert {"color", "reactTimes"} <= {reason.rpartition(" for ")[2][:-3] for reason in reasons}
     assert any("notes" in reason for reason in reasons) != ANNOTATIONS_HAVE_EXTRAS
     (back,) = events_of(
         occurrences_of(raw_of(clock, annotations).annotations, 0.0, 0.0), Findings()
