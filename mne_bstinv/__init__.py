@@ -70,6 +70,7 @@ from mne_bstinv.workflow import StudyCondition, StudyProtocol, read_protocol
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import (
+        ContinuousRecording,
         DepthSettings,
         InverseParameters,
         LabelList,
@@ -124,6 +125,7 @@ __version__ = _version("mne-bstinv")
 __all__ = [
     "BrainstormEquivalent",
     "Comparison",
+    "ContinuousRecording",
     "ConversionReport",
     "ConvertedFile",
     "CrossValidation",

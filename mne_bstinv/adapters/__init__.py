@@ -29,6 +29,7 @@ from mne_bstinv.adapters.operators import (
     to_source_estimate,
 )
 from mne_bstinv.adapters.recordings import (
+    ContinuousRecording,
     from_covariance,
     from_epochs,
     from_evoked,
@@ -55,6 +56,7 @@ from mne_bstinv.adapters.sources import (
 from mne_bstinv.adapters.study import study_from_mne
 
 __all__ = [
+    "ContinuousRecording",
     "DepthSettings",
     "InverseParameters",
     "LabelList",

@@ -2,12 +2,14 @@
 
 from mne_bstinv.adapters.recordings.covariance import from_covariance, noise_cov_from, to_covariance
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
-from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked, from_raw
+from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
 from mne_bstinv.adapters.recordings.noise_estimator import Window, noise_window
 from mne_bstinv.adapters.recordings.raw_reader import RawBrainstorm, read_raw_brainstorm
+from mne_bstinv.adapters.recordings.raw_writer import ContinuousRecording, from_raw
 from mne_bstinv.adapters.recordings.to_mne import to_annotations, to_epochs, to_evoked, to_raw_array
 
 __all__ = [
+    "ContinuousRecording",
     "RawBrainstorm",
     "Window",
     "from_covariance",

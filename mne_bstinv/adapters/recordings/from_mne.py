@@ -29,7 +29,7 @@ from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.io import Channels, Event, Recordings
 from mne_bstinv.io.text import history_row
 
-__all__ = ["events_from", "from_epochs", "from_evoked", "from_raw", "linked_events"]
+__all__ = ["events_from", "from_epochs", "from_evoked", "imported_from_raw", "linked_events"]
 
 #: Fields that MNE has no place for and the report keeps.
 _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
@@ -161,30 +161,8 @@ def from_epochs(
     return [findings.attach(r, what=what, log=n == 0) for n, r in enumerate(converted)]
 
 
-@verbose
-def from_raw(raw: Any, *, channels: Channels | None = None, verbose: Any = None) -> Recordings:
-    """Convert a Raw to imported recordings, with its annotations as events.
-
-    Parameters
-    ----------
-    raw : mne.io.Raw
-        The recording; all its samples are loaded.
-    channels : Channels | None
-        Channel file of the study, as in :func:`from_evoked`.
-    verbose : bool | str | int | None
-        Control verbosity of the logging output.
-
-    Returns
-    -------
-    Recordings
-        The recordings. Time counts as the samples of the acquisition do: it starts at
-        ``raw.first_time``.
-
-    Raises
-    ------
-    ConversionError
-        If a channel is not in the channel file; the message lists them.
-    """
+def imported_from_raw(raw: Any, channels: Channels | None) -> Recordings:
+    """Convert a Raw to one block of imported recordings; see :func:`mne_bstinv.from_raw`."""
     findings, report = Findings(), conversion_report(raw)
     kept = _kept_one(report)
     time, start, same = raw.times + raw.first_time, float(raw.first_time), False

@@ -344,6 +344,9 @@ def put_header(header: BstHeader) -> tuple[bytes, tuple[str, ...]]:
     sink.text(channels.comment, COMMENT, "the comment")
     for channel, flag in zip(channels.channels, header.channel_flag.tolist(), strict=True):
         _put_channel(sink, channel, flag)
+    n_cut = sum(len(c.comment.encode()) > COMMENT for c in channels.channels)
+    if n_cut:
+        sink.notes.append(f"the comments of {n_cut} channels are cut to {COMMENT} bytes")
     sink.matrix(channels.meg_ref_coef)
     sink.pack("I", len(channels.projectors))
     for projector in channels.projectors:
@@ -357,7 +360,7 @@ def put_header(header: BstHeader) -> tuple[bytes, tuple[str, ...]]:
 def _put_channel(sink: Sink, channel: Channel, flag: int) -> None:
     sink.text(channel.name, NAME, "the channel name")
     sink.text(channel.type, NAME, "the channel type")
-    sink.text(channel.comment, COMMENT, f"the comment of {channel.name}:")
+    sink.put(cut(channel.comment, COMMENT).ljust(COMMENT, b"\0"))
     for points in (channel.loc, channel.orient):
         sink.pack("B", 0 if points is None else points.shape[1])
         sink.floats(points)

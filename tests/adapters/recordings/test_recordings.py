@@ -14,7 +14,8 @@ from info_helpers import ctf
 
 from mne_bstinv import io
 from mne_bstinv.adapters.recordings.events import ANNOTATIONS_HAVE_EXTRAS
-from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked, from_raw
+from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
+from mne_bstinv.adapters.recordings.raw_writer import from_raw
 from mne_bstinv.adapters.recordings.to_mne import to_annotations, to_epochs, to_evoked, to_raw_array
 from mne_bstinv.adapters.sensors.to_mne import to_info
 from mne_bstinv.conversion import conversion_report
