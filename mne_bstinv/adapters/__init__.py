@@ -30,6 +30,7 @@ from mne_bstinv.adapters.operators import (
 )
 from mne_bstinv.adapters.recordings import (
     ContinuousRecording,
+    epochs_as_imported,
     from_covariance,
     from_epochs,
     from_evoked,
@@ -65,6 +66,7 @@ __all__ = [
     "SourceGrid",
     "SubjectFolder",
     "checked_operator",
+    "epochs_as_imported",
     "from_covariance",
     "from_epochs",
     "from_evoked",

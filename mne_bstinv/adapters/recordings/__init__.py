@@ -3,6 +3,7 @@
 from mne_bstinv.adapters.recordings.covariance import from_covariance, noise_cov_from, to_covariance
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
+from mne_bstinv.adapters.recordings.imported import epochs_as_imported
 from mne_bstinv.adapters.recordings.noise_estimator import Window, noise_window
 from mne_bstinv.adapters.recordings.raw_reader import RawBrainstorm, read_raw_brainstorm
 from mne_bstinv.adapters.recordings.raw_writer import ContinuousRecording, from_raw
@@ -12,6 +13,7 @@ __all__ = [
     "ContinuousRecording",
     "RawBrainstorm",
     "Window",
+    "epochs_as_imported",
     "from_covariance",
     "from_epochs",
     "from_evoked",

@@ -127,6 +127,8 @@ def from_epochs(
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
     bad = bad_in_any_(kept) if known else None
+    if known and "bads" in report.kept:  # channels may be bad in some trials only
+        bad = np.isin(report.kept["channel_names"], report.kept["bads"])
     converted = []
     for mine, samples, comment, annotated in zip(
         trials,
