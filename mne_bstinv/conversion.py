@@ -1,23 +1,39 @@
 """What a conversion dropped, assumed or derived: the loss report.
 
 Every conversion attaches a :class:`ConversionReport` to the object it returns;
-:func:`conversion_report` gives it back. Findings are logged once, when the conversion ends.
+:func:`conversion_report` gives it back. Findings are logged once, when the conversion ends, and are
+heard by every call above that is marked with :func:`converts`: its own report holds them too.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from mne_bstinv._display import Displayed, html_table
 
-__all__ = ["ConversionReport", "Finding", "Findings", "attach_with_parts", "conversion_report"]
+__all__ = [
+    "ConversionReport",
+    "Finding",
+    "Findings",
+    "attach_with_parts",
+    "carry",
+    "conversion_report",
+    "converts",
+    "hearing",
+    "is_conversion",
+    "tell_again",
+]
 
 logger = logging.getLogger("mne_bstinv")
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 #: Severities and the level they are logged at: lost, guessed, computed from something else.
 SEVERITIES = {
@@ -27,6 +43,8 @@ SEVERITIES = {
 }
 
 _ATTRIBUTE = "_bstinv_report"
+#: What marks a function whose report holds the findings of all that it called.
+_MARK = "_bstinv_converts"
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +133,11 @@ class Findings:
         self._findings: dict[Finding, None] = {}
         self._kept: dict[str, Any] = {}
 
+    @property
+    def report(self) -> ConversionReport:
+        """The report of what was found so far."""
+        return ConversionReport(tuple(self._findings), dict(self._kept))
+
     def dropped(self, field: str, reason: str) -> None:
         """Note that something was lost.
 
@@ -191,12 +214,23 @@ class Findings:
         object
             The same object.
         """
-        report = ConversionReport(tuple(self._findings), dict(self._kept))
-        object.__setattr__(converted, _ATTRIBUTE, report)
+        self.tell(what=what, log=log)
+        return carry(converted, self.report)
+
+    def tell(self, *, what: str, log: bool = True) -> None:
+        """Log the findings of a step that returns nothing, and let the calls above hear them.
+
+        Parameters
+        ----------
+        what : str
+            What was converted to what, for the log.
+        log : bool
+            Whether to log them.
+        """
+        _heard(self._findings)
         if log:
-            for finding in report:
+            for finding in self._findings:
                 logger.log(SEVERITIES[finding.severity], "%s: %s", what, finding)
-        return converted
 
 
 def conversion_report(converted: Any) -> ConversionReport:
@@ -215,6 +249,115 @@ def conversion_report(converted: Any) -> ConversionReport:
     """
     report = getattr(converted, _ATTRIBUTE, None)
     return report if isinstance(report, ConversionReport) else ConversionReport()
+
+
+def carry(converted: T, report: ConversionReport) -> T:
+    """Attach a report as it is: for a copy of what was converted by another call.
+
+    Parameters
+    ----------
+    converted : object
+        The copy.
+    report : ConversionReport
+        The report; nobody hears its findings again.
+
+    Returns
+    -------
+    object
+        The same copy.
+    """
+    object.__setattr__(converted, _ATTRIBUTE, report)
+    return converted
+
+
+#: What the calls that are running have heard, the outermost first.
+_HEARD: ContextVar[tuple[dict[Finding, None], ...]] = ContextVar("heard", default=())
+
+
+def _heard(findings: Iterable[Finding]) -> None:
+    for heard in _HEARD.get():
+        heard.update(dict.fromkeys(findings))
+
+
+def tell_again(converted: T) -> T:
+    """Let the calls above hear the findings of an object that was converted before.
+
+    Parameters
+    ----------
+    converted : object
+        An object that was kept since.
+
+    Returns
+    -------
+    object
+        The same object.
+    """
+    _heard(conversion_report(converted))
+    return converted
+
+
+@contextmanager
+def hearing() -> Iterator[dict[Finding, None]]:
+    """Hear the findings of all conversions that run inside.
+
+    Yields
+    ------
+    dict of Finding to None
+        The findings, in the order they were made.
+    """
+    heard: dict[Finding, None] = {}
+    token = _HEARD.set((*_HEARD.get(), heard))
+    try:
+        yield heard
+    finally:
+        _HEARD.reset(token)
+
+
+def converts(function: Callable[P, T]) -> Callable[P, T]:
+    """Let the report of what a function returns hold the findings of all that it called.
+
+    Parameters
+    ----------
+    function : callable
+        A conversion.
+
+    Returns
+    -------
+    callable
+        The same conversion. Findings that its own report lacks come first in it; of a list they
+        are in the report of each element.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with hearing() as heard:
+            converted = function(*args, **kwargs)
+        carriers: Any = converted if type(converted) is list else [converted]
+        for carrier in carriers:
+            report = conversion_report(carrier)
+            if carrier is not None and not heard.keys() <= set(report.findings):
+                whole = tuple(dict.fromkeys([*heard, *report.findings]))
+                carry(carrier, ConversionReport(whole, report.kept))
+        return converted
+
+    setattr(call, _MARK, True)
+    return call
+
+
+def is_conversion(function: Any) -> bool:
+    """Tell whether a function is marked with :func:`converts`.
+
+    Parameters
+    ----------
+    function : callable
+        Any function.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    return getattr(function, _MARK, False)
 
 
 def attach_with_parts(findings: Findings, converted: T, parts: Iterable[Any], *, what: str) -> T:

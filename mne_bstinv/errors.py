@@ -15,6 +15,7 @@ __all__ = [
     "DownloadError",
     "FrameError",
     "InverseError",
+    "MapError",
     "MatFileError",
     "MissingFileError",
     "OptionError",
@@ -116,8 +117,12 @@ class DownloadError(BstInvError, OSError):
 
 
 class OptionError(BstInvError, ValueError):
-    """An option of the inverse is unknown or out of range."""
+    """An option is unknown or out of range."""
 
 
 class InverseError(BstInvError, ValueError):
     """The inverse cannot be computed from the given arrays."""
+
+
+class MapError(BstInvError, ValueError):
+    """A map, or what is made from maps, cannot be computed from the given arrays."""

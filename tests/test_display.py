@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mne_bstinv as mb
-from mne_bstinv import io
+from mne_bstinv import io, maps
 from mne_bstinv._display import Displayed, html_table, in_short
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.compare.alignment import align_kernels
@@ -34,6 +34,7 @@ MODULES = [
             "frames",
             "inverse",
             "io",
+            "maps",
             "plots",
             "port",
             "report",
@@ -108,9 +109,28 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
         io.read_subject(study.path / "anat" / "Subject01" / "brainstormsubject.mat"),
         io.GridAtlas(), mb.read_protocol(study.path),
         mb.read_protocol(study.path).condition("Subject01", "evoked"),
-        mb.port_protocol(study.path, folder / "port"),
+        mb.port_protocol(study.path, folder / "port"), *objects_of_maps(),
     ]  # fmt: skip
     return {type(thing): thing for thing in reversed(made)}
+
+
+def objects_of_maps() -> list[Any]:
+    rows = np.random.default_rng(0).normal(size=(6, 60))
+    scan = maps.DipoleScan(
+        times=np.arange(2.0), locations=np.arange(2), positions=np.eye(3)[:2],
+        amplitudes=np.eye(3)[:2], performance=np.ones(2), goodness=np.array([0.2, 0.5]),
+        khi2=np.ones(2), dof=4,
+    )  # fmt: skip
+    return [
+        scan,
+        maps.average_files([rows, rows]),
+        maps.flat_directions(rows, 3),
+        *maps.scout_rows({"a": [0]}, 6),
+        maps.scout_value(rows, "mean"),
+        maps.simulate_recordings(rows[:3], {"a": [0]}, rows[:, :3]),
+        maps.fft_spectrum(rows, 100.0),
+        maps.t_test_zero([rows, 2 * rows]),
+    ]
 
 
 class Tags(HTMLParser):

@@ -24,6 +24,7 @@ MODULES = [
     "export",
     "inverse",
     "io",
+    "maps",
     "plots",
     "port",
     "report",

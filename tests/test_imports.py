@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "io": {"errors"},
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
+    "maps": {"errors", "inverse", "anatomy"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
@@ -66,6 +68,8 @@ ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: its private names.
 MAY_IMPORT_MNE = {"adapters", "report"}
 PRIVATE_MNE_ROOM = Path("adapters/_mne_private.py")
+#: The room is the privacy; what is private of MNE is the exception, and says so by its name.
+ALLOWED_PRIVATE = {"__init__", "_mne_private"}
 
 
 def imported(tree: ast.AST, module: str) -> Iterator[str]:
@@ -91,7 +95,7 @@ def station_of(name: str) -> str:
 def wrong_arrows(source: str, path: Path) -> list[str]:
     """Imports of a module (path relative to the package) that its station may not make."""
     # the file itself is the last part, so that one level of a relative import takes it away
-    module = ".".join([PACKAGE, *path.with_suffix("").parts])
+    module = module_of(path)
     station = path.with_suffix("").parts[0]
     wrong = []
     for name in imported(ast.parse(source), module):
@@ -129,6 +133,26 @@ def private_mne_names(source: str) -> list[str]:
     ]
 
 
+def foreign_privates(tree: ast.AST, module: str) -> list[str]:
+    """Underscore names and modules that a module imports of a package that it is not in."""
+    found = []
+    for name in imported(tree, module):
+        parts = name.split(".")
+        for place, part in enumerate(parts):
+            if parts[0] != PACKAGE or not part.startswith("_") or part.endswith("__"):
+                continue
+            owner = parts[:place]
+            inside = module.split(".")[: len(owner)] == owner
+            if not (inside and ROOT.parent.joinpath(*owner).is_dir()):
+                found.append(name)
+    return found
+
+
+def module_of(path: Path) -> str:
+    """Dotted name of a path relative to the package; of a package, with ``__init__``."""
+    return ".".join([PACKAGE, *path.with_suffix("").parts])
+
+
 def eager_imports(tree: ast.Module, package: str) -> list[str]:
     """Imports of a package that run when the module is imported."""
     eager, pending = [], list(tree.body)
@@ -163,6 +187,29 @@ def test_arrows_point_down(path: Path) -> None:
 def test_private_names_of_mne_are_in_one_module(path: Path) -> None:
     if path.relative_to(ROOT) != PRIVATE_MNE_ROOM:
         assert private_mne_names(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_a_package_keeps_its_underscores(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert foreign_privates(tree, module_of(path.relative_to(ROOT))) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_inside_a_room_there_are_no_underscore_modules(path: Path) -> None:
+    inside = path.relative_to(ROOT)
+    assert len(inside.parts) == 1 or not path.stem.startswith("_") or path.stem in ALLOWED_PRIVATE
+
+
+def test_the_table_of_rooms_says_what_the_code_does() -> None:
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \|[^|]+\| ([^|]+) \|$", text, flags=re.MULTILINE)
+    shown = {
+        station: {name.strip("` ") for name in below.split(",")} - {"nothing of ours"}
+        for stations, below in rows
+        for station in (name.strip("` ") for name in stations.split(","))
+    }
+    assert shown == {**MAY_IMPORT, "cli": {"everything; nothing imports it"}}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
@@ -213,6 +260,21 @@ def test_a_right_arrow_is_not_reported(path: str, source: str) -> None:
 )
 def test_a_private_name_of_mne_is_found(source: str, found: list[str]) -> None:
     assert private_mne_names(source) == found
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("cli.info", "from mne_bstinv.datasets import _folder", ["mne_bstinv.datasets._folder"]),
+        ("cli.info", "from mne_bstinv.io import _files", ["mne_bstinv.io._files"]),
+        ("cli.info", "from mne_bstinv.io._files import read", ["mne_bstinv.io._files.read"]),
+        ("io.mat", "from mne_bstinv.io.raw import _thaw", ["mne_bstinv.io.raw._thaw"]),
+        ("io.mat", "from mne_bstinv._types import FloatArray", []),
+        ("adapters.study", "from mne_bstinv.adapters._mne_private import unlocked", []),
+    ],
+)
+def test_a_foreign_underscore_is_found(module: str, source: str, found: list[str]) -> None:
+    assert foreign_privates(ast.parse(source), f"{PACKAGE}.{module}") == found
 
 
 def test_an_eager_import_is_found() -> None:

@@ -25,6 +25,7 @@ MODULES = [
     "mne_bstinv.export",
     "mne_bstinv.inverse",
     "mne_bstinv.io",
+    "mne_bstinv.maps",
     "mne_bstinv.plots",
     "mne_bstinv.port",
     "mne_bstinv.report",

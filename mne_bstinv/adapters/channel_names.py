@@ -13,26 +13,6 @@ from mne_bstinv.errors import ConversionError
 __all__ = ["is_available", "match_channel_names"]
 
 
-def _exact(name: str) -> str:
-    return name
-
-
-def _folded(name: str) -> str:
-    """Drop spaces and case: ``'MEG 0113'`` is ``'MEG0113'``."""
-    return "".join(name.split()).casefold()
-
-
-def _without_suffix(name: str) -> str:
-    """Drop the serial number of a CTF system: ``'MLC11-1609'`` is ``'MLC11'``."""
-    folded = _folded(name)
-    stem, dash, suffix = folded.rpartition("-")
-    return stem if dash and stem and suffix.isdigit() else folded
-
-
-#: Spellings, the strictest first.
-_RULES: tuple[Callable[[str], str], ...] = (_exact, _folded, _without_suffix)
-
-
 def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntArray:
     """Find channels by name.
 
@@ -86,21 +66,24 @@ def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntAr
 
 
 def is_available(name: str, available: Sequence[str]) -> bool:
-    """Tell whether a channel is among others, by the rules of :func:`match_channel_names`.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    available : sequence of str
-        The names there are.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
+    """Tell whether a channel is among others, by the rules of :func:`match_channel_names`."""
     return any(rule(name) in map(rule, available) for rule in _RULES)
+
+
+def _exact(name: str) -> str:
+    return name
+
+
+def _folded(name: str) -> str:
+    """Drop spaces and case: ``'MEG 0113'`` is ``'MEG0113'``."""
+    return "".join(name.split()).casefold()
+
+
+def _without_suffix(name: str) -> str:
+    """Drop the serial number of a CTF system: ``'MLC11-1609'`` is ``'MLC11'``."""
+    folded = _folded(name)
+    stem, dash, suffix = folded.rpartition("-")
+    return stem if dash and stem and suffix.isdigit() else folded
 
 
 def _positions(available: Sequence[str], rule: Callable[[str], str]) -> dict[str, list[int]]:
@@ -128,3 +111,7 @@ def _claimed_twice(
         for position, claimants in claims.items()
         if len(claimants) > 1
     ]
+
+
+#: Spellings, the strictest first.
+_RULES: tuple[Callable[[str], str], ...] = (_exact, _folded, _without_suffix)

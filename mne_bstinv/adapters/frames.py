@@ -18,24 +18,7 @@ def scs_to_head_of(
     mri: io.Mri | None,
     findings: Findings,
 ) -> FloatArray:
-    """Find the frame: given, else kept by the conversion to MNE.
-
-    Parameters
-    ----------
-    report : ConversionReport
-        Report of the object to convert.
-    channels : Channels | None
-        Channel file.
-    mri : Mri | None
-        MRI.
-    findings : Findings
-        Where to note a guess.
-
-    Returns
-    -------
-    array, shape (4, 4)
-        SCS → head.
-    """
+    """SCS → head (4, 4): of the channel file or MRI given, else kept by the conversion to MNE."""
     kept = report.kept.get("scs_to_head")
     if kept is not None and channels is None and mri is None:
         return np.asarray(kept)
@@ -45,22 +28,7 @@ def scs_to_head_of(
 def head_frame(
     channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FrameTransform:
-    """Find the transform from SCS to head and report a guess.
-
-    Parameters
-    ----------
-    channels : Channels | None
-        Channel file.
-    mri : Mri | None
-        MRI.
-    findings : Findings
-        Takes the guess.
-
-    Returns
-    -------
-    FrameTransform
-        SCS → head.
-    """
+    """Find the transform from SCS to head and report a guess."""
     frame = scs_to_head(channels, mri)
     if frame.assumed:
         findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
@@ -68,22 +36,7 @@ def head_frame(
 
 
 def mri_frame(channels: io.Channels | None, mri: io.Mri | None, findings: Findings) -> FloatArray:
-    """Find the transform from SCS to MNE's MRI frame.
-
-    Parameters
-    ----------
-    channels : Channels | None
-        Channel file; only needed without an MRI.
-    mri : Mri | None
-        MRI. Without it, MRI and head are the same frame.
-    findings : Findings
-        Takes what is assumed.
-
-    Returns
-    -------
-    array, shape (4, 4)
-        SCS → MRI (surface RAS), metres.
-    """
+    """SCS → MNE's MRI frame (4, 4), surface RAS, m; without an MRI it is the head frame."""
     if mri is None:
         findings.assumed("Cube", "No MRI was given: MRI and head are taken as the same frame.")
         return head_frame(channels, None, findings).matrix

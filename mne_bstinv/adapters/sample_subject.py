@@ -9,6 +9,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
@@ -28,7 +29,7 @@ _NO_CORTEX = 1e-3
 
 @verbose
 def mne_sample_objects(
-    folder: PathLike, condition: int | str = 0, *, verbose: Any = None
+    folder: PathLike, condition: int | str = 0, *, verbose: Verbose = None
 ) -> tuple[Any, Any, Any]:
     """Read MNE's sample subject and compute its forward solution with a sphere model.
 

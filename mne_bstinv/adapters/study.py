@@ -8,17 +8,25 @@ from typing import Any
 import mne
 from mne.utils import verbose
 
+from mne_bstinv import io
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.recordings import from_covariance, from_evoked
 from mne_bstinv.adapters.sensors import IGNORED, ON_THE_FLY, from_info
 from mne_bstinv.adapters.sources import from_forward
-from mne_bstinv.conversion import ConversionReport, Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, HeadModel, Mri
 from mne_bstinv.studies import StudyData
 
 __all__ = ["study_from_mne"]
 
 
+@converts
 @verbose
 def study_from_mne(
     evoked: Any,
@@ -27,11 +35,11 @@ def study_from_mne(
     *,
     info: Any = None,
     data_cov: Any = None,
-    mri: Mri | None = None,
+    mri: io.Mri | None = None,
     name: str | None = None,
     surface_file: str | None = None,
     apply_proj: bool = True,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> StudyData:
     """Convert what one inverse needs to Brainstorm's structures.
 
@@ -109,7 +117,7 @@ def study_from_mne(
     )
 
 
-def _channels(info: mne.Info, noise_cov: Any, apply_proj: bool) -> Channels:
+def _channels(info: mne.Info, noise_cov: Any, apply_proj: bool) -> io.Channels:
     """Convert the channels; projections that are not applied yet get the Status wanted."""
     channels = from_info(info)
     inactive = [p.comment for p in channels.projectors if p.status == ON_THE_FLY]
@@ -136,8 +144,8 @@ def _channels(info: mne.Info, noise_cov: Any, apply_proj: bool) -> Channels:
 
 
 def _head_model(
-    forward: Any, channels: Channels, mri: Mri | None, surface_file: str | None
-) -> HeadModel:
+    forward: Any, channels: io.Channels, mri: io.Mri | None, surface_file: str | None
+) -> io.HeadModel:
     """Convert the forward solution; what was found when it was made is told, too."""
     head_model = from_forward(forward, channels=channels, mri=mri, surface_file=surface_file)
     findings = Findings()

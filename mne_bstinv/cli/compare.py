@@ -19,7 +19,7 @@ from tqdm import tqdm
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
+from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, load_study

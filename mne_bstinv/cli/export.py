@@ -9,7 +9,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv.cli._effects import refuse_ineffective_options, refuse_unless
+from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions

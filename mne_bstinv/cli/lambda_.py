@@ -8,7 +8,7 @@ import math
 import sys
 from typing import Any
 
-from mne_bstinv.cli._effects import refuse_unless
+from mne_bstinv.cli.effects import refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import regularization as rules
 

@@ -12,7 +12,7 @@ from mne_bstinv import io
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
-from mne_bstinv.io._protocol_scan import read_current_head_models
+from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 

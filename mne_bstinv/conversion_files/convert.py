@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
-from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.conversion import ConversionReport, carry, conversion_report, converts, hearing
 from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
@@ -48,6 +46,7 @@ class ConvertedFile(Displayed):
         return f"{self.files[0].name}{more}, {summary_of(self.report)}"
 
 
+@converts
 def convert_file(
     src: PathLike,
     dst: PathLike,
@@ -126,16 +125,19 @@ def convert_file(
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
-    converted = route.convert(value, found, arguments)
+    with hearing() as heard:
+        converted = route.convert(value, found, arguments)
     for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
-    report = _report(found.findings, converted, f"{source.name} → {target.name}")
+    found.findings.tell(what=f"{source.name} → {target.name}")
+    findings = tuple(dict.fromkeys([*found.findings.report, *heard]))
+    report = ConversionReport(findings, conversion_report(converted).kept)
     if kinds[1] in KINDS:
         KINDS[kinds[1]].write(target, converted, overwrite=overwrite)
         files: tuple[Path, ...] = (target,)
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
-    return ConvertedFile(files=files, companions=found.used, report=report)
+    return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
 
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:
@@ -183,13 +185,6 @@ def _heeded() -> set[str]:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')} ({name})"
-
-
-def _report(chosen: Findings, converted: Any, what: str) -> ConversionReport:
-    """Add which companions were chosen to what the conversion found, and log it."""
-    choices = conversion_report(chosen.attach(SimpleNamespace(), what=what))
-    own = conversion_report(converted)
-    return ConversionReport((*choices.findings, *own.findings), own.kept)
 
 
 def _kind(path: Path) -> str:

@@ -30,7 +30,7 @@ from mne_bstinv.adapters.operators import FUNCTIONS, operator_of_results
 from mne_bstinv.adapters.recordings import noise_window
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.adapters.sources import check_on_cortex, on_cortex
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings
 from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import complete_cortex
@@ -126,11 +126,7 @@ def _epochs(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
 
 def _forward(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
     surface, src = _surface(head_model, c), _source_spaces(head_model, c, _)
-    fwd = to_forward(head_model, c["channels"], surface=surface, mri=c["mri"], src=src)
-    findings = Findings()
-    findings.include(conversion_report(src))
-    findings.include(conversion_report(fwd))
-    return findings.attach(fwd, what="head model → Forward", log=False)
+    return to_forward(head_model, c["channels"], surface=surface, mri=c["mri"], src=src)
 
 
 def _source_spaces(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
@@ -150,10 +146,10 @@ def _covariance(cov: io.NoiseCov, c: Companions, _: Arguments) -> Any:
 
 
 def _info(channels: io.Channels, c: Companions, _: Arguments) -> Any:
-    info, findings = to_info(channels, sfreq=NO_SFREQ, mri=_frame_mri(channels, c)), Findings()
-    findings.include(conversion_report(info))
+    findings = Findings()
     findings.assumed("sfreq", f"{NO_SFREQ:g} Hz: a channel file has no sampling frequency")
-    return findings.attach(info, what="channels → Info", log=False)
+    findings.tell(what="channels → Info", log=False)
+    return to_info(channels, sfreq=NO_SFREQ, mri=_frame_mri(channels, c))
 
 
 def _trans(channels: io.Channels, c: Companions, _: Arguments) -> Any:
@@ -179,13 +175,13 @@ def _estimate(results: io.Results, c: Companions, arguments: Arguments) -> Any:
     if stc.subject is None or c.target.suffix.lower() != ".stc":
         return stc
     findings = Findings()
-    findings.include(conversion_report(stc))
     findings.dropped(
         "subject",
         f"stc files have no place for the name of the subject ({stc.subject}): give it when you "
         "read the file, or choose a name that ends with -stc.h5.",
     )
-    return findings.attach(stc, what="results → source estimate", log=False)
+    findings.tell(what="results → source estimate", log=False)
+    return stc
 
 
 def _operator(results: io.Results, c: Companions, _: Arguments) -> Any:
@@ -210,9 +206,9 @@ def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:
     if surface_file is None:
         return model
     findings = Findings()
-    findings.include(conversion_report(model))
     ordered = on_cortex(model, c["cortex"], c.used["cortex"].name, findings)
-    return findings.attach(ordered, what="Forward → head model", log=False)
+    findings.tell(what="Forward → head model", log=False)
+    return ordered
 
 
 def _noise_cov(cov: Any, c: Companions, _: Arguments) -> Any:
@@ -230,11 +226,10 @@ def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
         noise = inst[item]
     findings = Findings()
     tmin, tmax = noise_window(noise, (arguments.tmin, arguments.tmax), findings)
-    cov = noise_cov_from(
+    findings.tell(what="recordings → NoiseCov", log=False)
+    return noise_cov_from(
         noise, channels=c["channels"], tmin=tmin, tmax=tmax, baseline=arguments.baseline
     )
-    findings.include(conversion_report(cov))
-    return findings.attach(cov, what="recordings → NoiseCov", log=False)
 
 
 def _recordings(inst: Any, c: Companions, arguments: Arguments) -> Any:
@@ -325,9 +320,7 @@ def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
             "The source spaces are no surface: they have no cortex. "
             "Give source spaces or a forward solution of a cortex."
         )
-    findings = Findings()
-    findings.include(conversion_report(grid))
-    return findings.attach(complete_cortex(grid.surface), what="SourceSpaces → cortex", log=False)
+    return complete_cortex(grid.surface)
 
 
 _ON_CORTEX = ("cortex", "mri")

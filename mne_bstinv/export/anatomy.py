@@ -31,7 +31,7 @@ _SAME_PLACE = 1e-9
 _ROUNDING = 1e-9
 
 
-def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any], parts: list[Any]) -> io.Surface:
+def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any]) -> io.Surface:
     """Add labels, and atlases, to a cortex.
 
     Parameters
@@ -43,8 +43,6 @@ def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any], parts: list[An
         that were themselves made of this cortex, for its own numbering.
     labels : sequence of mne.Label | Atlas
         The labels.
-    parts : list
-        Takes what was converted, for its report.
 
     Returns
     -------
@@ -62,7 +60,6 @@ def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any], parts: list[An
     if rest:
         own = src is None or conversion_report(src).kept.get("surface") is cortex
         atlases.append(from_labels(rest, cortex if own else src))
-        parts.append(atlases[-1])
     names = [atlas.name for atlas in cortex.atlas]
     for atlas in atlases:
         if atlas.name in names:

@@ -123,7 +123,6 @@ class Plan:
         comments: dict[str | None, list[str]] = {}
         for estimation in tqdm(estimations, unit="kernel", disable=None, leave=False):
             results = results_of(estimation, self.study, files)
-            self.study.parts.append(results)
             if results.data_file is None and shared != folder:
                 added.append(self._add_shared(results))
                 continue

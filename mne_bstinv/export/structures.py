@@ -16,7 +16,7 @@ from mne_bstinv.adapters.files import kind_of, of_channels, recordings_from
 from mne_bstinv.adapters.recordings import Window, from_covariance, noise_cov_from, noise_window
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import from_forward, from_source_spaces, source_order
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, carry, conversion_report, tell_again
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
 from mne_bstinv.export.usable import flagged, unusable_channels
@@ -27,6 +27,8 @@ __all__ = ["StudyStructures", "structures_of"]
 
 #: What the history of a file says that has none yet.
 _IMPORTED = ("import", "Converted from MNE-Python")
+#: What the log says of steps that make no structure.
+_WHAT = "study → Brainstorm protocol"
 #: FIFF.FIFFV_COORD_MRI, as source spaces say it.
 _MRI_FRAME = 5
 
@@ -70,8 +72,6 @@ class StudyStructures:
         The subject's MRI.
     src : mne.SourceSpaces | None
         The source spaces that head model and cortex were made of.
-    parts : list
-        All that was converted, for the report.
     """
 
     channels: io.Channels
@@ -82,7 +82,6 @@ class StudyStructures:
     cortex: io.Surface | None = None
     mri: io.Mri | None = None
     src: Any = None
-    parts: list[Any] = field(default_factory=list)
 
 
 def structures_of(
@@ -133,19 +132,19 @@ def structures_of(
         If objects do not belong together, or nothing says where the sensors are.
     """
     channels = _channels(info, recordings)
-    study = StudyStructures(channels=channels, parts=[channels])
+    study = StudyStructures(channels=channels)
     _refuse_idle(forward, src, trans, mri)
     study.mri = _mri(mri, channels, trans, forward)
     of_mne: list[int] = []
     for inst in recordings:
         kind = kind_of(inst) or "evoked"
-        found = [inst] if isinstance(inst, io.Recordings) else recordings_from(inst, channels)
+        given = isinstance(inst, io.Recordings)
+        found = [tell_again(inst)] if given else recordings_from(inst, channels)
         if isinstance(inst, io.Recordings) and inst.n_avg == 1:
             kind = "epochs"
-        if not isinstance(inst, io.Recordings):
+        if not given:
             of_mne += range(len(study.recordings), len(study.recordings) + len(found))
         study.recordings += [(kind, one) for one in found]
-        study.parts += found[:1]
     study.noise_cov = _covariance(noise_cov, study, "noise", noise_times)
     study.data_cov = _covariance(data_cov, study, "data", data_times)
     _add_sources(study, forward, src, trans)
@@ -162,7 +161,7 @@ def structures_of(
                 "Labels need a cortex to become scouts: give a forward solution, or source "
                 "spaces, on a surface."
             )
-        study.cortex = labelled(study.cortex, study.src, labels, study.parts)
+        study.cortex = labelled(study.cortex, study.src, labels)
     if study.cortex is not None:
         study.cortex = complete_cortex(study.cortex)
         if not study.cortex.history:
@@ -192,7 +191,7 @@ def _refuse_idle(forward: Any, src: Any, trans: Any, mri: Any) -> None:
 
 def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:
     if isinstance(info, io.Channels):
-        return info
+        return tell_again(info)
     # an average has fewer channels than the epochs it was made of
     most = sorted(recordings, key=lambda one: -len(getattr(one, "ch_names", ())))
     for one in most if info is None else [info, *most]:
@@ -229,9 +228,7 @@ def _info_of(inst: Any) -> Any:
     kept = conversion_report(inst)
     if "channels" not in kept.kept or conversion_report(inst.info).kept:
         return inst.info
-    findings = Findings()
-    findings.include(kept)
-    return findings.attach(inst.info.copy(), what="", log=False)
+    return carry(inst.info.copy(), kept)
 
 
 def _covariance(
@@ -241,7 +238,7 @@ def _covariance(
     if value is None:
         return None
     if isinstance(value, io.NoiseCov):
-        converted = value
+        converted = tell_again(value)
     else:
         what = f"{kind} covariance"
         if isinstance(value, list):  # the averages of one file
@@ -252,7 +249,6 @@ def _covariance(
             converted = from_covariance(value, study.channels)
         else:
             converted = _computed(value, study, kind, times)
-    study.parts.append(converted)
     if kind == "data" and converted.comment == "Noise covariance":
         converted = dataclasses.replace(converted, comment="Data covariance")
     if not converted.history:
@@ -281,7 +277,7 @@ def _computed(value: Any, study: StudyStructures, kind: str, times: Windows) -> 
     findings, window = Findings(), times.samples or (None, None)
     if kind == "noise":
         window = noise_window(value, times.samples, findings)
-    study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
+    findings.tell(what=_WHAT)
     return noise_cov_from(
         value,
         channels=study.channels,
@@ -295,14 +291,8 @@ def _of_channels(inst: Any, study: StudyStructures, what: str) -> Any:
     """Leave out the channels that the study does not have, and report them."""
     findings = Findings()
     kept = of_channels(inst, study.channels, what, findings)
-    if kept is not inst:
-        # the report of the object itself is what its conversion goes by
-        study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
+    findings.tell(what=_WHAT)
     return kept
-
-
-class _Part:
-    """Carries the report of a step that makes no structure."""
 
 
 def _with_counts(cov: io.NoiseCov) -> io.NoiseCov:
@@ -329,7 +319,6 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
             forward, channels=study.channels, mri=study.mri, surface_file="cortex"
         )
         study.cortex = conversion_report(study.head_model).kept["surface"]
-        study.parts.append(study.head_model)
         _report_order(study)
         if isinstance(src, io.Surface) and study.cortex is not None:
             raise ConversionError(
@@ -344,7 +333,6 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         to_scs = scs_to_head(study.channels, study.mri).inverse
         grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
         study.cortex = grid.surface
-        study.parts.append(grid)
         _report_order(study)
 
 
@@ -359,7 +347,7 @@ def _report_order(study: StudyStructures) -> None:
         "hemisphere first: files of MNE carry no other. A protocol that these came from may have "
         "another order: compare by position, not row by row.",
     )
-    study.parts.append(findings.attach(_Part(), what="study → Brainstorm protocol"))
+    findings.tell(what=_WHAT)
 
 
 def _flag_unusable(study: StudyStructures, of_mne: Sequence[int]) -> None:
@@ -371,7 +359,6 @@ def _flag_unusable(study: StudyStructures, of_mne: Sequence[int]) -> None:
         changed = flagged(recordings, lacking, study.channels, log=first)
         if changed is not None:
             study.recordings[index] = (kind, changed)
-            study.parts.append(changed)
             first = False
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv._display import Displayed
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import converts
 from mne_bstinv.export import names
 from mne_bstinv.export.folders import write_files
 from mne_bstinv.export.index import read_index
@@ -64,6 +64,7 @@ class ExportedStudy(Displayed):
         )
 
 
+@converts
 def export_study(
     protocol: PathLike,
     recordings: Any = None,
@@ -193,10 +194,7 @@ def export_study(
     files = plan.files(index, overwrite=overwrite)
     replaced = [f"data/{target.folder}"]
     written = write_files(root, files, replaced=replaced)
-    findings = Findings()
-    for part in study.parts:
-        findings.include(conversion_report(part))
-    return findings.attach(_exported(plan, written), what="study → Brainstorm protocol", log=False)
+    return _exported(plan, written)
 
 
 def _first(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
@@ -150,7 +150,7 @@ def read_channels(fname: PathLike) -> Channels:
     SchemaError
         If it does not hold channels; it lists all faults.
     """
-    return _files.read(Channels, fname)
+    return structure_files.read(Channels, fname)
 
 
 def write_channels(fname: PathLike, channels: Channels, *, overwrite: bool = False) -> None:
@@ -174,4 +174,4 @@ def write_channels(fname: PathLike, channels: Channels, *, overwrite: bool = Fal
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Channels, fname, channels, overwrite=overwrite)
+    structure_files.write(Channels, fname, channels, overwrite=overwrite)

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Text
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["NoiseCov", "read_noise_cov", "write_noise_cov"]
 
@@ -90,7 +91,7 @@ def read_noise_cov(fname: PathLike) -> NoiseCov:
     SchemaError
         If it does not hold a covariance; it lists all faults.
     """
-    return _files.read(NoiseCov, fname)
+    return structure_files.read(NoiseCov, fname)
 
 
 def write_noise_cov(fname: PathLike, noise_cov: NoiseCov, *, overwrite: bool = False) -> None:
@@ -114,4 +115,4 @@ def write_noise_cov(fname: PathLike, noise_cov: NoiseCov, *, overwrite: bool = F
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(NoiseCov, fname, noise_cov, overwrite=overwrite)
+    structure_files.write(NoiseCov, fname, noise_cov, overwrite=overwrite)

@@ -12,10 +12,10 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Text
 from mne_bstinv.io.values import EMPTY, describe, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Event", "Names", "is_bad"]
 

@@ -23,8 +23,8 @@ def file_kind(name: str) -> str | None:
     str or None
         ``'data'``, ``'results'``, ``'channel'``, ``'headmodel'``, ``'noisecov'``, ``'ndatacov'``,
         ``'cortex'``, ``'scalp'``, ``'innerskull'``, ``'outerskull'``, ``'tess'`` (any other
-        surface), ``'subjectimage'``, ``'timefreq'``, ``'matrix'``, ``'dipoles'``; None for names
-        that no kind has.
+        surface), ``'subjectimage'``, ``'timefreq'``, ``'matrix'``, ``'dipoles'``, ``'pdata'``,
+        ``'presults'``, ``'ptimefreq'``, ``'pmatrix'``; None for names that no kind has.
     """
     row = known_by_name(normalise(name).name)
     return None if row is None else row.name

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -121,7 +121,7 @@ def read_head_model(fname: PathLike) -> HeadModel:
     SchemaError
         If it does not hold a head model; it lists all faults.
     """
-    return _files.read(HeadModel, fname)
+    return structure_files.read(HeadModel, fname)
 
 
 def write_head_model(fname: PathLike, head_model: HeadModel, *, overwrite: bool = False) -> None:
@@ -145,4 +145,4 @@ def write_head_model(fname: PathLike, head_model: HeadModel, *, overwrite: bool 
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(HeadModel, fname, head_model, overwrite=overwrite)
+    structure_files.write(HeadModel, fname, head_model, overwrite=overwrite)

@@ -16,8 +16,8 @@ from scipy.sparse import csc_array, issparse
 
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context, Symbol
-from mne_bstinv.io.mat import Variable
-from mne_bstinv.io.values import EMPTY, cast, describe, is_empty
+from mne_bstinv.io.values import EMPTY, bare, cast, describe, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Array", "Raw", "Scalar", "Sparse", "Vector"]
 
@@ -225,6 +225,7 @@ class Sparse:
 
     def read(self, variable: Variable, context: Context) -> Any:
         """Return a csc array of float64: the small integers in files overflow in products."""
+        variable = bare(variable)
         value = variable.value
         if is_empty(value):
             return None
@@ -272,6 +273,8 @@ class Raw:
     def read(self, variable: Variable, context: Context) -> Any:
         """Return the frozen value."""
         is_struct = isinstance(variable.value, Mapping)
+        if self.struct and is_struct:
+            variable = bare(variable)
         if self.struct and not is_struct:
             return None
         if is_empty(variable.value) and not (is_struct and self.keep_empty):

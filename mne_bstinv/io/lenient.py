@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mne_bstinv.io.context import Context
-from mne_bstinv.io.mat import Variable
+from mne_bstinv.io.variable import Variable
 
 if TYPE_CHECKING:
     from mne_bstinv.io.schema import Kind

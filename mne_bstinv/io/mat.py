@@ -1,62 +1,38 @@
 """MATLAB files in and out: nothing here knows Brainstorm.
 
-Reading is :func:`pymatreader.read_mat` plus what its squeezing loses: the MATLAB shape and class
-of every top-level variable. Writing is :func:`scipy.io.savemat`, made atomic.
+Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7), :mod:`~mne_bstinv.io.mat73` and
+:mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and give one form of values. Writing is
+:func:`scipy.io.savemat`, made atomic.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import uuid
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-import pymatreader
 import scipy.io
-from scipy.io.matlab import matfile_version
 from scipy.sparse import issparse
 
 from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
-from mne_bstinv.io import _hdf5
+from mne_bstinv.io import mat4, mat5, mat73
+from mne_bstinv.io.variable import RefusalError, Unreadable, Variable
 
-__all__ = ["PathLike", "Variable", "read", "write"]
+__all__ = ["PathLike", "Unreadable", "Variable", "read", "write"]
 
 PathLike = str | os.PathLike[str]
-
-logger = logging.getLogger("mne_bstinv")
 
 #: MATLAB 5 files count the bytes of a variable in 31 bits.
 MAX_BYTES = 2**31 - 1
 
 #: What names MATLAB allows; others savemat drops or cuts short.
 NAME = re.compile(r"[A-Za-z]\w{0,62}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A value as pymatreader gives it, with the MATLAB shape and class where they are known.
-
-    Parameters
-    ----------
-    value : object
-        Squeezed: numbers, arrays, text, lists (cells), dicts (structs).
-    shape : tuple of int or None
-        The shape in MATLAB. None inside structs and cells, where pymatreader loses it.
-    matlab_class : str or None
-        The class in MATLAB (``'sparse'`` for sparse numbers), None where it is lost.
-    """
-
-    value: Any
-    shape: tuple[int, ...] | None = None
-    matlab_class: str | None = None
 
 
 def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Variable]:
@@ -79,23 +55,27 @@ def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Varia
     MissingFileError
         If the file does not exist.
     MatFileError
-        If it is a folder, empty, truncated or no MATLAB file.
+        If it is a folder, empty, truncated or no MATLAB file, if what it declares contradicts what
+        it holds, or if it leads out of itself (links and values in other files).
     """
     path = _readable(fname)
     wanted = None if names is None else list(names)
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            variables = _read_73(path, wanted) if _is_73(path) else _read_5(path, wanted)
-    except (MatFileError, MemoryError):
-        raise
-    except Exception as error:  # the readers below raise a dozen types for a damaged file
+        variables = _reader(path)(path, wanted)
+    except RefusalError as error:
+        raise MatFileError(
+            f"{path}: {error}. Nothing outside a file is read through it: save the file anew, with "
+            "all values in it."
+        ) from error
+    except MemoryError as error:
+        raise MatFileError(f"{path}: what it holds does not fit into the memory.") from error
+    except Exception as error:  # HDF5 raises a dozen types for a damaged file
         raise MatFileError(
             f"{path}: not a MATLAB file, or a damaged (truncated) one: {error}. Copy it again, or "
             "save it anew."
         ) from error
-    for message in caught:
-        logger.info("%s: %s", path, message.message)
+    for name, variable in variables.items():
+        _check_structs(path, name, variable)
     return variables
 
 
@@ -153,6 +133,8 @@ def _readable(fname: PathLike) -> Path:
         raise MatFileError(f"{path}: a folder, not a MATLAB file. Give a .mat file in it.")
     if not path.exists():
         raise MissingFileError(f"{path}: no such file. Check the path.")
+    if not path.is_file():  # reading a pipe waits, and a device may have no end
+        raise MatFileError(f"{path}: a pipe or device, not a MATLAB file. Give a .mat file.")
     if path.stat().st_size == 0:
         raise MatFileError(
             f"{path}: an empty file, not a MATLAB file. Copy it again, or save it anew."
@@ -171,41 +153,22 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     return path
 
 
-def _is_73(path: Path) -> bool:
+def _reader(path: Path) -> Callable[[Path, list[str] | None], dict[str, Variable]]:
+    """Return what reads the version of MATLAB file that the header of a file says."""
     with path.open("rb") as file:
-        return bool(matfile_version(file)[0] == 2)
+        head = file.read(128)
+    if 0 in head[:4]:
+        return mat4.read
+    return mat73.read if head[124:128] in (b"\x00\x02IM", b"\x02\x00MI") else mat5.read
 
 
-def _read_5(path: Path, names: list[str] | None) -> dict[str, Variable]:
-    # Through a file object: scipy would otherwise try the name with '.mat' appended.
-    with path.open("rb") as file:
-        found = scipy.io.whosmat(file, chars_as_strings=False)
-    values = pymatreader.read_mat(path, variable_names=names)
-    return {
-        name: _variable(path, name, values[name], tuple(map(int, shape)), kind)
-        for name, shape, kind in found
-        if name in values
-    }
-
-
-def _read_73(path: Path, names: list[str] | None) -> dict[str, Variable]:
-    with h5py.File(path, "r") as file:
-        found = _hdf5.listing(file, names)
-        # pymatreader takes an empty list of names for "all".
-        values = pymatreader.read_mat(path, variable_names=list(found)) if found else {}
-        return {
-            name: _variable(path, name, _hdf5.restore(values[name], file[name]), shape, kind)
-            for name, (shape, kind) in found.items()
-        }
-
-
-def _variable(path: Path, name: str, value: Any, shape: tuple[int, ...], kind: str) -> Variable:
-    if kind == "struct" and sum(size > 1 for size in shape) > 1:
+def _check_structs(path: Path, name: str, variable: Variable) -> None:
+    shape = variable.shape or ()
+    if variable.matlab_class == "struct" and sum(size > 1 for size in shape) > 1:
         raise MatFileError(
             f"{path}: {name} is a {' x '.join(map(str, shape))} struct array; "
             "only rows and columns of structs can be read. Save it as such in MATLAB."
         )
-    return Variable(value, shape, kind)
 
 
 def _save(file: Any, variables: Mapping[str, Any]) -> None:

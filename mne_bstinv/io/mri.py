@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
-from mne_bstinv.io import _files, raw
+from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text
-from mne_bstinv.io.values import EMPTY, cast, describe, is_empty
+from mne_bstinv.io.values import EMPTY, bare, cast, describe, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Mri", "read_mri", "write_mri"]
 
@@ -29,6 +30,7 @@ class _Volume:
     def read(self, variable: Variable, context: Context) -> Any:
         if is_empty(variable.value):
             return None
+        variable = bare(variable)
         array = cast(variable, None, context, "an array of voxels")
         if array is None:
             return None
@@ -132,7 +134,7 @@ def read_mri(fname: PathLike) -> Mri:
     SchemaError
         If it does not hold an MRI; it lists all faults.
     """
-    return _files.read(Mri, fname)
+    return structure_files.read(Mri, fname)
 
 
 def write_mri(fname: PathLike, mri: Mri, *, overwrite: bool = False) -> None:
@@ -156,4 +158,4 @@ def write_mri(fname: PathLike, mri: Mri, *, overwrite: bool = False) -> None:
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Mri, fname, mri, overwrite=overwrite)
+    structure_files.write(Mri, fname, mri, overwrite=overwrite)

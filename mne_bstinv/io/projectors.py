@@ -10,10 +10,10 @@ import numpy as np
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Scalar, Vector
-from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import NestedArray, Text
 from mne_bstinv.io.values import EMPTY, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Projector", "ProjectorArray"]
 

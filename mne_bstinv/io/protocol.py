@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io._protocol_scan import (
+from mne_bstinv.io.filenames import file_kind, find_stored
+from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.protocol_entries import (
+    Condition,
+    Protocol,
+    RecordingsEntry,
+    ResultsEntry,
+    SubjectEntry,
+)
+from mne_bstinv.io.protocol_scan import (
     ANATOMY_KINDS,
     CurrentHeadModels,
     Folder,
@@ -15,15 +24,6 @@ from mne_bstinv.io._protocol_scan import (
     read_current_head_models,
     read_or_report,
     scan,
-)
-from mne_bstinv.io.filenames import file_kind, find_stored
-from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.protocol_entries import (
-    Condition,
-    Protocol,
-    RecordingsEntry,
-    ResultsEntry,
-    SubjectEntry,
 )
 from mne_bstinv.io.study import Subject, read_subject
 

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.io.matlab import MatlabFunction, MatlabOpaque
 from scipy.sparse import csc_array, issparse
 
-from mne_bstinv.io.mat import Variable
+from mne_bstinv.io.variable import Unreadable, Variable
 
 __all__ = ["FrozenMap", "Hints", "cell", "freeze", "freeze_variable", "struct", "thaw"]
 
@@ -72,7 +71,7 @@ def freeze(value: Any, hints: Hints | None = None) -> Any:
         )
     if isinstance(value, list | tuple):
         return tuple(freeze(item, hints) for item in value)
-    if isinstance(value, str | MatlabFunction | MatlabOpaque):
+    if isinstance(value, str | Unreadable):
         return value
     if issparse(value):
         return read_only(csc_array(value, dtype=np.float64))
@@ -82,7 +81,7 @@ def freeze(value: Any, hints: Hints | None = None) -> Any:
 def freeze_variable(variable: Variable, hints: Hints | None = None) -> Any:
     """Return the read-only form of a top-level variable, exact in class and shape."""
     value, shape, kind = variable.value, variable.shape, variable.matlab_class
-    if shape is None or kind is None:
+    if shape is None or kind is None or isinstance(value, Unreadable):
         return freeze(value, hints)
     if issparse(value):
         return read_only(csc_array(value, dtype=DTYPES.get(kind, "float64")))
@@ -159,7 +158,7 @@ def _numbers(array: np.ndarray[Any, Any]) -> Any:
 def _cells(value: Any, shape: tuple[int, ...], hints: Hints | None) -> np.ndarray[Any, Any]:
     array = np.empty(shape, dtype=object)
     kept = [axis for axis, size in enumerate(shape) if size != 1]
-    for index in np.ndindex(shape):
+    for index in np.ndindex(shape) if array.size else ():
         item = value
         for axis in kept:
             item = item[index[axis]]

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.link import Link
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import History, HistoryRows, Nested, NestedArray, Text
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Event", "Recordings", "read_recordings", "write_recordings"]
 
@@ -124,7 +125,7 @@ def read_recordings(fname: PathLike) -> Recordings:
     SchemaError
         If it does not hold recordings; it lists all faults.
     """
-    return _files.read(Recordings, fname)
+    return structure_files.read(Recordings, fname)
 
 
 def write_recordings(fname: PathLike, recordings: Recordings, *, overwrite: bool = False) -> None:
@@ -148,4 +149,4 @@ def write_recordings(fname: PathLike, recordings: Recordings, *, overwrite: bool
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Recordings, fname, recordings, overwrite=overwrite)
+    structure_files.write(Recordings, fname, recordings, overwrite=overwrite)

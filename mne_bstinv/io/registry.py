@@ -80,6 +80,14 @@ def _surface(name: str, label: str, *also: str, pattern: str, role: str = "") ->
     )  # fmt: skip
 
 
+def _statistics(name: str, of: str) -> FileKind:
+    return FileKind(
+        name=name, label=f"test of {of}", pattern=f"{name}_*.mat", tag=f"_{name}",
+        module="statistics", structure="Statistics", noun="statistics",
+        marks=_marks("tmap pmap"), by_content="maps of a test",
+    )  # fmt: skip
+
+
 #: All kinds, in the order in which their tags are looked for in a name.
 KINDS: dict[str, FileKind] = {
     row.name: row
@@ -128,10 +136,23 @@ KINDS: dict[str, FileKind] = {
             module="mri", structure="Mri", noun="mri", marks=_marks("Cube"), role="mri",
         ),
         FileKind(
-            name="timefreq", label="time–frequency map", pattern="timefreq_*.mat", tag="_timefreq",
+            name="timefreq", label="time–frequency map", pattern="timefreq_*.mat",
+            tag="_timefreq", module="timefreq", structure="TimeFreq", noun="timefreq",
+            marks=_marks("TF"), mne="mne.time_frequency.AverageTFR",
         ),
-        FileKind(name="matrix", label="signals", pattern="matrix_*.mat", tag="_matrix"),
-        FileKind(name="dipoles", label="dipoles", pattern="dipoles_*.mat", tag="_dipoles"),
+        FileKind(
+            name="matrix", label="signals", pattern="matrix_*.mat", tag="_matrix",
+            module="matrix", structure="Matrix", noun="matrix", marks=_marks("Value Description"),
+        ),
+        FileKind(
+            name="dipoles", label="dipoles", pattern="dipoles_*.mat", tag="_dipoles",
+            module="dipoles", structure="Dipoles", noun="dipoles", marks=_marks("Dipole"),
+            mne="mne.Dipole",
+        ),
+        _statistics("pdata", "recordings"),
+        _statistics("presults", "sources"),
+        _statistics("ptimefreq", "time–frequency maps"),
+        _statistics("pmatrix", "signals"),
         FileKind(
             name="brainstormstudy", label="list of a study", pattern="brainstormstudy.mat",
             module="study", structure="Study", noun="study",

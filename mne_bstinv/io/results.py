@@ -10,14 +10,15 @@ import numpy as np
 from scipy.sparse import issparse
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io import _files, raw
+from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
 from mne_bstinv.io.values import EMPTY, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Results", "read_results", "write_results"]
 
@@ -244,7 +245,7 @@ def read_results(fname: PathLike) -> Results:
     SchemaError
         If it does not hold results; it lists all faults.
     """
-    return _files.read(Results, fname)
+    return structure_files.read(Results, fname)
 
 
 def write_results(fname: PathLike, results: Results, *, overwrite: bool = False) -> None:
@@ -268,4 +269,4 @@ def write_results(fname: PathLike, results: Results, *, overwrite: bool = False)
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Results, fname, results, overwrite=overwrite)
+    structure_files.write(Results, fname, results, overwrite=overwrite)

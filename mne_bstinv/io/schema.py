@@ -23,8 +23,8 @@ from mne_bstinv import _display
 from mne_bstinv._display import in_short
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.context import Context
-from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.raw import FrozenMap, freeze, freeze_variable, thaw
+from mne_bstinv.io.variable import Variable
 
 __all__ = [
     "Kind",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.kinds import Scalar
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -73,7 +73,7 @@ def read_study(fname: PathLike) -> Study:
     SchemaError
         If a value has the wrong class; it lists all faults.
     """
-    return _files.read(Study, fname)
+    return structure_files.read(Study, fname)
 
 
 def write_study(fname: PathLike, study: Study, *, overwrite: bool = False) -> None:
@@ -97,7 +97,7 @@ def write_study(fname: PathLike, study: Study, *, overwrite: bool = False) -> No
     SchemaError
         If a value has the wrong class.
     """
-    _files.write(Study, fname, study, overwrite=overwrite)
+    structure_files.write(Study, fname, study, overwrite=overwrite)
 
 
 def read_subject(fname: PathLike) -> Subject:
@@ -122,7 +122,7 @@ def read_subject(fname: PathLike) -> Subject:
     SchemaError
         If a value has the wrong class; it lists all faults.
     """
-    return _files.read(Subject, fname)
+    return structure_files.read(Subject, fname)
 
 
 def write_subject(fname: PathLike, subject: Subject, *, overwrite: bool = False) -> None:
@@ -146,4 +146,4 @@ def write_subject(fname: PathLike, subject: Subject, *, overwrite: bool = False)
     SchemaError
         If a value has the wrong class.
     """
-    _files.write(Subject, fname, subject, overwrite=overwrite)
+    structure_files.write(Subject, fname, subject, overwrite=overwrite)

@@ -8,7 +8,7 @@ from typing import Any
 from scipy.sparse import csc_array
 
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
-from mne_bstinv.io import _files
+from mne_bstinv.io import structure_files
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -96,7 +96,7 @@ def read_surface(fname: PathLike) -> Surface:
     SchemaError
         If it does not hold a surface; it lists all faults.
     """
-    return _files.read(Surface, fname)
+    return structure_files.read(Surface, fname)
 
 
 def write_surface(fname: PathLike, surface: Surface, *, overwrite: bool = False) -> None:
@@ -120,4 +120,4 @@ def write_surface(fname: PathLike, surface: Surface, *, overwrite: bool = False)
     SchemaError
         If the shapes or classes of the values contradict each other.
     """
-    _files.write(Surface, fname, surface, overwrite=overwrite)
+    structure_files.write(Surface, fname, surface, overwrite=overwrite)

@@ -12,9 +12,9 @@ import numpy as np
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context, Symbol
 from mne_bstinv.io.kinds import Array
-from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.schema import Structure, build, parse, specs
 from mne_bstinv.io.values import EMPTY, describe, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = [
     "ArrayCell",

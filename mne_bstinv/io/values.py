@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,9 @@ from scipy.sparse import issparse
 
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context
-from mne_bstinv.io.mat import Variable
+from mne_bstinv.io.variable import Unreadable, Variable
 
-__all__ = ["EMPTY", "cast", "describe", "is_empty"]
+__all__ = ["EMPTY", "bare", "cast", "describe", "is_empty"]
 
 EMPTY = np.zeros((0, 0))
 
@@ -32,6 +33,8 @@ def is_empty(value: Any) -> bool:
 def describe(variable: Variable) -> str:
     """Return what a value is, in a few words."""
     value = variable.value
+    if isinstance(value, Unreadable):
+        return str(value)
     if isinstance(value, str):
         return f"the text {value[:60]!r}"
     if isinstance(value, Mapping):
@@ -49,11 +52,19 @@ def describe(variable: Variable) -> str:
     return f"{kind} {variable.shape or array.shape} array"
 
 
+def bare(variable: Variable) -> Variable:
+    """Return the only entry of a cell of one around a value that should be no cell."""
+    if variable.matlab_class != "cell" or variable.shape is None or math.prod(variable.shape) != 1:
+        return variable
+    return Variable(variable.value)
+
+
 def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
     """Return the numbers of a value in the declared type, or None with a fault.
 
     A float64 array stays the same object: large gains are neither copied nor looked at.
     """
+    variable = bare(variable)
     value = variable.value
     array = value if isinstance(value, np.ndarray) else None
     if isinstance(value, bool | int | float | complex | np.number):

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.plots._arguments import Arguments
-from mne_bstinv.plots._cortex_map import VIEWS, beyond, draw_map, no_value_patch
-from mne_bstinv.plots._style import (
+from mne_bstinv.plots.arguments import Arguments
+from mne_bstinv.plots.cortex_map import VIEWS, beyond, draw_map, no_value_patch
+from mne_bstinv.plots.style import (
     SMALL,
     all_equal,
     bare,

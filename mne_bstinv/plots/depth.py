@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.plots._arguments import Arguments
-from mne_bstinv.plots._style import (
+from mne_bstinv.plots.arguments import Arguments
+from mne_bstinv.plots.style import (
     SIDES,
     bare,
     legend_below,

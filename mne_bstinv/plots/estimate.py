@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.plots._arguments import Arguments
-from mne_bstinv.plots._cortex_map import draw_map
-from mne_bstinv.plots._style import COLORS, bare
+from mne_bstinv.plots.arguments import Arguments
+from mne_bstinv.plots.cortex_map import draw_map
+from mne_bstinv.plots.style import COLORS, bare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

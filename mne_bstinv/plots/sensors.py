@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.plots._arguments import Arguments
-from mne_bstinv.plots._style import COLORS, bare
+from mne_bstinv.plots.arguments import Arguments
+from mne_bstinv.plots.style import COLORS, bare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

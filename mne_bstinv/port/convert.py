@@ -13,7 +13,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.port.estimates import convert_estimates
-from mne_bstinv.port.outputs import Outputs
+from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
 from mne_bstinv.port.plan import ANATOMY, Settings, Unit
 from mne_bstinv.port.recordings import convert_recordings
@@ -74,7 +74,7 @@ def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
         sources = [file for name, (file, _) in readers.items() if file and name in read]
         for file in written.files:
             outputs.add(file, sources)
-        outputs.report(".", conversion_report(written))
+        outputs.report(UNIT, conversion_report(written))
 
 
 def _sensors(study: StudyCondition, outputs: Outputs) -> None:

@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.conversion import Finding, conversion_report
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.port.manifest import hash_file, sync
 from mne_bstinv.port.names import shortened
 
-__all__ = ["Outputs"]
+__all__ = ["UNIT", "Outputs"]
+
+#: Where the findings are that are of no single output.
+UNIT = "."
 
 #: Errors of the system that concern everything that is to be written, not one item.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
@@ -129,21 +132,30 @@ class Outputs:
         }
         return name
 
-    def report(self, name: str, *reports: Any) -> None:
+    def report(self, name: str, *reports: Iterable[Finding]) -> None:
         """Note what conversions dropped, assumed or derived.
 
         Parameters
         ----------
         name : str
-            The output.
-        *reports : ConversionReport
-            The reports.
+            The output; ``UNIT`` for what is of none alone.
+        *reports : ConversionReport | iterable of Finding
+            The findings.
         """
         findings = dict.fromkeys(finding for report in reports for finding in report)
         if findings:
-            self.reports[name] = [
-                {"severity": f.severity, "field": f.field, "reason": f.reason} for f in findings
-            ]
+            self.reports.setdefault(name, []).extend(dict(vars(f)) for f in findings)
+
+    def report_rest(self, findings: Iterable[Finding]) -> None:
+        """Note the findings that are of no single output, under the folder itself.
+
+        Parameters
+        ----------
+        findings : iterable of Finding
+            All that conversions found.
+        """
+        told = [finding for listed in self.reports.values() for finding in listed]
+        self.report(UNIT, [f for f in findings if vars(f) not in told])
 
     def skip(self, file: Path, what: str, reason: str) -> None:
         """Note what is not converted, and why that is no error.

@@ -11,6 +11,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._versions import versions
+from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -42,6 +43,7 @@ __all__ = ["OVERVIEW", "port_protocol"]
 OVERVIEW = "port.html"
 
 
+@converts
 def port_protocol(
     protocol: PathLike,
     out: PathLike,
@@ -100,7 +102,9 @@ def port_protocol(
     Returns
     -------
     PortReport
-        What was done, kept and what failed, for each unit.
+        What was done, kept and what failed, for each unit. Its report
+        (:func:`mne_bstinv.conversion_report`) holds all that the conversions dropped, assumed or
+        derived, this time or before.
 
     Raises
     ------
@@ -133,7 +137,8 @@ def port_protocol(
         _begin(found, source, out)
         manifests = tuple(_run(units, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
-    return PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
+    report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
+    return carry(report, ConversionReport(report.findings))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from mne_bstinv.conversion import Finding
 from mne_bstinv.port.manifest import DONE
 from mne_bstinv.port.verdicts import (
     bad_outcomes,
@@ -62,6 +63,13 @@ class PortReport:
     def differing(self) -> tuple[Mapping[str, Any], ...]:
         """The outcomes of verified kernels that differ from the stored ones or failed."""
         return tuple(outcome for unit in self.units for outcome in bad_outcomes(unit))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the conversions of all units dropped, assumed or derived, each once."""
+        reports = (unit.get("reports") or {} for unit in self.units)
+        told = (one for report in reports for listed in report.values() for one in listed)
+        return tuple(dict.fromkeys(Finding(**one) for one in told))
 
     @property
     def success(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mne_bstinv._versions import versions
+from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import staging
@@ -135,8 +136,9 @@ def _converted(
     """Convert into the staging folder and return the manifest to be."""
     target = staged / PurePosixPath(unit.folder).name
     target.mkdir()
-    with Outputs(target, unit.stem, unit.protocol.root) as outputs:
+    with Outputs(target, unit.stem, unit.protocol.root) as outputs, hearing() as heard:
         convert_unit(unit, settings, _STORE, outputs)
+    outputs.report_rest(heard)
     verification = _verified(unit, settings) if settings.verify else None
     changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
     if changed:

@@ -14,8 +14,8 @@ from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.io.filenames import is_average
-from mne_bstinv.workflow._summary import condition_html, condition_text
 from mne_bstinv.workflow.structures import ConditionStructures
+from mne_bstinv.workflow.summary import condition_html, condition_text
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import LabelList

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from mne_bstinv import io
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.workflow._summary import protocol_html, protocol_text
 from mne_bstinv.workflow.condition import StudyCondition
 from mne_bstinv.workflow.store import Store
+from mne_bstinv.workflow.summary import protocol_html, protocol_text
 
 __all__ = ["StudyProtocol", "read_protocol", "study_condition"]
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from scipy.sparse import issparse
 
+from mne_bstinv.conversion import tell_again
+
 __all__ = ["MAX_BYTES", "Store", "file_stamp"]
 
 T = TypeVar("T")
@@ -92,6 +94,7 @@ class Store:
         """
         if key in self._kept:
             self._kept.move_to_end(key)
+            tell_again(self._kept[key][0])
         else:
             value = maker()
             self._kept[key] = (value, _n_bytes(value))

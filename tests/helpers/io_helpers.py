@@ -26,6 +26,11 @@ KINDS = {
     "noisecov": "noise_cov",
     "ndatacov": "noise_cov",
     "results": "results",
+    "matrix": "matrix",
+    "dipoles": "dipoles",
+    "timefreq": "timefreq",
+    "pdata": "statistics",
+    "presults": "statistics",
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv.errors import SchemaError
-from mne_bstinv.plots._arguments import Arguments
+from mne_bstinv.plots.arguments import Arguments
 
 
 def test_a_fitting_array_is_returned_as_numbers_with_nan_where_not_finite():

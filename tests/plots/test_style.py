@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from plots_helpers import assert_readable
 
-from mne_bstinv.plots import _style as style
+from mne_bstinv.plots import style
 
 
 @pytest.mark.parametrize(

@@ -21,42 +21,14 @@ _MGH_TYPES = {np.dtype("uint8"): 0, np.dtype("int32"): 1, np.dtype("float32"): 3
 
 
 def geometry(vertices: FloatArray, tris: IntArray, *, comment: str) -> bytes:
-    """Write a triangular mesh (``lh.white``, ``inner_skull.surf`` ...).
-
-    Parameters
-    ----------
-    vertices : array, shape (n_vertices, 3)
-        Surface RAS, mm.
-    tris : array of int, shape (n_tris, 3)
-        Triangles, 0-based.
-    comment : str
-        First line of the file.
-
-    Returns
-    -------
-    bytes
-        The file.
-    """
+    """Write a mesh (``lh.white``): vertices (n, 3) in surface RAS, mm, and 0-based triangles."""
     head = b"\xff\xff\xfe" + comment.replace("\n", " ").encode() + b"\n\n"
     sizes = struct.pack(">ii", len(vertices), len(tris))
     return head + sizes + vertices.astype(">f4").tobytes() + tris.astype(">i4").tobytes()
 
 
 def curvature(values: FloatArray, n_tris: int) -> bytes:
-    """Write one number a vertex (``lh.curv``).
-
-    Parameters
-    ----------
-    values : array, shape (n_vertices,)
-        The numbers.
-    n_tris : int
-        Number of triangles of the mesh.
-
-    Returns
-    -------
-    bytes
-        The file.
-    """
+    """Write one number a vertex, (n_vertices,), of a mesh of ``n_tris`` triangles (``lh.curv``)."""
     return (
         b"\xff\xff\xff"
         + struct.pack(">iii", len(values), n_tris, 1)
@@ -67,20 +39,7 @@ def curvature(values: FloatArray, n_tris: int) -> bytes:
 def annotation(
     parts: Sequence[tuple[str, IntArray, tuple[int, int, int]]], n_vertices: int
 ) -> bytes:
-    """Write a parcellation (``lh.aparc.annot``).
-
-    Parameters
-    ----------
-    parts : sequence of tuple
-        Name, vertices and colour (0 to 255, different ones) of each part.
-    n_vertices : int
-        Number of vertices of the mesh.
-
-    Returns
-    -------
-    bytes
-        The file.
-    """
+    """Write a parcellation (``lh.aparc.annot``): name, vertices and colour (0 to 255) of parts."""
     values = np.zeros((n_vertices, 2), dtype=">i4")
     values[:, 0] = np.arange(n_vertices)
     # vertices in no part have the value of no entry; -1 would be shifted to one by readers
@@ -100,22 +59,7 @@ def annotation(
 
 
 def label(vertices: IntArray, positions: FloatArray, *, subject: str) -> bytes:
-    """Write one label (``lh.V1.label``).
-
-    Parameters
-    ----------
-    vertices : array of int, shape (n_vertices,)
-        0-based vertices.
-    positions : array, shape (n_vertices, 3)
-        Surface RAS, mm.
-    subject : str
-        Name of the subject.
-
-    Returns
-    -------
-    bytes
-        The file.
-    """
+    """Write a label (``lh.V1.label``): 0-based vertices and their surface RAS (n, 3), mm."""
     rows = [
         f"{vertex} {x:.6f} {y:.6f} {z:.6f} 1.000000"
         for vertex, (x, y, z) in zip(vertices, positions, strict=True)
@@ -125,36 +69,12 @@ def label(vertices: IntArray, positions: FloatArray, *, subject: str) -> bytes:
 
 
 def stores(dtype: np.dtype[Any]) -> bool:
-    """Say whether MGH files have a class of voxels.
-
-    Parameters
-    ----------
-    dtype : dtype
-        The class.
-
-    Returns
-    -------
-    bool
-        Whether they have.
-    """
+    """Say whether MGH files have a class of voxels."""
     return dtype.newbyteorder("=") in _MGH_TYPES
 
 
 def volume(cube: NDArray[np.generic], affine: FloatArray) -> bytes:
-    """Write voxels (``T1.mgz``).
-
-    Parameters
-    ----------
-    cube : array, shape (nx, ny, nz) or (nx, ny, nz, n_frames)
-        Voxels, of a class that the format :func:`stores`.
-    affine : array, shape (4, 4)
-        0-based voxels → scanner RAS, mm.
-
-    Returns
-    -------
-    bytes
-        The compressed file.
-    """
+    """Write voxels (nx, ny, nz[, n_frames]) with 0-based voxels → scanner RAS (4, 4), mm."""
     native = cube.dtype.newbyteorder("=")
     shape = (*cube.shape, 1)[:4]
     size = np.linalg.norm(affine[:3, :3], axis=0)

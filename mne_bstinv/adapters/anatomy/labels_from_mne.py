@@ -11,22 +11,23 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, mesh_rows
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_labels"]
 
 
+@converts
 @verbose
 def from_labels(
     labels: Sequence[Any],
     surface: Any,
     *,
     name: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> io.Atlas:
     """Convert labels to an atlas of scouts.
 
@@ -41,7 +42,7 @@ def from_labels(
     name : str | None
         Name of the atlas; None for the one it had, or ``'MNE labels'``.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

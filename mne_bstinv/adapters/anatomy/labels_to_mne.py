@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import html_table
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.sources import hemisphere_rows
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
 
 
+@converts
 @verbose
 def to_labels(
     surface: io.Surface,
@@ -31,7 +32,7 @@ def to_labels(
     subject: str | None = None,
     channels: io.Channels | None = None,
     mri: io.Mri | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> LabelList:
     """Convert the scouts of an atlas to labels.
 
@@ -52,7 +53,7 @@ def to_labels(
     mri : Mri | None
         The MRI, in whose frame the positions of labels are.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -121,20 +122,13 @@ class LabelList(list[Any]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Origin:
-    """Which scout a label was made of.
+    """Which scout a label was made of."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the label.
-    scout : int
-        Number of the scout in its atlas, 0-based.
-    vertices : array of int, shape (n_vertices,)
-        Vertices of the label.
-    """
-
+    #: Name of the label.
     name: str
+    #: Number of the scout in its atlas, 0-based.
     scout: int
+    #: Vertices of the label, shape (n_vertices,).
     vertices: NDArray[np.int64]
 
 
@@ -149,27 +143,9 @@ def make_labels(
     subject: str | None,
     findings: Findings,
 ) -> tuple[LabelList, tuple[Origin, ...]]:
-    """Make the labels of an atlas.
+    """Make the labels of an atlas in the order of its scouts, and say which is of which scout.
 
-    Parameters
-    ----------
-    surface : Surface
-        The cortex.
-    atlas : Atlas
-        One of its atlases.
-    positions : array, shape (n_vertices, 3)
-        Positions of its vertices in MNE's MRI frame, metres.
-    subject : str | None
-        Name of the subject.
-    findings : Findings
-        Takes what is changed.
-
-    Returns
-    -------
-    labels : LabelList
-        The labels, in the order of the scouts.
-    origins : tuple of Origin
-        Which scout each was made of.
+    ``positions`` (n_vertices, 3) are those of the cortex in MNE's MRI frame, m.
     """
     hemispheres = hemisphere_rows(surface, findings)
     pieces = [

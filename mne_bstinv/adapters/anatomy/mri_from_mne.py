@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head, transform_points
 from mne_bstinv.io.mat import PathLike
@@ -21,6 +21,7 @@ __all__ = ["read_freesurfer_mri"]
 _TO_MM = np.diag([1e3, 1e3, 1e3, 1.0])
 
 
+@converts
 def read_freesurfer_mri(fname: PathLike, trans: Any, channels: io.Channels) -> io.Mri:
     """Read ``T1.mgz`` with the fiducials that the channel file and the transform give it.
 

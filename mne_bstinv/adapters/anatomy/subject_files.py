@@ -41,24 +41,7 @@ def cortex_files(
     scs_to_mri: FloatArray,
     findings: Findings,
 ) -> dict[str, bytes]:
-    """Make the files of a cortex.
-
-    Parameters
-    ----------
-    cortex : Surface
-        The cortex.
-    hemispheres : sequence of Hemisphere
-        Its hemispheres.
-    scs_to_mri : array, shape (4, 4)
-        SCS → surface RAS, metres.
-    findings : Findings
-        Takes what is derived.
-
-    Returns
-    -------
-    dict of str to bytes
-        Files by path relative to the subject's folder.
-    """
+    """Make the files of a cortex, by path in the subject's folder; SCS → surface RAS, m."""
     positions = 1e3 * transform_points(scs_to_mri, cortex.vertices)
     sphere = _sphere(cortex)
     findings.derived(
@@ -88,24 +71,7 @@ def cortex_files(
 def atlas_files(
     cortex: io.Surface, scs_to_mri: FloatArray, subject: str, findings: Findings
 ) -> dict[str, bytes]:
-    """Make the parcellations of a cortex; scouts that overlap become labels.
-
-    Parameters
-    ----------
-    cortex : Surface
-        The cortex.
-    scs_to_mri : array, shape (4, 4)
-        SCS → surface RAS, metres.
-    subject : str
-        Name of the subject.
-    findings : Findings
-        Takes what is changed.
-
-    Returns
-    -------
-    dict of str to bytes
-        Files by path relative to the subject's folder.
-    """
+    """Make the parcellations of a cortex, by path; scouts that overlap become labels."""
     positions = 1e3 * transform_points(scs_to_mri, cortex.vertices)
     rows = hemisphere_rows(cortex, findings)
     files: dict[str, bytes] = {}
@@ -141,26 +107,7 @@ def atlas_files(
 def shell_files(
     name: str, shell: io.Surface, scs_to_mri: FloatArray, subject: str, findings: Findings
 ) -> dict[str, bytes]:
-    """Make the files of a shell of the head.
-
-    Parameters
-    ----------
-    name : str
-        Its name in FreeSurfer: ``outer_skin``, ``inner_skull``, ``outer_skull``.
-    shell : Surface
-        The shell.
-    scs_to_mri : array, shape (4, 4)
-        SCS → surface RAS, metres.
-    subject : str
-        Name of the subject.
-    findings : Findings
-        Takes the winding, and whether the surface has holes.
-
-    Returns
-    -------
-    dict of str to bytes
-        Files by path relative to the subject's folder.
-    """
+    """Make the files of a shell, by path; its name is FreeSurfer's, such as ``outer_skin``."""
     faces = np.asarray(shell.faces, dtype=np.int64) - 1
     tris = outward_faces(shell.vertices, faces, shell.vert_normals)
     turned = int((tris != faces).any(axis=1).sum())
@@ -179,20 +126,7 @@ def shell_files(
 
 
 def mri_file(mri: io.Mri, findings: Findings) -> bytes:
-    """Make ``T1.mgz``: the voxels in FreeSurfer's order.
-
-    Parameters
-    ----------
-    mri : Mri
-        The MRI.
-    findings : Findings
-        Takes what is changed.
-
-    Returns
-    -------
-    bytes
-        The file.
-    """
+    """Make ``T1.mgz``: the voxels in FreeSurfer's order."""
     order, flips = reorient_to_lia(mri)
     cube = np.moveaxis(np.asarray(mri.cube), order, range(3))
     cube = cube[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]

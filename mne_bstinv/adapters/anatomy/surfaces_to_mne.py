@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy.subject_files import (
     atlas_files,
     cortex_files,
@@ -25,7 +26,7 @@ from mne_bstinv.adapters.anatomy.subject_files import (
 )
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
@@ -53,12 +54,13 @@ class SubjectFolder(Displayed):
         return f"<SubjectFolder | {self.subjects_dir / self.subject}, {len(self.files)} files>"
 
 
+@converts
 @verbose
 def to_trans(
     channels: io.Channels | None,
     mri: io.Mri | None = None,
     *,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Make MNE's transform from the head to the MRI frame (``-trans.fif``).
 
@@ -70,7 +72,7 @@ def to_trans(
         The subject's MRI. Without it, MRI and head are the same frame and the transform is the
         identity.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -90,6 +92,7 @@ def to_trans(
     return findings.attach(trans, what="channels and MRI → head–MRI transform")
 
 
+@converts
 @verbose
 def to_surfaces(
     subjects_dir: str | os.PathLike[str],
@@ -102,7 +105,7 @@ def to_surfaces(
     mri: io.Mri | None = None,
     channels: io.Channels | None = None,
     overwrite: bool = False,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> SubjectFolder:
     """Write surfaces, atlases and MRI as a FreeSurfer subject.
 
@@ -129,7 +132,7 @@ def to_surfaces(
     overwrite : bool
         Replace files that exist.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -190,27 +193,7 @@ def _files(
 def write_all(
     folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Write files into a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; made if it does not exist.
-    files : mapping of str to bytes
-        Content by path relative to the folder.
-    overwrite : bool
-        Replace files that exist.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
-
-    Raises
-    ------
-    OverwriteError
-        If any of the files exists and ``overwrite`` is False; then nothing is written.
-    """
+    """Write files, by path in a folder; if any exists and may not be replaced, write nothing."""
     paths = [folder / name for name in files]
     existing = [path for path in paths if path.exists()]
     if existing and not overwrite:

@@ -11,18 +11,7 @@ __all__ = ["beamformer_call", "minimum_norm_call"]
 
 
 def minimum_norm_call(equivalent: Any) -> str:
-    """Write the calls of a minimum norm.
-
-    Parameters
-    ----------
-    equivalent : MneEquivalent
-        What to hand over.
-
-    Returns
-    -------
-    str
-        Python.
-    """
+    """Write the calls of a minimum norm."""
     if equivalent.no_public_call:
         make = [f"# {equivalent.no_public_call}", "inverse = equivalent.twin()"]
     else:
@@ -48,18 +37,7 @@ def minimum_norm_call(equivalent: Any) -> str:
 
 
 def beamformer_call(equivalent: Any) -> str:
-    """Write the calls of a beamformer.
-
-    Parameters
-    ----------
-    equivalent : MneEquivalent
-        What to hand over.
-
-    Returns
-    -------
-    str
-        Python.
-    """
+    """Write the calls of a beamformer."""
     return "\n".join(
         [
             "import mne",

@@ -108,28 +108,9 @@ def common_inputs(
     data_types: str | Sequence[str] | None,
     good_channels: Sequence[int] | None,
 ) -> CommonInputs:
-    """Run the study step on the structures of a study.
+    """Run the study step on the structures of a study, which it must have.
 
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-    options : InverseOptions | mapping | None
-        The options.
-    data_types : str | sequence of str | None
-        Types of the channels to use.
-    good_channels : sequence of int | None
-        0-based channels to use instead.
-
-    Returns
-    -------
-    CommonInputs
-        Head model (with normals) and the prepared study.
-
-    Raises
-    ------
-    ConversionError
-        If the study lacks a structure.
+    ``good_channels`` are 0-based and take the place of ``data_types``.
     """
     study = require_study(study)
     if data_types is None and good_channels is None:

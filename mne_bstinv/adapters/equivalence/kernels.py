@@ -65,29 +65,10 @@ def operator_blocks(
     names: Sequence[str],
     n_sources: int,
 ) -> FloatArray:
-    """Let MNE apply an operator to unit data, and arrange the kernel as Brainstorm would.
+    """Kernel (n_sources, p, n_channels) for one average, as MNE applies the operator to units.
 
-    Parameters
-    ----------
-    inv : mne.minimum_norm.InverseOperator
-        The operator.
-    lambda2 : float
-        Regularisation.
-    method : str
-        Method.
-    order : array of int, shape (n_used,)
-        0-based location of the head model of each source.
-    rotation : array, shape (3, 3)
-        Rotation from SCS to head.
-    names : sequence of str
-        Channels of the columns wanted.
-    n_sources : int
-        Locations of the head model.
-
-    Returns
-    -------
-    array, shape (n_sources, p, n_channels)
-        The kernel for one average.
+    Rows and columns are arranged as Brainstorm would: ``order`` is the 0-based location of each
+    source, ``rotation`` (3, 3) goes from SCS to head, ``names`` are the channels wanted.
     """
     with mne.use_log_level("error"):  # unit data are no news
         values, found = operator_kernel(inv, lambda2, method)
@@ -103,27 +84,9 @@ def beamformer_blocks(
     names: Sequence[str],
     n_sources: int,
 ) -> FloatArray:
-    """Let MNE apply a beamformer to unit data, and arrange the filters as Brainstorm would.
+    """Blocks (n_sources, p, n_channels) of filters, as MNE applies a beamformer to units.
 
-    Parameters
-    ----------
-    filters : mne.beamformer.Beamformer
-        Filters of :func:`mne.beamformer.make_lcmv`, fixed or ``pick_ori='vector'``.
-    info : mne.Info
-        Info they were made with.
-    order : array of int, shape (n_used,)
-        0-based location of the head model of each source.
-    rotation : array, shape (3, 3)
-        Rotation from SCS to head.
-    names : sequence of str
-        Channels of the columns wanted.
-    n_sources : int
-        Locations of the head model.
-
-    Returns
-    -------
-    array, shape (n_sources, p, n_channels)
-        The filters.
+    They are fixed or ``pick_ori='vector'``, and arranged as :func:`operator_blocks` does.
     """
     unit = np.eye(len(info["ch_names"]))
     evoked = mne.EvokedArray(unit, data_info(info, info["projs"]), nave=1, verbose="error")

@@ -49,20 +49,7 @@ class MneObjects:
 
 
 def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
-    """Compute Brainstorm's whitener of the noise.
-
-    Parameters
-    ----------
-    statistics : CovarianceStatistics
-        The noise covariance.
-    prepared : PreparedStudy
-        Channels and options.
-
-    Returns
-    -------
-    Whitening
-        The whitener.
-    """
+    """Compute Brainstorm's whitener of the noise."""
     options = prepared.options
     return compute_whitener(
         statistics,
@@ -76,23 +63,8 @@ def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> W
 def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
     """Compute Brainstorm's whitener of the data, by the method used for the noise.
 
-    Parameters
-    ----------
-    prepared : PreparedStudy
-        Data covariance, channels and options.
-    noise : Whitening
-        The whitener of the noise.
-
-    Returns
-    -------
-    Whitening
-        The whitener, with the ranks that it has itself: that of ``diag`` is full, whatever was
-        truncated before the diagonal was taken.
-
-    Raises
-    ------
-    ConversionError
-        If the study has no data covariance.
+    It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
+    diagonal was taken.
     """
     if prepared.data is None:
         raise ConversionError(
@@ -114,21 +86,9 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
 
 
 def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info) -> Any:
-    """Make the covariance that MNE whitens with as Brainstorm does: pinv(W W') by type.
+    """Make the covariance, of reduced rank, that MNE whitens with as Brainstorm does.
 
-    Parameters
-    ----------
-    whitening : Whitening
-        Brainstorm's whitener.
-    prepared : PreparedStudy
-        The channels.
-    info : mne.Info
-        The same channels in MNE.
-
-    Returns
-    -------
-    mne.Covariance
-        The covariance, of reduced rank.
+    It is pinv(W W') by type of channel.
     """
     spectrum = noise_spectrum(whitening, prepared.channel_types)
     samples = prepared.noise.n_samples
@@ -138,22 +98,7 @@ def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info)
 
 
 def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObjects:
-    """Make Info, Forward and Covariance of the channels in use.
-
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-    common : CommonInputs
-        What the study step made of them.
-    noise : Whitening
-        Brainstorm's whitener.
-
-    Returns
-    -------
-    MneObjects
-        The objects, with the gain projected and referenced.
-    """
+    """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
     prepared = common.prepared
     all_info = to_info(
         study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
@@ -189,22 +134,7 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
 
 
 def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:
-    """Add Brainstorm's ranks up as MNE groups the channels: MEG sensors of two kinds together.
-
-    Parameters
-    ----------
-    noise : Whitening
-        A whitener of Brainstorm.
-    prepared : PreparedStudy
-        The channels.
-    info : mne.Info
-        The same channels in MNE.
-
-    Returns
-    -------
-    dict of str to int
-        The argument ``rank`` of MNE's functions.
-    """
+    """Add Brainstorm's ranks up as MNE groups the channels: MEG sensors of two kinds together."""
     kinds = {
         kind.strip().upper(): mne_kind
         for kind, mne_kind in zip(prepared.channel_types, info.get_channel_types(), strict=True)
@@ -220,18 +150,7 @@ def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> 
 def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
     """Make a forward solution of fixed orientation, in double precision.
 
-    Parameters
-    ----------
-    forward : mne.Forward
-        The free one.
-    prepared : PreparedStudy
-        Regions, all fixed.
-
-    Returns
-    -------
-    mne.Forward
-        Of fixed orientation; MNE's own conversion rounds the gain to single precision, which is
-        undone here.
+    MNE's own conversion rounds the gain to single precision, which is undone here.
     """
     fixed = mne.convert_forward_solution(
         forward, force_fixed=True, use_cps=False, copy=True, verbose="error"
@@ -248,18 +167,7 @@ def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
 
 
 def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy arguments with the mappings in them: MNE writes into the ranks it is given.
-
-    Parameters
-    ----------
-    arguments : mapping
-        The arguments.
-
-    Returns
-    -------
-    dict
-        The copy.
-    """
+    """Copy arguments with the mappings in them: MNE writes into the ranks it is given."""
     return {k: dict(v) if isinstance(v, Mapping) else v for k, v in arguments.items()}
 
 
@@ -270,21 +178,9 @@ _LARGEST_LIMIT = 1e150
 def minimum_norm_arguments(
     prepared: PreparedStudy, objects: MneObjects
 ) -> tuple[dict[str, Any], str]:
-    """Return the further arguments of ``make_inverse_operator``, and why there are none.
+    """Return the further arguments of ``make_inverse_operator``.
 
-    Parameters
-    ----------
-    prepared : PreparedStudy
-        Regions and options.
-    objects : MneObjects
-        The source spaces and ranks.
-
-    Returns
-    -------
-    arguments : dict
-        ``loose``, ``depth``, ``fixed``, ``rank``, ``use_cps``.
-    reason : str
-        Why no public call gives the kernel; empty where one does.
+    The text says why no public call gives the kernel; it is empty where one does.
     """
     options = prepared.options
     loose, reason = _loose(prepared, objects.forward)

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import mne
 from mne.utils import verbose
 
+from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -116,7 +117,7 @@ def estimate_ending(stc: Any) -> str:
 
 
 @verbose
-def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -> Any:
+def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = None) -> Any:
     """Read a file of MNE.
 
     Parameters
@@ -126,7 +127,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
     kind : str | None
         What it holds, see :func:`mne_kind`; None goes by its name.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -170,7 +171,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Any = None) -
 
 @verbose
 def write_mne(
-    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Any = None
+    fname: PathLike, value: Any, kind: str, *, overwrite: bool = False, verbose: Verbose = None
 ) -> tuple[Path, ...]:
     """Write an object of MNE: completely, or not at all.
 
@@ -185,7 +186,7 @@ def write_mne(
     overwrite : bool
         Replace existing files.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -343,20 +344,7 @@ _CONTENTS = {
 
 
 def check_fif(path: Path, kind: str) -> None:
-    """Refuse what is no FIF file, or not a whole one.
-
-    Parameters
-    ----------
-    path : Path
-        The file; one that is compressed is looked at to its first tag.
-    kind : str
-        What it is to hold, for messages.
-
-    Raises
-    ------
-    ConversionError
-        If it is a folder, empty, of another format or truncated.
-    """
+    """Refuse what is no FIF file or not a whole one; a compressed one is read to its first tag."""
     expected = f"expected a FIF file that holds {in_words(kind)}"
     if path.is_dir():
         raise ConversionError(f"{path}: it is a folder; {expected}. Give the file itself.")
@@ -384,35 +372,12 @@ def check_fif(path: Path, kind: str) -> None:
 
 
 def in_words(kind: str) -> str:
-    """Return what a kind of file holds, for messages.
-
-    Parameters
-    ----------
-    kind : str
-        The kind, see :func:`~mne_bstinv.adapters.files.mne_kind`.
-
-    Returns
-    -------
-    str
-        The words.
-    """
+    """Return what a kind of file holds, for messages."""
     return _WORDS.get(kind, kind)
 
 
 def content_of(path: Path) -> str:
-    """Return the kind of a FIF file by what it holds.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The kind, in the words of :func:`~mne_bstinv.adapters.files.mne_kind` or MNE's own;
-        ``''`` if it is not clear.
-    """
+    """Return the kind of a FIF file by what it holds, in our words or MNE's; '' if not clear."""
     try:
         found = str(mne.what(path))
     except Exception:  # whatever a broken file does to its reader

@@ -41,17 +41,12 @@ _NORMAL_LAST = [1, 2, 0]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoiseSpectrum:
-    """A noise covariance by its eigenvectors, as MNE makes whiteners of it.
+    """A noise covariance by its eigenvectors, as MNE makes whiteners of it."""
 
-    Parameters
-    ----------
-    eig : array, shape (n_channels,)
-        Eigenvalues in squared units of the data, type after type, zero for nulls.
-    eigvec : array, shape (n_channels, n_channels)
-        Eigenvectors in rows.
-    """
-
+    #: Eigenvalues in squared units of the data, type after type, zero for nulls, shape
+    #: (n_channels,).
     eig: FloatArray
+    #: Eigenvectors in rows, shape (n_channels, n_channels).
     eigvec: FloatArray
 
     @property
@@ -74,44 +69,31 @@ class NoiseSpectrum:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OperatorArrays:
-    """The decomposed operator; rows of sources in the order and frame of the source space.
+    """The decomposed operator; rows of sources in the order and frame of the source space."""
 
-    Parameters
-    ----------
-    eigen_fields : array, shape (k, n_channels)
-        U' of the singular value decomposition of the whitened, weighted gain.
-    sing : array, shape (k,)
-        Singular values.
-    eigen_leads : array, shape (n_rows, k)
-        V.
-    source_var : array, shape (n_rows,)
-        Prior variances, scaled so that the trace of the whitened covariance is the rank.
-    depth : array, shape (n_rows,)
-        Squared depth weights.
-    orient_prior : array, shape (n_rows,)
-        Relative variance of each direction.
-    source_nn : array, shape (n_rows, 3)
-        Direction of each row, in head.
-    trace : float
-        Trace t of L L' before the scaling, in (A·m)⁻².
-    lambda2 : float
-        Regularisation λ² that gives Brainstorm's kernel.
-    prior_variance : float
-        Brainstorm's Λ in (A·m)².
-    n_components : int
-        1 or 3 rows a location.
-    """
-
+    #: U' of the singular value decomposition of the whitened, weighted gain, shape (k,
+    #: n_channels).
     eigen_fields: FloatArray
+    #: Singular values, shape (k,).
     sing: FloatArray
+    #: V, shape (n_rows, k).
     eigen_leads: FloatArray
+    #: Prior variances, scaled so that the trace of the whitened covariance is the rank, shape
+    #: (n_rows,).
     source_var: FloatArray
+    #: Squared depth weights, shape (n_rows,).
     depth: FloatArray
+    #: Relative variance of each direction, shape (n_rows,).
     orient_prior: FloatArray
+    #: Direction of each row, in head, shape (n_rows, 3).
     source_nn: FloatArray
+    #: Trace t of L L' before the scaling, in (A·m)⁻².
     trace: float
+    #: Regularisation λ² that gives Brainstorm's kernel.
     lambda2: float
+    #: Brainstorm's Λ in (A·m)².
     prior_variance: float
+    #: 1 or 3 rows a location.
     n_components: int
 
 
@@ -158,29 +140,7 @@ def noise_spectrum(whitening: Whitening, channel_types: Sequence[str]) -> NoiseS
 def operator_arrays(
     study: PreparedStudy, noise: NoiseSpectrum, order: IntArray, rotation: FloatArray
 ) -> OperatorArrays:
-    """Whiten, weight and decompose the gain.
-
-    Parameters
-    ----------
-    study : PreparedStudy
-        Gain by regions and the options.
-    noise : NoiseSpectrum
-        Noise covariance.
-    order : array of int, shape (n_locations,)
-        0-based location of the head model of each source of the source space.
-    rotation : array, shape (3, 3)
-        Rotation from SCS to head.
-
-    Returns
-    -------
-    OperatorArrays
-        The operator.
-
-    Raises
-    ------
-    InverseError
-        If no channel sees any source.
-    """
+    """Whiten, weight and decompose the gain for sources at 0-based ``order``; SCS → head (3, 3)."""
     p = 1 if all(region.orient == "fixed" for region in study.regions) else 3
     parts = [_columns(region, study.options, rotation, p) for region in study.regions]
     located = np.concatenate([region.locations for region in study.regions])
@@ -217,6 +177,26 @@ def operator_arrays(
 
 
 def _decomposed(
+    lead_field: FloatArray, lambda2: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return U, s and V of L = U diag(s) V' (n_channels, n_rows), the nulls of the whitener last.
+
+    MNE uses as many singular values as the noise has rank, the first ones. Rounding would mix the
+    smallest of them, below √ε s₁, with the nulls of the whitener, of which the rows of L are zero:
+    on real sensors that costs 1e-10 of the kernel and more, so that these are kept apart.
+    """
+    seen = lead_field.any(axis=1)
+    if seen.all():
+        return _decomposed_rows(lead_field, lambda2)
+    u, sing, v = _decomposed_rows(lead_field[seen], lambda2)
+    nulls, k = np.flatnonzero(~seen), len(sing)
+    fields = np.zeros((len(seen), k + len(nulls)))
+    fields[seen, :k] = u
+    fields[nulls, np.arange(k, k + len(nulls))] = 1.0
+    return fields, np.pad(sing, (0, len(nulls))), np.pad(v, ((0, 0), (0, len(nulls))))
+
+
+def _decomposed_rows(
     lead_field: FloatArray, lambda2: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.

@@ -14,7 +14,7 @@ from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
 from mne_bstinv.adapters.operators.rows import layout_of_results
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 
 __all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
 
@@ -28,6 +28,7 @@ SAME_KERNEL = 1e-6
 _N_PROBES = 4
 
 
+@converts
 def operator_of_results(
     results: io.Results,
     head_model: io.HeadModel,
@@ -69,6 +70,7 @@ def operator_of_results(
     return checked_operator(operator, results, head_model)
 
 
+@converts
 def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) -> Any:
     """Compare an operator with the stored kernel whose options it was made of.
 
@@ -96,7 +98,7 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
     findings, parameters = Findings(), inverse_parameters(inv)
     difference = None
     if parameters.parity != NOT_COMPARABLE and results.imaging_kernel is not None:
-        difference = _difference(inv, results, head_model)
+        difference = _difference(inv, results, head_model, findings)
         if difference > SAME_KERNEL:
             reason = (
                 f"The operator differs by {difference:.2g} from the kernel that the results file "
@@ -117,14 +119,16 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
     return attach_with_parts(findings, inv, [inv], what="results → InverseOperator")
 
 
-def _difference(inv: Any, results: io.Results, head_model: io.HeadModel) -> float:
+def _difference(
+    inv: Any, results: io.Results, head_model: io.HeadModel, findings: Findings
+) -> float:
     kept, kernel = conversion_report(inv).kept, results.imaging_kernel
     assert kernel is not None
     noise = _noise(inv)
     white = np.random.default_rng(0).standard_normal((kernel.shape[1], _N_PROBES))
     # coloured like the noise, or channels of small numbers would count for nothing
     probes = noise.eigvec.T @ (np.sqrt(noise.eig)[:, None] * white)
-    layout = layout_of_results(results, head_model.n_sources, head_model.grid_orient, Findings())
+    layout = layout_of_results(results, head_model.n_sources, head_model.grid_orient, findings)
     theirs = layout.to_head(kernel @ probes, kept["order"], kept["scs_to_head"][:3, :3])
     ours = _estimates(inv, probes)
     seen = np.isfinite(ours) & np.isfinite(theirs)  # a location that no channel sees is NaN

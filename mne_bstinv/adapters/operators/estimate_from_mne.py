@@ -10,19 +10,26 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout
 from mne_bstinv.adapters.recordings import same_times
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import ConversionReport, Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_source_estimate"]
 
 
+@converts
 @verbose
 def from_source_estimate(
     stc: Any,
@@ -36,7 +43,7 @@ def from_source_estimate(
     data_file: str | None = None,
     head_model_file: str | None = None,
     surface_file: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> io.Results:
     """Convert a source estimate of MNE to full results of Brainstorm.
 
@@ -63,7 +70,7 @@ def from_source_estimate(
     surface_file : str | None
         Cortex, relative to the protocol's ``anat``.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

@@ -9,11 +9,11 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
-from mne_bstinv.conversion import Findings, attach_with_parts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.studies.normals import with_normals
 
@@ -29,6 +29,7 @@ _CLASSES: dict[str, tuple[Any, Any]] = {
 }
 
 
+@converts
 @verbose
 def to_source_estimate(
     results: io.Results,
@@ -41,7 +42,7 @@ def to_source_estimate(
     head_model: io.HeadModel | None = None,
     src: mne.SourceSpaces | None = None,
     scale_leff: bool = False,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert a results file to a source estimate of MNE.
 
@@ -67,7 +68,7 @@ def to_source_estimate(
     scale_leff : bool
         Multiply dspm2018 by √Leff, as Brainstorm does on display: unit variance for averages.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

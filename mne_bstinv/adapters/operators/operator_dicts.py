@@ -68,20 +68,7 @@ _REFERENCE_FREE = 1e-9
 
 
 def prior(kind: int, data: FloatArray) -> dict[str, Any]:
-    """Make a diagonal covariance of the sources.
-
-    Parameters
-    ----------
-    kind : int
-        FIFF code of the kind of covariance.
-    data : array, shape (n_rows,)
-        Variances.
-
-    Returns
-    -------
-    dict
-        As in MNE's inverse operators.
-    """
+    """Make a diagonal covariance of the sources, variances (n_rows,), of one of FIFF's kinds."""
     return {"data": data, "kind": kind, "bads": [], "diag": True, "names": [], "eig": None,
             "eigvec": None, "dim": data.size, "nfree": 1, "projs": []}  # fmt: skip
 
@@ -91,21 +78,7 @@ def noise_covariance(
 ) -> mne.Covariance:
     """Make MNE's noise covariance with its decomposition.
 
-    Parameters
-    ----------
-    noise : NoiseSpectrum
-        Eigenvalues and eigenvectors.
-    names : sequence of str
-        Channels.
-    n_samples : float | None
-        Number of samples it was estimated from.
-    method : str
-        Text for its entry ``method``.
-
-    Returns
-    -------
-    mne.Covariance
-        The covariance, 2-D even where diagonal: of a 1-D one MNE overwrites the decomposition.
+    It is 2-D even where diagonal: of a 1-D one MNE overwrites the decomposition.
     """
     return mne.Covariance(
         noise.cov,
@@ -120,20 +93,7 @@ def noise_covariance(
 
 
 def solution(arrays: OperatorArrays, names: Sequence[str]) -> dict[str, Any]:
-    """Make the decomposition's entries of an inverse operator.
-
-    Parameters
-    ----------
-    arrays : OperatorArrays
-        The arrays.
-    names : sequence of str
-        Channels.
-
-    Returns
-    -------
-    dict
-        Entries.
-    """
+    """Make the decomposition's entries of an inverse operator."""
     fields, leads = arrays.eigen_fields, arrays.eigen_leads
     free = arrays.n_components == 3
     return {

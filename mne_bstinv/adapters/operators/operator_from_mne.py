@@ -10,7 +10,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.operators.operator_dicts import _complete, data_info
@@ -23,7 +23,7 @@ from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, r
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.io.text import history_row
@@ -35,6 +35,7 @@ __all__ = ["from_inverse_operator", "operator_kernel"]
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
 
 
+@converts
 @verbose
 def from_inverse_operator(
     inv: Any,
@@ -51,7 +52,7 @@ def from_inverse_operator(
     data_file: str | None = None,
     head_model_file: str | None = None,
     surface_file: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> io.Results:
     """Convert an inverse operator of MNE to a kernel that Brainstorm can show.
 
@@ -87,7 +88,7 @@ def from_inverse_operator(
     surface_file : str | None
         Cortex, relative to the protocol's ``anat``.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------

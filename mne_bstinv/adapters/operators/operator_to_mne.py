@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from mne.io.constants import FIFF
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import AnyArray
+from mne_bstinv._types import AnyArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
 from mne_bstinv.adapters.operators.operator_dicts import (
@@ -29,7 +30,14 @@ from mne_bstinv.adapters.operators.parameters import (
 )
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import SourceMap, source_map
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    carry,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_surface_ras
 from mne_bstinv.inverse.options import InverseOptions
@@ -40,6 +48,7 @@ from mne_bstinv.studies.normals import with_normals
 __all__ = ["to_inverse_operator"]
 
 
+@converts
 @verbose
 def to_inverse_operator(
     head_model: io.HeadModel,
@@ -55,7 +64,7 @@ def to_inverse_operator(
     subject: str | None = None,
     info: mne.Info | None = None,
     src: mne.SourceSpaces | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Build an MNE inverse operator that gives Brainstorm's estimates.
 
@@ -91,7 +100,7 @@ def to_inverse_operator(
     src : mne.SourceSpaces | None
         Source spaces of this head model in head, to use as they are.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -128,8 +137,9 @@ def to_inverse_operator(
     sources = source_map(
         model, findings, src=src, channels=channels, surface=surface, mri=mri, subject=subject
     )
-    if info is None:
-        info = to_info(channels, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
+    if info is None:  # the operator applies no projector of the channel file, see below
+        bare = carry(dataclasses.replace(channels, projectors=()), conversion_report(channels))
+        info = to_info(bare, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
     if any(projector.status in (1, 2) for projector in channels.projectors):
         findings.derived(
             "Projector",
@@ -181,13 +191,9 @@ def _build(
 
 def _sensors_of(info: mne.Info) -> Any:
     """Carry what was noted of the sensors: the projectors of the Info are not the operator's."""
-    findings = Findings()
-    for finding in conversion_report(info):
-        if not finding.field.startswith("Projector"):
-            {"dropped": findings.dropped, "assumed": findings.assumed, "derived": findings.derived}[
-                finding.severity
-            ](finding.field, finding.reason)
-    return findings.attach(SimpleNamespace(), what="", log=False)
+    report = conversion_report(info)
+    of_sensors = tuple(one for one in report if not one.field.startswith("Projector"))
+    return carry(SimpleNamespace(), ConversionReport(of_sensors))
 
 
 def _report(

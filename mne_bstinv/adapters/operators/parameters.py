@@ -114,22 +114,7 @@ def inverse_parameters(inv: Any) -> InverseParameters:
 def parameters_of(
     options: InverseOptions, orients: tuple[str, ...], arrays: OperatorArrays
 ) -> InverseParameters:
-    """State the parameters of an operator.
-
-    Parameters
-    ----------
-    options : InverseOptions
-        The options.
-    orients : tuple of str
-        Orientation constraint of each region.
-    arrays : OperatorArrays
-        The operator's arrays.
-
-    Returns
-    -------
-    InverseParameters
-        The parameters.
-    """
+    """State the parameters of an operator whose regions have these orientation constraints."""
     measure = str(options.measure)
     parity, reason = _parity(measure, orients)
     factor = float(arrays.prior_variance**0.5) if measure == "sloreta" else 1.0

@@ -26,24 +26,7 @@ _ROUNDING = 1e-9
 def layout_of_grid(
     grid: SourceGrid, *, vector: bool, findings: Findings
 ) -> tuple[RowLayout, io.GridAtlas | None]:
-    """Lay out rows that MNE computed: scalars, or vectors along x, y, z.
-
-    Parameters
-    ----------
-    grid : SourceGrid
-        The locations.
-    vector : bool
-        Whether the values are vectors.
-    findings : Findings
-        Where to note that regions changed their orientation constraint.
-
-    Returns
-    -------
-    layout : RowLayout
-        The layout.
-    atlas : GridAtlas | None
-        Regions with the constraint that the rows have.
-    """
+    """Lay out rows that MNE computed, scalars or vectors along x, y, z, and mark the regions so."""
     n = len(grid.grid_loc)
     if grid.head_model_type != "mixed" or grid.grid_atlas is None:
         return plain_layout(n, vector=vector), grid.grid_atlas
@@ -55,22 +38,7 @@ def layout_of_grid(
 
 
 def recoded(atlas: io.GridAtlas, letters: dict[str, str], findings: Findings) -> io.GridAtlas:
-    """Change the orientation constraint that regions state.
-
-    Parameters
-    ----------
-    atlas : GridAtlas
-        The regions.
-    letters : dict
-        Third letter of the region code → the new one.
-    findings : Findings
-        Where to note changes.
-
-    Returns
-    -------
-    GridAtlas
-        The regions with the new codes.
-    """
+    """Change the orientation constraint (third letter of the code → new one) of regions."""
     scouts = []
     for scout in atlas.scouts:
         code = scout.region or "UVU"
@@ -92,25 +60,9 @@ def rows_of(
     rotation: FloatArray,
     findings: Findings,
 ) -> FloatArray:
-    """Turn values at sources to Brainstorm's rows, noting what these cannot hold.
+    """Turn values (n_used, k) or (n_used, 3, k) in head to Brainstorm's rows (n_rows, k) in SCS.
 
-    Parameters
-    ----------
-    layout : RowLayout
-        The rows.
-    values : array, shape (n_used, k) or (n_used, 3, k)
-        Values, vectors in head.
-    order : array of int, shape (n_used,)
-        0-based location of each source.
-    rotation : array, shape (3, 3)
-        SCS → head.
-    findings : Findings
-        Where to note losses.
-
-    Returns
-    -------
-    array, shape (n_rows, k)
-        The rows.
+    ``order`` is the 0-based location of each source, ``rotation`` (3, 3) goes from SCS to head.
     """
     rows = layout.from_head(values, order, rotation)
     if layout.is_vector and any(region.n_components == 1 for region in layout.regions):
@@ -125,22 +77,7 @@ def rows_of(
 
 
 def grid_fields(grid: SourceGrid, layout: RowLayout, atlas: io.GridAtlas | None) -> dict[str, Any]:
-    """Return the fields of a results structure that describe its locations.
-
-    Parameters
-    ----------
-    grid : SourceGrid
-        The locations.
-    layout : RowLayout
-        The rows.
-    atlas : GridAtlas | None
-        Regions of a mixed model.
-
-    Returns
-    -------
-    dict
-        ``n_components``, ``head_model_type``, ``grid_loc``, ``grid_orient``, ``grid_atlas``.
-    """
+    """Return the fields of a results structure that describe its locations."""
     kind = grid.head_model_type
     if kind == "mixed" and atlas is not None:
         n_vertices = None if grid.surface is None else len(grid.surface.vertices)

@@ -30,23 +30,16 @@ _ORTHONORMAL = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowLayout:
-    """Which rows belong to which locations, and along which directions.
+    """Which rows belong to which locations, and along which directions."""
 
-    Parameters
-    ----------
-    regions : tuple of RegionRows
-        Rows ↔ locations.
-    directions : tuple of array, shape (n_locations, p, 3)
-        Direction of each row in SCS, a region each; empty where rows are scalars.
-    n_sources : int
-        Locations of the head model.
-    n_components : int
-        1, 3, or 0 for mixed models, as Brainstorm's nComponents.
-    """
-
+    #: Rows ↔ locations.
     regions: tuple[RegionRows, ...]
+    #: Direction of each row in SCS, a region each; empty where rows are scalars, shape
+    #: (n_locations, p, 3).
     directions: tuple[FloatArray, ...]
+    #: Locations of the head model.
     n_sources: int
+    #: 1, 3, or 0 for mixed models, as Brainstorm's nComponents.
     n_components: int
 
     @property
@@ -65,21 +58,10 @@ class RowLayout:
         return np.concatenate([region.locations for region in self.regions])
 
     def to_head(self, rows: FloatArray, order: IntArray, rotation: FloatArray) -> FloatArray:
-        """Reorder rows to the sources, and vectors into head.
+        """Values in head, (n_used, k) or (n_used, 3, k), of rows (n_rows, k); 0 without rows.
 
-        Parameters
-        ----------
-        rows : array, shape (n_rows, k)
-            Brainstorm's rows.
-        order : array of int, shape (n_used,)
-            0-based location of each source.
-        rotation : array, shape (3, 3)
-            SCS → head.
-
-        Returns
-        -------
-        array, shape (n_used, k) or (n_used, 3, k)
-            Values at the sources; zero at locations without rows.
+        ``order`` (n_used,) is the 0-based location of each source, ``rotation`` (3, 3) SCS
+        → head.
         """
         located = np.zeros((self.n_sources, 3, rows.shape[1])[:: 1 if self.is_vector else 2])
         for index, region in enumerate(self.regions):
@@ -91,22 +73,7 @@ class RowLayout:
         return located[order]
 
     def from_head(self, values: FloatArray, order: IntArray, rotation: FloatArray) -> FloatArray:
-        """Take the way back.
-
-        Parameters
-        ----------
-        values : array, shape (n_used, k) or (n_used, 3, k)
-            Values at the sources, vectors in head.
-        order : array of int, shape (n_used,)
-            0-based location of each source.
-        rotation : array, shape (3, 3)
-            SCS → head.
-
-        Returns
-        -------
-        array, shape (n_rows, k)
-            Brainstorm's rows; zero at locations that no source is at.
-        """
+        """Rows (n_rows, k) of values as ``to_head`` returns them; 0 where there is no source."""
         located = np.zeros((self.n_sources, *values.shape[1:]))
         located[order] = values
         rows = np.empty((self.n_rows, values.shape[-1]))
@@ -119,18 +86,7 @@ class RowLayout:
 
 
 def region_rows(specs: Sequence[tuple[str, str, IntArray]]) -> tuple[RegionRows, ...]:
-    """Give regions their rows, one after the other.
-
-    Parameters
-    ----------
-    specs : sequence of tuple
-        Name, orientation constraint and 0-based locations of each region.
-
-    Returns
-    -------
-    tuple of RegionRows
-        The regions.
-    """
+    """Give regions, each a name, constraint and 0-based locations, their rows one after another."""
     rows, first = [], 0
     for name, orient, locations in specs:
         last = first + len(locations) * (1 if orient == "fixed" else 3)
@@ -142,20 +98,7 @@ def region_rows(specs: Sequence[tuple[str, str, IntArray]]) -> tuple[RegionRows,
 
 
 def plain_layout(n_sources: int, *, vector: bool) -> RowLayout:
-    """Build the layout of an unmixed model: scalars, or vectors along x, y, z of SCS.
-
-    Parameters
-    ----------
-    n_sources : int
-        Number of locations.
-    vector : bool
-        Whether a location has three rows.
-
-    Returns
-    -------
-    RowLayout
-        The layout.
-    """
+    """Build the layout of an unmixed model: scalars, or vectors along x, y, z of SCS."""
     orient = "free" if vector else "fixed"
     return RowLayout(
         regions=region_rows([("", orient, np.arange(n_sources))]),
@@ -168,28 +111,10 @@ def plain_layout(n_sources: int, *, vector: bool) -> RowLayout:
 def mixed_layout(
     scouts: Sequence[Any], normals: FloatArray | None, n_sources: int, *, local: bool = False
 ) -> RowLayout:
-    """Build the layout of a mixed model.
+    """Build the layout of a mixed model; scalar where all regions are constrained.
 
-    Parameters
-    ----------
-    scouts : sequence of Scout
-        Regions of the model.
-    normals : array, shape (n_sources, 3) | None
-        Orientations, for constrained and loose regions.
-    n_sources : int
-        Number of locations.
-    local : bool
-        Whether the rows of loose regions are along the normal and two tangents.
-
-    Returns
-    -------
-    RowLayout
-        The layout; scalar where all regions are constrained.
-
-    Raises
-    ------
-    ConversionError
-        If a location is in two regions.
+    ``normals`` (n_sources, 3) are for constrained and loose regions; the rows of loose regions
+    are along the normal and two tangents if ``local``.
     """
     specs = mixed_regions(scouts, n_sources)
     located = np.concatenate([spec.locations for spec in specs])
@@ -211,29 +136,7 @@ def mixed_layout(
 def layout_of_results(
     results: io.Results, n_sources: int, normals: FloatArray | None, findings: Findings
 ) -> RowLayout:
-    """Read from a results file what its rows are.
-
-    Parameters
-    ----------
-    results : Results
-        Kernel or estimates.
-    n_sources : int
-        Locations of the head model.
-    normals : array, shape (n_sources, 3) | None
-        Orientations of the locations.
-    findings : Findings
-        Where to note what is guessed.
-
-    Returns
-    -------
-    RowLayout
-        The layout.
-
-    Raises
-    ------
-    ConversionError
-        If the rows do not fit the locations, or normals are needed and absent.
-    """
+    """Read from a results file what its rows are; ``normals`` are (n_sources, 3)."""
     orient = _stored_orientation(results)
     local = results.function in ("dspm2018", "sloreta")
     if results.n_components == 0 or results.head_model_type == "mixed":

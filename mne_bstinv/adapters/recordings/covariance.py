@@ -14,12 +14,12 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.recordings.noise_estimator import estimate, gather, span
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, NoiseCov
 
 __all__ = ["from_covariance", "noise_cov_from", "to_covariance"]
 
@@ -30,14 +30,15 @@ _UNKNOWN_NFREE = 1
 _ROUNDING = 1e-10
 
 
+@converts
 @verbose
 def to_covariance(
-    noise_cov: NoiseCov,
-    channels: Channels,
+    noise_cov: io.NoiseCov,
+    channels: io.Channels,
     *,
     channel_flag: IntArray | Sequence[int] | None = None,
     projs: Sequence[Any] | None = None,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert a noise or data covariance to MNE.
 
@@ -112,8 +113,9 @@ def to_covariance(
     return findings.attach(covariance, what="NoiseCov → Covariance")
 
 
+@converts
 @verbose
-def from_covariance(cov: Any, channels: Channels, *, verbose: Any = None) -> NoiseCov:
+def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None) -> io.NoiseCov:
     """Convert an MNE covariance to Brainstorm.
 
     Parameters
@@ -154,17 +156,17 @@ def from_covariance(cov: Any, channels: Channels, *, verbose: Any = None) -> Noi
         )
     what = "Covariance → NoiseCov"
     kept = conversion_report(cov).kept.get("noise_cov")
-    if isinstance(kept, NoiseCov) and np.array_equal(kept.noise_cov, matrix):
+    if isinstance(kept, io.NoiseCov) and np.array_equal(kept.noise_cov, matrix):
         return findings.attach(dataclasses.replace(kept, noise_cov=matrix), what=what)
     missing = np.setdiff1d(np.arange(len(channels)), index)
     if missing.size:
         listed = ", ".join(channels.names[i] for i in missing)
         findings.assumed("NoiseCov", f"zeros for the channels the covariance lacks: {listed}")
-    if isinstance(kept, NoiseCov):
+    if isinstance(kept, io.NoiseCov):
         findings.dropped(
             "FourthMoment", "values or channels changed since the conversion from Brainstorm"
         )
-    converted = NoiseCov(
+    converted = io.NoiseCov(
         noise_cov=matrix,
         comment="Noise covariance",
         n_samples=_n_samples(cov["nfree"], findings),
@@ -172,16 +174,17 @@ def from_covariance(cov: Any, channels: Channels, *, verbose: Any = None) -> Noi
     return findings.attach(converted, what=what)
 
 
+@converts
 @verbose
 def noise_cov_from(
     inst: Any,
     *,
-    channels: Channels | None = None,
+    channels: io.Channels | None = None,
     tmin: float | None = None,
     tmax: float | None = None,
     baseline: tuple[float | None, float | None] | None = None,
-    verbose: Any = None,
-) -> NoiseCov:
+    verbose: Verbose = None,
+) -> io.NoiseCov:
     r"""Compute a covariance from MNE data with Brainstorm's estimator.
 
     Parameters
@@ -254,7 +257,7 @@ def noise_cov_from(
     return findings.attach(estimated, what="recordings → NoiseCov")
 
 
-def _check_pair(noise_cov: NoiseCov, channels: Channels) -> tuple[str, ...]:
+def _check_pair(noise_cov: io.NoiseCov, channels: io.Channels) -> tuple[str, ...]:
     names, n = channels.names, noise_cov.n_channels
     if len(names) != n:
         raise ConversionError(
@@ -282,7 +285,7 @@ def _report_asymmetry(data: FloatArray, findings: Findings) -> None:
         )
 
 
-def _nfree(noise_cov: NoiseCov, computed: IntArray, findings: Findings) -> int:
+def _nfree(noise_cov: io.NoiseCov, computed: IntArray, findings: Findings) -> int:
     samples = noise_cov.n_samples
     if samples is None:
         findings.assumed("nfree", f"nSamples is empty: {_UNKNOWN_NFREE} is taken")

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Event
 from mne_bstinv.io.bst import cut_name
 from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.sampling import sample_numbers
@@ -65,6 +65,11 @@ _BAD_END = re.compile(r"[ _](?=bad$)", re.IGNORECASE)
 _REASON = (
     "MNE takes for bad what begins with 'bad', Brainstorm what has it as its first or last word"
 )
+#: Irregularity of Time that is rounding: a fraction of the sampling period.
+_IRREGULAR = 1e-3
+
+#: Distance (fraction) to a whole number of Hz that is rounding.
+_WHOLE = 1e-9
 
 
 class Occurrence(NamedTuple):
@@ -102,7 +107,7 @@ class Clock(NamedTuple):
         return max(found if abs(found - sample) < _NEARLY_HALF else sample, 0.0) / self.sfreq
 
 
-def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]:
+def occurrences(events: Iterable[io.Event], findings: Findings) -> list[Occurrence]:
     """List the occurrences of all events, sorted by time, and note what has no place in MNE."""
     found: list[Occurrence] = []
     losses: dict[str, list[str]] = {}
@@ -140,24 +145,11 @@ def occurrences(events: Iterable[Event], findings: Findings) -> list[Occurrence]
 def annotate(
     found: Sequence[Occurrence], clock: Clock, names: Sequence[str], findings: Findings
 ) -> Any:
-    """Return annotations relative to the first sample.
+    """Return annotations relative to the first sample, without a time of origin.
 
-    Parameters
-    ----------
-    found : sequence of Occurrence
-        Occurrences, times as in the recordings.
-    clock : Clock
-        The samples of the recordings.
-    names : sequence of str
-        The channels there are.
-    findings : Findings
-        Takes what is lost: occurrences outside the recordings, unknown channels.
-
-    Returns
-    -------
-    mne.Annotations
-        The annotations, without a time of origin: each begins and ends at the samples of its
-        event, and its description begins with ``BAD`` if the event is bad for Brainstorm.
+    Each begins and ends at the samples of its event, and its description begins with ``BAD`` if
+    the event is bad for Brainstorm. What happened outside of ``clock``, or at channels that are
+    not among ``names``, is lost.
     """
     placed = [(o, *within) for o in found if (within := _within(o, clock, findings))]
     known = [o._replace(channels=_known(o, names, findings)) for o, *_ in placed]
@@ -264,7 +256,7 @@ def occurrences_of(annotations: Any, first_time: float, start: float) -> list[Oc
     ]
 
 
-def events_of(found: Sequence[Occurrence], findings: Findings) -> tuple[Event, ...]:
+def events_of(found: Sequence[Occurrence], findings: Findings) -> tuple[io.Event, ...]:
     """Return the events of occurrences, one a label, in the order of first appearance."""
     labels = {label: brainstorm_label(label) for label in dict.fromkeys(o.label for o in found)}
     for before, after in labels.items():
@@ -278,7 +270,7 @@ def events_of(found: Sequence[Occurrence], findings: Findings) -> tuple[Event, .
         duration = np.array([o.duration for o in mine])
         extended = bool((duration > 0).any())
         events.append(
-            Event(
+            io.Event(
                 label=label,
                 color=np.array(_COLORS[number % len(_COLORS)]),
                 epochs=np.ones(len(mine), dtype=np.int64),
@@ -314,13 +306,6 @@ def _holds(value: Any) -> bool:
     if isinstance(value, np.ndarray) and value.dtype == object:
         return any(map(_holds, value.ravel()))
     return bool(np.size(value))
-
-
-#: Irregularity of Time that is rounding: a fraction of the sampling period.
-_IRREGULAR = 1e-3
-
-#: Distance (fraction) to a whole number of Hz that is rounding.
-_WHOLE = 1e-9
 
 
 def sampling_frequency(

@@ -1,4 +1,4 @@
-"""Evoked, Epochs and Raw to recordings; the public names are in :mod:`.recordings`."""
+"""Recordings, Brainstorm's ``data_*.mat``, from Evoked, Epochs and Raw."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.recordings.events import (
     Clock,
     Occurrence,
@@ -17,16 +18,15 @@ from mne_bstinv.adapters.recordings.events import (
     same_annotations,
     same_times,
 )
-from mne_bstinv.adapters.recordings.samples import bad_in_any as bad_in_any_
 from mne_bstinv.adapters.recordings.samples import (
+    bad_in_any_file,
     checksum,
     flags_of,
     kept_recordings,
     layout_of,
     signs_of,
 )
-from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
-from mne_bstinv.io import Channels, Event, Recordings
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report, converts
 from mne_bstinv.io.text import history_row
 
 __all__ = ["events_from", "from_epochs", "from_evoked", "imported_from_raw", "linked_events"]
@@ -35,10 +35,11 @@ __all__ = ["events_from", "from_epochs", "from_evoked", "imported_from_raw", "li
 _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
 
 
+@converts
 @verbose
 def from_evoked(
-    evoked: Any, *, channels: Channels | None = None, verbose: Any = None
-) -> Recordings:
+    evoked: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+) -> io.Recordings:
     """Convert an Evoked to recordings.
 
     Parameters
@@ -69,7 +70,7 @@ def from_evoked(
     if evoked.kind != "average":
         findings.dropped("kind", f"{evoked.kind!r}: recordings do not tell")
     time: FloatArray = evoked.times
-    events: tuple[Event, ...] = ()
+    events: tuple[io.Event, ...] = ()
     if kept is not None and kept.time is not None and same_times(kept.time, time):
         time, events = kept.time, kept.events
     elif kept is not None and kept.events:
@@ -90,10 +91,11 @@ def from_evoked(
     return findings.attach(recordings, what="Evoked → Recordings")
 
 
+@converts
 @verbose
 def from_epochs(
-    epochs: Any, *, channels: Channels | None = None, verbose: Any = None
-) -> list[Recordings]:
+    epochs: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+) -> list[io.Recordings]:
     """Convert Epochs to recordings, one per trial.
 
     Parameters
@@ -126,7 +128,7 @@ def from_epochs(
     kept = kept_recordings(report)
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
-    bad = bad_in_any_(kept) if known else None
+    bad = bad_in_any_file(kept) if known else None
     if known and "bads" in report.kept:  # channels may be bad in some trials only
         bad = np.isin(report.kept["channel_names"], report.kept["bads"])
     converted = []
@@ -163,7 +165,7 @@ def from_epochs(
     return [findings.attach(r, what=what, log=n == 0) for n, r in enumerate(converted)]
 
 
-def imported_from_raw(raw: Any, channels: Channels | None) -> Recordings:
+def imported_from_raw(raw: Any, channels: io.Channels | None) -> io.Recordings:
     """Convert a Raw to one block of imported recordings; see :func:`mne_bstinv.from_raw`."""
     findings, report = Findings(), conversion_report(raw)
     kept = _kept_one(report)
@@ -200,13 +202,13 @@ def _build(
     inst: Any,
     samples: FloatArray,
     time: FloatArray,
-    kept: Recordings | None,
+    kept: io.Recordings | None,
     *,
-    channels: Channels | None,
+    channels: io.Channels | None,
     findings: Findings,
     bad_in_any: Any = None,
     **values: Any,
-) -> Recordings:
+) -> io.Recordings:
     """Return recordings with the fields that MNE has, and those kept of the original."""
     report = conversion_report(inst)
     layout = layout_of(inst.ch_names, channels, report, findings)
@@ -219,7 +221,7 @@ def _build(
     else:
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
-    return Recordings(
+    return io.Recordings(
         f=layout.fill(signs_of(inst.ch_names, report.kept.get("flipped", ())) * samples),
         time=np.asarray(time),
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
@@ -227,13 +229,13 @@ def _build(
     )
 
 
-def _kept_one(report: ConversionReport) -> Recordings | None:
+def _kept_one(report: ConversionReport) -> io.Recordings | None:
     kept = kept_recordings(report)
     return kept[0] if len(kept) == 1 else None
 
 
 def _kept_std(
-    kept: Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
+    kept: io.Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
 ) -> Any:
     """Return Std if the samples are still those it belongs to."""
     if kept.std is None or report.kept.get("checksum") == checksum(samples):
@@ -243,19 +245,19 @@ def _kept_std(
 
 
 def events_from(
-    events: Sequence[Event] | None,
+    events: Sequence[io.Event] | None,
     report: ConversionReport,
     annotations: Any,
     found: Sequence[Occurrence],
     findings: Findings,
-) -> tuple[Event, ...]:
+) -> tuple[io.Event, ...]:
     """Return the original events if the annotations are still those they became, else new ones."""
     if events is not None and same_annotations(report.kept.get("annotations"), annotations):
         return tuple(events)
     return events_of(found, findings)
 
 
-def linked_events(raw: Any, report: ConversionReport) -> Sequence[Event] | None:
+def linked_events(raw: Any, report: ConversionReport) -> Sequence[io.Event] | None:
     """Return the events of the link that a Raw was read from, if it still has its samples."""
     clock = report.kept.get("clock")
     if not isinstance(clock, Clock) or clock.n != raw.n_times:

@@ -10,14 +10,14 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.continuous import recording_of
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
 from mne_bstinv.adapters.recordings.samples import signs_of
-from mne_bstinv.adapters.sensors.compensation import set_grade
+from mne_bstinv.adapters.sensors import set_grade
 from mne_bstinv.continuous import Block, Reading, Recording, bad_segments, event_blocks, load
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import Recordings
 from mne_bstinv.io.text import history_row
@@ -28,6 +28,7 @@ _BAD, _SHORT = "BAD_TRIAL", "TOO_SHORT"
 _THIRD_ORDER = 3
 
 
+@converts
 @verbose
 def epochs_as_imported(
     raw: Any,
@@ -41,7 +42,7 @@ def epochs_as_imported(
     projectors: bool = True,
     compensation: bool = True,
     keep_bad: bool = False,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Cut epochs out of a continuous recording as Brainstorm's import does.
 

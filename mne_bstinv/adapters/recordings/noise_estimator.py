@@ -9,12 +9,12 @@ from typing import Any
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, NoiseCov
 from mne_bstinv.io.text import history_row
 
 __all__ = ["File", "Window", "estimate", "gather", "noise_window", "span"]
@@ -42,7 +42,7 @@ class File:
 
 
 def gather(
-    inst: Any, channels: Channels | None, findings: Findings
+    inst: Any, channels: io.Channels | None, findings: Findings
 ) -> tuple[list[File], tuple[str, ...]]:
     """Return the files that MNE objects stand for, and the names of all rows."""
     objects = list(inst) if isinstance(inst, list | tuple) else [inst]
@@ -70,7 +70,7 @@ def estimate(
     tmin: float | None,
     tmax: float | None,
     baseline: Window | None,
-) -> NoiseCov:
+) -> io.NoiseCov:
     """Sum the products of all files; see :func:`mne_bstinv.noise_cov_from`."""
     products, fourth, counts = np.zeros((3, n, n))
     for file in files:
@@ -87,7 +87,7 @@ def estimate(
     text = f"Computed based on {len(files)} files ({int(counts.max())} samples): [{window}]"
     if baseline is not None:
         text += f", Baseline=[{span(files, baseline)}]"
-    return NoiseCov(
+    return io.NoiseCov(
         noise_cov=products / (n_samples - 1),
         fourth_moment=fourth / (n_samples - 1),
         n_samples=n_samples,
@@ -97,20 +97,7 @@ def estimate(
 
 
 def span(files: Sequence[File], limits: Window) -> str:
-    """Write the times that a window takes of the files, from the first to the last.
-
-    Parameters
-    ----------
-    files : sequence of File
-        The recordings.
-    limits : tuple of float | None
-        The window, s; None is the end of the recording.
-
-    Returns
-    -------
-    str
-        Such as ``'-0.1, 0 s'``.
-    """
+    """Write the times that a window takes of the files, such as ``'-0.1, 0 s'``."""
     taken = [file.time[_window(file.time, limits)] for file in files]
     # to the microsecond: times that were in single precision are not round; + 0.0 for -0
     first, last = (
@@ -156,7 +143,9 @@ def _begins_before_0(inst: Any, tmin: float | None) -> bool:
     return begin < -0.5 / float(inst.info["sfreq"])  # by a sample, and not by rounding
 
 
-def _picks(inst: Any, names: Sequence[str], channels: Channels | None) -> tuple[IntArray, IntArray]:
+def _picks(
+    inst: Any, names: Sequence[str], channels: io.Channels | None
+) -> tuple[IntArray, IntArray]:
     """Good channels that count: their rows in the recordings and in the covariance."""
     picks = mne.pick_types(
         inst.info, meg=True, ref_meg=False, eeg=True, ecog=True, seeg=True, exclude="bads"

@@ -12,7 +12,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
@@ -20,9 +20,8 @@ from mne_bstinv.adapters.recordings.formats import BST, format_called
 from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
-from mne_bstinv.adapters.sensors import to_info
-from mne_bstinv.adapters.sensors.compensation import set_grade
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.adapters.sensors import set_grade, to_info
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.io import (
     Channels,
@@ -102,7 +101,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         preload: Any = False,
         raw_dir: PathLike | None = None,
         channels: Channels | PathLike | None = None,
-        verbose: Any = None,
+        verbose: Verbose = None,
     ) -> None:
         path, findings = Path(fname).absolute(), Findings()
         if path.suffix.lower() == ".bst" or path.is_dir():
@@ -155,6 +154,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             data *= factors
 
 
+@converts
 @verbose
 def read_raw_brainstorm(
     fname: PathLike,
@@ -162,7 +162,7 @@ def read_raw_brainstorm(
     preload: Any = False,
     raw_dir: PathLike | None = None,
     channels: Channels | PathLike | None = None,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Read a continuous recording of Brainstorm.
 

@@ -15,7 +15,7 @@ from mne.utils import verbose
 from tqdm import tqdm
 
 from mne_bstinv._display import Displayed
-from mne_bstinv._types import FloatArray
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.recordings.events import Clock, occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import (
     events_from,
@@ -23,9 +23,8 @@ from mne_bstinv.adapters.recordings.from_mne import (
     linked_events,
 )
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
-from mne_bstinv.adapters.sensors.compensation import grade_of, set_grade
-from mne_bstinv.adapters.sensors.from_mne import channels_from
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
+from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.errors import OptionError
 from mne_bstinv.io import (
     BstHeader,
@@ -171,6 +170,7 @@ class ContinuousRecording(Displayed):
         return f"{self.condition}, {self.header!r}"
 
 
+@converts
 @verbose
 def from_raw(
     raw: Any,
@@ -178,7 +178,7 @@ def from_raw(
     channels: Channels | None = None,
     continuous: bool = False,
     name: str | None = None,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Recordings | ContinuousRecording:
     """Convert a Raw to recordings of Brainstorm: imported, or a continuous file.
 
@@ -268,7 +268,7 @@ def structure_of(raw: Any, findings: Findings) -> tuple[Channels, int]:
     int
         0, 1, 2 or 3.
     """
-    info, grade = raw.info.copy(), grade_of(raw.info)
+    info, grade = carry(raw.info.copy(), conversion_report(raw)), grade_of(raw.info)
     info["bads"] = []  # these and the date are in the link
     info.set_meas_date(None)
     kinds = {comp["kind"] for comp in info["comps"]}
@@ -285,7 +285,7 @@ def structure_of(raw: Any, findings: Findings) -> tuple[Channels, int]:
             "compensate again",
         )
         grade = _THIRD_ORDER
-    return channels_from(info, conversion_report(raw).kept, findings), grade
+    return from_info(info), grade
 
 
 def _header(

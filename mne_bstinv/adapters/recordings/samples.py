@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, Mri, Recordings
 
 __all__ = [
     "Layout",
-    "Rows",
-    "bad_in_any",
+    "RecordedChannels",
+    "bad_in_any_file",
     "bare",
     "checksum",
     "flags_of",
@@ -44,7 +44,7 @@ _NOT_EXPRESSED = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class RecordedChannels:
     """An Info with the bad channels, and which rows of F its channels are."""
 
     info: Any
@@ -63,7 +63,7 @@ def signs_of(ch_names: Sequence[str], flipped: Sequence[str]) -> FloatArray:
     return np.where(np.isin(ch_names, list(flipped)), -1.0, 1.0)[:, None]
 
 
-def samples_of(recordings: Recordings, channels: Channels) -> FloatArray:
+def samples_of(recordings: io.Recordings, channels: io.Channels) -> FloatArray:
     """Return F, or say why there is none."""
     if recordings.f is None:
         raise ConversionError(
@@ -80,14 +80,14 @@ def samples_of(recordings: Recordings, channels: Channels) -> FloatArray:
 
 
 def info_of(
-    channels: Channels,
+    channels: io.Channels,
     flags: Sequence[IntArray | None],
     sfreq: float,
     *,
     info: Any,
-    mri: Mri | None,
+    mri: io.Mri | None,
     findings: Findings,
-) -> Rows:
+) -> RecordedChannels:
     """Return the Info of recordings, made or given, with the channels that are bad anywhere."""
     bad = np.zeros(len(channels), dtype=bool)
     for flag in flags:
@@ -96,7 +96,7 @@ def info_of(
     flag = np.where(bad, -1, 1)
     if info is None:
         made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
-        return Rows(made, np.arange(len(channels)), _flipped(made))
+        return RecordedChannels(made, np.arange(len(channels)), _flipped(made))
     index = match_channel_names(info["ch_names"], channels.names)
     lost = np.setdiff1d(np.arange(len(channels)), index)
     if lost.size:
@@ -107,14 +107,14 @@ def info_of(
         name for name, i in zip(given["ch_names"], index, strict=True) if bad[i]
     }
     given["bads"] = [name for name in given["ch_names"] if name in bads]
-    return Rows(given, index, _flipped(info))
+    return RecordedChannels(given, index, _flipped(info))
 
 
 def _flipped(info: Any) -> tuple[str, ...]:
     return tuple(conversion_report(info).kept.get("flipped", ()))
 
 
-def report_fields(recordings: Recordings, findings: Findings) -> None:
+def report_fields(recordings: io.Recordings, findings: Findings) -> None:
     """Note the fields that MNE has no place for."""
     lost = [name for field, name in _NOT_EXPRESSED.items() if _holds(getattr(recordings, field))]
     lost += list(recordings.extra)
@@ -122,7 +122,7 @@ def report_fields(recordings: Recordings, findings: Findings) -> None:
         findings.dropped(", ".join(lost), "MNE has no place for them; kept in the report")
 
 
-def bare(recordings: Recordings) -> Recordings:
+def bare(recordings: io.Recordings) -> io.Recordings:
     """Return the recordings without samples, to be kept."""
     return dataclasses.replace(recordings, f=None)
 
@@ -150,7 +150,7 @@ class Layout:
 
 def layout_of(
     ch_names: Sequence[str],
-    channels: Channels | None,
+    channels: io.Channels | None,
     report: ConversionReport,
     findings: Findings,
 ) -> Layout:
@@ -170,7 +170,7 @@ def layout_of(
     return layout
 
 
-def flags_of(layout: Layout, inst: Any, kept: Recordings | None, bad_in_any: Any) -> IntArray:
+def flags_of(layout: Layout, inst: Any, kept: io.Recordings | None, bad_in_any: Any) -> IntArray:
     """Return ChannelFlag; the kept one where the bad channels are still those it led to.
 
     ``bad_in_any`` are the bad channels of all files that went into ``inst``, if several did.
@@ -185,16 +185,16 @@ def flags_of(layout: Layout, inst: Any, kept: Recordings | None, bad_in_any: Any
     return before if np.array_equal(expected, flag < 0) else flag
 
 
-def bad_in_any(files: Sequence[Recordings]) -> Any:
+def bad_in_any_file(files: Sequence[io.Recordings]) -> Any:
     """Return which channels are bad in one file or another, None if no file tells."""
     flags = [r.channel_flag < 0 for r in files if r.channel_flag is not None]
     return np.any(flags, axis=0) if flags else None
 
 
-def kept_recordings(report: ConversionReport) -> list[Recordings]:
+def kept_recordings(report: ConversionReport) -> list[io.Recordings]:
     """Return the recordings that an object was converted from."""
     kept = report.kept.get("recordings", ())
-    return [kept] if isinstance(kept, Recordings) else list(kept)
+    return [kept] if isinstance(kept, io.Recordings) else list(kept)
 
 
 def _holds(value: Any) -> bool:

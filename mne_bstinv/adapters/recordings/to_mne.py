@@ -1,4 +1,4 @@
-"""Recordings: Brainstorm's ``data_*.mat`` ⇄ Evoked, Epochs and Raw.
+"""Recordings, Brainstorm's ``data_*.mat``, as Evoked, Epochs and Raw.
 
 Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
 references that MNE can only hold turned round; projections are never applied here. Projectors,
@@ -16,7 +16,8 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.events import (
     Clock,
@@ -26,16 +27,15 @@ from mne_bstinv.adapters.recordings.events import (
     sampling_frequency,
 )
 from mne_bstinv.adapters.recordings.samples import (
-    Rows,
+    RecordedChannels,
     bare,
     checksum,
     info_of,
     report_fields,
     samples_of,
 )
-from mne_bstinv.conversion import Findings, attach_with_parts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels, Link, Mri, Recordings
 
 __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 
@@ -43,14 +43,15 @@ __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 _TRIAL = re.compile(r"\s*\(#\d+\)\s*$")
 
 
+@converts
 @verbose
 def to_evoked(
-    recordings: Recordings,
-    channels: Channels,
+    recordings: io.Recordings,
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert recordings to an Evoked.
 
@@ -107,14 +108,15 @@ def to_evoked(
     return attach_with_parts(findings, evoked, [rows.info], what="Recordings → Evoked")
 
 
+@converts
 @verbose
 def to_epochs(
-    recordings: Sequence[Recordings],
-    channels: Channels,
+    recordings: Sequence[io.Recordings],
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert several recordings files to Epochs.
 
@@ -176,14 +178,15 @@ def to_epochs(
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
 
 
+@converts
 @verbose
 def to_raw_array(
-    recordings: Recordings,
-    channels: Channels,
+    recordings: io.Recordings,
+    channels: io.Channels,
     *,
     info: Any = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert recordings to a Raw, with their events as annotations.
 
@@ -231,8 +234,11 @@ def to_raw_array(
     return attach_with_parts(findings, raw, [rows.info], what="Recordings → Raw")
 
 
+@converts
 @verbose
-def to_annotations(recordings: Recordings, channels: Channels, *, verbose: Any = None) -> Any:
+def to_annotations(
+    recordings: io.Recordings, channels: io.Channels, *, verbose: Verbose = None
+) -> Any:
     """Convert the events of recordings, or of a link to a continuous file, to annotations.
 
     Parameters
@@ -268,12 +274,12 @@ def to_annotations(recordings: Recordings, channels: Channels, *, verbose: Any =
 
 
 def _prepare(
-    files: Sequence[Recordings],
-    channels: Channels,
+    files: Sequence[io.Recordings],
+    channels: io.Channels,
     info: Any,
-    mri: Mri | None,
+    mri: io.Mri | None,
     findings: Findings,
-) -> tuple[FloatArray, float, Rows]:
+) -> tuple[FloatArray, float, RecordedChannels]:
     """Return samples (n_files, n_channels, n_times), sampling frequency, and the Info with bads."""
     if not files:
         raise ConversionError("No recordings to convert. Give at least one.")
@@ -298,7 +304,7 @@ def _prepare(
     return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
 
 
-def _time(recordings: Recordings) -> FloatArray:
+def _time(recordings: io.Recordings) -> FloatArray:
     if recordings.time is None:
         raise ConversionError("Time is empty. Give recordings with samples.")
     return recordings.time
@@ -310,7 +316,7 @@ def _keep_phase(inst: Any, time: FloatArray) -> None:
         inst.shift_time(time[0], relative=False)
 
 
-def clock_of(link: Link) -> Clock:
+def clock_of(link: io.Link) -> Clock:
     """Return the samples of the file behind a link, as the link knows them."""
     if link.samples is None or link.sfreq is None:
         times = None if link.prop is None else link.prop.times
@@ -323,13 +329,13 @@ def clock_of(link: Link) -> Clock:
     return Clock(first / link.sfreq, link.sfreq, last - first + 1)
 
 
-def _clock(recordings: Recordings, sfreq: float) -> Clock:
+def _clock(recordings: io.Recordings, sfreq: float) -> Clock:
     time = _time(recordings)
     return Clock(float(time[0]), sfreq, len(time))
 
 
 def _annotations(
-    recordings: Recordings, sfreq: float, names: Sequence[str], findings: Findings
+    recordings: io.Recordings, sfreq: float, names: Sequence[str], findings: Findings
 ) -> Any:
     """Annotations relative to the first sample."""
     found = occurrences(recordings.events, findings)
@@ -337,7 +343,7 @@ def _annotations(
 
 
 def _annotate_epochs(
-    trials: Sequence[Recordings],
+    trials: Sequence[io.Recordings],
     sfreq: float,
     zero: FloatArray,
     names: Sequence[str],

@@ -10,12 +10,12 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_to_mne import brainstorm_type, mne_type
 from mne_bstinv.adapters.sensors.coils import Coil, CoilDefinition, coil_definitions
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
-from mne_bstinv.io import Channel
 
 __all__ = ["Frames", "channel_from"]
 
@@ -24,17 +24,11 @@ _ONE = np.ones(1)
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """The transforms of an Info.
+    """The transforms of an Info."""
 
-    Parameters
-    ----------
-    head_to_scs : array, shape (4, 4)
-        Head → SCS.
-    device_to_head : array, shape (4, 4)
-        Device → head.
-    """
-
+    #: Head → SCS, shape (4, 4).
     head_to_scs: FloatArray
+    #: Device → head, shape (4, 4).
     device_to_head: FloatArray
 
     def to_scs(self, coord_frame: int) -> FloatArray | None:
@@ -51,31 +45,14 @@ def channel_from(
     info: mne.Info,
     index: int,
     frames: Frames,
-    known: Mapping[str, Channel],
+    known: Mapping[str, io.Channel],
     coils: Mapping[str, Coil],
     findings: Findings,
-) -> Channel:
-    """Make one sensor.
+) -> io.Channel:
+    """Make the sensor at one index of an Info, its points in metres in SCS.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The sensors.
-    index : int
-        Which of them.
-    frames : Frames
-        The transforms to SCS.
-    known : mapping of str to Channel
-        Sensors that the Info was made of, by name.
-    coils : mapping of str to Coil
-        Their integration points in the frame of the coil, by name.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Channel
-        The sensor; points in metres, SCS.
+    ``known`` are the sensors that the Info was made of and ``coils`` their integration points
+    in the frame of the coil, both by name.
     """
     ch = info["chs"][index]
     name, kind = ch["ch_name"], mne.channel_type(info, index)
@@ -86,10 +63,10 @@ def channel_from(
         return _coil(ch, kind, frames, original, coils.get(name), findings)
     loc = _position(ch, frames, findings)
     if original is not None:
-        point = Channel(name=name) if loc is None else Channel(name=name, loc=loc)
+        point = io.Channel(name=name) if loc is None else io.Channel(name=name, loc=loc)
         return _like(original, point)
     electrode = kind in ("eeg", "ecog", "seeg")
-    return Channel(
+    return io.Channel(
         name=name,
         type=brainstorm_type(kind, ch["coil_type"], findings),
         comment="EEG electrode" if kind == "eeg" else "",
@@ -98,9 +75,9 @@ def channel_from(
     )
 
 
-def _like(original: Channel, point: Channel) -> Channel:
+def _like(original: io.Channel, point: io.Channel) -> io.Channel:
     """Move a channel, with everything else that is known of it."""
-    return Channel(
+    return io.Channel(
         name=original.name,
         comment=original.comment,
         type=original.type,
@@ -112,7 +89,7 @@ def _like(original: Channel, point: Channel) -> Channel:
     )
 
 
-def _same_type(original: Channel, kind: str) -> bool:
+def _same_type(original: io.Channel, kind: str) -> bool:
     """Whether a channel is still of the type that it was converted to."""
     return mne_type(original.type) == kind or {mne_type(original.type), kind} == {"mag", "grad"}
 
@@ -121,10 +98,10 @@ def _coil(
     ch: Any,
     kind: str,
     frames: Frames,
-    original: Channel | None,
+    original: io.Channel | None,
     coil: Coil | None,
     findings: Findings,
-) -> Channel:
+) -> io.Channel:
     number = int(ch["coil_type"]) & 0xFFFF
     definition = _definition(number)
     if original is None or coil is None or coil.coil_type != number:
@@ -142,8 +119,8 @@ def _coil(
         orient = (directions @ to_scs[:3, :3].T).T
         weight = coil.weights
     if original is not None:
-        return _like(original, Channel(loc=points, orient=orient))
-    return Channel(
+        return _like(original, io.Channel(loc=points, orient=orient))
+    return io.Channel(
         name=ch["ch_name"],
         type=brainstorm_type(kind, number, findings),
         comment="" if definition is None else definition.description,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.coils import (
     EXACT,
@@ -23,7 +24,6 @@ from mne_bstinv.adapters.sensors.coils import (
 )
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
-from mne_bstinv.io import Channel, Channels
 
 __all__ = [
     "MEG_TYPES",
@@ -90,48 +90,25 @@ _COIL_NAMES = {int(value): value for name, value in FIFF.items() if name.startsw
 
 @dataclass(kw_only=True, eq=False)
 class Sensors:
-    """What MNE needs of the sensors.
+    """What MNE needs of the sensors."""
 
-    Parameters
-    ----------
-    types : list of str
-        MNE's types.
-    fits : dict of int to CoilFit
-        The coils that were found, by channel.
-    coils : dict of str to Coil
-        The points as stored, in the frame of the coil, by name.
-    flipped : list of str
-        References whose field is minus Brainstorm's.
-    """
-
+    #: MNE's types.
     types: list[str] = field(default_factory=list)
+    #: The coils that were found, by channel.
     fits: dict[int, CoilFit] = field(default_factory=dict)
+    #: The points as stored, in the frame of the coil, by name.
     coils: dict[str, Coil] = field(default_factory=dict)
+    #: References whose field is minus Brainstorm's.
     flipped: list[str] = field(default_factory=list)
 
 
-def is_ref(channel: Channel) -> bool:
+def is_ref(channel: io.Channel) -> bool:
     """Whether a channel is a reference of a CTF-like system."""
     return channel.type.casefold() == "meg ref"
 
 
-def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
-    """Find MNE's types and coils.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    scs_to_device : array, shape (4, 4)
-        SCS → device.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Sensors
-        Types, coils with ``loc`` in the device frame.
-    """
+def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
+    """Find MNE's types and the coils, with ``loc`` in the device frame; SCS → device (4, 4)."""
     sensors = Sensors()
     report = _CoilReport()
     for index, channel in enumerate(channels.channels):
@@ -162,23 +139,9 @@ def sensors_of(channels: Channels, scs_to_device: FloatArray, findings: Findings
 
 
 def fill_channel(
-    ch: Any, channel: Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
+    ch: Any, channel: io.Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
 ) -> None:
-    """Set position and coil of one of MNE's channels, in place.
-
-    Parameters
-    ----------
-    ch : dict
-        An element of ``info['chs']``, as :func:`mne.create_info` makes it.
-    channel : Channel
-        Brainstorm's channel.
-    fit : CoilFit | None
-        Its coil, if it has one.
-    scs_to_head : array, shape (4, 4)
-        SCS → head.
-    findings : Findings
-        Where to report.
-    """
+    """Set position and coil of an element of ``info['chs']``, in place; SCS → head (4, 4)."""
     if fit is not None:
         ch["loc"] = fit.loc.copy()
         coil_type = fit.definition.coil_type
@@ -216,7 +179,7 @@ def brainstorm_type(kind: str, coil_type: int, findings: Findings) -> str:
     return BRAINSTORM_TYPES.get(kind, "Misc")
 
 
-def _tell_type(channel: Channel, findings: Findings) -> None:
+def _tell_type(channel: io.Channel, findings: Findings) -> None:
     plain = " ".join(channel.type.split()).casefold()
     if plain == "eeg ref":
         findings.dropped("Channel.Type", f"{channel.name}: EEG REF is an ordinary eeg channel")
@@ -225,7 +188,7 @@ def _tell_type(channel: Channel, findings: Findings) -> None:
 
 
 def _points(
-    channel: Channel, scs_to_device: FloatArray
+    channel: io.Channel, scs_to_device: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Points and directions (k, 3) in the device frame and weights (k,); None if incomplete."""
     loc, orient, weight = channel.loc, channel.orient, channel.weight
@@ -238,7 +201,7 @@ def _points(
     return transform_points(scs_to_device, loc.T), orient.T @ scs_to_device[:3, :3].T, weight
 
 
-def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> CoilFit | None:
+def _fit(channel: io.Channel, scs_to_device: FloatArray, report: _CoilReport) -> CoilFit | None:
     points = _points(channel, scs_to_device)
     if points is None:
         report.without_points.append(channel.name)
@@ -265,7 +228,9 @@ def _fit(channel: Channel, scs_to_device: FloatArray, report: _CoilReport) -> Co
     return fit
 
 
-def _candidates(channel: Channel, loc: FloatArray, orient: FloatArray) -> Sequence[CoilDefinition]:
+def _candidates(
+    channel: io.Channel, loc: FloatArray, orient: FloatArray
+) -> Sequence[CoilDefinition]:
     """Definitions that may be meant where the Comment names none."""
     definitions = coil_definitions()
     plain = channel.type.casefold()
@@ -289,7 +254,7 @@ def _as_point(loc: FloatArray, orient: FloatArray, weight: FloatArray) -> CoilFi
     return fit_coil(definition, loc[:1], orient[:1], np.ones(1))
 
 
-def _stored_coil(channel: Channel, fit: CoilFit, scs_to_device: FloatArray) -> Coil:
+def _stored_coil(channel: io.Channel, fit: CoilFit, scs_to_device: FloatArray) -> Coil:
     """Return the stored points in the frame of the coil, a pattern of their own."""
     loc, orient, weight = _points(channel, scs_to_device) or (np.zeros((0, 3)),) * 3
     inverse = np.linalg.pinv(coil_axes(fit.loc))  # axes may be zero, and then so are the points
@@ -310,7 +275,7 @@ class _CoilReport:
         self._fits: dict[tuple[str, bool], list[float]] = defaultdict(list)
         self._not_expressible: list[str] = []
 
-    def add(self, channel: Channel, fit: CoilFit, *, named: bool) -> None:
+    def add(self, channel: io.Channel, fit: CoilFit, *, named: bool) -> None:
         """Take note of the fit of one channel."""
         self._fits[fit.definition.description, named].append(fit.residual)
         if not fit.exact_sum:

@@ -40,21 +40,15 @@ _SAME_WEIGHT = 1e-3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coil:
-    """Integration points in the frame of the coil.
+    """Integration points in the frame of the coil."""
 
-    Parameters
-    ----------
-    coil_type : int
-        Number of the coil in MNE's sensor definitions.
-    points, normals : array, shape (n_points, 3)
-        Positions in metres, and directions.
-    weights : array, shape (n_points,)
-        Weights.
-    """
-
+    #: Number of the coil in MNE's sensor definitions.
     coil_type: int
+    #: Positions in metres, and directions, shape (n_points, 3).
     points: FloatArray
+    #: Positions in metres, and directions, shape (n_points, 3).
     normals: FloatArray
+    #: Weights, shape (n_points,).
     weights: FloatArray
 
     def placed(self, loc: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -65,20 +59,13 @@ class Coil:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CoilDefinition(Coil):
-    """An entry of MNE's sensor definitions.
+    """An entry of MNE's sensor definitions."""
 
-    Parameters
-    ----------
-    coil_class : int
-        1 magnetometer, 2 axial, 3 planar, 4 second-order gradiometer.
-    accuracy : int
-        0 point approximation, 1 normal, 2 accurate.
-    description : str
-        What the definitions call it.
-    """
-
+    #: 1 magnetometer, 2 axial, 3 planar, 4 second-order gradiometer.
     coil_class: int
+    #: 0 point approximation, 1 normal, 2 accurate.
     accuracy: int
+    #: What the definitions call it.
     description: str
 
     @property
@@ -90,27 +77,18 @@ class CoilDefinition(Coil):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CoilFit:
-    """A coil that was found from its integration points.
+    """A coil that was found from its integration points."""
 
-    Parameters
-    ----------
-    definition : CoilDefinition
-        Its definition.
-    loc : array, shape (12,)
-        Position and axes ex, ey, ez.
-    residual : float
-        Largest distance between a point and the pattern's, metres.
-    flipped : bool
-        Whether the field of MNE's coil is minus that of the points.
-    exact_sum : bool
-        Whether weights and normals are those of the pattern (up to ``flipped``); otherwise MNE
-        cannot express the sum of the points.
-    """
-
+    #: Its definition.
     definition: CoilDefinition
+    #: Position and axes ex, ey, ez, shape (12,).
     loc: FloatArray
+    #: Largest distance between a point and the pattern's, metres.
     residual: float
+    #: Whether the field of MNE's coil is minus that of the points.
     flipped: bool = False
+    #: Whether weights and normals are those of the pattern (up to ``flipped``); otherwise MNE
+    #: cannot express the sum of the points.
     exact_sum: bool = True
 
 
@@ -144,22 +122,7 @@ def find_definitions(comment: str) -> tuple[CoilDefinition, ...]:
 def fit_coil(
     definition: CoilDefinition, loc: FloatArray, orient: FloatArray, weight: FloatArray
 ) -> CoilFit | None:
-    """Fit a coil to its integration points.
-
-    Parameters
-    ----------
-    definition : CoilDefinition
-        The pattern.
-    loc, orient : array, shape (n_points, 3)
-        The points and their directions.
-    weight : array, shape (n_points,)
-        Their weights.
-
-    Returns
-    -------
-    CoilFit | None
-        The coil; None if the pattern has another number of points.
-    """
+    """Fit a coil to points and directions (n_points, 3); None if the pattern has another number."""
     if len(loc) != len(definition.points):
         return None
     # a point with opposite direction and weight is the same point

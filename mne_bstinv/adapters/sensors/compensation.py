@@ -8,11 +8,11 @@ from typing import Any
 import mne
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_to_mne import MEG_TYPES, is_ref
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels
 
 __all__ = ["add_compensation", "compensation_from", "grade_of", "set_grade"]
 
@@ -27,27 +27,13 @@ _THIRD_ORDER = 3
 
 def add_compensation(
     info: mne.Info,
-    channels: Channels,
+    channels: io.Channels,
     flipped: Sequence[str],
     findings: Findings,
 ) -> None:
     """Set ``comps`` and the grade of the MEG channels of an unlocked Info, in place.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The Info.
-    channels : Channels
-        Channel file.
-    flipped : sequence of str
-        References whose field is minus Brainstorm's: their columns change sign.
-    findings : Findings
-        Where to report.
-
-    Raises
-    ------
-    ConversionError
-        If MegRefCoef is not of the file's MEG and reference channels.
+    The columns of the ``flipped`` references change sign: their field is minus Brainstorm's.
     """
     coefficients = channels.meg_ref_coef
     if coefficients is None or coefficients.size == 0:
@@ -89,13 +75,7 @@ def add_compensation(
 
 
 def grade_of(info: mne.Info) -> int:
-    """Return the grade of compensation that the MEG channels have; 0 for none.
-
-    Raises
-    ------
-    ConversionError
-        If the channels differ in it.
-    """
+    """Return the one grade of compensation that the MEG channels have; 0 for none."""
     picks = mne.pick_types(info, meg=True, ref_meg=False, exclude=())
     grades = {int(info["chs"][i]["coil_type"]) >> _GRADE_SHIFT for i in picks}
     if len(grades) > 1:
@@ -127,24 +107,8 @@ def compensation_from(
 ) -> FloatArray | None:
     """Return MegRefCoef (n_meg, n_ref) of an Info, None if its MEG channels have none.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The Info.
-    flipped : sequence of str
-        References whose field is minus Brainstorm's.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    array, shape (n_meg, n_ref) | None
-        The coefficients; zero for references that this grade does not use.
-
-    Raises
-    ------
-    ConversionError
-        If the compensation in use is not there, or a channel of it is not.
+    It is zero for references that this grade does not use; the columns of the ``flipped`` ones,
+    whose field is minus Brainstorm's, change sign.
     """
     grade = grade_of(info)
     others = [comp for comp in info["comps"] if comp["kind"] != grade]

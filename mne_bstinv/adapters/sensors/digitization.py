@@ -10,10 +10,10 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import head_from_fiducials, transform_points
-from mne_bstinv.io import Channels, HeadPoints
 
 __all__ = [
     "dig_from",
@@ -42,26 +42,9 @@ _CARDINALS = {
 
 
 def dig_from(
-    channels: Channels, fiducials: Fiducials | None, scs_to_head: FloatArray, findings: Findings
+    channels: io.Channels, fiducials: Fiducials | None, scs_to_head: FloatArray, findings: Findings
 ) -> list[Any] | None:
-    """Make MNE's digitised points.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    fiducials : tuple of array, shape (3,) | None
-        Nasion, left and right ear in SCS.
-    scs_to_head : array, shape (4, 4)
-        SCS → head.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    list of DigPoint | None
-        Points in the head frame; None if there is none.
-    """
+    """Make MNE's digitised points in head of points and fiducials (3,) in SCS; None without any."""
     points: dict[str, list[FloatArray]] = {"HPI": [], "EEG": [], "EXTRA": []}
     labels: dict[str, list[str]] = {"HPI": [], "EEG": [], "EXTRA": []}
     head_points = channels.head_points
@@ -128,23 +111,7 @@ def fiducials_of(dig: Sequence[Any] | None) -> Fiducials | None:
 
 
 def head_to_scs(fiducials: Fiducials) -> FloatArray:
-    """Find the transform from MNE's head frame to SCS.
-
-    Parameters
-    ----------
-    fiducials : tuple of array, shape (3,)
-        Nasion, left and right ear in the head frame.
-
-    Returns
-    -------
-    array, shape (4, 4)
-        Head → SCS: the fiducials are moved to where the definition of SCS puts them.
-
-    Raises
-    ------
-    FrameError
-        If the fiducials lie on one line.
-    """
+    """Head → SCS (4, 4): nasion, left and right ear (3,) go where SCS is defined to have them."""
     canonical = head_from_fiducials(*fiducials)
     nasion, lpa, rpa = fiducials
     # SCS by distances alone: the origin midway between the ears, the nasion on the x axis, the
@@ -163,25 +130,8 @@ def head_points_from(
     reference: FloatArray | None,
     to_scs: FloatArray,
     findings: Findings,
-) -> HeadPoints:
-    """Make Brainstorm's digitised points.
-
-    Parameters
-    ----------
-    dig : sequence of DigPoint | None
-        MNE's points.
-    reference : array, shape (3,) | None
-        EEG reference electrode of the channels, head frame.
-    to_scs : array, shape (4, 4)
-        Head → SCS.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    HeadPoints
-        Points in SCS.
-    """
+) -> io.HeadPoints:
+    """Make Brainstorm's digitised points in SCS of MNE's and the EEG reference (3,) in head."""
     points: list[FloatArray] = []
     labels: list[str] = []
     kinds: list[str] = []
@@ -199,10 +149,10 @@ def head_points_from(
         labels.append("0")
         kinds.append("EEG")
     loc = transform_points(to_scs, np.array(points)).T if points else None
-    return HeadPoints(loc=loc, label=tuple(labels), type=tuple(kinds))
+    return io.HeadPoints(loc=loc, label=tuple(labels), type=tuple(kinds))
 
 
-def _electrodes(channels: Channels, scs_to_head: FloatArray) -> list[FloatArray]:
+def _electrodes(channels: io.Channels, scs_to_head: FloatArray) -> list[FloatArray]:
     return [
         transform_points(scs_to_head, channel.loc[:, 0])
         for channel in channels.channels

@@ -10,7 +10,8 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -21,11 +22,10 @@ from mne_bstinv.adapters.sensors.digitization import (
     same_dig,
 )
 from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
-from mne_bstinv.io import SCS, Channels
 
-__all__ = ["DEVICE_TO_HEAD", "channels_from", "from_info"]
+__all__ = ["DEVICE_TO_HEAD", "from_info"]
 
 #: Label of the transform from the device to MNE's head frame in a channel file.
 DEVICE_TO_HEAD = "neuromag_device=>neuromag_head"
@@ -54,31 +54,42 @@ _NO_PLACE = (
 )
 
 
-def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Channels:
-    """Make the channel file; see :func:`mne_bstinv.from_info`.
+@converts
+@verbose
+def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
+    """Convert MNE's sensors to a channel file.
 
     Parameters
     ----------
     info : mne.Info
         The sensors.
-    kept : mapping
-        What the conversion to MNE kept, if the Info comes from one.
-    findings : Findings
-        Where to report.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
 
     Returns
     -------
     Channels
-        The channel file.
+        The sensors with their integration points (MNE's accuracy 1, or those that the Info was
+        made of), metres, SCS of the fiducials in ``info['dig']``. Its report keeps the Info.
+
+    Raises
+    ------
+    ConversionError
+        If the compensation of the channels is incomplete.
+    FrameError
+        If the fiducials lie on one line.
     """
-    original: Channels | None = kept.get("channels")
+    findings, kept = Findings(), conversion_report(info).kept
+    original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
     known = {} if original is None else {c.name: c for c in original.channels}
     channels = tuple(
         channel_from(info, index, frames, known, kept.get("coils", {}), findings)
         for index in range(len(info["chs"]))
     )
-    base = Channels(channels=channels) if original is None else replace(original, channels=channels)
+    base = (
+        io.Channels(channels=channels) if original is None else replace(original, channels=channels)
+    )
     if original is not None and same_frame and same_dig(info["dig"], kept.get("dig")):
         head_points = original.head_points
     else:
@@ -95,10 +106,12 @@ def channels_from(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -
     if not (original is not None and same_frame and _same_device(info, kept)):
         base = replace(base, **_transforms(info, frames))
     _tell_rest(info, findings)
-    return base
+    # copies of an Info lose their report
+    findings.keep("info", carry(info.copy(), conversion_report(info)))
+    return findings.attach(base, what="Info → channels")
 
 
-def _comment(original: Channels | None, n_channels: int) -> str:
+def _comment(original: io.Channels | None, n_channels: int) -> str:
     return f"MNE channels ({n_channels})" if original is None else original.comment
 
 
@@ -147,11 +160,11 @@ def _transforms(info: mne.Info, frames: Frames) -> dict[str, Any]:
 
 def _scs(
     fiducials: tuple[FloatArray, FloatArray, FloatArray] | None, to_scs: FloatArray
-) -> SCS | None:
+) -> io.SCS | None:
     if fiducials is None:
         return None
     nas, lpa, rpa = (transform_points(to_scs, point) for point in fiducials)
-    return SCS(nas=nas, lpa=lpa, rpa=rpa)
+    return io.SCS(nas=nas, lpa=lpa, rpa=rpa)
 
 
 def _reference(info: mne.Info) -> FloatArray | None:
@@ -167,7 +180,7 @@ def _reference(info: mne.Info) -> FloatArray | None:
 
 
 def _projectors(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Any:
-    original: Channels | None = kept.get("channels")
+    original: io.Channels | None = kept.get("channels")
     if original is None:
         return projectors_from(info, (), ())
     moved = rows_moved(original, info["ch_names"], findings)
@@ -183,35 +196,3 @@ def _tell_rest(info: mne.Info, findings: Findings) -> None:
         findings.dropped("info['bads']", "they belong into ChannelFlag of the recordings")
     if info["custom_ref_applied"]:
         findings.dropped("info['custom_ref_applied']", "Brainstorm does not note it")
-
-
-@verbose
-def from_info(info: mne.Info, *, verbose: Any = None) -> Channels:
-    """Convert MNE's sensors to a channel file.
-
-    Parameters
-    ----------
-    info : mne.Info
-        The sensors.
-    verbose : bool | str | int | None
-        Control verbosity of the logging output.
-
-    Returns
-    -------
-    Channels
-        The sensors with their integration points (MNE's accuracy 1, or those that the Info was
-        made of), metres, SCS of the fiducials in ``info['dig']``. Its report keeps the Info.
-
-    Raises
-    ------
-    ConversionError
-        If the compensation of the channels is incomplete.
-    FrameError
-        If the fiducials lie on one line.
-    """
-    findings = Findings()
-    channels = channels_from(info, conversion_report(info).kept, findings)
-    again = Findings()  # copies of an Info lose their report
-    again.include(conversion_report(info))
-    findings.keep("info", again.attach(info.copy(), what="", log=False))
-    return findings.attach(channels, what="Info → channels")

@@ -1,4 +1,4 @@
-"""Projectors: Brainstorm's list → :class:`mne.Projection`.
+"""Projectors: Brainstorm's list ⇄ :class:`mne.Projection`.
 
 MNE knows orthogonal projections only, one or more vectors each, all of which it applies together.
 """
@@ -13,11 +13,11 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.projectors import projection_operator
-from mne_bstinv.io import Channels, Projector
 
 __all__ = ["KeptProjection", "embedded", "projections_of", "projectors_from", "rows_moved"]
 
@@ -33,49 +33,22 @@ _SAME_OPERATOR = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KeptProjection:
-    """A projection of MNE's with the entry that it was made of.
+    """A projection of MNE's with the entry that it was made of."""
 
-    Parameters
-    ----------
-    projection : mne.Projection
-        The projection.
-    entry : int
-        Position in the list of projectors.
-    component : int | None
-        Which component; None for an operator.
-    """
-
+    #: The projection.
     projection: Any
+    #: Position in the list of projectors.
     entry: int
+    #: Which component; None for an operator.
     component: int | None
 
 
 def projections_of(
-    channels: Channels, bads: Sequence[str], findings: Findings
+    channels: io.Channels, bads: Sequence[str], findings: Findings
 ) -> list[KeptProjection]:
-    """Convert what MNE can express of the projectors.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    bads : sequence of str
-        Names of bad channels.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    list of KeptProjection
-        One for each component that Brainstorm removes, and for an average reference.
-
-    Raises
-    ------
-    ConversionError
-        If a projector is not of the channels of the file.
-    """
+    """Convert each component that Brainstorm removes, and an average reference."""
     made: list[KeptProjection] = []
-    expressed: list[Projector] = []
+    expressed: list[io.Projector] = []
     for index, projector in enumerate(channels.projectors):
         name = f"Projector({index + 1}) {projector.comment!r}"
         components = projector.components
@@ -104,7 +77,7 @@ def projections_of(
 
 
 def _of_components(
-    channels: Channels, projector: Projector, index: int, findings: Findings
+    channels: io.Channels, projector: io.Projector, index: int, findings: Findings
 ) -> list[KeptProjection]:
     """One projection for each selected component."""
     mask, components = projector.comp_mask, projector.components
@@ -140,7 +113,7 @@ def _of_components(
 
 
 def _of_operator(
-    channels: Channels, projector: Projector, index: int, findings: Findings
+    channels: io.Channels, projector: io.Projector, index: int, findings: Findings
 ) -> list[KeptProjection]:
     """MNE's average reference, if the operator is one."""
     operator: Any = projector.components
@@ -180,14 +153,16 @@ def _average_reference(operator: FloatArray) -> list[int] | None:
     return [int(i) for i in referenced]
 
 
-def _same_types(channels: Channels, vector: FloatArray) -> list[int]:
+def _same_types(channels: io.Channels, vector: FloatArray) -> list[int]:
     """Channels of all the types that the vector concerns."""
     types = [name.casefold() for name in channels.types]
     concerned = {types[i] for i in np.flatnonzero(vector)}
     return [i for i, name in enumerate(types) if name in concerned]
 
 
-def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **options: Any) -> Any:
+def _projection(
+    channels: io.Channels, vector: FloatArray, rows: Sequence[int], **options: Any
+) -> Any:
     all_names = channels.names
     names = [all_names[i] for i in rows]
     data = {
@@ -201,9 +176,9 @@ def _projection(channels: Channels, vector: FloatArray, rows: Sequence[int], **o
 
 
 def _tell_differences(
-    channels: Channels,
+    channels: io.Channels,
     made: Sequence[KeptProjection],
-    expressed: Sequence[Projector],
+    expressed: Sequence[io.Projector],
     bads: Sequence[str],
     findings: Findings,
 ) -> None:
@@ -225,7 +200,7 @@ def _tell_differences(
         )
     if len({item.component is None for item in made}) == 2:
         vectors = np.stack([embedded(item.projection, channels.names)[:, 0] for item in made], 1)
-        together = Projector(
+        together = io.Projector(
             components=vectors, comp_mask=np.ones(len(made), dtype=np.int64), status=ON_THE_FLY
         )
         theirs = projection_operator([together], len(channels))
@@ -252,24 +227,12 @@ def embedded(projection: Any, names: Sequence[str]) -> FloatArray:
 
 
 def projectors_from(
-    info: mne.Info, kept: Sequence[KeptProjection], originals: Sequence[Projector]
-) -> tuple[Projector, ...]:
-    """Make Brainstorm's projectors.
+    info: mne.Info, kept: Sequence[KeptProjection], originals: Sequence[io.Projector]
+) -> tuple[io.Projector, ...]:
+    """Make Brainstorm's projectors of an Info's projections.
 
-    Parameters
-    ----------
-    info : mne.Info
-        The Info.
-    kept : sequence of KeptProjection
-        The projections that were made of ``originals``.
-    originals : sequence of Projector
-        Projectors of the channel file that the Info was made of, for the same channels.
-
-    Returns
-    -------
-    tuple of Projector
-        ``originals`` without the components that are no longer in the Info, then one entry for
-        each projection that is new.
+    These are ``originals``, which ``kept`` was made of, without the components that are no
+    longer in the Info, then one entry for each projection that is new.
     """
     pending = list(info["projs"])
     statuses: dict[int, list[bool]] = {}
@@ -282,7 +245,7 @@ def projectors_from(
             statuses.setdefault(item.entry, []).append(bool(pending.pop(match)["active"]))
     projectors = []
     for index, original in enumerate(originals):
-        updated: Projector | None = original
+        updated: io.Projector | None = original
         if index in gone:
             updated = _without(original, gone[index]) if index in statuses else None
         if (
@@ -293,27 +256,17 @@ def projectors_from(
             updated = replace(updated, status=APPLIED)
         if updated is not None:
             projectors.append(updated)
-    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in pending))
+    # a projection of zeros changes nothing: it only says that no reference is needed
+    new = [p for p in pending if np.any(p["data"]["data"])]
+    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in new))
 
 
 def rows_moved(
-    channels: Channels, names: Sequence[str], findings: Findings
-) -> tuple[Projector, ...]:
-    """Return the projectors of a channel file for other channels, or in another order.
+    channels: io.Channels, names: Sequence[str], findings: Findings
+) -> tuple[io.Projector, ...]:
+    """Return a file's projectors for other channels, or in another order, as many as there are.
 
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    names : sequence of str
-        The channels wanted; those that the file lacks are not projected.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    tuple of Projector
-        One for each of the file's.
+    Channels that the file lacks are not projected.
     """
     if tuple(names) == channels.names or not channels.projectors:
         return channels.projectors
@@ -347,26 +300,26 @@ def _same(one: Any, other: Any) -> bool:
     )
 
 
-def _without(projector: Projector, components: Sequence[int | None]) -> Projector:
+def _without(projector: io.Projector, components: Sequence[int | None]) -> io.Projector:
     """Return the projector with some of its components no longer selected."""
     mask = np.array(projector.comp_mask)
     mask[[c for c in components if c is not None]] = 0
     return replace(projector, comp_mask=mask)
 
 
-def _new_projector(projection: Any, names: Sequence[str]) -> Projector:
+def _new_projector(projection: Any, names: Sequence[str]) -> io.Projector:
     """Make an entry of a projection that no projector was kept for."""
     vectors = embedded(projection, names)
     status = APPLIED if projection["active"] else ON_THE_FLY
     if projection["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF:
         units = vectors / np.linalg.norm(vectors, axis=0)
-        return Projector(
+        return io.Projector(
             comment="EEG reference: AVERAGE",
             components=np.eye(len(names)) - units @ units.T,
             status=status,
             method="REF",
         )
-    return Projector(
+    return io.Projector(
         comment=str(projection["desc"]),
         components=vectors,
         comp_mask=np.ones(vectors.shape[1], dtype=np.int64),

@@ -1,4 +1,4 @@
-"""Sensors: Brainstorm's channel file ⇄ :class:`mne.Info`.
+"""Sensors: Brainstorm's channel file as :class:`mne.Info`.
 
 MNE wants the position and axes of every coil in the device frame and electrodes in its head
 frame; Brainstorm stores integration points in SCS.
@@ -14,7 +14,8 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import check_info, unlocked
 from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of
@@ -22,10 +23,9 @@ from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
 from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
 from mne_bstinv.adapters.sensors.projectors import projections_of
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
-from mne_bstinv.io import Channels, Mri
 
 __all__ = ["NO_SFREQ", "to_info"]
 
@@ -33,14 +33,15 @@ __all__ = ["NO_SFREQ", "to_info"]
 NO_SFREQ = 1000.0
 
 
+@converts
 @verbose
 def to_info(
-    channels: Channels,
+    channels: io.Channels,
     *,
     sfreq: float,
     channel_flag: IntArray | Sequence[int] | None = None,
-    mri: Mri | None = None,
-    verbose: Any = None,
+    mri: io.Mri | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert the sensors of a channel file to MNE.
 
@@ -74,8 +75,8 @@ def to_info(
 
     Notes
     -----
-    Coils are fitted to their integration points (``mne_bstinv.adapters._coils``). The head frame
-    is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
+    Coils are fitted to their integration points (``mne_bstinv.adapters.sensors.coils``). The head
+    frame is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
     transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.
@@ -119,7 +120,7 @@ def to_info(
     return findings.attach(info, what="channels → Info")
 
 
-def _bads(channels: Channels, channel_flag: IntArray | Sequence[int] | None) -> list[str]:
+def _bads(channels: io.Channels, channel_flag: IntArray | Sequence[int] | None) -> list[str]:
     names = channels.names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -139,7 +140,7 @@ def _bads(channels: Channels, channel_flag: IntArray | Sequence[int] | None) -> 
 
 
 def _restored(
-    channels: Channels,
+    channels: io.Channels,
     sfreq: float,
     channel_flag: IntArray | Sequence[int] | None,
     findings: Findings,
@@ -163,7 +164,7 @@ def _restored(
     return info
 
 
-def _device_to_head(channels: Channels, findings: Findings) -> FloatArray:
+def _device_to_head(channels: io.Channels, findings: Findings) -> FloatArray:
     if DEVICE_TO_HEAD in channels.transf_meg_labels:
         matrix = channels.transf_meg[channels.transf_meg_labels.index(DEVICE_TO_HEAD)]
         return np.array(matrix, dtype=np.float64)
@@ -181,7 +182,7 @@ def _set_reference(info: mne.Info, reference: FloatArray | None) -> None:
         info["chs"][index]["loc"][3:6] = reference
 
 
-def _tell_rest(channels: Channels, findings: Findings) -> None:
+def _tell_rest(channels: io.Channels, findings: Findings) -> None:
     """Report the fields that MNE has no place for."""
     for name, value in (
         ("Clusters", channels.clusters),

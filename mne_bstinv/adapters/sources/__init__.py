@@ -1,6 +1,7 @@
 """Sources: head models and surfaces ⇄ source spaces and forward solutions."""
 
-from mne_bstinv.adapters.sources.forward_to_mne import from_forward, to_forward, write_forward
+from mne_bstinv.adapters.sources.forward_from_mne import from_forward
+from mne_bstinv.adapters.sources.forward_to_mne import to_forward, write_forward
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut_cortex, hemisphere_rows
 from mne_bstinv.adapters.sources.places import (
     SourceMap,

@@ -1,4 +1,4 @@
-"""Head models: Brainstorm's ``headmodel_*.mat`` ⇄ :class:`mne.Forward`.
+"""Head models, Brainstorm's ``headmodel_*.mat``, as :class:`mne.Forward`.
 
 The gain is the same but for three things: rows of channels without a model are dropped, the three
 columns of each location are turned from SCS to MNE's head frame (G_i ← G_i R'), and locations
@@ -16,43 +16,42 @@ import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.sensors import to_info
-from mne_bstinv.adapters.sources.forward_from_mne import head_model_from
-from mne_bstinv.adapters.sources.places import find_order
-from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report
+from mne_bstinv.adapters.sources.places import SourceMap, source_map
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras, transform_points
-from mne_bstinv.io import Channels, HeadModel, Mri, Surface
+from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
 
-__all__ = [
-    "Place",
-    "Rows",
-    "forward_info",
-    "from_forward",
-    "place_of",
-    "rows_of",
-    "split_for_fif",
-    "to_forward",
-    "turned",
-    "write_forward",
-]
+__all__ = ["to_forward", "write_forward"]
+
+#: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
+_FIF_TYPES = ("mag", "grad"), ("eeg",)
+
+_MEMORY_TYPES = ("ecog",), ("seeg",)
+
+#: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
+_LOCATIONS_AT_ONCE = 128
+
+#: The entries of the Info of a forward solution, as MNE makes it: no recordings belong to it.
+_INFO_ENTRIES = ("chs", "ch_names", "nchan", "bads", "comps", "dev_head_t", "kit_system_id")
 
 
+@converts
 @verbose
 def to_forward(
-    head_model: HeadModel,
-    channels: Channels,
+    head_model: io.HeadModel,
+    channels: io.Channels,
     *,
-    surface: Surface | None = None,
-    mri: Mri | None = None,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
     info: Any = None,
     src: Any = None,
-    verbose: Any = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert a head model to MNE.
 
@@ -102,91 +101,39 @@ def to_forward(
     same compensation.
     """
     findings = Findings()
-    rows = rows_of(head_model, channels, mri, info, findings)
-    place = place_of(head_model, channels, surface, mri, info, src, findings)
-    gain = turned(head_model.gain, rows.index, place.frame.rotation, place.order)
-    nn = np.tile(np.eye(3), (len(place.order), 1))
+    sensors = _modelled_channels(head_model, channels, mri, info, findings)
+    sources, mri_head_t, made = _sources_of(head_model, channels, surface, mri, info, src, findings)
+    gain = _turned(head_model.gain, sensors.index, sources.frame.rotation, sources.order)
+    nn = np.tile(np.eye(3), (len(sources.order), 1))
     forward = mne.Forward(
-        sol=_named(gain, rows.info["ch_names"]),
+        sol=_named(gain, sensors.info["ch_names"]),
         sol_grad=None,
         source_ori=FIFF.FIFFV_MNE_FREE_ORI,
         surf_ori=False,
-        nsource=len(place.order),
+        nsource=len(sources.order),
         nchan=len(gain),
         coord_frame=FIFF.FIFFV_COORD_HEAD,
-        info=forward_info(rows.info, place.mri_head_t),
-        src=place.src,
-        mri_head_t=place.mri_head_t,
-        source_rr=np.concatenate([s["rr"][s["vertno"]] for s in place.src]),
+        info=_forward_info(sensors.info, mri_head_t),
+        src=sources.src,
+        mri_head_t=mri_head_t,
+        source_rr=np.concatenate([s["rr"][s["vertno"]] for s in sources.src]),
         source_nn=nn,
         **forward_origin(gain, FIFF.FIFFV_MNE_FREE_ORI),
     )
     for name, value in (
         ("head_model", head_model),
-        ("rows", rows.index),
+        ("rows", sensors.index),
         ("channel_names", channels.names),
-        ("order", place.order),
-        ("scs_to_head", place.frame.matrix),
     ):
         findings.keep(name, value)
     return attach_with_parts(
-        findings, forward, [*rows.parts, *place.parts], what="head model → Forward"
+        findings, forward, [*sensors.parts, *made], what="head model → Forward"
     )
 
 
 @verbose
-def from_forward(
-    fwd: Any,
-    *,
-    channels: Channels | None = None,
-    mri: Mri | None = None,
-    surface_file: str | None = None,
-    verbose: Any = None,
-) -> HeadModel:
-    """Convert a forward solution to a head model.
-
-    Parameters
-    ----------
-    fwd : mne.Forward
-        A forward solution in the head frame that is, or was made from, one with free orientations.
-    channels : Channels | None
-        Channel file of the study: its channels become the rows, its fiducials say where SCS is.
-        ``None`` takes those of the head model that ``fwd`` was converted from, else the channels
-        of ``fwd``.
-    mri : Mri | None
-        The subject's MRI, for its fiducials where the channel file has none.
-    surface_file : str | None
-        The cortex file that the locations follow, relative to the protocol's ``anat`` folder.
-    verbose : bool | str | int | None
-        Control verbosity of the logging output.
-
-    Returns
-    -------
-    HeadModel
-        Gain (n_channels, 3 n_sources) in SCS, NaN in channels that ``fwd`` lacks; the locations
-        in their original order where known, else in MNE's. The report keeps the cortex of MNE's
-        source spaces as ``surface`` for :func:`mne_bstinv.write_surface`.
-
-    Raises
-    ------
-    ConversionError
-        If ``fwd`` was computed with fixed orientations (two of three gain columns are not there),
-        is not in the head frame, or has channels that the channel file lacks.
-
-    Notes
-    -----
-    A surface-oriented or fixed forward is turned back to x, y, z; where MNE made it fixed, from
-    the copy of the free gain that it keeps (changes made to the fixed gain since are lost, which
-    is reported).
-    """
-    findings = Findings()
-    head_model = head_model_from(fwd, channels, mri, surface_file, findings)
-    return findings.attach(head_model, what="Forward → head model")
-
-
-@verbose
 def write_forward(
-    fname: PathLike, fwd: Any, *, overwrite: bool = False, verbose: Any = None
+    fname: PathLike, fwd: Any, *, overwrite: bool = False, verbose: Verbose = None
 ) -> None:
     """Write a forward solution to a FIF file, with a warning about what the format drops.
 
@@ -211,7 +158,7 @@ def write_forward(
     RuntimeWarning
         If it has ECoG or SEEG channels: FIF files of forward solutions hold MEG and EEG only.
     """
-    kept, lost = split_for_fif(fwd)
+    kept, lost = _split_for_fif(fwd)
     if lost:
         warn(
             f"FIF files of forward solutions hold MEG and EEG only; not written: {', '.join(lost)}",
@@ -221,31 +168,8 @@ def write_forward(
     mne.write_forward_solution(fname, fwd, overwrite=overwrite)
 
 
-def _named(gain: FloatArray, names: list[str]) -> dict[str, Any]:
-    """Return a matrix with the names of its rows, as MNE stores it."""
-    return {
-        "data": gain,
-        "nrow": gain.shape[0],
-        "ncol": gain.shape[1],
-        "row_names": list(names),
-        "col_names": [],
-    }
-
-
-#: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
-_FIF_TYPES = ("mag", "grad"), ("eeg",)
-
-_MEMORY_TYPES = ("ecog",), ("seeg",)
-
-#: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
-_LOCATIONS_AT_ONCE = 128
-
-#: The entries of the Info of a forward solution, as MNE makes it: no recordings belong to it.
-_INFO_ENTRIES = ("chs", "ch_names", "nchan", "bads", "comps", "dev_head_t", "kit_system_id")
-
-
 @dataclass(frozen=True)
-class Rows:
+class _ModelledChannels:
     """The channels of a forward solution."""
 
     #: Info of these channels only.
@@ -256,23 +180,13 @@ class Rows:
     parts: Sequence[Any]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the sources are."""
-
-    #: Source spaces in head.
-    src: Any
-    #: 0-based location of each source.
-    order: IntArray
-    frame: FrameTransform
-    mri_head_t: Any
-    #: Converted objects whose reports belong to it.
-    parts: Sequence[Any]
-
-
-def rows_of(
-    head_model: HeadModel, channels: Channels, mri: Mri | None, info: Any, findings: Findings
-) -> Rows:
+def _modelled_channels(
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    mri: io.Mri | None,
+    info: Any,
+    findings: Findings,
+) -> _ModelledChannels:
     """Pick the channels that have a model, MEG first."""
     names = channels.names
     if len(names) != head_model.n_channels:
@@ -302,77 +216,7 @@ def rows_of(
             "compute it again without these locations."
         )
     _report_rows(names, index, types, computed, findings)
-    return Rows(mne.pick_info(info, picks, copy=True), index[picks], parts)
-
-
-def place_of(
-    head_model: HeadModel,
-    channels: Channels,
-    surface: Surface | None,
-    mri: Mri | None,
-    info: Any,
-    src: Any,
-    findings: Findings,
-) -> Place:
-    """Find or check the source spaces, and the MRI frame."""
-    frame = scs_to_head(channels, mri)
-    kept = conversion_report(head_model).kept
-    parts: list[Any] = []
-    mri_head_t = None if info is None else info.get("mri_head_t")
-    if src is None and surface is None and _came_from(kept, frame):
-        src, mri_head_t = kept["src"], kept["mri_head_t"]
-    if src is None:
-        src = to_source_spaces(head_model, surface, mri, channels=channels)
-        parts = [src]
-    elif frame.assumed:
-        findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
-    if mri is not None:
-        head_mri = scs_to_surface_ras(mri).matrix @ frame.inverse
-        mri_head_t = mne.transforms.Transform("mri", "head", np.linalg.inv(head_mri))
-    elif mri_head_t is None:
-        mri_head_t = mne.transforms.Transform("mri", "head", np.eye(4))
-    order = find_order(src, transform_points(frame.matrix, head_model.grid_loc))
-    lost = head_model.n_sources - len(order)
-    if lost:
-        findings.dropped("GridLoc", f"{lost} locations are not in the source spaces")
-    return Place(src, order, frame, mri_head_t, parts)
-
-
-def turned(gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray) -> FloatArray:
-    """Pick channels, turn the three columns of each location and reorder the locations: G_i R'.
-
-    A few locations at a time, from the layout that MATLAB's files are read to (columns) to that
-    which MNE works with (rows): a fourth of the time of turning the whole gain at once.
-    """
-    columns = gain.T.reshape(-1, 3, len(gain))
-    result = np.empty((len(rows), 3 * len(order)))
-    for start in range(0, len(order), _LOCATIONS_AT_ONCE):
-        some = slice(start, start + _LOCATIONS_AT_ONCE)
-        part = rotation @ columns[order[some]][..., rows]
-        result[:, 3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows)).T
-    return result
-
-
-def forward_info(info: Any, mri_head_t: Any) -> Any:
-    """Reduce an Info to what MNE's forward solutions hold, with the entries that FIF files need."""
-    with unlocked(info):
-        for name in [name for name in info if name not in _INFO_ENTRIES]:
-            del info[name]
-        info.update(mri_file="", mri_id=None, meas_file="", meas_id=None, working_dir="",
-                    command_line="", mri_head_t=mri_head_t)  # fmt: skip
-    return info
-
-
-def split_for_fif(fwd: Any) -> tuple[list[str], list[str]]:
-    """Tell which channels a FIF file of the forward solution holds and which not."""
-    names, types = fwd["info"]["ch_names"], fwd["info"].get_channel_types()
-    holds = [kind for group in _FIF_TYPES for kind in group]
-    kept = [name for name, kind in zip(names, types, strict=True) if kind in holds]
-    if not kept:
-        raise ConversionError(
-            "The forward solution has neither MEG nor EEG channels: FIF files cannot hold it."
-        )
-    return kept, [name for name in names if name not in kept]
+    return _ModelledChannels(mne.pick_info(info, picks, copy=True), index[picks], parts)
 
 
 def _report_rows(
@@ -401,6 +245,32 @@ def _report_rows(
             findings.dropped("Gain", f"{reason}: {', '.join(listed)}")
 
 
+def _sources_of(
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    surface: io.Surface | None,
+    mri: io.Mri | None,
+    info: Any,
+    src: Any,
+    findings: Findings,
+) -> tuple[SourceMap, Any, list[Any]]:
+    """Find or check the source spaces; return MRI → head too, and the spaces that were made."""
+    kept = conversion_report(head_model).kept
+    mri_head_t = None if info is None else info.get("mri_head_t")
+    if src is None and surface is None and _came_from(kept, scs_to_head(channels, mri)):
+        src, mri_head_t = kept["src"], kept["mri_head_t"]
+    sources = source_map(head_model, findings, src=src, channels=channels, surface=surface, mri=mri)
+    if mri is not None:
+        head_mri = scs_to_surface_ras(mri).matrix @ sources.frame.inverse
+        mri_head_t = mne.transforms.Transform("mri", "head", np.linalg.inv(head_mri))
+    elif mri_head_t is None:
+        mri_head_t = mne.transforms.Transform("mri", "head", np.eye(4))
+    lost = head_model.n_sources - len(sources.order)
+    if lost:
+        findings.dropped("GridLoc", f"{lost} locations are not in the source spaces")
+    return sources, mri_head_t, [sources.src] if src is None else []
+
+
 def _came_from(kept: Any, frame: FrameTransform) -> bool:
     """Tell whether the head model was converted from a Forward, with the same fiducials."""
     return (
@@ -408,3 +278,51 @@ def _came_from(kept: Any, frame: FrameTransform) -> bool:
         and kept["src"][0]["coord_frame"] == FIFF.FIFFV_COORD_HEAD
         and np.abs(kept["scs_to_head"] - frame.matrix).max() < 1e-9
     )
+
+
+def _turned(gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray) -> FloatArray:
+    """Pick channels, turn the three columns of each location and reorder the locations: G_i R'.
+
+    A few locations at a time, from the layout that MATLAB's files are read to (columns) to that
+    which MNE works with (rows): a fourth of the time of turning the whole gain at once.
+    """
+    columns = gain.T.reshape(-1, 3, len(gain))
+    result = np.empty((len(rows), 3 * len(order)))
+    for start in range(0, len(order), _LOCATIONS_AT_ONCE):
+        some = slice(start, start + _LOCATIONS_AT_ONCE)
+        part = rotation @ columns[order[some]][..., rows]
+        result[:, 3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows)).T
+    return result
+
+
+def _named(gain: FloatArray, names: list[str]) -> dict[str, Any]:
+    """Return a matrix with the names of its rows, as MNE stores it."""
+    return {
+        "data": gain,
+        "nrow": gain.shape[0],
+        "ncol": gain.shape[1],
+        "row_names": list(names),
+        "col_names": [],
+    }
+
+
+def _forward_info(info: Any, mri_head_t: Any) -> Any:
+    """Reduce an Info to what MNE's forward solutions hold, with the entries that FIF files need."""
+    with unlocked(info):
+        for name in [name for name in info if name not in _INFO_ENTRIES]:
+            del info[name]
+        info.update(mri_file="", mri_id=None, meas_file="", meas_id=None, working_dir="",
+                    command_line="", mri_head_t=mri_head_t)  # fmt: skip
+    return info
+
+
+def _split_for_fif(fwd: Any) -> tuple[list[str], list[str]]:
+    """Tell which channels a FIF file of the forward solution holds and which not."""
+    names, types = fwd["info"]["ch_names"], fwd["info"].get_channel_types()
+    holds = [kind for group in _FIF_TYPES for kind in group]
+    kept = [name for name, kind in zip(names, types, strict=True) if kind in holds]
+    if not kept:
+        raise ConversionError(
+            "The forward solution has neither MEG nor EEG channels: FIF files cannot hold it."
+        )
+    return kept, [name for name in names if name not in kept]

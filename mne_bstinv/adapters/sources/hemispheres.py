@@ -91,22 +91,7 @@ def hemisphere_rows(surface: io.Surface, findings: Findings) -> dict[str, IntArr
 def cut(
     surface: io.Surface, vertices: Sequence[IntArray], findings: Findings
 ) -> tuple[Hemisphere, ...]:
-    """Take the given vertices of each hemisphere out of a surface, with their triangles.
-
-    Parameters
-    ----------
-    surface : Surface
-        The cortex.
-    vertices : sequence of array of int
-        Rows of the surface that belong to the left and the right hemisphere.
-    findings : Findings
-        Takes lost triangles and the winding.
-
-    Returns
-    -------
-    tuple of Hemisphere
-        The hemispheres.
-    """
+    """Take the given rows of the left and the right hemisphere out of a surface, with triangles."""
     faces = np.asarray(surface.faces, dtype=np.int64) - 1
     outward = outward_faces(surface.vertices, faces, surface.vert_normals)
     turned = int((outward != faces).any(axis=1).sum())
@@ -130,22 +115,7 @@ def cut(
 
 
 def triangles_of(faces: IntArray, rows: IntArray, n_vertices: int) -> IntArray:
-    """Return the triangles among some vertices, in the numbering of these.
-
-    Parameters
-    ----------
-    faces : array of int, shape (n_faces, 3)
-        All triangles, 0-based.
-    rows : array of int, shape (n_rows,)
-        The vertices.
-    n_vertices : int
-        Number of all vertices.
-
-    Returns
-    -------
-    array of int, shape (n_tris, 3)
-        Those triangles that have all their corners among the vertices.
-    """
+    """Return the triangles (n, 3) that have all corners among some rows, numbered as these are."""
     number = np.full(n_vertices, -1, dtype=np.int64)
     number[rows] = np.arange(len(rows))
     renumbered: Any = number[faces]

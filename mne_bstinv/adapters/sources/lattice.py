@@ -26,51 +26,26 @@ FILLED = 0.01
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lattice:
-    """A cubic lattice with the node of each point.
+    """A cubic lattice with the node of each point."""
 
-    Parameters
-    ----------
-    to_points : array, shape (4, 4)
-        From node indices (i, j, k) to the frame of the points, metres.
-    shape : tuple of int
-        Number of nodes along each axis.
-    nodes : array of int, shape (n_points,)
-        Node of each point, the first axis fastest.
-    """
-
+    #: From node indices (i, j, k) to the frame of the points, metres, shape (4, 4).
     to_points: FloatArray
+    #: Number of nodes along each axis.
     shape: tuple[int, int, int]
+    #: Node of each point, the first axis fastest, shape (n_points,).
     nodes: IntArray
 
     def positions(self) -> FloatArray:
-        """Positions of all nodes, the first axis fastest.
-
-        Returns
-        -------
-        array, shape (n_nodes, 3)
-            Positions in the frame of the points.
-        """
+        """Positions (n_nodes, 3) of all nodes in the points' frame, the first axis fastest."""
         indices = np.stack(np.unravel_index(np.arange(np.prod(self.shape)), self.shape, order="F"))
         return indices.T @ self.to_points[:3, :3].T + self.to_points[:3, 3]
 
 
 def find_lattice(points: FloatArray, *frames: FloatArray) -> Lattice | None:
-    """Find the cubic lattice of some points.
+    """Find the cubic lattice of points (n_points, 3), m; None if there is none.
 
-    Tried are the axes of the points' own frame, those of the given frames, and those along which
-    the nearest neighbours of the points lie.
-
-    Parameters
-    ----------
-    points : array, shape (n_points, 3)
-        Positions, metres.
-    *frames : array, shape (3, 3)
-        Rotations whose rows are the axes to try.
-
-    Returns
-    -------
-    Lattice | None
-        The lattice; None if the points are on none, or there are fewer than two.
+    Tried are the axes of the points' own frame, the rows of the given rotations (3, 3), and the
+    axes along which the nearest neighbours of the points lie.
     """
     if len(points) < 2:
         return None

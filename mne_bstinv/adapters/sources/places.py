@@ -30,24 +30,6 @@ __all__ = [
     "source_positions",
 ]
 
-
-def is_on_cortex(scout: io.Scout) -> bool:
-    """Tell whether the locations of a region are vertices of the cortex.
-
-    Parameters
-    ----------
-    scout : Scout
-        The region.
-
-    Returns
-    -------
-    bool
-        Whether it has one vertex a location.
-    """
-    rows, vertices = scout.grid_rows, scout.vertices
-    return rows is not None and vertices is not None and 0 < len(vertices) == len(rows)
-
-
 #: Largest distance at which a source counts as a location, m: far above the rounding of FIF files
 #: (single precision), far below any grid.
 SAME_PLACE = 1e-6
@@ -55,20 +37,13 @@ SAME_PLACE = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourceMap:
-    """Source spaces with the way to Brainstorm's locations.
+    """Source spaces with the way to Brainstorm's locations."""
 
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces in head.
-    order : array of int, shape (n_used,)
-        0-based location of each source in use.
-    frame : FrameTransform
-        SCS → head.
-    """
-
+    #: Source spaces in head.
     src: Any
+    #: 0-based location of each source in use, shape (n_used,).
     order: IntArray
+    #: SCS → head.
     frame: FrameTransform
 
 
@@ -159,25 +134,7 @@ def grid_of(src: Any, to_head: FloatArray, head_model: io.HeadModel | None) -> S
 
 
 def find_order(src: Any, places: FloatArray) -> IntArray:
-    """Tell which location each source in use is; by what the source spaces carry, else by place.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces in head.
-    places : array, shape (n_sources, 3)
-        Brainstorm's locations in head, m.
-
-    Returns
-    -------
-    array of int, shape (n_used,)
-        0-based locations.
-
-    Raises
-    ------
-    ConversionError
-        If a source is at none of the locations, or two are at one.
-    """
+    """Tell which 0-based location each used source is: by what the spaces carry, else by place."""
     rr = source_positions(src)
     order = source_order(src)
     if order is None:
@@ -204,28 +161,29 @@ def find_order(src: Any, places: FloatArray) -> IntArray:
 
 
 def source_positions(src: Any) -> FloatArray:
-    """Positions of the sources in use.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces in head.
-
-    Returns
-    -------
-    array, shape (n_used, 3)
-        Positions in head, m.
-
-    Raises
-    ------
-    ConversionError
-        If they are not in head.
-    """
+    """Positions (n_used, 3) of the sources in use, which have to be in head, m."""
     if any(part["coord_frame"] != FIFF.FIFFV_COORD_HEAD for part in src):
         raise ConversionError(
             "The source spaces are not in the head frame: use those of a forward solution."
         )
     return np.concatenate([part["rr"][part["vertno"]] for part in src]).astype(np.float64)
+
+
+def is_on_cortex(scout: io.Scout) -> bool:
+    """Tell whether the locations of a region are vertices of the cortex.
+
+    Parameters
+    ----------
+    scout : Scout
+        The region.
+
+    Returns
+    -------
+    bool
+        Whether it has one vertex a location.
+    """
+    rows, vertices = scout.grid_rows, scout.vertices
+    return rows is not None and vertices is not None and 0 < len(vertices) == len(rows)
 
 
 def on_cortex(
@@ -258,7 +216,7 @@ def on_cortex(
     if head_model.kind == "volume":
         return head_model
     if head_model.kind == "mixed":
-        return _mixed(head_model, cortex, name, findings)
+        return _with_own_vertices(head_model, cortex, name, findings)
     vertices = _vertices(head_model.grid_loc, cortex, name)
     if len(vertices) != len(cortex.vertices):
         raise _other_cortex(f"there are {len(vertices)} locations", cortex, name)
@@ -300,7 +258,7 @@ def check_on_cortex(head_model: io.HeadModel, cortex: io.Surface, name: str) -> 
         raise _other_cortex("the head model has others, or another order", cortex, name)
 
 
-def _mixed(
+def _with_own_vertices(
     head_model: io.HeadModel, cortex: io.Surface, name: str, findings: Findings
 ) -> io.HeadModel:
     """Let the regions on the cortex number its vertices."""

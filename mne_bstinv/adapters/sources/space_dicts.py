@@ -28,20 +28,13 @@ _IDS = {"lh": FIFF.FIFFV_MNE_SURF_LEFT_HEMI, "rh": FIFF.FIFFV_MNE_SURF_RIGHT_HEM
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MriGeometry:
-    """The volume a volume source space refers to.
+    """The volume a volume source space refers to."""
 
-    Parameters
-    ----------
-    scs_to_mri : array, shape (4, 4)
-        SCS → MNE's MRI frame, metres.
-    head_to_mri : array, shape (4, 4)
-        Head → MRI frame, metres.
-    mri : Mri | None
-        The MRI; without it the grid itself takes its place.
-    """
-
+    #: SCS → MNE's MRI frame, metres, shape (4, 4).
     scs_to_mri: FloatArray
+    #: Head → MRI frame, metres, shape (4, 4).
     head_to_mri: FloatArray
+    #: The MRI; without it the grid itself takes its place.
     mri: io.Mri | None
 
 
@@ -52,23 +45,9 @@ def surface_part(
     locations: IntArray,
     subject: str | None,
 ) -> dict[str, Any]:
-    """Make the source space of a hemisphere, with all its vertices in use.
+    """Make the source space of a hemisphere, all its vertices in use.
 
-    Parameters
-    ----------
-    hemisphere : Hemisphere
-        Its triangles.
-    rr, nn : array, shape (n_vertices, 3)
-        Positions and unit normals, head frame.
-    locations : array of int, shape (n_vertices,)
-        Location of each vertex in GridLoc.
-    subject : str | None
-        Name of the subject.
-
-    Returns
-    -------
-    dict
-        The source space.
+    ``rr`` and unit ``nn`` (n_vertices, 3) are in head, ``locations`` rows of GridLoc.
     """
     tris = hemisphere.tris.astype(np.int32)
     part = _part("surf", rr, nn, np.arange(len(rr)), locations, subject)
@@ -83,19 +62,7 @@ def discrete_part(
 ) -> dict[str, Any]:
     """Make a source space of points without a structure.
 
-    Parameters
-    ----------
-    rr, nn : array, shape (n_points, 3)
-        Positions and unit normals, head frame.
-    locations : array of int, shape (n_points,)
-        Location of each point in GridLoc.
-    subject : str | None
-        Name of the subject.
-
-    Returns
-    -------
-    dict
-        The source space.
+    ``rr`` and unit ``nn`` (n_points, 3) are in head, ``locations`` rows of GridLoc.
     """
     return _part("discrete", rr, nn, np.arange(len(rr)), locations, subject)
 
@@ -110,28 +77,10 @@ def volume_part(
     *,
     name: str,
 ) -> dict[str, Any]:
-    """Make a source space on a regular grid, of which some nodes are in use.
+    """Make a source space on a regular grid in SCS, of which some nodes are in use.
 
-    Parameters
-    ----------
-    lattice : Lattice
-        The grid in SCS, with the node of each point.
-    rr, nn : array, shape (n_points, 3)
-        Positions and unit normals of the points, head frame; those of the other nodes follow from
-        the grid.
-    locations : array of int, shape (n_points,)
-        Location of each point in GridLoc.
-    geometry : MriGeometry
-        Where the MRI is.
-    subject : str | None
-        Name of the subject.
-    name : str
-        Name of the region.
-
-    Returns
-    -------
-    dict
-        The source space.
+    ``rr`` and unit ``nn`` (n_points, 3) of the points are in head, ``locations`` rows of
+    GridLoc; those of the other nodes follow from the grid.
     """
     mri_to_head = np.linalg.inv(geometry.head_to_mri)
     nodes = transform_points(mri_to_head @ geometry.scs_to_mri, lattice.positions())

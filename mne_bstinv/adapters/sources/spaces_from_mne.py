@@ -1,4 +1,4 @@
-"""The way back: MNE's source spaces as Brainstorm's locations, mesh and regions."""
+"""MNE's source spaces as Brainstorm's locations, mesh and regions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from scipy.sparse.csgraph import dijkstra
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
 from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
 __all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order", "used_triangles"]
-
 
 #: Largest deviation of what the report kept from what the source spaces hold now, m.
 SAME = 1e-9
@@ -62,32 +61,14 @@ class SourceGrid(Displayed):
         return f"<SourceGrid | {', '.join(str(part) for part in parts if part is not None)}>"
 
 
-def source_order(src: Any) -> IntArray | None:
-    """Tell which of Brainstorm's locations each source in use is.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces that :func:`to_source_spaces` made, or a copy or a restriction of them.
-
-    Returns
-    -------
-    array of int, shape (n_used,) | None
-        0-based row of ``GridLoc`` of each source in MNE's order; None if unknown, as after
-        reading from a FIF file.
-    """
-    if len(src) and all(part.get(LOCATION) is not None for part in src):
-        return np.concatenate([part[LOCATION][part["vertno"]] for part in src])
-    return None
-
-
+@converts
 @verbose
 def from_source_spaces(
     src: Any,
     *,
     head_to_scs: FloatArray | None = None,
     trans: Any = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> SourceGrid:
     """Convert MNE's source spaces to the locations of a head model.
 
@@ -105,7 +86,7 @@ def from_source_spaces(
     trans : mne.Transform | None
         Head ↔ MRI, needed for source spaces in the MRI frame.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -147,6 +128,43 @@ def from_source_spaces(
     return findings.attach(grid, what="SourceSpaces → source grid")
 
 
+def source_order(src: Any) -> IntArray | None:
+    """Tell which of Brainstorm's locations each source in use is.
+
+    Parameters
+    ----------
+    src : mne.SourceSpaces
+        Source spaces that :func:`to_source_spaces` made, or a copy or a restriction of them.
+
+    Returns
+    -------
+    array of int, shape (n_used,) | None
+        0-based row of ``GridLoc`` of each source in MNE's order; None if unknown, as after
+        reading from a FIF file.
+    """
+    if len(src) and all(part.get(LOCATION) is not None for part in src):
+        return np.concatenate([part[LOCATION][part["vertno"]] for part in src])
+    return None
+
+
+def mesh_rows(src: Any) -> list[IntArray]:
+    """Tell which row of the mesh of both hemispheres each vertex in use becomes.
+
+    Parameters
+    ----------
+    src : mne.SourceSpaces
+        Source spaces that begin with two hemispheres.
+
+    Returns
+    -------
+    list of array of int
+        0-based rows for the left and for the right hemisphere.
+    """
+    rows = _split(_ranks(src), src)[:2]
+    vertices = np.sort(np.concatenate(rows))
+    return [np.searchsorted(vertices, row) for row in rows]
+
+
 def _head_to_scs(
     given: FloatArray | None, kept: Mapping[str, Any], findings: Findings
 ) -> FloatArray:
@@ -167,24 +185,6 @@ def _check_extent(grid_loc: FloatArray, findings: Findings) -> None:
         findings.assumed(
             "rr", f"The points span {extent:.3g} m; they are taken as metres all the same."
         )
-
-
-def mesh_rows(src: Any) -> list[IntArray]:
-    """Tell which row of the mesh of both hemispheres each vertex in use becomes.
-
-    Parameters
-    ----------
-    src : mne.SourceSpaces
-        Source spaces that begin with two hemispheres.
-
-    Returns
-    -------
-    list of array of int
-        0-based rows for the left and for the right hemisphere.
-    """
-    rows = _split(_ranks(src), src)[:2]
-    vertices = np.sort(np.concatenate(rows))
-    return [np.searchsorted(vertices, row) for row in rows]
 
 
 def _ranks(src: Any) -> IntArray:
@@ -353,21 +353,11 @@ def _scout(
 
 
 def used_triangles(part: Mapping[str, Any], findings: Findings) -> IntArray:
-    """Return the triangles among the points in use, numbered in their order.
+    """Return the triangles (n_tris, 3) among the points in use, numbered in their order.
 
-    Parameters
-    ----------
-    part : dict
-        A surface source space of MNE.
-    findings : Findings
-        Takes triangles that are lost or were made.
-
-    Returns
-    -------
-    array of int, shape (n_tris, 3)
-        Its own triangles (``tris`` if all points are in use, else ``use_tris``); else those that
-        join the patches of three points: where the corners of a triangle of the whole surface are
-        nearest to three different points in use, these make a triangle.
+    They are its own (``tris`` if all points are in use, else ``use_tris``); else those that
+    join the patches of three points: where the corners of a triangle of the whole surface are
+    nearest to three different points in use, these make a triangle.
     """
     vertno = np.asarray(part["vertno"], dtype=np.int64)
     tris = part["tris"] if len(vertno) == part["np"] else part["use_tris"]

@@ -1,4 +1,4 @@
-"""Source locations of Brainstorm ⇄ :class:`mne.SourceSpaces`."""
+"""Source locations of Brainstorm as :class:`mne.SourceSpaces`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut, cut_cortex
 from mne_bstinv.adapters.sources.lattice import find_lattice
@@ -24,7 +24,7 @@ from mne_bstinv.adapters.sources.space_dicts import (
 )
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
 from mne_bstinv.anatomy import hemispheres
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
@@ -32,7 +32,14 @@ from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["Builder", "to_source_spaces"]
 
+#: Largest distance at which a location counts as a vertex of the surface, m.
+SAME_PLACE = 1e-6
 
+#: Largest deviation of the length of a normal from 1 that counts as rounding (single precision).
+UNIT = 1e-6
+
+
+@converts
 @verbose
 def to_source_spaces(
     head_model: io.HeadModel,
@@ -41,7 +48,7 @@ def to_source_spaces(
     *,
     channels: io.Channels | None = None,
     subject: str | None = None,
-    verbose: bool | str | int | None = None,
+    verbose: Verbose = None,
 ) -> Any:
     """Convert the source locations of a head model to MNE's source spaces.
 
@@ -62,7 +69,7 @@ def to_source_spaces(
     subject : str | None
         Name of the subject in MNE.
     verbose : bool | str | int | None
-        Level of MNE's log.
+        Control verbosity of the logging output.
 
     Returns
     -------
@@ -88,53 +95,23 @@ def to_source_spaces(
     return findings.attach(src, what="head model → SourceSpaces")
 
 
-#: Largest distance at which a location counts as a vertex of the surface, m.
-SAME_PLACE = 1e-6
-
-#: Largest deviation of the length of a normal from 1 that counts as rounding (single precision).
-UNIT = 1e-6
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Region:
-    """A region of a mixed head model.
+class GridRegion:
+    """A region of a mixed head model."""
 
-    Parameters
-    ----------
-    name : str
-        Its name.
-    code : str
-        Three letters: hemisphere, kind of grid, orientation constraint.
-    locations : array of int, shape (n_locations,)
-        0-based rows of GridLoc.
-    vertices : array of int, shape (n_locations,) | None
-        0-based vertex of the surface of each location; None if they are not all vertices.
-    """
-
+    #: Its name.
     name: str
+    #: Three letters: hemisphere, kind of grid, orientation constraint.
     code: str
+    #: 0-based rows of GridLoc, shape (n_locations,).
     locations: IntArray
+    #: 0-based vertex of the surface of each location, shape (n_locations,); None if not all are
+    #: vertices.
     vertices: IntArray | None
 
 
 class Builder:
-    """Makes the parts of the source spaces of one head model.
-
-    Parameters
-    ----------
-    head_model : HeadModel
-        The locations.
-    surface : Surface | None
-        The cortex they follow.
-    mri : Mri | None
-        The MRI.
-    frame : FrameTransform
-        SCS → head.
-    subject : str | None
-        Name of the subject.
-    findings : Findings
-        Takes what is dropped, assumed or derived.
-    """
+    """Makes the parts of the source spaces of one head model; the frame is SCS → head."""
 
     def __init__(
         self,
@@ -151,13 +128,7 @@ class Builder:
         self.rr = transform_points(frame.matrix, self.grid_loc)
 
     def parts(self) -> list[dict[str, Any]]:
-        """Make the source spaces.
-
-        Returns
-        -------
-        list of dict
-            MNE's source spaces.
-        """
+        """Make MNE's source spaces."""
         return {"surface": self._surface, "volume": self._volume, "mixed": self._mixed}[
             self.head_model.kind
         ]()
@@ -213,7 +184,7 @@ class Builder:
             return [self._region(region, region.locations) for region in regions]
         return [*self._cortex(cortex), *(self._region(*one) for one in rest)]
 
-    def _regions(self) -> list[Region]:
+    def _regions(self) -> list[GridRegion]:
         atlas = self.head_model.grid_atlas
         scouts = () if atlas is None else atlas.scouts
         try:
@@ -223,7 +194,7 @@ class Builder:
         used = [s for s in scouts if np.size(s.grid_rows if s.grid_rows is not None else [])]
         used = [s for s in used if (s.region or "").upper()[1:2] != "X"]
         regions = [
-            Region(
+            GridRegion(
                 name=spec.name,
                 code=(scout.region or "").upper(),
                 locations=spec.locations,
@@ -256,7 +227,7 @@ class Builder:
             return None
         return np.asarray(nearest, dtype=np.int64)
 
-    def _sides(self, region: Region) -> NDArray[np.str_]:
+    def _sides(self, region: GridRegion) -> NDArray[np.str_]:
         """Hemisphere of each location of a region that belongs to the cortex, else ''."""
         none = np.full(len(region.locations), "", dtype="U2")
         if region.code[1:2] != "S" or region.vertices is None or self.surface is None:
@@ -278,7 +249,7 @@ class Builder:
         parts = cut(self.surface, rows, self.findings)
         return [self._hemisphere(part, where) for part, where in zip(parts, locations, strict=True)]
 
-    def _region(self, region: Region, locations: IntArray) -> dict[str, Any]:
+    def _region(self, region: GridRegion, locations: IntArray) -> dict[str, Any]:
         if region.code[1:2] == "V":
             return self._grid(locations, region.name)
         if region.code[1:2] == "S" and self.surface is None:

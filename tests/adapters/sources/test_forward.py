@@ -17,7 +17,7 @@ from mne_bstinv.adapters.recordings.covariance import to_covariance
 from mne_bstinv.adapters.recordings.to_mne import to_evoked
 from mne_bstinv.adapters.sensors.from_mne import from_info
 from mne_bstinv.adapters.sensors.to_mne import to_info
-from mne_bstinv.adapters.sources.forward_to_mne import from_forward, to_forward, write_forward
+from mne_bstinv.adapters.sources import from_forward, to_forward, write_forward
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.plots._style import NAN_COLOR, SMALL, color_scale, not_shown, plain_log
+from mne_bstinv.plots.style import NAN_COLOR, SMALL, color_scale, not_shown, plain_log
 
 __all__ = ["VIEWS", "beyond", "draw_map", "no_value_patch"]
 

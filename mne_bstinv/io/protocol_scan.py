@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import file_kind, normalise
-from mne_bstinv.io.mat import Variable
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
+from mne_bstinv.io.variable import Variable
 
 __all__ = [
     "ANATOMY_KINDS",

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mne_bstinv import io
-
-if TYPE_CHECKING:
-    from mne_bstinv.workflow.condition import StudyCondition
+from mne_bstinv.workflow.structures import ConditionStructures
 
 __all__ = ["condition_html", "condition_text", "protocol_html", "protocol_text"]
 
@@ -44,12 +41,12 @@ _NONE = "none"
 _SHOWN = 6
 
 
-def condition_text(condition: StudyCondition) -> str:
+def condition_text(condition: ConditionStructures) -> str:
     """Summarise a condition.
 
     Parameters
     ----------
-    condition : StudyCondition
+    condition : ConditionStructures
         The condition.
 
     Returns
@@ -63,12 +60,12 @@ def condition_text(condition: StudyCondition) -> str:
     return "\n".join([head, *(f"  {name:<{width}}  {value}" for name, value in rows)])
 
 
-def condition_html(condition: StudyCondition) -> str:
+def condition_html(condition: ConditionStructures) -> str:
     """Summarise a condition as a table.
 
     Parameters
     ----------
-    condition : StudyCondition
+    condition : ConditionStructures
         The condition.
 
     Returns
@@ -114,7 +111,7 @@ def protocol_html(protocol: io.Protocol) -> str:
     return _table(protocol.name, _protocol_rows(protocol))
 
 
-def _condition_rows(condition: StudyCondition) -> list[tuple[str, str]]:
+def _condition_rows(condition: ConditionStructures) -> list[tuple[str, str]]:
     rows = [
         ("channels", _name(condition.channel_file)),
         ("head model", _name(condition.head_model_file)),

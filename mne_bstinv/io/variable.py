@@ -1,0 +1,181 @@
+"""What both readers of MATLAB files give: values in one form, and words for what has none.
+
+Numbers are squeezed: an array of one is a Python number. Text is ``str``, rows of text are an array
+of them. A cell is a list (of lists, if it has rows and columns), a cell of one is its entry. A
+struct is a dict, a struct array a dict of lists, and a struct without fields None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array
+
+__all__ = [
+    "DamageError",
+    "RefusalError",
+    "Unreadable",
+    "UnstoredError",
+    "Variable",
+    "cell",
+    "numbers",
+    "sparse",
+    "struct",
+    "text",
+]
+
+Shape = tuple[int, ...]
+Numbers = np.ndarray[Any, Any]
+
+#: Rows of a sparse array; some of its forms take 4 bytes or more a row.
+MAX_ROWS = 2**31 - 1
+
+NO_TEXT = np.zeros(0, "U1")
+
+
+class _PlacedError(Exception):
+    """An error that says in which variable and field it is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.place: list[str] = []
+
+    def inside(self, name: str) -> None:
+        """Note that the place is inside a variable or field."""
+        self.place.insert(0, name)
+
+    def __str__(self) -> str:
+        place = ".".join(self.place[:3] + ["…"] * (len(self.place) > 3))
+        return f"{place}: {self.args[0]}" if place else str(self.args[0])
+
+
+class DamageError(_PlacedError):
+    """The bytes contradict each other: the file is damaged, or was made to harm."""
+
+
+class UnstoredError(DamageError):
+    """Less is stored of an array than its dimensions say."""
+
+
+class RefusalError(_PlacedError):
+    """The file asks for what reading it must not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for a value that has no form outside MATLAB, or that contradicts itself.
+
+    Parameters
+    ----------
+    what : str
+        What it is, with its article (``'a function handle'``).
+    """
+
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A value, with the MATLAB shape and class where they are known.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, arrays, text, lists, dicts in the form of this module; or :class:`Unreadable`.
+    shape : tuple of int or None
+        The shape in MATLAB. None inside structs and cells, where nothing needs it.
+    matlab_class : str or None
+        The class in MATLAB (``'sparse'`` for sparse numbers), None inside structs and cells.
+    """
+
+    value: Any
+    shape: Shape | None = None
+    matlab_class: str | None = None
+
+
+def numbers(flat: Numbers, shape: Shape) -> Any:
+    """Return the numbers of an array of this shape, given column by column."""
+    if flat.size == 1:
+        return flat.item()
+    if not flat.size:
+        return flat
+    return flat.reshape([size for size in shape if size != 1], order="F")
+
+
+def text(found: str, n_bytes: int, shape: Shape) -> Any:
+    """Return the text of a character array of this shape, given column by column.
+
+    The shape counts UTF-16 units in MATLAB, bytes in Octave and characters in SciPy.
+    """
+    count = math.prod(shape)
+    if count == 0 or not n_bytes:  # files with a size, but no characters, exist
+        return NO_TEXT
+    one = shape[0] == 1 and len(shape) == 2
+    if one and len(found) == count and found.isascii():
+        return found.rstrip("\0")
+    units = found.encode("utf-16-le", "surrogatepass")
+    if one:
+        if count not in (len(found), len(units) // 2, n_bytes):
+            raise DamageError(f"{len(found)} characters where {count} are declared")
+        return _paired(found).rstrip("\0")
+    letters = list(found) if len(found) == count else [chr(u) for u in np.frombuffer(units, "<u2")]
+    if len(letters) != count:
+        raise DamageError(f"{len(letters)} characters where {count} are declared")
+    rows = np.array(letters).reshape(shape, order="F").reshape(-1, shape[-1])
+    joined = np.array([_paired("".join(row)) for row in rows]).reshape(shape[:-1]).squeeze()
+    return joined if joined.ndim else joined.item()
+
+
+def cell(items: list[Any], shape: Shape) -> Any:
+    """Return the entries of a cell of this shape, given column by column."""
+    if len(items) == 1:
+        return items[0]
+    kept = [size for size in shape if size != 1]
+    if not items or len(kept) == 1:
+        return items
+    array = np.empty(len(items), dtype=object)
+    for index, item in enumerate(items):
+        array[index] = item
+    return array.reshape(kept, order="F").tolist()
+
+
+def struct(names: Sequence[str], columns: Sequence[list[Any]], shape: Shape) -> Any:
+    """Return a struct array of this shape, of each field the values of all elements."""
+    if not names:
+        return None
+    if math.prod(shape) == 1:
+        return {name: column[0] for name, column in zip(names, columns, strict=True)}
+    return dict(zip(names, columns, strict=True))
+
+
+def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
+    """Return a sparse array in columns, if its indices are what they must be."""
+    n_rows, n_columns = shape
+    if n_rows > MAX_ROWS:
+        return Unreadable(f"a sparse array of {n_rows} rows")
+    if len(starts) < n_columns + 1:
+        return Unreadable(f"a sparse array of {n_columns} columns with {len(starts)} starts")
+    starts = starts[: n_columns + 1].astype(np.int64)
+    count = int(starts[-1])
+    if starts[0] != 0 or np.any(np.diff(starts) < 0) or count > min(len(rows), len(data)):
+        return Unreadable("a sparse array whose columns contradict its values")
+    rows, data = rows[:count].astype(np.int64), data[:count]
+    steps = np.diff(rows, prepend=-1)
+    steps[starts[:-1][starts[:-1] < count]] = 1  # where a column begins, rows may fall
+    if count and (rows.min() < 0 or rows.max() >= n_rows or np.any(steps <= 0)):
+        return Unreadable("a sparse array with row indices out of range or order")
+    return csc_array((data, rows, starts), shape=shape)
+
+
+def _paired(found: str) -> str:
+    """Return a text with one character for each pair of UTF-16 surrogates."""
+    if found.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in found):
+        return found
+    return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
