@@ -89,6 +89,7 @@ from mne_bstinv.workflow import StudyCondition, StudyProtocol, read_protocol
 
 if TYPE_CHECKING:
     from mne_bstinv.adapters import (
+        ContinuousRecording,
         DepthSettings,
         InverseParameters,
         LabelList,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
         MneSettings,
         SourceGrid,
         SubjectFolder,
+        epochs_as_imported,
         from_covariance,
         from_epochs,
         from_evoked,
@@ -110,6 +112,7 @@ if TYPE_CHECKING:
         match_channel_names,
         mne_equivalent,
         noise_cov_from,
+        read_raw_brainstorm,
         source_order,
         study_from_mne,
         to_annotations,
@@ -142,6 +145,7 @@ __version__ = _version("mne-bstinv")
 __all__ = [
     "BrainstormEquivalent",
     "Comparison",
+    "ContinuousRecording",
     "ConversionReport",
     "ConvertedFile",
     "CrossValidation",
@@ -175,6 +179,7 @@ __all__ = [
     "convert_file",
     "cross_validate",
     "datasets",
+    "epochs_as_imported",
     "errors",
     "export_study",
     "flatten_sources",
@@ -215,6 +220,7 @@ __all__ = [
     "read_mri",
     "read_noise_cov",
     "read_protocol",
+    "read_raw_brainstorm",
     "read_recordings",
     "read_results",
     "read_statistics",

@@ -21,6 +21,7 @@ __all__ = [
     "OptionError",
     "OverwriteError",
     "ProtocolError",
+    "RecordingFileError",
     "SchemaError",
     "UnknownNameError",
     "UnsupportedInverseError",
@@ -33,6 +34,10 @@ class BstInvError(Exception):
 
 class MatFileError(BstInvError, OSError):
     """A file is not a MATLAB file, is truncated, or cannot be written."""
+
+
+class RecordingFileError(BstInvError, OSError):
+    """A file of continuous recordings is damaged, changed, of another format, or cannot be used."""
 
 
 class MissingFileError(BstInvError, FileNotFoundError):

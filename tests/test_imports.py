@@ -25,13 +25,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_versions": set(),
     "io": {"errors"},
     "inverse": {"errors"},
+    "continuous": {"errors", "io", "inverse"},
     "maps": {"errors", "inverse", "anatomy"},
     "derived": {"errors", "io", "maps", "studies"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
     "studies": {"errors", "io", "anatomy", "conversion"},
-    "adapters": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "studies", "_log"},
+    "adapters": {
+        "errors", "io", "inverse", "continuous", "anatomy", "frames", "conversion", "studies",
+        "_log",
+    },
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
     "verification": {

@@ -29,11 +29,14 @@ from mne_bstinv.adapters.operators import (
     to_source_estimate,
 )
 from mne_bstinv.adapters.recordings import (
+    ContinuousRecording,
+    epochs_as_imported,
     from_covariance,
     from_epochs,
     from_evoked,
     from_raw,
     noise_cov_from,
+    read_raw_brainstorm,
     to_annotations,
     to_covariance,
     to_epochs,
@@ -54,6 +57,7 @@ from mne_bstinv.adapters.sources import (
 from mne_bstinv.adapters.study import study_from_mne
 
 __all__ = [
+    "ContinuousRecording",
     "DepthSettings",
     "InverseParameters",
     "LabelList",
@@ -62,6 +66,7 @@ __all__ = [
     "SourceGrid",
     "SubjectFolder",
     "checked_operator",
+    "epochs_as_imported",
     "from_covariance",
     "from_epochs",
     "from_evoked",
@@ -77,6 +82,7 @@ __all__ = [
     "mne_equivalent",
     "mne_sample_objects",
     "noise_cov_from",
+    "read_raw_brainstorm",
     "source_order",
     "study_from_mne",
     "to_annotations",

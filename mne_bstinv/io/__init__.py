@@ -6,6 +6,7 @@ and classes are restored. Nothing here knows MNE.
 
 from __future__ import annotations
 
+from mne_bstinv.io.bst import BstFile, BstHeader, BstWriter, open_bst, write_bst
 from mne_bstinv.io.channels import (
     Channel,
     Channels,
@@ -15,9 +16,11 @@ from mne_bstinv.io.channels import (
 )
 from mne_bstinv.io.covariance import NoiseCov, read_noise_cov, write_noise_cov
 from mne_bstinv.io.dipoles import Dipole, Dipoles, read_dipoles, write_dipoles
+from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.filenames import file_kind
 from mne_bstinv.io.head_model import HeadModel, Sphere, read_head_model, write_head_model
+from mne_bstinv.io.link import Link, LinkEpoch, LinkProperties
 from mne_bstinv.io.matrix import Matrix, read_matrix, write_matrix
 from mne_bstinv.io.mri import Mri, read_mri, write_mri
 from mne_bstinv.io.projectors import Projector
@@ -29,7 +32,7 @@ from mne_bstinv.io.protocol_entries import (
     ResultsEntry,
     SubjectEntry,
 )
-from mne_bstinv.io.recordings import Event, Recordings, read_recordings, write_recordings
+from mne_bstinv.io.recordings import Recordings, read_recordings, write_recordings
 from mne_bstinv.io.results import Results, read_results, write_results
 from mne_bstinv.io.scouts import Atlas, GridAtlas, Scout
 from mne_bstinv.io.statistics import Statistics, read_statistics, write_statistics
@@ -48,6 +51,9 @@ __all__ = [
     "NCS",
     "SCS",
     "Atlas",
+    "BstFile",
+    "BstHeader",
+    "BstWriter",
     "Channel",
     "Channels",
     "Condition",
@@ -57,6 +63,9 @@ __all__ = [
     "GridAtlas",
     "HeadModel",
     "HeadPoints",
+    "Link",
+    "LinkEpoch",
+    "LinkProperties",
     "Matrix",
     "Mri",
     "NoiseCov",
@@ -75,6 +84,7 @@ __all__ = [
     "Surface",
     "TimeFreq",
     "file_kind",
+    "open_bst",
     "read_channels",
     "read_dipoles",
     "read_head_model",
@@ -90,6 +100,7 @@ __all__ = [
     "read_surface",
     "read_timefreq",
     "resolve",
+    "write_bst",
     "write_channels",
     "write_dipoles",
     "write_head_model",

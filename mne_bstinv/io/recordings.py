@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
+from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
+from mne_bstinv.io.link import Link
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
-from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
-from mne_bstinv.io.values import is_empty
+from mne_bstinv.io.text import History, HistoryRows, Nested, NestedArray, Text
 from mne_bstinv.io.variable import Variable
 
 __all__ = ["Event", "Recordings", "read_recordings", "write_recordings"]
@@ -36,54 +37,19 @@ class _Samples:
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
-    """Times of events (1, k), or their starts and ends (2, k)."""
+class _LinkOnly:
+    """The struct of F; an array there is read as None."""
 
-    order: int = 1
+    order: int = 0
+    struct: ClassVar[Nested] = Nested(Link)
 
     def read(self, variable: Variable, context: Context) -> Any:
-        if is_empty(variable.value):
+        if not isinstance(variable.value, Mapping):
             return None
-        # Squeezed, two numbers are two events or one with a duration: the number of epochs tells.
-        for n_rows in (1, 2):
-            inner = Context(context.path, [], dict(context.sizes))
-            times = Array(n_rows, "n_events").read(variable, inner)
-            if times is not None:
-                return times
-        return Array("1 or 2", "n_events").read(variable, context)
+        return self.struct.read(variable, context)
 
     def write(self, value: Any, context: Context) -> Any:
-        return Array("n_rows", "n_events").write(value, context)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Event(Structure):
-    """The occurrences of one kind of event."""
-
-    label: str = field(default="", metadata=declare("label", Text()))
-    #: RGB (3,).
-    color: FloatArray | None = field(default=None, metadata=declare("color", Vector(3)))
-    #: Epoch of each occurrence (n_events,), 1-based.
-    epochs: IntArray | None = field(
-        default=None, metadata=declare("epochs", Vector("n_events", dtype="int64"))
-    )
-    #: Times (1, n_events), or starts and ends (2, n_events), s.
-    times: FloatArray | None = field(default=None, metadata=declare("times", _Times(), unit="s"))
-    #: Reaction times (n_events,), s.
-    react_times: FloatArray | None = field(
-        default=None, metadata=declare("reactTimes", Vector(), unit="s")
-    )
-    #: Whether the event is shown.
-    select: int | None = field(default=None, metadata=declare("select", Scalar(int)))
-    #: Channels of each occurrence; raw.
-    channels: Any = field(default=None, metadata=declare("channels", Raw()))
-    #: Notes of each occurrence; raw.
-    notes: Any = field(default=None, metadata=declare("notes", Raw()))
-    #: Hierarchical event descriptors; raw.
-    hed_tags: Any = field(default=None, metadata=declare("hedTags", Raw()))
-
-    def _summary(self) -> str:
-        return f"{self.label}, {0 if self.times is None else self.times.shape[1]} occurrences"
+        return self.struct.write(value, context)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -92,8 +58,8 @@ class Recordings(Structure):
 
     #: (n_channels, n_times), T, T/m or V; None for a link.
     f: FloatArray | None = field(default=None, metadata=declare("F", _Samples(), unit="T or V"))
-    #: The struct that links to a continuous file; None for imported recordings.
-    link: Mapping[str, Any] | None = field(default=None, metadata=declare("F", Raw(struct=True)))
+    #: The link to a continuous file; None for imported recordings.
+    link: Link | None = field(default=None, metadata=declare("F", _LinkOnly()))
     #: Standard deviation, as ``f``; raw.
     std: Any = field(default=None, metadata=declare("Std", Raw()))
     comment: str = field(default="", metadata=declare("Comment", Text()))
@@ -130,7 +96,9 @@ class Recordings(Structure):
         return ()
 
     def _summary(self) -> str:
-        size = "link" if self.f is None else "{} channels × {} times".format(*self.f.shape)
+        if self.link is not None:
+            return f"{self.comment}, link: {self.link._summary()}"
+        size = "" if self.f is None else "{} channels × {} times".format(*self.f.shape)
         return f"{self.comment}, {size}, {self.n_avg} averages, {len(self.events)} events"
 
 

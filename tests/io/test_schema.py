@@ -294,6 +294,6 @@ def test_writing_checks_shapes_and_classes(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(TypeError, match="HeadModel expected, Study given"):
         io.write_head_model(tmp_path / "a.mat", io.Study(name="x"))
-    for bad in (io.Recordings(), io.Recordings(f=GAIN, link={"a": 1})):
+    for bad in (io.Recordings(), io.Recordings(f=GAIN, link=io.Link())):
         with pytest.raises(SchemaError, match="F: "):
             io.write_recordings(tmp_path / "a.mat", bad)

@@ -211,9 +211,10 @@ def test_link_to_a_continuous_file(tmp_path):
     data = both(tmp_path, io.read_recordings, F=link, Time=np.array([[0.0, 9.0]]),
                 ChannelFlag=np.ones((4, 1)))  # fmt: skip
     assert data.f is None
-    assert data.link["prop"]["sfreq"] == 100.0
+    assert data.link.filename == "a.fif"
+    assert data.link.prop.sfreq == 100.0
     assert "link" in repr(data)
-    assert again(tmp_path, data, "recordings")["F"].dtype.names == ("filename", "prop")
+    assert again(tmp_path, data, "recordings")["F"][0, 0]["prop"]["sfreq"][0, 0] == 100.0
 
 
 def test_results_with_factors(tmp_path):

@@ -7,19 +7,26 @@ from mne_bstinv.adapters.recordings.covariance import (
     with_moments,
 )
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
-from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked, from_raw
+from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
+from mne_bstinv.adapters.recordings.imported import epochs_as_imported
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, Window, noise_window
+from mne_bstinv.adapters.recordings.raw_reader import RawBrainstorm, read_raw_brainstorm
+from mne_bstinv.adapters.recordings.raw_writer import ContinuousRecording, from_raw
 from mne_bstinv.adapters.recordings.to_mne import to_annotations, to_epochs, to_evoked, to_raw_array
 
 __all__ = [
     "NOTHING_COUNTED",
+    "ContinuousRecording",
+    "RawBrainstorm",
     "Window",
+    "epochs_as_imported",
     "from_covariance",
     "from_epochs",
     "from_evoked",
     "from_raw",
     "noise_cov_from",
     "noise_window",
+    "read_raw_brainstorm",
     "same_times",
     "sampling_frequency",
     "to_annotations",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,16 +15,22 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.bst import cut_name
+from mne_bstinv.io.events import is_bad
+from mne_bstinv.io.sampling import sample_numbers
 
 __all__ = [
+    "Clock",
     "Occurrence",
     "annotate",
+    "brainstorm_label",
     "events_of",
+    "mne_label",
     "occurrences",
-    "same_occurrences",
+    "occurrences_of",
+    "same_annotations",
     "same_times",
     "sampling_frequency",
-    "within",
 ]
 
 #: Colours of events that MNE has none for, one after the other.
@@ -39,13 +47,24 @@ _COLORS = (
 _NOT_EXPRESSED = {
     "color": "color",
     "react_times": "reactTimes",
-    "notes": "notes",
     "hed_tags": "hedTags",
 }
 
 #: Two times (s) that differ by less are the same.
 _SAME_TIME = 1e-9
 
+#: Distance from a sample, in samples, up to which both toolboxes round to it, in single precision.
+_NEARLY_HALF = 0.49
+
+#: Whether annotations can carry a note (since MNE 1.11).
+ANNOTATIONS_HAVE_EXTRAS = "extras" in inspect.signature(mne.Annotations).parameters
+
+#: What makes an event bad for Brainstorm that is not for MNE.
+_BAD_END = re.compile(r"[ _](?=bad$)", re.IGNORECASE)
+
+_REASON = (
+    "MNE takes for bad what begins with 'bad', Brainstorm what has it as its first or last word"
+)
 #: Irregularity of Time that is rounding: a fraction of the sampling period.
 _IRREGULAR = 1e-3
 
@@ -54,83 +73,196 @@ _WHOLE = 1e-9
 
 
 class Occurrence(NamedTuple):
-    """One occurrence of an event."""
+    """One occurrence of an event, times as in the recordings."""
 
     onset: float
     duration: float
     label: str
     #: The channels it concerns; none for all.
     channels: tuple[str, ...] = ()
+    note: str = ""
 
-    def on(self, names: Sequence[str]) -> Occurrence:
-        """Return the occurrence with those of its channels that there are."""
-        return self._replace(channels=tuple(name for name in self.channels if name in names))
+
+class Clock(NamedTuple):
+    """The samples of a recording."""
+
+    #: Time of the first sample, s.
+    start: float
+    #: Sampling frequency, Hz.
+    sfreq: float
+    #: Number of samples.
+    n: int
+
+    def sample(self, time: float) -> int:
+        """Return the sample of a time by Brainstorm's rule, counted from the first."""
+        first, sample = sample_numbers(np.array([self.start, time]), self.sfreq).tolist()
+        return int(sample - first)
+
+    def relative(self, time: float, sample: int) -> float:
+        """Return a time in s from the first sample, such that MNE takes it for that sample.
+
+        MNE rounds halves to even: a time that is nearly between two samples is moved to its own.
+        """
+        found = (time - self.start) * self.sfreq
+        return max(found if abs(found - sample) < _NEARLY_HALF else sample, 0.0) / self.sfreq
 
 
 def occurrences(events: Iterable[io.Event], findings: Findings) -> list[Occurrence]:
     """List the occurrences of all events, sorted by time, and note what has no place in MNE."""
     found: list[Occurrence] = []
+    losses: dict[str, list[str]] = {}
     for event in events:
         if event.times is None:
             findings.dropped("Events", f"{event.label}: no occurrence")
             continue
         lost = [name for field, name in _NOT_EXPRESSED.items() if _holds(getattr(event, field))]
-        if lost:
-            findings.dropped(
-                "Events", f"{event.label}: annotations have no place for {', '.join(lost)}"
+        lost += ["notes"] if event.notes and not ANNOTATIONS_HAVE_EXTRAS else []
+        for name in lost:
+            losses.setdefault(name, []).append(event.label)
+        times = zip(event.starts.tolist(), event.ends.tolist(), strict=True)
+        for index, (start, end) in enumerate(times):
+            if not np.isfinite(start + end) or end < start:
+                findings.dropped(
+                    "Events",
+                    f"{event.label} ({index + 1}, 1-based): from {start:g} to {end:g} s found, "
+                    "a start before an end expected",
+                )
+                continue
+            found.append(
+                Occurrence(
+                    start,
+                    end - start,
+                    event.label,
+                    event.channels_of(index),
+                    event.note_of(index),
+                )
             )
-        start, end = event.times[0], event.times[-1]
-        channels = _channels(event.channels, len(start))
-        if channels is None:
-            findings.dropped("Events", f"{event.label}: channels are not one list an occurrence")
-            channels = [()] * len(start)
-        found += [
-            Occurrence(float(s), float(e - s), event.label, c)
-            for s, e, c in zip(start, end, channels, strict=True)
-        ]
+    for name, labels in losses.items():
+        findings.dropped("Events", f"annotations have no place for {name}: {', '.join(labels)}")
     return sorted(found, key=lambda occurrence: occurrence.onset)
 
 
 def annotate(
-    found: Sequence[Occurrence],
-    limits: tuple[float, float],
-    names: Sequence[str],
-    findings: Findings,
+    found: Sequence[Occurrence], clock: Clock, names: Sequence[str], findings: Findings
 ) -> Any:
     """Return annotations relative to the first sample, without a time of origin.
 
-    ``limits`` are the times (s) of the first and the last sample: what happened outside of
-    them, or at channels that there are not, is lost.
+    Each begins and ends at the samples of its event, and its description begins with ``BAD`` if
+    the event is bad for Brainstorm. What happened outside of ``clock``, or at channels that are
+    not among ``names``, is lost.
     """
-    for outside in sorted({*found} - {*within(found, limits)}):
-        findings.dropped("Events", f"{outside.label} at {outside.onset:g} s: not in the recordings")
-    inside = []
-    for occurrence in within(found, limits):
-        known = occurrence.on(names)
-        unknown = [name for name in occurrence.channels if name not in known.channels]
-        if unknown:
-            findings.dropped("Events", f"{known.label}: unknown channels {', '.join(unknown)}")
-        inside.append(known._replace(onset=max(known.onset - limits[0], 0.0)))
+    placed = [(o, *within) for o in found if (within := _within(o, clock, findings))]
+    known = [o._replace(channels=_known(o, names, findings)) for o, *_ in placed]
+    labels = {o.label: mne_label(o.label) for o in known}
+    for before, after in labels.items():
+        if before != after:
+            findings.derived("Events", f"{before!r} is called {after!r}: {_REASON}")
+    extras = {}
+    if ANNOTATIONS_HAVE_EXTRAS and any(o.note for o in known):
+        extras = {"extras": [{"note": o.note} if o.note else None for o in known]}
     return mne.Annotations(
-        [o.onset for o in inside],
-        [o.duration for o in inside],
-        [o.label for o in inside],
+        [onset for _, onset, _ in placed],
+        [duration for *_, duration in placed],
+        [labels[o.label] for o in known],
         orig_time=None,
-        ch_names=[o.channels for o in inside],
+        ch_names=[o.channels for o in known],
+        **extras,
     )
 
 
-def within(found: Sequence[Occurrence], limits: tuple[float, float]) -> list[Occurrence]:
-    """Return the occurrences that lie within the recordings."""
+def _within(occurrence: Occurrence, clock: Clock, findings: Findings) -> tuple[float, float] | None:
+    """Return onset (s from the first sample) and duration (s); None if it is outside."""
+    start, end = occurrence.onset, occurrence.onset + occurrence.duration
+    first, last = clock.sample(start), clock.sample(end)
+    place = f"{occurrence.label} at {start:g} s"
+    if last < 0 or first >= clock.n:
+        findings.dropped("Events", f"{place}: not in the recordings ({_span(clock)})")
+        return None
+    if first < 0 or last >= clock.n:
+        findings.dropped("Events", f"{place}: cut to the recordings ({_span(clock)})")
+        first, last = max(first, 0), min(last, clock.n - 1)
+        start, end = (clock.start + sample / clock.sfreq for sample in (first, last))
+    onset = clock.relative(start, first)
+    return onset, max(clock.relative(end, last) - onset, 0.0) if last > first else 0.0
+
+
+def _span(clock: Clock) -> str:
+    return f"{clock.start:g} to {clock.start + (clock.n - 1) / clock.sfreq:g} s"
+
+
+def _known(occurrence: Occurrence, names: Sequence[str], findings: Findings) -> tuple[str, ...]:
+    """Return the channels that there are; ``.bst`` files cut their names, but not in events."""
+    cut = {cut_name(name): name for name in names}
+    known = []
+    for name in occurrence.channels:
+        found = name if name in names else cut.get(cut_name(name))
+        if found is None:
+            findings.dropped("Events", f"{occurrence.label}: unknown channels {name}")
+            continue
+        if found != name:
+            findings.derived(
+                "Events", f"{occurrence.label}: {name!r} is taken for {found!r}, its name when cut"
+            )
+        known.append(found)
+    return tuple(dict.fromkeys(known))
+
+
+def mne_label(label: str) -> str:
+    """Return the description that MNE takes for bad if, and only if, Brainstorm does."""
+    if is_bad(label) == _is_bad_for_mne(label):
+        return label
+    return f"BAD_{label}" if is_bad(label) else f"event_{label}"
+
+
+def brainstorm_label(description: str) -> str:
+    """Return the label that Brainstorm takes for bad if, and only if, MNE does."""
+    if is_bad(description) == _is_bad_for_mne(description):
+        return description
+    if is_bad(description):
+        return _BAD_END.sub("-", description)
+    return f"BAD_{description}"
+
+
+def _is_bad_for_mne(description: str) -> bool:
+    return description.lower().startswith("bad")
+
+
+def occurrences_of(annotations: Any, first_time: float, start: float) -> list[Occurrence]:
+    """Return the occurrences that annotations stand for.
+
+    Parameters
+    ----------
+    annotations : mne.Annotations
+        Annotations of a Raw, which count as ``first_time`` does.
+    first_time : float
+        Time of the first sample, as MNE counts, s.
+    start : float
+        The same, as the recordings count, s.
+
+    Returns
+    -------
+    list of Occurrence
+        The occurrences.
+    """
     return [
-        o
-        for o in found
-        if limits[0] - _SAME_TIME <= o.onset and o.onset + o.duration <= limits[1] + _SAME_TIME
+        Occurrence(
+            float(annotation["onset"]) - first_time + start,
+            float(annotation["duration"]),
+            str(annotation["description"]),
+            tuple(annotation.get("ch_names", ())),
+            str((annotation.get("extras") or {}).get("note", "")),
+        )
+        for annotation in annotations
     ]
 
 
-def events_of(found: Sequence[Occurrence]) -> tuple[io.Event, ...]:
+def events_of(found: Sequence[Occurrence], findings: Findings) -> tuple[io.Event, ...]:
     """Return the events of occurrences, one a label, in the order of first appearance."""
+    labels = {label: brainstorm_label(label) for label in dict.fromkeys(o.label for o in found)}
+    for before, after in labels.items():
+        if before != after:
+            findings.derived("annotations", f"{before!r} is called {after!r}: {_REASON}")
+    found = [o._replace(label=labels[o.label]) for o in found]
     events = []
     for number, label in enumerate(dict.fromkeys(o.label for o in found)):
         mine = [o for o in found if o.label == label]
@@ -144,21 +276,36 @@ def events_of(found: Sequence[Occurrence]) -> tuple[io.Event, ...]:
                 epochs=np.ones(len(mine), dtype=np.int64),
                 times=np.stack([start, start + duration]) if extended else start[None],
                 select=1,
-                channels=_cell([o.channels for o in mine]),
+                channels=tuple(o.channels for o in mine) if any(o.channels for o in mine) else None,
+                notes=tuple(o.note for o in mine) if any(o.note for o in mine) else None,
             )
         )
     return tuple(events)
 
 
-def same_occurrences(first: Sequence[Occurrence], second: Sequence[Occurrence]) -> bool:
-    """Tell whether two lists of occurrences differ by rounding only."""
-    return len(first) == len(second) and all(
-        a.label == b.label
-        and a.channels == b.channels
-        and abs(a.onset - b.onset) <= _SAME_TIME
-        and abs(a.duration - b.duration) <= _SAME_TIME
-        for a, b in zip(sorted(first), sorted(second), strict=True)
+def same_annotations(first: Any, second: Any) -> bool:
+    """Tell whether two lists of annotations differ by rounding only."""
+    if first is None or second is None or len(first) != len(second):
+        return first is second
+    return all(
+        a["description"] == b["description"]
+        and tuple(a.get("ch_names", ())) == tuple(b.get("ch_names", ()))
+        and dict(a.get("extras") or {}) == dict(b.get("extras") or {})
+        and abs(a["onset"] - b["onset"]) <= _SAME_TIME
+        and abs(a["duration"] - b["duration"]) <= _SAME_TIME
+        for a, b in zip(first, second, strict=True)
     )
+
+
+def _holds(value: Any) -> bool:
+    """Tell whether a raw value has any content."""
+    if value is None or isinstance(value, str):
+        return bool(value)
+    if isinstance(value, tuple | list):
+        return any(map(_holds, value))
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return any(map(_holds, value.ravel()))
+    return bool(np.size(value))
 
 
 def sampling_frequency(
@@ -227,44 +374,3 @@ def same_times(first: FloatArray | None, second: FloatArray | None) -> bool:
         return bool(np.allclose(first, second, rtol=0, atol=1e-9))
     period = abs(first[-1] - first[0]) / (len(first) - 1)
     return bool(np.abs(first - second).max() <= _IRREGULAR * period)
-
-
-def _holds(value: Any) -> bool:
-    """Tell whether a raw value has any content."""
-    if value is None or isinstance(value, str):
-        return bool(value)
-    if isinstance(value, tuple | list):
-        return any(map(_holds, value))
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return any(map(_holds, value.ravel()))
-    return bool(np.size(value))
-
-
-def _channels(value: Any, n: int) -> list[tuple[str, ...]] | None:
-    """Channels of each of n occurrences; None if the raw value is of no known form."""
-    if not _holds(value):
-        return [()] * n
-    items = list(value.ravel()) if isinstance(value, np.ndarray) else value
-    if n == 1 and (isinstance(items, str) or all(isinstance(item, str) for item in items)):
-        items = [items]  # a cell of one is the entry itself
-    if isinstance(items, str) or len(items) != n:
-        return None
-    return [_listed_names(item) for item in items]
-
-
-def _listed_names(item: Any) -> tuple[str, ...]:
-    if isinstance(item, str):
-        return (item,) if item else ()
-    if isinstance(item, tuple | list):
-        return tuple(name for name in item if isinstance(name, str))
-    return ()
-
-
-def _cell(channels: list[tuple[str, ...]]) -> Any:
-    """Cell row of cells; None where no occurrence names channels."""
-    if not any(channels):
-        return None
-    cells = np.empty((1, len(channels)), dtype=object)
-    for index, names in enumerate(channels):
-        cells[0, index] = names
-    return cells

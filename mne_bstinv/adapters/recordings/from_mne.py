@@ -11,12 +11,12 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.recordings.events import (
+    Clock,
     Occurrence,
     events_of,
-    occurrences,
-    same_occurrences,
+    occurrences_of,
+    same_annotations,
     same_times,
-    within,
 )
 from mne_bstinv.adapters.recordings.samples import (
     bad_in_any_file,
@@ -29,7 +29,7 @@ from mne_bstinv.adapters.recordings.samples import (
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report, converts
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_epochs", "from_evoked", "from_raw"]
+__all__ = ["events_from", "from_epochs", "from_evoked", "imported_from_raw", "linked_events"]
 
 #: Fields that MNE has no place for and the report keeps.
 _KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
@@ -124,10 +124,13 @@ def from_epochs(
         findings.dropped("baseline", f"{loaded.baseline} s: the samples are corrected already")
     if loaded.metadata is not None:
         findings.dropped("metadata", "recordings have no place for it")
-    kept = kept_recordings(conversion_report(epochs))
+    report = conversion_report(epochs)
+    kept = kept_recordings(report)
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
     bad = bad_in_any_file(kept) if known else None
+    if known and "bads" in report.kept:  # channels may be bad in some trials only
+        bad = np.isin(report.kept["channel_names"], report.kept["bads"])
     converted = []
     for mine, samples, comment, annotated in zip(
         trials,
@@ -149,42 +152,23 @@ def from_epochs(
             comment=comment if mine is None else mine.comment,
             n_avg=1 if mine is None else mine.n_avg,
             leff=1.0 if mine is None else mine.leff,
-            events=_kept_events(mine, found, same, loaded.ch_names),
+            events=events_from(
+                mine.events if mine is not None and same else None,
+                report,
+                epochs.annotations,
+                found,
+                findings,
+            ),
         )
         converted.append(recordings)
     what = "Epochs → Recordings"
     return [findings.attach(r, what=what, log=n == 0) for n, r in enumerate(converted)]
 
 
-@converts
-@verbose
-def from_raw(
-    raw: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
-) -> io.Recordings:
-    """Convert a Raw to imported recordings, with its annotations as events.
-
-    Parameters
-    ----------
-    raw : mne.io.Raw
-        The recording; all its samples are loaded.
-    channels : Channels | None
-        Channel file of the study, as in :func:`from_evoked`.
-    verbose : bool | str | int | None
-        Control verbosity of the logging output.
-
-    Returns
-    -------
-    Recordings
-        The recordings. Time counts as the samples of the acquisition do: it starts at
-        ``raw.first_time``.
-
-    Raises
-    ------
-    ConversionError
-        If a channel is not in the channel file; the message lists them.
-    """
-    findings = Findings()
-    kept = _kept_one(conversion_report(raw))
+def imported_from_raw(raw: Any, channels: io.Channels | None) -> io.Recordings:
+    """Convert a Raw to one block of imported recordings; see :func:`mne_bstinv.from_raw`."""
+    findings, report = Findings(), conversion_report(raw)
+    kept = _kept_one(report)
     time, start, same = raw.times + raw.first_time, float(raw.first_time), False
     if kept is not None and kept.time is not None:
         # MNE moves the first sample to a multiple of the sampling period
@@ -192,16 +176,7 @@ def from_raw(
         same = same and abs(kept.time[0] - start) * raw.info["sfreq"] <= 0.5 + 1e-6
     if kept is not None and kept.time is not None and same:
         time, start = kept.time, float(kept.time[0])
-    found = [
-        Occurrence(
-            # annotations count from the start of the acquisition, as first_time does
-            float(annotation["onset"]) - float(raw.first_time) + start,
-            float(annotation["duration"]),
-            str(annotation["description"]),
-            tuple(annotation.get("ch_names", ())),
-        )
-        for annotation in raw.annotations
-    ]
+    found = occurrences_of(raw.annotations, float(raw.first_time), start)
     recordings = _build(
         raw,
         raw.get_data(),
@@ -212,7 +187,13 @@ def from_raw(
         comment="Raw" if kept is None else kept.comment,
         n_avg=1 if kept is None else kept.n_avg,
         leff=1.0 if kept is None else kept.leff,
-        events=_kept_events(kept, found, same, raw.ch_names),
+        events=events_from(
+            kept.events if kept is not None and same else linked_events(raw, report),
+            report,
+            raw.annotations,
+            found,
+            findings,
+        ),
     )
     return findings.attach(recordings, what="Raw → Recordings")
 
@@ -263,22 +244,26 @@ def _kept_std(
     return None
 
 
-def _kept_events(
-    kept: io.Recordings | None,
+def events_from(
+    events: Sequence[io.Event] | None,
+    report: ConversionReport,
+    annotations: Any,
     found: Sequence[Occurrence],
-    same_time: bool,
-    names: Sequence[str],
+    findings: Findings,
 ) -> tuple[io.Event, ...]:
-    """Return the events of the original if the annotations still say the same."""
-    if kept is not None and kept.time is not None and same_time:
-        limits = (float(kept.time[0]), float(kept.time[-1]))
-        before = [
-            occurrence.on(names)
-            for occurrence in within(occurrences(kept.events, Findings()), limits)
-        ]
-        if same_occurrences(before, found):
-            return kept.events
-    return events_of(found)
+    """Return the original events if the annotations are still those they became, else new ones."""
+    if events is not None and same_annotations(report.kept.get("annotations"), annotations):
+        return tuple(events)
+    return events_of(found, findings)
+
+
+def linked_events(raw: Any, report: ConversionReport) -> Sequence[io.Event] | None:
+    """Return the events of the link that a Raw was read from, if it still has its samples."""
+    clock = report.kept.get("clock")
+    if not isinstance(clock, Clock) or clock.n != raw.n_times:
+        return None
+    first = round(clock.start * clock.sfreq)
+    return report.kept.get("events") if raw.first_samp == first else None
 
 
 def _comments(epochs: Any) -> list[str]:

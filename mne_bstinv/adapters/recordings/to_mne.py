@@ -20,6 +20,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.events import (
+    Clock,
     annotate,
     occurrences,
     same_times,
@@ -168,9 +169,10 @@ def to_epochs(
     with unlocked(epochs.info):
         epochs.info["projs"] = projs
     _keep_phase(epochs, time)
-    annotations = _annotate_epochs(trials, onset / sfreq, rows.info["ch_names"], findings)
+    annotations = _annotate_epochs(trials, sfreq, onset / sfreq, rows.info["ch_names"], findings)
     if annotations is not None:
         epochs.set_annotations(annotations)
+    findings.keep("annotations", epochs.annotations and epochs.annotations.copy())
     findings.keep("recordings", tuple(map(bare, trials)))
     findings.keep("channel_names", channels.names)
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
@@ -223,7 +225,8 @@ def to_raw_array(
             "Time", f"starts at {time[0]:g} s, between two samples: {first / sfreq:g} s in MNE"
         )
     raw = mne.io.RawArray(f[0], rows.info, first_samp=first)
-    raw.set_annotations(_annotations(recordings, rows.info["ch_names"], findings))
+    raw.set_annotations(_annotations(recordings, sfreq, rows.info["ch_names"], findings))
+    findings.keep("annotations", raw.annotations.copy())
     if recordings.std is not None:
         findings.keep("checksum", checksum(f[0]))
     findings.keep("recordings", bare(recordings))
@@ -257,10 +260,16 @@ def to_annotations(
     Raises
     ------
     ConversionError
-        If the recordings have no Time.
+        If the recordings have no Time, or an irregular one.
     """
     findings = Findings()
-    annotations = _annotations(recordings, channels.names, findings)
+    if recordings.link is not None:
+        found = occurrences(recordings.link.events, findings)
+        annotations = annotate(found, clock_of(recordings.link), channels.names, findings)
+    else:
+        n = len(_time(recordings))
+        sfreq = sampling_frequency(recordings.time, n, None, findings)
+        annotations = _annotations(recordings, sfreq, channels.names, findings)
     return findings.attach(annotations, what="Events → Annotations")
 
 
@@ -307,21 +316,41 @@ def _keep_phase(inst: Any, time: FloatArray) -> None:
         inst.shift_time(time[0], relative=False)
 
 
-def _annotations(recordings: io.Recordings, names: Sequence[str], findings: Findings) -> Any:
-    """Annotations relative to the first sample."""
+def clock_of(link: io.Link) -> Clock:
+    """Return the samples of the file behind a link, as the link knows them."""
+    if link.samples is None or link.sfreq is None:
+        times = None if link.prop is None else link.prop.times
+        raise ConversionError(
+            f"The link to {link.base_name!r} has the times {times} s and the sampling frequency "
+            f"{None if link.prop is None else link.prop.sfreq} Hz, expected two times and a "
+            "frequency above 0 (F.prop). Link the file again in Brainstorm."
+        )
+    first, last = link.samples
+    return Clock(first / link.sfreq, link.sfreq, last - first + 1)
+
+
+def _clock(recordings: io.Recordings, sfreq: float) -> Clock:
     time = _time(recordings)
+    return Clock(float(time[0]), sfreq, len(time))
+
+
+def _annotations(
+    recordings: io.Recordings, sfreq: float, names: Sequence[str], findings: Findings
+) -> Any:
+    """Annotations relative to the first sample."""
     found = occurrences(recordings.events, findings)
-    return annotate(found, (float(time[0]), float(time[-1])), names, findings)
+    return annotate(found, _clock(recordings, sfreq), names, findings)
 
 
 def _annotate_epochs(
     trials: Sequence[io.Recordings],
+    sfreq: float,
     zero: FloatArray,
     names: Sequence[str],
     findings: Findings,
 ) -> Any:
     """Annotations of all trials; ``zero`` is where the time 0 of each is in the whole."""
-    found = [_annotations(trial, names, findings) for trial in trials]
+    found = [_annotations(trial, sfreq, names, findings) for trial in trials]
     for trial, mine, start in zip(trials, found, zero, strict=True):
         mine.onset += start + _time(trial)[0]
     if not sum(map(len, found)):

@@ -14,7 +14,7 @@ from mne_bstinv.adapters.sensors.channels_to_mne import MEG_TYPES, is_ref
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
-__all__ = ["add_compensation", "compensation_from", "grade_of"]
+__all__ = ["add_compensation", "compensation_from", "grade_of", "set_grade"]
 
 #: The grade is kept in these bits of the coil type.
 _GRADE_SHIFT = 16
@@ -84,6 +84,22 @@ def grade_of(info: mne.Info) -> int:
             "Bring them to one grade (Raw.apply_gradient_compensation)."
         )
     return grades.pop() if grades else 0
+
+
+def set_grade(info: mne.Info, grade: int) -> None:
+    """Say which compensation the MEG channels of an Info have, in place.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The Info; its coil types are changed.
+    grade : int
+        0 for none, 1, 2 or 3.
+    """
+    for pick in mne.pick_types(info, meg=True, ref_meg=False, exclude=()):
+        ch = info["chs"][pick]
+        pattern = int(ch["coil_type"]) & (1 << _GRADE_SHIFT) - 1
+        ch["coil_type"] = pattern | grade << _GRADE_SHIFT
 
 
 def compensation_from(

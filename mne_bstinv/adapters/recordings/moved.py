@@ -1,0 +1,84 @@
+"""Where the file of a link is: links hold its path on the computer that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from mne_bstinv.errors import MissingFileError, RecordingFileError
+from mne_bstinv.io import Link
+from mne_bstinv.io.filenames import normalise
+
+__all__ = ["find_linked"]
+
+#: Folders of a path that are tried below another folder, at most.
+_DEPTH = 8
+
+
+def find_linked(link: Link, place: Path, raw_dir: Path | None = None) -> Path:
+    """Return the file, or folder, that a link names.
+
+    Parameters
+    ----------
+    link : Link
+        The link.
+    place : pathlib.Path
+        The file that holds it.
+    raw_dir : pathlib.Path | None
+        A folder to search too.
+
+    Returns
+    -------
+    pathlib.Path
+        The first that exists: beside the link, below ``raw_dir``, where the link says, below a
+        folder that the link is in (the protocol may have moved as a whole).
+
+    Raises
+    ------
+    RecordingFileError
+        If the link names no file, or itself.
+    MissingFileError
+        If there is none of these; the message lists them.
+    """
+    if not link.base_name:
+        raise RecordingFileError(
+            f"{place}: F.filename is {link.filename!r}, expected the path of a file. Link the "
+            "file again in Brainstorm."
+        )
+    tried: list[Path] = []
+    for candidate in _candidates(link.filename, place, raw_dir):
+        if candidate in tried:
+            continue
+        tried.append(candidate)
+        if not candidate.exists():
+            continue
+        if candidate.samefile(place) or place.is_relative_to(candidate):
+            raise RecordingFileError(
+                f"{place}: F.filename is {link.filename!r}, which is the link itself or a folder "
+                "that it is in; the path of a file expected. Link the file again in Brainstorm."
+            )
+        return candidate
+    listed = "\n  - ".join(map(str, tried))
+    raise MissingFileError(
+        f"{place}: its file {link.filename!r} is not found. Say in which folder it is (raw_dir=, "
+        f"--raw-dir). Tried:\n  - {listed}"
+    )
+
+
+def _candidates(stored: str, place: Path, raw_dir: Path | None) -> Iterator[Path]:
+    """Yield the places a file may be at, the likely first."""
+    path = normalise(stored)
+    yield place.parent / path.name
+    if raw_dir is not None:
+        yield from _below(raw_dir, path)
+    original = Path(stored)
+    yield original if original.is_absolute() else place.parent / original
+    for folder in list(place.parent.absolute().parents)[:_DEPTH]:
+        yield from _below(folder, path)
+
+
+def _below(folder: Path, path: PurePosixPath) -> Iterator[Path]:
+    """Yield the ends of a path below a folder, the longest first."""
+    parts = [part for part in path.parts if part not in ("..", ".")][-_DEPTH:]
+    for begin in range(len(parts)):
+        yield folder.joinpath(*parts[begin:])

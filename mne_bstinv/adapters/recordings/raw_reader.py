@@ -1,0 +1,435 @@
+"""Continuous recordings of Brainstorm as a Raw: links, ``.bst`` files, imported blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import mne
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv._types import FloatArray, IntArray, Verbose
+from mne_bstinv.adapters._mne_private import unlocked
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names
+from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
+from mne_bstinv.adapters.recordings.formats import BST, format_called
+from mne_bstinv.adapters.recordings.moved import find_linked
+from mne_bstinv.adapters.recordings.samples import signs_of
+from mne_bstinv.adapters.recordings.to_mne import to_raw_array
+from mne_bstinv.adapters.sensors import set_grade, to_info
+from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.errors import ConversionError, MissingFileError
+from mne_bstinv.io import (
+    Channels,
+    Event,
+    Link,
+    Recordings,
+    open_bst,
+    read_channels,
+    read_recordings,
+)
+from mne_bstinv.io.bst import cut_name
+from mne_bstinv.io.mat import PathLike
+from mne_bstinv.studies.files import Studies
+
+__all__ = ["RawBrainstorm", "read_raw_brainstorm"]
+
+#: Entries of an Info that a channel file has no place for, taken from the original file.
+_OF_THE_FILE = (
+    "meas_date", "subject_info", "experimenter", "line_freq", "highpass", "lowpass", "acq_pars",
+    "acq_stim", "device_info", "gantry_angle", "helium_info", "hpi_meas", "hpi_results",
+    "hpi_subsystem", "kit_system_id", "proj_id", "proj_name", "utc_offset",
+)  # fmt: skip
+#: Years that FIF files can hold.
+_FIRST_YEAR, _LAST_YEAR = 1902, 2037
+#: Two sampling rates that differ by less (fraction) are the same.
+_SAME_RATE = 1e-6
+
+
+class Source(Protocol):
+    """What a :class:`RawBrainstorm` reads its samples from."""
+
+    def read_into(self, out: FloatArray, start: int, channels: IntArray) -> None:
+        """Read samples from ``start`` on, counted from 0, of some channels, into (n, n_times)."""
+
+
+class MneSource:
+    """A file that MNE reads.
+
+    Parameters
+    ----------
+    raw : mne.io.Raw
+        The file.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def read_into(self, out: FloatArray, start: int, channels: IntArray) -> None:
+        """Read samples of some channels into (n_channels, n_times)."""
+        out[:] = self._raw[channels.tolist(), start : start + out.shape[1]][0]
+
+
+class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
+    """A continuous recording of Brainstorm; made by :func:`read_raw_brainstorm`.
+
+    Parameters
+    ----------
+    fname : path-like
+        A link, or a ``.bst`` file.
+    preload : bool | str
+        As in :func:`read_raw_brainstorm`.
+    raw_dir : path-like | None
+        As in :func:`read_raw_brainstorm`.
+    channels : Channels | path-like | None
+        As in :func:`read_raw_brainstorm`.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+    """
+
+    #: What MNE finds on a Raw beside its own attributes: the report of the conversion.
+    _extra_attributes = ("_bstinv_report",)
+
+    @verbose
+    def __init__(
+        self,
+        fname: PathLike,
+        preload: Any = False,
+        raw_dir: PathLike | None = None,
+        channels: Channels | PathLike | None = None,
+        verbose: Verbose = None,
+    ) -> None:
+        path, findings = Path(fname).absolute(), Findings()
+        if path.suffix.lower() == ".bst" or path.is_dir():
+            file = _open_bst(path, channels, findings)
+        else:
+            folder = None if raw_dir is None else Path(raw_dir)
+            file = _open_link(path, channels, folder, findings)
+        kept, rows = _rows(file.channels, file.names, file.path, findings)
+        info = _info(file, kept, findings)
+        signs = signs_of(info["ch_names"], conversion_report(info).kept.get("flipped", ()))
+        first = round(file.clock.start * file.clock.sfreq)
+        super().__init__(
+            info,
+            preload=preload,
+            filenames=[file.path],
+            first_samps=[first],
+            last_samps=[first + file.clock.n - 1],
+            raw_extras=[{"source": file.source, "rows": rows, "signs": signs, "first": first}],
+            orig_format="single",
+            verbose=verbose,
+        )
+        found = occurrences(file.events, findings)
+        self.set_annotations(annotate(found, file.clock, self.ch_names, findings))
+        for name, value in (
+            ("annotations", self.annotations.copy()),
+            ("events", tuple(file.events)),
+            ("clock", file.clock),
+            ("link", file.link),
+            ("original", str(file.path)),
+            ("channel_names", tuple(info["ch_names"])),
+        ):
+            findings.keep(name, value)
+        attach_with_parts(findings, self, [info], what=f"{path.name} → Raw")
+
+    def _read_segment_file(
+        self, data: Any, idx: Any, fi: int, start: int, stop: int, cals: Any, mult: Any
+    ) -> None:
+        """Read samples [start, stop), counted as ``first_samp`` is; called by MNE."""
+        extras = self._raw_extras[fi]
+        picked = np.arange(len(extras["rows"]))[idx]
+        source, rows, signs = extras["source"], extras["rows"][picked], extras["signs"][picked]
+        if mult is not None:
+            samples = np.empty((len(rows), stop - start))
+            source.read_into(samples, start - extras["first"], rows)
+            data[:] = mult @ (samples * signs)
+            return
+        source.read_into(data, start - extras["first"], rows)
+        factors = signs * cals
+        if np.any(factors != 1):
+            data *= factors
+
+
+@converts
+@verbose
+def read_raw_brainstorm(
+    fname: PathLike,
+    *,
+    preload: Any = False,
+    raw_dir: PathLike | None = None,
+    channels: Channels | PathLike | None = None,
+    verbose: Verbose = None,
+) -> Any:
+    """Read a continuous recording of Brainstorm.
+
+    Parameters
+    ----------
+    fname : path-like
+        A link (``data_0raw_*.mat``), a file of Brainstorm's own format (``.bst``), or recordings
+        imported as a block (``data_block*.mat``).
+    preload : bool | str
+        Whether to load the samples; a path is that of a file to keep them in. Else they are read
+        when they are asked for.
+    raw_dir : path-like | None
+        A folder in which the file of a link may be, if it is neither where the link says nor
+        beside it nor in a protocol that moved as a whole.
+    channels : Channels | path-like | None
+        Channel file. ``None`` takes that of the link's condition; of a ``.bst`` file, what its
+        header says.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    mne.io.Raw
+        The recording. Samples are those of the file; projectors are not applied (Brainstorm
+        applies them when it reads), nor is the compensation of CTF data; events are annotations,
+        at Brainstorm's samples; ``first_samp`` counts as Brainstorm does.
+
+    Raises
+    ------
+    MissingFileError
+        If a file is not found; the message lists the places that were searched.
+    RecordingFileError
+        If a ``.bst`` file is damaged or changed, or MNE cannot read an original file.
+    ConversionError
+        If MNE has no reader for a format, or the file has other channels than the channel file.
+    MatFileError, SchemaError
+        If the link or the channel file is damaged.
+
+    Notes
+    -----
+    What Brainstorm knows goes over what the original file says: names, types and positions of
+    channels, bad channels, projectors, events.
+    """
+    path = Path(fname)
+    if path.suffix.lower() != ".bst" and not path.is_dir():
+        recordings = read_recordings(path)
+        if recordings.link is None:
+            return to_raw_array(recordings, _channels(channels) or _channels_beside(path))
+    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels)
+
+
+def _channels(given: Channels | PathLike | None) -> Channels | None:
+    return given if given is None or isinstance(given, Channels) else read_channels(given)
+
+
+def _channels_beside(path: Path) -> Channels:
+    """Return the channel file of the condition that recordings are in."""
+    beside = sorted(path.parent.glob("channel*.mat"))
+    found = beside[0] if len(beside) == 1 else Studies().of(path).channel_file
+    if found is None:
+        raise MissingFileError(
+            f"{path.parent}: no channel file (channel*.mat) of {path.name} there, nor in the "
+            "protocol. Give it (channels=)."
+        )
+    return read_channels(found)
+
+
+class _Opened(NamedTuple):
+    """A file that was opened, and what Brainstorm says of it."""
+
+    source: Source
+    #: Channels of the file.
+    names: Sequence[str]
+    clock: Clock
+    #: CTF compensation of the samples; None if it is not of CTF.
+    grade: int | None
+    #: The Info of the original file; None if it has none.
+    info: Any
+    path: Path
+    channels: Channels
+    flag: IntArray | None
+    events: Sequence[Event]
+    #: Time stamp of 0 s; empty if unknown.
+    t0: str
+    link: Recordings | None = None
+
+
+def _open_bst(path: Path, channels: Channels | PathLike | None, findings: Findings) -> _Opened:
+    """Open a ``.bst`` file: what its header says counts, but for given channels."""
+    opened = open_bst(path)
+    for note in opened.notes:
+        findings.assumed("events", note)
+    header = opened.header
+    return _Opened(
+        source=opened,
+        names=header.channels.names,
+        clock=Clock(header.first_sample / header.sfreq, header.sfreq, header.n_samples),
+        grade=header.ctf_comp,
+        info=None,
+        path=path,
+        channels=_channels(channels) or header.channels,
+        flag=header.channel_flag,
+        events=header.events,
+        t0=header.t0,
+    )
+
+
+def _open_link(
+    path: Path,
+    channels: Channels | PathLike | None,
+    raw_dir: Path | None,
+    findings: Findings,
+) -> _Opened:
+    """Open the file of a link: what the link and its channel file say counts."""
+    recordings = read_recordings(path)
+    link = recordings.link
+    if link is None:
+        raise ConversionError(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
+    given = _channels(channels) or _channels_beside(path)
+    kind = None if link.format.strip().upper() == BST else format_called(link.format, str(path))
+    linked = find_linked(link, path, raw_dir)
+    if kind is None:
+        file = _open_bst(linked, given, findings)
+    else:
+        file = _opened_mne(kind.open(linked), linked, given)
+    flags = [f for f in (recordings.channel_flag, link.channel_flag, file.flag) if f is not None]
+    return file._replace(
+        clock=_agreed(link, file.clock, path, findings),
+        flag=next(iter(flags), None),
+        events=link.events,
+        t0=link.t0 if isinstance(link.t0, str) and link.t0 else file.t0,
+        link=recordings,
+    )
+
+
+def _opened_mne(raw: Any, path: Path, channels: Channels) -> _Opened:
+    sfreq = float(raw.info["sfreq"])
+    return _Opened(
+        source=MneSource(raw),
+        names=raw.ch_names,
+        clock=Clock(raw.first_samp / sfreq, sfreq, raw.n_times),
+        grade=raw.compensation_grade,
+        info=raw.info,
+        path=path,
+        channels=channels,
+        flag=None,
+        events=(),
+        t0="",
+    )
+
+
+def _agreed(link: Link, clock: Clock, path: Path, findings: Findings) -> Clock:
+    """Return the samples of the file, which begin where the link says."""
+    if link.sfreq is not None and abs(link.sfreq - clock.sfreq) > _SAME_RATE * clock.sfreq:
+        raise ConversionError(
+            f"{path}: F.prop.sfreq is {link.sfreq:g} Hz, the file has {clock.sfreq:g} Hz: not the "
+            "file that was linked, or it was changed. Link it again in Brainstorm."
+        )
+    if link.samples is None:
+        findings.assumed("F.prop", "says no times: those of the file are taken")
+        return clock
+    first, last = link.samples
+    if last - first + 1 != clock.n:
+        findings.assumed(
+            "F.prop.times", f"{last - first + 1} samples by the link, {clock.n} in the file"
+        )
+    return clock._replace(start=first / clock.sfreq)
+
+
+def _info(file: _Opened, kept: list[int], findings: Findings) -> Any:
+    """Return the Info of the channels that are kept."""
+    channels, flag = file.channels, file.flag
+    if len(kept) < len(channels):
+        flag = flag[kept] if flag is not None and len(flag) == len(channels) else flag
+        chosen = tuple(channels.channels[i] for i in kept)
+        channels = dataclasses.replace(channels, channels=chosen)
+    info = to_info(channels, sfreq=file.clock.sfreq, channel_flag=flag)
+    _complete(info, file, findings)
+    return info
+
+
+def _rows(
+    channels: Channels, names: Sequence[str], path: Path, findings: Findings
+) -> tuple[list[int], IntArray]:
+    """Return which channels are kept, and which row of the file each is."""
+    everything = list(range(len(channels)))
+    cut = [cut_name(name) for name in channels.names]
+    for spelling in (list(channels.names), cut):
+        try:
+            rows = match_channel_names(spelling, names)
+        except ConversionError:
+            continue
+        lost = [name for i, name in enumerate(names) if i not in set(rows.tolist())]
+        if lost:
+            findings.dropped("channels", f"not in the channel file: {', '.join(lost)}")
+        return everything, rows
+    if len(channels) == len(names):
+        findings.assumed(
+            "channels",
+            f"the names of {path.name} ({', '.join(names[:3])} …) are not those of the channel "
+            f"file ({', '.join(channels.names[:3])} …): matched by their order",
+        )
+        return everything, np.arange(len(names))
+    kept = [i for i, name in enumerate(channels.names) if is_available(name, names)]
+    absent = [channels.channels[i] for i in everything if i not in set(kept)]
+    if kept and all(_is_auxiliary(channel.type) for channel in absent):
+        listed = ", ".join(channel.name for channel in absent)
+        findings.dropped("channels", f"not in {path.name}: {listed}")
+        return kept, match_channel_names([channels.names[i] for i in kept], names)
+    raise ConversionError(
+        f"{path}: its channels are not those of the channel file. In the file ({len(names)}): "
+        f"{', '.join(names)}. In the channel file ({len(channels)}): "
+        f"{', '.join(channels.names)}. Give the channel file of this recording."
+    )
+
+
+def _is_auxiliary(kind: str) -> bool:
+    """Tell whether channels of a type are no signals of the brain."""
+    return not kind.strip().upper().startswith(("MEG", "EEG", "SEEG", "ECOG", "NIRS"))
+
+
+def _complete(info: Any, file: _Opened, findings: Findings) -> None:
+    """Add to an Info what the file knows and the channel file has no place for, in place."""
+    with unlocked(info):
+        for name in _OF_THE_FILE if file.info is not None else ():
+            if file.info.get(name) is not None:
+                info[name] = file.info[name]
+        if file.info is not None and file.info["comps"] and file.grade is not None:
+            _take_compensation(info, file.info, findings)
+        if file.grade is not None and info["comps"]:
+            set_grade(info, file.grade)
+    if info["meas_date"] is None and (moment := _moment(file.t0, findings)) is not None:
+        info.set_meas_date(moment)
+
+
+def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
+    """Take the compensations of the file, of all grades, by the names of the channel file."""
+    names = info["ch_names"]
+    flipped = list(conversion_report(info).kept.get("flipped", ()))
+    comps = []
+    for comp in original["comps"]:
+        data = dict(comp["data"])
+        try:
+            rows = [names[i] for i in match_channel_names(data["row_names"], names)]
+            columns = [names[i] for i in match_channel_names(data["col_names"], names)]
+        except ConversionError:
+            continue
+        data |= {"row_names": rows, "col_names": columns}
+        data["data"] = data["data"] * np.where(np.isin(columns, flipped), -1.0, 1.0)
+        comps.append({**comp, "data": data})
+    if comps:
+        info["comps"] = comps
+        findings.derived("info['comps']", "the compensations of the original file, of all grades")
+
+
+def _moment(t0: str, findings: Findings) -> datetime | None:
+    """Return the time of 0 s; None if it is unknown."""
+    if not t0:
+        return None
+    try:
+        moment = datetime.fromisoformat(t0)
+    except ValueError:
+        moment = datetime.min
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        findings.dropped("t0", f"{t0!r} found, a time such as 2026-03-04T05:06:07.890 expected")
+        return None
+    if moment.tzinfo is None:
+        findings.assumed("t0", f"{t0} has no time zone: taken as UTC")
+        moment = moment.replace(tzinfo=UTC)
+    return moment

@@ -1,0 +1,68 @@
+"""Seconds and sample numbers, as Brainstorm counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mne_bstinv._types import FloatArray, IntArray
+
+__all__ = ["round_half_away", "sample_numbers", "sample_times"]
+
+
+def round_half_away(values: FloatArray | float) -> IntArray:
+    """Round to whole numbers, halves away from zero (NumPy rounds them to even).
+
+    Parameters
+    ----------
+    values : array or float
+        Finite numbers, of any shape.
+
+    Returns
+    -------
+    array of int64
+        The whole numbers, of the same shape.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    magnitude = np.abs(values)
+    whole = np.floor(magnitude)
+    # adding 0.5 would round 0.49999999999999994 up
+    whole += magnitude - whole >= 0.5
+    return np.copysign(whole, values).astype(np.int64)
+
+
+def sample_numbers(times: FloatArray | float, sfreq: float) -> IntArray:
+    """Return the numbers of the samples that are nearest to times.
+
+    Parameters
+    ----------
+    times : array or float
+        Times, s.
+    sfreq : float
+        Sampling frequency, Hz.
+
+    Returns
+    -------
+    array of int64
+        round(times · sfreq); sample 0 is at 0 s.
+    """
+    return round_half_away(np.asarray(times, dtype=np.float64) * sfreq)
+
+
+def sample_times(first: int, n: int, sfreq: float) -> FloatArray:
+    """Return the times of successive samples.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first.
+    n : int
+        How many.
+    sfreq : float
+        Sampling frequency, Hz.
+
+    Returns
+    -------
+    array, shape (n,)
+        (first + [0, n − 1]) / sfreq, s.
+    """
+    return (first + np.arange(n)) / sfreq
