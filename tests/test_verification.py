@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.inverse import InverseOptions2016
 from mne_bstinv.verification import Verification, find_results, recompute, verify
 
 CONDITION = "data/Subject01/oddball"
@@ -131,16 +132,39 @@ def test_rtol_decides(study):
     [
         (
             {"InverseMethod": "wmne"},
-            "Not computed by the 2018 linear inverse: InverseMethod 'wmne'",
+            "it is unknown (Function 'mn' and InverseMethod 'wmne' contradict each other)",
         ),
-        ({"InverseMethod": None}, "Not computed by the 2018 linear inverse: no Options.Inv"),
+        (
+            {"InverseMethod": None},
+            "it is imported (Function 'mn', without options of how it was computed)",
+        ),
+        ({"InverseMethod": "mem"}, "it is mem (InverseMethod 'mem': maximum entropy on the mean"),
+        ({"InverseMethod": "mne-python"}, "it is mne-python (InverseMethod 'mne-python': MNE-"),
     ],
 )
 def test_other_methods_are_not_comparable(study, changes, reason):
     _edit_options(study / MINIMUM_NORM, **changes)
     outcome = _one(study / MINIMUM_NORM)
     assert outcome.status == "not comparable"
+    assert outcome.reason.startswith("Not computed by the linear inverse of 2009, 2016 or 2018: it")
     assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        ("cMEM", "it is mem (Function 'cmem': maximum entropy on the mean (BEst))"),
+        ("dipoles", "it is dipoles (Function 'dipoles': dipoles shown as a map)"),
+        ("Simulation", "it is simulation (Function 'simulation': sources of simulated recordings)"),
+        ("zscore", "it is processed (Function 'zscore': the maps were z-scored)"),
+    ],
+)
+def test_results_of_other_functions_are_named(study, function, reason):
+    _edit(study / MINIMUM_NORM, function=function)
+    outcome = _one(study / MINIMUM_NORM)
+    assert outcome.status == "not comparable"
+    assert reason in outcome.reason
+    assert not outcome.failed
 
 
 def test_processed_estimates_are_not_comparable(study):
@@ -243,3 +267,129 @@ def test_outcomes_are_plain_values_for_json(study):
     assert read["file"] == str(study / MINIMUM_NORM)
     assert read["relative_difference"] == outcome.relative_difference
     assert set(read["stages"]) == {"noise covariance", "whitener"}
+
+
+# kernels of 2009 and 2016
+
+OLD = "data/Subject01/evoked"
+OF_2009 = f"{OLD}/results_MN_MEG_GRAD_MEG_MAG_KERNEL_261126_1718.mat"
+OF_2016 = f"{OLD}/results_MN_MEG_GRAD_MEG_MAG_KERNEL_261126_1721.mat"
+GLS_2016 = f"{OLD}/results_Dipoles_MEG_GRAD_MEG_MAG_EEG_KERNEL_261126_1718.mat"
+
+
+@pytest.fixture
+def old_study(data_dir, tmp_path):
+    """A writable copy of a protocol of the old inverses."""
+    return shutil.copytree(data_dir / "inverse_old_meeg", tmp_path / "old")
+
+
+def test_a_minimum_norm_of_2016_is_known_by_its_singular_values(old_study):
+    _edit(old_study / OF_2016, comment="renamed")
+    outcome = _one(old_study / OF_2016)
+    assert (outcome.status, outcome.reason) == ("equal", "")
+    assert outcome.options.endswith(", 2016")
+
+
+def test_a_kernel_that_does_not_say_its_year_is_that_which_it_is_equal_to(old_study, study):
+    """With the noise method median the whiteners of 2016 and 2018 are the same."""
+    _edit(old_study / GLS_2016, comment="renamed")
+    outcome = _one(old_study / GLS_2016)
+    assert outcome.status == "equal up to sign"
+    assert outcome.reason == "the file does not say its year: it is 2018"
+    assert recompute(old_study / GLS_2016).options.year == 2018
+    _edit_options(old_study / OF_2016, NoiseMethod="reg")
+    _edit(old_study / OF_2016, comment="renamed", source_decomp_sa=None, source_decomp_va=None)
+    assert _one(old_study / OF_2016).status == "differs"  # taken for one of 2018
+
+
+def test_a_beamformer_that_does_not_say_its_year_is_tried_as_both(old_study):
+    """The ridge tells them apart: its kernel is not that of 2018."""
+    file = old_study / OLD / "results_UKNOWN_MEG_GRAD_MEG_MAG_EEG_KERNEL_261126_1719.mat"
+    _edit(file, comment="renamed")
+    outcome = _one(file)
+    assert outcome.status == "equal up to sign"
+    assert outcome.reason == "the file does not say its year: it is 2016"
+
+
+def test_a_scan_of_2016_with_a_ridge_is_told_from_2018(old_study):
+    file = old_study / GLS_2016
+    result = recompute(file)
+    options = {**io.read_results(file).options, "NoiseMethod": "reg"}
+    _edit(file, options=options, comment="GLS 2016")
+    of_2016 = recompute(file)
+    assert not np.allclose(of_2016.kernel, result.kernel, rtol=1e-3)
+    _edit(file, imaging_kernel=of_2016.kernel, whitener=of_2016.whitener, comment="renamed")
+    outcome = _one(file)
+    assert outcome.status == "equal up to sign"
+    assert "it is 2016" in outcome.reason
+    assert recompute(file).options.year == 2016
+
+
+def test_number_of_averages_is_that_of_the_results(old_study):
+    assert "noise of 12 averages" in _one(old_study / OF_2009).options
+    _edit(old_study / OF_2009, n_avg=3)
+    outcome = _one(old_study / OF_2009)
+    # at a fixed SNR an amplitude does not depend on the scale of the noise
+    assert outcome.status == "equal"
+    assert "the noise covariance is not the stored one (relative difference 3.0e+00)" in (
+        outcome.reason
+    )
+
+
+def test_changed_kernel_of_2009_differs(old_study):
+    kernel = io.read_results(old_study / OF_2009).imaging_kernel.copy()
+    kernel[7] *= 1 + 1e-6
+    _edit(old_study / OF_2009, imaging_kernel=kernel)
+    outcome = _one(old_study / OF_2009)
+    assert outcome.status == "differs"
+    assert "the largest difference is at location 8 (1-based)" in outcome.reason
+
+
+@pytest.mark.parametrize(("by", "status"), [(1e-7, "equal"), (1e-5, "differs")])
+def test_loose_of_2009_has_the_room_that_brainstorm_needs(old_study, by, status):
+    """MEG and EEG together are compared to 1e-6, MEG alone as everything else."""
+    together = old_study / OLD / "results_MN_MEG_GRAD_MEG_MAG_EEG_KERNEL_261126_1727.mat"
+    alone = old_study / OLD / "results_MN_MEG_GRAD_MEG_MAG_KERNEL_261126_1719.mat"
+    for file in (together, alone):
+        _edit(file, imaging_kernel=io.read_results(file).imaging_kernel * (1 + by))
+    assert _one(together).status == status
+    assert _one(alone).status == "differs"
+
+
+def test_what_brainstorm_refuses_is_not_comparable(old_study):
+    _edit_options(old_study / OF_2016, NoiseMethod="shrink")
+    outcome = _one(old_study / OF_2016)
+    assert outcome.status == "not comparable"
+    assert "Noise method 'shrink' of 2016 takes one sensor type" in outcome.reason
+    with pytest.raises(BstInvError, match="takes one sensor type"):
+        recompute(old_study / OF_2016)
+
+
+def test_mixed_head_model_of_2016_is_not_comparable(data_dir, tmp_path):
+    study = shutil.copytree(data_dir / "inverse_old_mixed", tmp_path / "mixed")
+    file = next(study.rglob("results_MN_*.mat"))
+    options = InverseOptions2016().to_brainstorm()
+    _edit(file, options=options, function="mn", comment="MN: EEG(Mixed) 2016")
+    outcome = _one(file)
+    assert outcome.status == "not comparable"
+    assert "inverse of 2016 takes one head model for InverseMethod 'minnorm'" in outcome.reason
+
+
+def test_truncated_orientation_in_a_sphere_is_not_comparable(data_dir, tmp_path):
+    study = shutil.copytree(data_dir / "inverse_old_sphere", tmp_path / "sphere")
+    file = next(study.rglob("results_MN_*.mat"))
+    _edit_options(file, SourceOrient=("truncated",))
+    outcome = _one(file)
+    assert outcome.status == "not comparable"
+    assert "'truncated' with MEG in a single sphere" in outcome.reason
+
+
+def test_silent_channels_of_an_old_kernel_are_computed_with(old_study):
+    path = old_study / OLD / "noisecov_full.mat"
+    cov = io.read_noise_cov(path)
+    noise_cov = cov.noise_cov.copy()
+    noise_cov[2] = noise_cov[:, 2] = 0
+    io.write_noise_cov(path, dataclasses.replace(cov, noise_cov=noise_cov), overwrite=True)
+    outcome = _one(old_study / OF_2009)
+    assert outcome.status == "differs"
+    assert "The inverse of 2009 computes with them all the same." in outcome.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,12 @@ from mne_bstinv.io.variable import Unreadable, Variable
 
 __all__ = ["EMPTY", "bare", "cast", "describe", "is_empty"]
 
+logger = logging.getLogger("mne_bstinv")
+
 EMPTY = np.zeros((0, 0))
+
+#: What an imaginary part may be of the largest real one to count as rounding.
+_ROUNDING = 1e-12
 
 
 def is_empty(value: Any) -> bool:
@@ -59,6 +65,15 @@ def bare(variable: Variable) -> Variable:
     return Variable(variable.value)
 
 
+def _without_rounding(array: Any, context: Context) -> Any:
+    """Return the real part where the imaginary one is rounding, as after a matrix square root."""
+    imaginary, real = np.abs(array.imag).max(), np.abs(array.real).max()
+    if not imaginary <= _ROUNDING * real:
+        return array
+    logger.info("%s: an imaginary part of at most %.1e was left out", context.path, imaginary)
+    return array.real.copy(order="K")
+
+
 def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
     """Return the numbers of a value in the declared type, or None with a fault.
 
@@ -69,6 +84,8 @@ def cast(variable: Variable, dtype: str | None, context: Context, expected: str)
     array = value if isinstance(value, np.ndarray) else None
     if isinstance(value, bool | int | float | complex | np.number):
         array = np.asarray(value)
+    if array is not None and array.dtype.kind == "c":
+        array = _without_rounding(array, context)
     if array is None or array.dtype.kind not in "biuf":
         context.fault(describe(variable), expected)
         return None

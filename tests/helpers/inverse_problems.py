@@ -10,7 +10,7 @@ import numpy as np
 from inverse_tolerances import kernel_tolerance
 from naive import FloatArray, Model, Reference, Stats, naive_inverse
 
-from mne_bstinv.inverse import InverseResult, bst_inverse_linear
+from mne_bstinv.inverse import InverseResult, bst_inverse_linear, bst_inverse_linear_2016
 
 #: Size of the noise, in the unit of each type.
 UNITS = {
@@ -144,7 +144,7 @@ def cov_struct(stats: Stats) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def solve(problem: Problem, **options: Any) -> InverseResult:
+def solve(problem: Problem, *, year: int = 2018, **options: Any) -> InverseResult:
     """Let the package compute, from arrays under their MATLAB names."""
     models = [{"Gain": m.gain, "GridOrient": m.normals} for m in problem.models]
     given = {_NAMES[name]: value for name, value in options.items()}
@@ -154,7 +154,8 @@ def solve(problem: Problem, **options: Any) -> InverseResult:
         "ChannelTypes": list(problem.types),
         "SourceOrient": [m.orient for m in problem.models],
     }
-    return bst_inverse_linear(models, given)
+    function = {2016: bst_inverse_linear_2016, 2018: bst_inverse_linear}[year]
+    return function(models if len(models) > 1 else models[0], given)
 
 
 def solve_naively(problem: Problem, **options: Any) -> Reference:

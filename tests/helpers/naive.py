@@ -108,7 +108,13 @@ def spacing32(x: float) -> float:
 
 
 def naive_whitener(
-    stats: Stats, types: Sequence[str], method: str, noise_reg: float, *, detect: bool = True
+    stats: Stats,
+    types: Sequence[str],
+    method: str,
+    noise_reg: float,
+    *,
+    detect: bool = True,
+    roots: bool = False,
 ) -> NaiveWhitener:
     cov, n = stats.cov, len(types)
     if detect:
@@ -125,7 +131,7 @@ def naive_whitener(
         where = np.ix_(index, index)
         c = (cov[where] + cov[where].T) / 2
         fourth = None if stats.fourth is None else stats.fourth[where]
-        u, weights, worst = _type_whitener(c, method, noise_reg, fourth, stats.n_samples)
+        u, weights, worst = _type_whitener(c, method, noise_reg, fourth, stats.n_samples, roots)
         w[where] = u @ np.diag(1 / weights) @ u.T
         kept[where] = u @ u.T
         nulls = np.eye(len(index)) - u @ u.T
@@ -144,13 +150,15 @@ def naive_whitener(
     )
 
 
-def _type_whitener(c, method, noise_reg, fourth, n_samples):
+def _type_whitener(c, method, noise_reg, fourth, n_samples, roots):
     """Vectors u and standard deviations of one type, W = u diag(1/std) u', and κ (tolerances)."""
     k = len(c)
     u, variances = _kept(c)
     condition = variances[0] / variances[-1]
     if method == "none":
         return u, np.sqrt(variances), condition
+    if method == "reg" and roots:  # 2016: of the largest, and its root to the roots
+        return u, np.sqrt(variances) + np.sqrt(noise_reg * variances[0]), condition
     if method == "reg":
         ridge = noise_reg * np.trace(c) / k
         return u, np.sqrt(variances + ridge), condition
@@ -213,11 +221,15 @@ def naive_inverse(
     snr_method: str = "fixed",
     snr_fixed: float = 3.0,
     snr_rms: float = 1e-6,
+    year: int = 2018,
 ) -> Reference:
-    noise_whitener = naive_whitener(noise, types, noise_method, noise_reg)
+    roots = year == 2016
+    noise_whitener = naive_whitener(noise, types, noise_method, noise_reg, roots=roots)
     data_whitener = None
     if method == "lcmv":
-        data_whitener = naive_whitener(data, types, noise_whitener.method, noise_reg, detect=False)
+        data_whitener = naive_whitener(
+            data, types, noise_whitener.method, noise_reg, detect=False, roots=roots
+        )
     w = (data_whitener or noise_whitener).matrix
     locations, first = [], 0
     for model in models:

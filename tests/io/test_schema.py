@@ -54,6 +54,11 @@ def read_error(tmp_path, read, **variables):
             "with n_sources = 4 (from GridLoc) expected",
         ),
         (
+            {"Gain": GAIN * (1 + 1e-9j)},
+            "Gain: a complex (5, 12) array found, an array of numbers (n_channels, 3*n_sources) "
+            "with n_sources = 4 (from GridLoc) expected",
+        ),
+        (
             {"Gain": GAIN + 1j},
             "Gain: a complex (5, 12) array found, an array of numbers (n_channels, 3*n_sources) "
             "with n_sources = 4 (from GridLoc) expected",
@@ -297,3 +302,23 @@ def test_writing_checks_shapes_and_classes(tmp_path):
     for bad in (io.Recordings(), io.Recordings(f=GAIN, link=io.Link())):
         with pytest.raises(SchemaError, match="F: "):
             io.write_recordings(tmp_path / "a.mat", bad)
+
+
+@pytest.mark.parametrize("imaginary", [0.0, 1e-13])
+def test_an_imaginary_part_that_is_rounding_is_left_out(tmp_path, caplog, imaginary):
+    """What a matrix square root leaves: as in the sLORETA kernels of 2009 in a sphere."""
+    caplog.set_level("INFO", logger="mne_bstinv")
+    complex_gain = GAIN + 1j * imaginary * np.abs(GAIN).max() * np.sign(GAIN)
+    file = save(tmp_path / "headmodel.mat", **head_model(Gain=complex_gain))
+    read = io.read_head_model(file).gain
+    assert read.dtype == np.float64
+    np.testing.assert_array_equal(read, GAIN)
+    if imaginary:
+        assert "Gain: an imaginary part of at most" in caplog.text
+
+
+def test_a_complex_kernel_that_brainstorm_wrote(data_dir):
+    file = next((data_dir / "inverse_old_sphere").rglob("results_sLORETA_*_1719.mat"))
+    raw = scipy.io.loadmat(file)["ImagingKernel"]
+    assert raw.dtype.kind == "c"
+    np.testing.assert_array_equal(io.read_results(file).imaging_kernel, raw.real)

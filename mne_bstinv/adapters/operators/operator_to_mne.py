@@ -129,7 +129,7 @@ def to_inverse_operator(
         options=options,
         good_channels=good_channels,
     )
-    if study.options.method != "minnorm":
+    if require_2018(study.options).method != "minnorm":
         raise ConversionError(
             f"InverseMethod {study.options.method!r} is no minimum norm, and MNE's InverseOperator "
             "holds nothing else: convert its results with to_source_estimate."
