@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
     "maps": {"errors", "inverse", "anatomy"},
-    "derived": {"errors", "io", "maps", "studies"},
+    "derived": {"errors", "io", "continuous", "maps", "studies"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import AnyArray, FloatArray
+from mne_bstinv.continuous import Reading, bad_segments, read, recording_of_bst
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import Recomputed, relative_difference
 from mne_bstinv.derived.windows import samples_of
+from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.processing import listed_files, steps_of
+from mne_bstinv.io.sampling import sample_numbers
 from mne_bstinv.maps import (
     average_timefreq,
     band_frequencies,
@@ -183,6 +187,7 @@ class _Signals:
         kernel: FloatArray | None = None,
         n_components: int = 1,
         good: Any = None,
+        bad_segments: Sequence[tuple[float, float]] | None = None,
     ) -> None:
         times = recordings.time
         if times is None or len(times) != values.shape[1] or len(times) < 2:
@@ -191,12 +196,15 @@ class _Signals:
         self.n_components = n_components
         self.rate = (len(times) - 1) / float(times[-1] - times[0])
         self.good = np.ones(len(values), dtype=bool) if good is None else good
-        self.bad_segments = [
-            (float(start), float(stop))
-            for event in recordings.events
-            if event.label.lower().startswith("bad") and event.times is not None
-            for start, stop in zip(event.times[0], event.times[-1], strict=True)
-        ]
+        if bad_segments is None:
+            bad_segments = [
+                (float(start), float(stop))
+                for event in recordings.events
+                if is_bad(event.label)
+                for number, (start, stop) in enumerate(zip(event.starts, event.ends, strict=True))
+                if not event.channels_of(number)
+            ]
+        self.bad_segments = bad_segments
 
 
 def _links(stored: io.TimeFreq) -> list[str]:
@@ -221,8 +229,6 @@ def _signals(link: str, file: Path, stored: io.TimeFreq, library: Library) -> _S
 def _of_recordings(link: str, file: Path, stored: io.TimeFreq, library: Library) -> _Signals:
     path = library.needed(link, file, "recordings")
     recordings = library.recordings(path)
-    if recordings.f is None:
-        raise NotComparableError("The recordings are a link to a continuous file.")
     channel_file = library.studies.of(path).channel_file
     if channel_file is None or not isinstance(stored.row_names, tuple):
         raise NotComparableError("The channels of the rows are not known.")
@@ -231,9 +237,39 @@ def _of_recordings(link: str, file: Path, stored: io.TimeFreq, library: Library)
     if missing:
         raise NotComparableError(f"The channel file has no channel {missing[0]!r}.")
     index = [names.index(name) for name in stored.row_names]
+    if recordings.f is None:
+        return _of_link(path, recordings, library.channels(channel_file), index, stored)
     flags = recordings.channel_flag
     good = None if flags is None else flags[index] > 0
     return _Signals(recordings.f[index], recordings, good=good)
+
+
+def _of_link(
+    path: Path,
+    recordings: io.Recordings,
+    channels: io.Channels,
+    index: Sequence[int],
+    stored: io.TimeFreq,
+) -> _Signals:
+    """Return the samples of a continuous file between the times of the map, as Brainstorm reads."""
+    link = recordings.link
+    file = None if link is None else path.parent / link.base_name
+    if link is None or file is None or link.format != "BST-BIN" or not file.is_file():
+        raise NotComparableError("The recordings are a link to a continuous file, not a .bst here.")
+    continuous = recording_of_bst(io.open_bst(file), channels, link)
+    bounds = (continuous.first, continuous.last)
+    if stored.time is not None and len(stored.time):
+        wanted = sample_numbers(stored.time[[0, -1]], continuous.sfreq)
+        bounds = (max(int(wanted[0]), bounds[0]), min(int(wanted[1]), bounds[1]))
+    found = read(continuous, *bounds, Reading(), rows=index)
+    segments = [
+        (segment.first / continuous.sfreq, segment.last / continuous.sfreq)
+        for segment in bad_segments(link.events, continuous.sfreq)
+        if not segment.channels
+    ]
+    return _Signals(
+        found.f, dataclasses.replace(recordings, time=found.times), bad_segments=segments
+    )
 
 
 def _of_results(link: str, file: Path, library: Library) -> _Signals:

@@ -53,7 +53,7 @@ _MADE = {
     "simulate": "simulated sources",
 }
 #: Rows that tell where something came from, not what was done to it.
-_ORIGINS = ("compute", "src", "link", "event", "save")
+_ORIGINS = ("compute", "src", "link", "event", "save", "mne")
 #: A window in ms, such as ``[-120ms,-4ms]``.
 _WINDOW = re.compile(r"\[\s*(-?[\d.]+)\s*ms\s*,\s*(-?[\d.]+)\s*ms\s*\]")
 

@@ -8,7 +8,7 @@ from scipy import signal
 
 from mne_bstinv.errors import MapError, OptionError
 from mne_bstinv.inverse.projectors import projection_operator
-from mne_bstinv.io import read_channels, read_recordings
+from mne_bstinv.io import open_bst, read_channels, read_recordings
 from mne_bstinv.maps import (
     average_timefreq,
     band_frequencies,
@@ -96,22 +96,18 @@ def test_a_spectrum_of_a_continuous_file_is_recomputed(case, difference):
     folder = "Subject01/@rawart"
     channels = read_channels(case.file(f"{folder}/channel_vectorview306_acc1.mat"))
     link = read_recordings(case.file(case.inputs[0])).link
-    header = link["header"]
-    n, block = int(header["nchannels"]), int(header["epochsize"])
-    path = case.file(f"{folder}/{link['filename']}")
-    samples = np.fromfile(path, dtype="<f4", offset=int(header["hdrsize"]))
-    samples = samples.reshape(-1, n, block).transpose(1, 0, 2).reshape(n, -1).astype(float)
+    samples = open_bst(case.file(f"{folder}/{link.base_name}")).read(0, 5000)
     active = [p for p in channels.projectors if p.status == 1]
-    samples = projection_operator(active, n) @ samples
+    samples = projection_operator(active, len(samples)) @ samples
     start, stop = case.options["timewindow"][0]
-    events = dict(zip(link["events"]["label"], link["events"]["times"], strict=True))
+    events = {event.label: event.times for event in link.events}
     rows = [channels.names.index(str(name)) for name in stored["RowNames"]]
     found = psd_welch(
         samples[rows, int(start * RATE) : int(stop * RATE) + 1],
         RATE,
         case.options["win_length"][0],
         case.options["win_overlap"][0],
-        bad_segments=[tuple(events["BAD"])],
+        bad_segments=[tuple(events["BAD"].ravel())],
     )
     assert found.n_windows == 34  # Comment: 'PSD: 34/1000ms Power (MEG, EEG)'
     assert difference(found.power, stored["TF"]) < 1e-13
