@@ -12,6 +12,7 @@ from mne.utils import verbose
 
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.recordings.continuous import recording_of
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
 from mne_bstinv.adapters.recordings.samples import signs_of
@@ -104,16 +105,19 @@ def epochs_as_imported(
     kept = [block for block in blocks if keep_bad or not block.is_bad]
     _check(kept, blocks, labels)
     reading = Reading(projectors=projectors, compensation=compensation, baseline=baseline)
-    signs = signs_of(raw.ch_names, conversion_report(raw).kept.get("flipped", ()))
+    signs = signs_of(raw.ch_names, kept_of(raw).get("flipped", ()))
     data = np.stack([signs * load(recording, block, reading) for block in kept])
     everything = sorted([*blocks, *short], key=lambda block: (block.trial, block.part))
     epochs = _epochs(raw, recording, data, kept, everything, reading)
     if split is None:
         _compare(raw, recording, everything, kept, (tmin, tmax), findings)
     _tell_channels(recording, kept, findings)
-    findings.keep("recordings", tuple(_recordings(block, recording) for block in everything))
-    findings.keep("bads", tuple(raw.info["bads"]))
-    findings.keep("channel_names", tuple(raw.ch_names))
+    keep(
+        findings,
+        recordings=tuple(_recordings(block, recording) for block in everything),
+        bads=tuple(raw.info["bads"]),
+        channel_names=tuple(raw.ch_names),
+    )
     report = conversion_report(raw).kept
     for name in ("channels", "flipped", "coils", "scs_to_head", "projections", "device_to_head",
                  "dig"):  # fmt: skip

@@ -15,13 +15,14 @@ from mne.utils import verbose
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
 from mne_bstinv.adapters.recordings.formats import BST, format_called
 from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.io import (
     Channels,
@@ -111,7 +112,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             file = _open_link(path, channels, folder, findings)
         kept, rows = _rows(file.channels, file.names, file.path, findings)
         info = _info(file, kept, findings)
-        signs = signs_of(info["ch_names"], conversion_report(info).kept.get("flipped", ()))
+        signs = signs_of(info["ch_names"], kept_of(info).get("flipped", ()))
         first = round(file.clock.start * file.clock.sfreq)
         super().__init__(
             info,
@@ -125,15 +126,15 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         )
         found = occurrences(file.events, findings)
         self.set_annotations(annotate(found, file.clock, self.ch_names, findings))
-        for name, value in (
-            ("annotations", self.annotations.copy()),
-            ("events", tuple(file.events)),
-            ("clock", file.clock),
-            ("link", file.link),
-            ("original", str(file.path)),
-            ("channel_names", tuple(info["ch_names"])),
-        ):
-            findings.keep(name, value)
+        keep(
+            findings,
+            annotations=self.annotations.copy(),
+            events=tuple(file.events),
+            clock=file.clock,
+            link=file.link,
+            original=str(file.path),
+            channel_names=tuple(info["ch_names"]),
+        )
         attach_with_parts(findings, self, [info], what=f"{path.name} → Raw")
 
     def _read_segment_file(
@@ -401,7 +402,7 @@ def _complete(info: Any, file: _Opened, findings: Findings) -> None:
 def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
     """Take the compensations of the file, of all grades, by the names of the channel file."""
     names = info["ch_names"]
-    flipped = list(conversion_report(info).kept.get("flipped", ()))
+    flipped = list(kept_of(info).get("flipped", ()))
     comps = []
     for comp in original["comps"]:
         data = dict(comp["data"])
