@@ -14,6 +14,19 @@ import pytest
 import mne_bstinv
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fuzz", type=int, default=0, metavar="N",
+        help="damage N files of each sort in tests/fuzz (default: as many as a minute allows)",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """How many files to damage; 0 for as many as a minute allows."""
+    return request.config.getoption("--fuzz")
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Protocols that are part of the repository."""

@@ -1,6 +1,6 @@
 """The kinds of values that fields of Brainstorm's files take.
 
-Every kind restores the declared shape and class of what pymatreader squeezed, and adds a fault to
+Every kind restores the declared shape and class of what reading squeezed, and adds a fault to
 the context where that is impossible.
 """
 
@@ -110,7 +110,7 @@ class Array:
         return f"an array of numbers {context.explain(self.shape)}"
 
     def _unsqueezed(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Return the shapes that pymatreader may have squeezed to this one."""
+        """Return the shapes that reading may have squeezed to this one."""
         if len(shape) == 0:
             return [(1,) * len(self.shape)]
         if len(shape) == 1 and len(self.shape) == 2:

@@ -117,10 +117,7 @@ def _name(file: BinaryIO, stored: Stored, order: str) -> str:
     file.seek(stored.start)
     head = file.read(min(stored.size, HEAD))
     if stored.compressed:
-        try:
-            head = zlib.decompressobj().decompress(head, HEAD)[8:]
-        except zlib.error as error:
-            raise DamageError(str(error)) from error
+        head = _inflate(head, HEAD, order)[0][8:]
     return _Reader(head, 0, order, 1).head(0, len(head)).name
 
 
@@ -130,18 +127,27 @@ def _bytes(file: BinaryIO, stored: Stored, order: str) -> tuple[bytes, int]:
     data = file.read(stored.size)
     if not stored.compressed:
         return data, 0
-    try:
-        tag = zlib.decompressobj().decompress(data[:HEAD], 8)
-        kind, size = struct.unpack(f"{order}II", tag) if len(tag) == 8 else (0, 0)
-        if kind != MATRIX or size > DEFLATE * stored.size:
-            raise DamageError(f"type {kind} and {size} bytes from {stored.size} compressed ones")
-        stream = zlib.decompressobj()
-        whole = stream.decompress(data, 8 + size + 1)
-    except zlib.error as error:
-        raise DamageError(str(error)) from error
-    if len(whole) != 8 + size or not stream.eof:
+    tag, _ = _inflate(data[:HEAD], 8, order)
+    _, size = struct.unpack(f"{order}II", tag)
+    if size > DEFLATE * stored.size:
+        raise DamageError(f"a variable of {size} bytes from {stored.size} compressed ones")
+    whole, is_end = _inflate(data, 8 + size + 1, order)
+    if len(whole) != 8 + size or not is_end:
         raise DamageError(f"a variable of {size} bytes that is longer, or cut short")
     return whole, 8
+
+
+def _inflate(data: bytes, length: int, order: str) -> tuple[bytes, bool]:
+    """Return up to so many bytes of a compressed variable, and whether that is the end of it."""
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(data, length)
+    except zlib.error as error:
+        raise DamageError(str(error)) from error
+    kind = struct.unpack(f"{order}I", found[:4])[0] if len(found) >= 8 else 0
+    if kind != MATRIX:
+        raise DamageError(f"type {kind}, where a variable should begin")
+    return found, stream.eof
 
 
 class _Reader:

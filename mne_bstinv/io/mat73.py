@@ -156,10 +156,10 @@ class _Reader:
 
     def _dataset(self, dataset: h5d.DatasetID, address: int, depth: int) -> Node:
         kind = _class(dataset)
+        if kind == "canonical empty":  # what all empty entries of cells refer to
+            return Node(Variable(np.zeros(0), (0, 0), "double"))
         if h5a.exists(dataset, b"MATLAB_empty"):
             return Node(self._empty(dataset, address, kind))
-        if kind == "canonical empty":
-            return Node(Variable(np.zeros(0), (0, 0), "double"))
         dtype, shape = dataset.dtype, _shape(dataset)
         if kind in ("cell", "unknown") and h5py.check_ref_dtype(dtype) is h5py.Reference:
             items, shape, elements = self._references(dataset, depth)

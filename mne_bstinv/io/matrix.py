@@ -9,11 +9,12 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.recordings import Event
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import Atlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, NestedArray, Text, TextCell
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Matrix", "read_matrix", "write_matrix"]
 

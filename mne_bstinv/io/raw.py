@@ -1,6 +1,6 @@
-"""Values that no schema describes: from pymatreader to a read-only form and back to MATLAB.
+"""Values that no schema describes: from a file to a read-only form and back to MATLAB.
 
-Inside structs and cells pymatreader keeps neither the class of numbers nor singleton dimensions,
+Inside structs and cells reading keeps neither the class of numbers nor singleton dimensions,
 so nested values have one canonical form: numbers are ``float`` or float64 arrays (rows and columns
 become one-dimensional), text is ``str``, a cell is a ``tuple`` (of rows, if it has rows and
 columns), a cell of one entry is the entry, a struct is a :class:`FrozenMap`, a struct array is a
@@ -59,7 +59,7 @@ class FrozenMap(Mapping[str, Any]):
 
 def freeze(value: Any, hints: Hints | None = None) -> Any:
     """Return the canonical read-only form of a nested value."""
-    if value is None:  # absent; also a struct without fields, for pymatreader
+    if value is None:  # absent; also a struct without fields
         return read_only(np.zeros((0, 0)))
     if isinstance(value, Mapping):
         hints = hints or {}

@@ -24,21 +24,21 @@ __all__ = ["Results", "read_results", "write_results"]
 
 
 def _texts(value: Any) -> Any:
-    """Return a cell of texts, which pymatreader turns into a text if it has one entry."""
+    """Return a cell of texts, which reading turns into a text if it has one entry."""
     items = value if isinstance(value, list | tuple) else [value]
     texts = [] if is_empty(value) else [as_text(item) for item in items]
     return raw.freeze(value) if None in texts else tuple(texts)
 
 
 def _history(value: Any) -> Any:
-    """Return the cell of a history: pymatreader flattens a history of one row."""
+    """Return the cell of a history: reading flattens a history of one row."""
     rows = history_rows(value) if isinstance(value, list | tuple) and value else None
     if rows is None:
         return raw.freeze(value)
     return raw.read_only(raw.cell([text for row in rows for text in row], (len(rows), 3)))
 
 
-#: The cells in Options whose form pymatreader loses.
+#: The cells in Options whose form reading loses.
 OPTION_HINTS = {
     "SourceOrient": _texts,
     "DataTypes": _texts,

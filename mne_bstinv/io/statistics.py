@@ -12,12 +12,13 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text
 from mne_bstinv.io.timefreq import BandRows, Bands, Frequencies, RowNames
 from mne_bstinv.io.values import EMPTY, cast, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["Statistics", "read_statistics", "write_statistics"]
 

@@ -154,7 +154,7 @@ class History:
 
 
 def history_rows(value: Any) -> HistoryRows | None:
-    """Return the rows of a history that pymatreader gives as one row or as a list of rows."""
+    """Return the rows of a history that reading gives as one row or as a list of rows."""
     rows = value if all(isinstance(row, list | tuple) for row in value) else [value]
     texts = [tuple(as_text(item) for item in row) for row in rows]
     if any(None in row or len(row) != 3 for row in texts):
@@ -264,7 +264,7 @@ class NestedArray:
 
 
 def struct_rows(variable: Variable) -> list[dict[str, Variable]] | None:
-    """Return the elements of a struct array that pymatreader turned into a dict of lists."""
+    """Return the elements of a struct array that reading turned into a dict of lists."""
     columns, shape = variable.value, variable.shape
     if not isinstance(columns, Mapping):
         return None

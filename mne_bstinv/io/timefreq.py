@@ -12,11 +12,12 @@ from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
-from mne_bstinv.io.mat import PathLike, Variable
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, TextCell
 from mne_bstinv.io.values import EMPTY, describe, is_empty
+from mne_bstinv.io.variable import Variable
 
 __all__ = ["BandRows", "Bands", "Frequencies", "RowNames", "TimeFreq", "band_bounds",
            "read_timefreq", "write_timefreq"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Questions about values as pymatreader gives them."""
+"""Questions about values as the readers of MATLAB files give them."""
 
 from __future__ import annotations
 

@@ -69,9 +69,9 @@ def test_a_missing_optional_package_is_named_with_its_purpose(capsys, monkeypatc
 
 
 def test_a_missing_required_package_fails(capsys, monkeypatch):
-    hide(monkeypatch, "pymatreader")
+    hide(monkeypatch, "h5io")
     assert main(["sys-info"]) == 1
-    assert "  pymatreader    not installed\n" in capsys.readouterr().out
+    assert "  h5io           not installed\n" in capsys.readouterr().out
 
 
 def test_without_metadata_blas_and_pooch(capsys, monkeypatch):

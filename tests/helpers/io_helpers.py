@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,34 @@ def structs(*rows: dict[str, Any]) -> np.ndarray:
     for index, row in enumerate(rows):
         array[0, index] = tuple(row.values())
     return array
+
+
+def digest(value: Any) -> str:
+    """Return a short text that is equal for equal structures, classes and shapes included."""
+    collected = hashlib.sha1(usedforsecurity=False)
+    _collect(value, collected.update)
+    return collected.hexdigest()
+
+
+def _collect(value: Any, add: Callable[[bytes], None]) -> None:
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            add(f"{name}:".encode("utf-8", "surrogatepass"))
+            _collect(item, add)
+    elif isinstance(value, tuple | list):
+        add(f"[{len(value)}".encode())
+        for item in value:
+            _collect(item, add)
+    elif issparse(value):
+        _collect((value.data, value.indices, value.indptr, value.shape), add)
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        _collect((value.shape, *value.ravel()), add)
+    elif isinstance(value, np.ndarray) and value.dtype.names:
+        _collect((value.shape, {name: value[name] for name in value.dtype.names}), add)
+    elif isinstance(value, np.ndarray):
+        add(f"{value.dtype}{value.shape}".encode())
+        add(np.ascontiguousarray(value).tobytes())
+    else:
+        add(repr(value).encode("utf-8", "surrogatepass"))

@@ -212,7 +212,7 @@ def test_current_head_model(small, index, name):
 
 
 def test_current_head_model_of_a_single_study(data_dir, tmp_path):
-    """A Study array of one element is a plain struct to pymatreader."""
+    """A Study array of one element is read as a plain struct."""
     root = tmp_path / "p"
     shutil.copytree(data_dir / "mixed", root)
     folder = root / "data" / "Subject01" / "mixed"
