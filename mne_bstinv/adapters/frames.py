@@ -6,6 +6,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 
@@ -19,7 +20,7 @@ def scs_to_head_of(
     findings: Findings,
 ) -> FloatArray:
     """SCS → head (4, 4): of the channel file or MRI given, else kept by the conversion to MNE."""
-    kept = report.kept.get("scs_to_head")
+    kept = kept_of(report).get("scs_to_head")
     if kept is not None and channels is None and mri is None:
         return np.asarray(kept)
     return head_frame(channels, mri, findings).matrix

@@ -10,6 +10,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import from_covariance, from_evoked
 from mne_bstinv.adapters.sensors import IGNORED, ON_THE_FLY, from_info
 from mne_bstinv.adapters.sources import from_forward
@@ -110,7 +111,7 @@ def study_from_mne(
     given: Any = {role: value for role, value in converted.items() if value is not None}
     return StudyData(
         name=_name(evoked, forward) if name is None else name,
-        cortex=conversion_report(head_model).kept.get("surface"),
+        cortex=kept_of(head_model).get("surface"),
         mri=mri,
         reports={role: conversion_report(value) for role, value in given.items()},
         **given,
@@ -121,7 +122,7 @@ def _channels(info: mne.Info, noise_cov: Any, apply_proj: bool) -> io.Channels:
     """Convert the channels; projections that are not applied yet get the Status wanted."""
     channels = from_info(info)
     inactive = [p.comment for p in channels.projectors if p.status == ON_THE_FLY]
-    if apply_proj or not inactive or "channels" in conversion_report(info).kept:
+    if apply_proj or not inactive or "channels" in kept_of(info):
         return channels
     ignored = tuple(
         dataclasses.replace(p, status=IGNORED) if p.status == ON_THE_FLY else p

@@ -13,8 +13,8 @@ from scipy.sparse import csc_array
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.anatomy import from_labels
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.anatomy import vertex_adjacency, vertex_normals
-from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.schema import to_mat
 
@@ -58,7 +58,7 @@ def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any]) -> io.Surface:
     # a list that was converted from scouts has a report, which a copy has not
     rest = [one for one in labels if not isinstance(one, io.Atlas)] if atlases else labels
     if rest:
-        own = src is None or conversion_report(src).kept.get("surface") is cortex
+        own = src is None or kept_of(src).get("surface") is cortex
         atlases.append(from_labels(rest, cortex if own else src))
     names = [atlas.name for atlas in cortex.atlas]
     for atlas in atlases:

@@ -12,6 +12,7 @@ from mne_bstinv import io
 from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.files import kind_of
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import FUNCTIONS, from_inverse_operator, from_source_estimate
 from mne_bstinv.adapters.recordings import NOTHING_COUNTED
 from mne_bstinv.conversion import conversion_report
@@ -78,7 +79,7 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
     if kind == "source estimate":
         return _of_estimate(estimation, study, files, data_file)
     if kind == "inverse operator":
-        kept = conversion_report(of).kept.get("options")
+        kept = kept_of(of).get("options")
         if estimation.lambda2 is not None or not isinstance(kept, InverseOptions):
             return _of_operator(estimation, study, files, recordings, data_file)
         good = np.sort(match_channel_names(of["noise_cov"]["names"], study.channels.names))
@@ -119,7 +120,7 @@ def _restored(
 def _of_estimate(
     estimation: Estimation, study: StudyStructures, files: StoredFiles, data_file: str | None
 ) -> io.Results:
-    kept = conversion_report(estimation.of).kept
+    kept = kept_of(estimation.of)
     method = estimation.method
     if method is None and "results" not in kept:
         raise ConversionError(

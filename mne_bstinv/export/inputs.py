@@ -12,7 +12,7 @@ from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import LabelList
 from mne_bstinv.adapters.files import kind_of, mne_kind, read_mne
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.io.registry import KINDS
@@ -224,7 +224,7 @@ def _refuse_idle(estimation: Estimation) -> None:
             f"{' and '.join(idle)} of an Estimation of {what}: without effect. Leave it out."
         )
     own = what == "inverse operator" and estimation.lambda2 is None
-    if own and isinstance(conversion_report(of).kept.get("options"), InverseOptions):
+    if own and isinstance(kept_of(of).get("options"), InverseOptions):
         idle = [name for name in ("method", "pick_ori") if getattr(estimation, name) is not None]
         if idle:
             raise ConversionError(

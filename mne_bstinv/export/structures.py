@@ -11,6 +11,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
 from mne_bstinv.adapters.files import kind_of, of_channels, recordings_from
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import (
     Window,
     from_covariance,
@@ -235,7 +236,7 @@ def _info_of(inst: Any) -> Any:
     MNE copies the Info that it makes an Evoked of, and the copy has no report: the Evoked has it.
     """
     kept = conversion_report(inst)
-    if "channels" not in kept.kept or conversion_report(inst.info).kept:
+    if "channels" not in kept_of(kept) or kept_of(inst.info):
         return inst.info
     return carry(inst.info.copy(), kept)
 
@@ -321,7 +322,7 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         study.head_model = from_forward(
             forward, channels=study.channels, mri=study.mri, surface_file="cortex"
         )
-        study.cortex = conversion_report(study.head_model).kept["surface"]
+        study.cortex = kept_of(study.head_model)["surface"]
         _report_order(study)
         if isinstance(src, io.Surface) and study.cortex is not None:
             raise ConversionError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
 from mne_bstinv.port.names import MAX_STEM, safe_name
@@ -93,7 +93,7 @@ def _operator(
         precision="single",
         recordings=_belonging(entry, unit, study, outputs),
         parameters=dataclasses.asdict(parameters),
-        kernel_difference=conversion_report(operator).kept["kernel_difference"],
+        kernel_difference=kept_of(operator)["kernel_difference"],
     )
 
 

@@ -13,8 +13,9 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, mesh_rows
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_labels"]
@@ -54,7 +55,7 @@ def from_labels(
     ConversionError
         If a label has vertices that its hemisphere has not, or the source spaces are no surface.
     """
-    findings, kept = Findings(), conversion_report(labels).kept
+    findings, kept = Findings(), kept_of(labels)
     numbers, positions = _numbering(surface, findings)
     atlas: io.Atlas | None = kept.get("atlas")
     free = list(kept.get("origins", ()))

@@ -15,6 +15,7 @@ from mne_bstinv import io
 from mne_bstinv._display import html_table
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.sources import hemisphere_rows
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
@@ -71,8 +72,7 @@ def to_labels(
     chosen = _atlas(surface, atlas)
     positions = transform_points(mri_frame(channels, mri, findings), surface.vertices)
     labels, origins = make_labels(surface, chosen, positions, subject, findings)
-    findings.keep("atlas", chosen)
-    findings.keep("origins", origins)
+    keep(findings, atlas=chosen, origins=origins)
     return findings.attach(labels, what=f"scouts of {chosen.name!r} → labels")
 
 

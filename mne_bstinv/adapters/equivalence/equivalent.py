@@ -39,6 +39,7 @@ from mne_bstinv.adapters.equivalence.mne_objects import (
     ranks_by_type,
     whitening_of,
 )
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import (
     METHODS,
     NOT_COMPARABLE,
@@ -47,7 +48,6 @@ from mne_bstinv.adapters.operators import (
     inverse_parameters,
     to_inverse_operator,
 )
-from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.whitening import Whitening
@@ -326,7 +326,7 @@ def mne_equivalent(
     prepared, scan = common.prepared, common.prepared.options.method != "minnorm"
     noise = whitening_of(prepared.noise, prepared)
     objects = mne_objects(study, common, noise)
-    kept = conversion_report(objects.forward).kept
+    kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
         "info": objects.info,

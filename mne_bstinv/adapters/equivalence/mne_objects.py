@@ -14,10 +14,11 @@ from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
@@ -170,7 +171,7 @@ def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
         normals = unit_normals(region.grid_orient, len(region.locations))
         gain = region.gain.T.reshape(len(normals), 3, -1)
         columns[region.locations] = np.einsum("ma,man->mn", normals, gain)
-    order = conversion_report(forward).kept["order"]
+    order = kept_of(forward)["order"]
     rows = match_channel_names(fixed["sol"]["row_names"], prepared.channel_names)
     fixed["sol"]["data"] = columns[order].T[rows]
     return fixed
@@ -231,7 +232,7 @@ def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, flo
     orient = np.full(prepared.n_sources, "", dtype=object)
     for region in prepared.regions:
         orient[region.locations] = region.orient
-    order, start = conversion_report(forward).kept["order"], 0
+    order, start = kept_of(forward)["order"], 0
     found: dict[str, set[str]] = {}
     for part in forward["src"]:
         used = orient[order[start : start + part["nuse"]]]

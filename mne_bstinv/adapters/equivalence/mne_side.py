@@ -19,6 +19,7 @@ from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, common_inputs
 from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
@@ -184,7 +185,7 @@ class MneSide:
         rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
         gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
         columns = fixed["sol"]["data"][rows].T.astype(np.float64)
-        gain[conversion_report(self.forward).kept["order"], 0] = columns
+        gain[kept_of(self.forward)["order"], 0] = columns
         return gain
 
     def blocks(self) -> FloatArray:
@@ -195,7 +196,7 @@ class MneSide:
         array, shape (n_sources, p, n_channels)
             The kernel with the averages of the settings; x, y, z in SCS unless fixed.
         """
-        kept = conversion_report(self.forward).kept
+        kept = kept_of(self.forward)
         prepared = self.common.prepared
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Projection vector")
@@ -348,7 +349,7 @@ def estimated_ranks(cov: FloatArray, info: Any, groups: Mapping[str, IntArray]) 
 
 def _require_gain(forward: Any, names: Sequence[str]) -> None:
     """Refuse channels that a Forward cannot hold: Brainstorm computes with a gain of zeros."""
-    kept = conversion_report(forward).kept
+    kept = kept_of(forward)
     present = {kept["channel_names"][i] for i in kept["rows"]}
     missing = [name for name in names if name not in present]
     if missing:

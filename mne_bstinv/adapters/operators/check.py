@@ -10,11 +10,12 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
 from mne_bstinv.adapters.operators.rows import layout_of_results
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 
 __all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
 
@@ -107,7 +108,7 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
             )
             findings.dropped("ImagingKernel", reason)
             parameters = dataclasses.replace(parameters, parity=NOT_COMPARABLE, reason=reason)
-            findings.keep("parameters", parameters)
+            keep(findings, parameters=parameters)
             inv["noise_cov"]["method"] = parameters.to_text()
         else:
             findings.derived(
@@ -115,14 +116,14 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
                 f"The operator gives the stored kernel up to {difference:.1e} in double precision "
                 "(FIF files hold single precision).",
             )
-    findings.keep("kernel_difference", difference)
+    keep(findings, kernel_difference=difference)
     return attach_with_parts(findings, inv, [inv], what="results → InverseOperator")
 
 
 def _difference(
     inv: Any, results: io.Results, head_model: io.HeadModel, findings: Findings
 ) -> float:
-    kept, kernel = conversion_report(inv).kept, results.imaging_kernel
+    kept, kernel = kept_of(inv), results.imaging_kernel
     assert kernel is not None
     noise = _noise(inv)
     white = np.random.default_rng(0).standard_normal((kernel.shape[1], _N_PROBES))

@@ -12,6 +12,7 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import scs_to_head_of
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout
 from mne_bstinv.adapters.recordings import same_times
@@ -85,24 +86,26 @@ def from_source_estimate(
         complex.
     """
     findings, report = Findings(), conversion_report(stc)
-    src = report.kept.get("src") if src is None else src
+    src = kept_of(report).get("src") if src is None else src
     if src is None:
         raise ConversionError("The source spaces of the estimate are unknown: give src.")
     to_head = scs_to_head_of(report, channels, mri, findings)
     grid = grid_of(src, to_head, head_model)
     values, order = _values(stc, src, grid.order, findings)
     layout, atlas = _layout(report, grid, values.ndim == 3, findings)
-    rows = rows_of(layout, values / report.kept.get("scale", 1.0), order, to_head[:3, :3], findings)
+    rows = rows_of(
+        layout, values / kept_of(report).get("scale", 1.0), order, to_head[:3, :3], findings
+    )
     fields: dict[str, Any] = {"image_grid_amp": rows, "time": _time(stc, report)}
     given = {"function": function, "comment": comment, "data_file": data_file,
              "head_model_file": head_model_file, "surface_file": surface_file}  # fmt: skip
     fields |= {name: value for name, value in given.items() if value is not None}
-    kept = report.kept.get("results")
-    if isinstance(kept, io.Results) and report.kept.get("layout") is layout:
+    kept = kept_of(report).get("results")
+    if isinstance(kept, io.Results) and kept_of(report).get("layout") is layout:
         results = _as_before(kept, fields)
     else:
         results = _anew(fields, grid_fields(grid, layout, atlas), findings)
-    findings.keep("grid", grid)
+    keep(findings, grid=grid)
     return attach_with_parts(findings, results, [grid], what="source estimate → results")
 
 
@@ -147,7 +150,7 @@ def _positions(vertices: IntArray, available: IntArray) -> IntArray:
 def _layout(
     report: ConversionReport, grid: SourceGrid, vector: bool, findings: Findings
 ) -> tuple[RowLayout, io.GridAtlas | None]:
-    kept = report.kept.get("layout")
+    kept = kept_of(report).get("layout")
     fits = isinstance(kept, RowLayout) and kept.is_vector == vector
     if isinstance(kept, RowLayout) and fits and kept.n_sources == len(grid.grid_loc):
         return kept, grid.grid_atlas
@@ -155,7 +158,7 @@ def _layout(
 
 
 def _time(stc: Any, report: ConversionReport) -> FloatArray:
-    kept = report.kept.get("time")
+    kept = kept_of(report).get("time")
     # not stc.times, which MNE forgets to shorten when it crops a (kernel, data) pair
     times = stc.tmin + stc.tstep * np.arange(stc.shape[-1])
     return kept if kept is not None and same_times(kept, times) else times

@@ -10,6 +10,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
@@ -111,14 +112,7 @@ def to_source_estimate(
         n_times = amplitudes.shape[1]
     sfreq = sampling_frequency(time, n_times, None, findings)
     _report_rest(results, findings)
-    for name, value in {
-        "results": results,
-        "src": sources.src,
-        "layout": layout,
-        "scale": scale,
-        "time": time,
-    }.items():
-        findings.keep(name, value)
+    keep(findings, results=results, src=sources.src, layout=layout, scale=scale, time=time)
     stc = _CLASSES[sources.src.kind][layout.is_vector](
         data,
         vertices=[part["vertno"] for part in sources.src],

@@ -43,7 +43,7 @@ def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = NO_SFREQ) -> An
     mne.Info
         A new Info without bad channels.
     """
-    complete = _complete(info)
+    complete = complete_info(info)
     complete["bads"] = []
     with _mne_private.unlocked(complete):
         complete["sfreq"] = sfreq
@@ -52,7 +52,7 @@ def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = NO_SFREQ) -> An
     return complete
 
 
-def _complete(info: Any) -> Any:
+def complete_info(info: Any) -> Any:
     """Add the entries that an operator's Info lacks."""
     complete = info.copy()
     with _mne_private.unlocked(complete):

@@ -13,7 +13,8 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
-from mne_bstinv.adapters.operators.operator_dicts import _complete, data_info
+from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_info
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
@@ -110,12 +111,12 @@ def from_inverse_operator(
     lambda2, method = wanted.lambda2, wanted.method
     values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
     if channels is None:
-        channels = from_info(_complete(inv["info"]) if info is None else info)
+        channels = from_info(complete_info(inv["info"]) if info is None else info)
         parts.append(channels)
-        findings.keep("channels", channels)
+        keep(findings, channels=channels)
     good = match_channel_names(names, channels.names)
     columns = np.argsort(good)
-    frame = None if "scs_to_head" in report.kept else channels
+    frame = None if "scs_to_head" in kept_of(report) else channels
     to_head = scs_to_head_of(report, frame, mri, findings)
     grid = grid_of(inv["src"], to_head, head_model)
     parts.append(grid)
@@ -140,7 +141,7 @@ def from_inverse_operator(
         history=(history_row("mne", f"MNE-Python: {method}, lambda2 = {lambda2:.6g}"),),
         **grid_fields(grid, layout, atlas),
     )
-    findings.keep("grid", grid)
+    keep(findings, grid=grid)
     return attach_with_parts(findings, results, parts, what="InverseOperator → results")
 
 
@@ -209,7 +210,7 @@ def _layout(
     inv: Any, grid: SourceGrid, method: str, vector: bool, findings: Findings
 ) -> tuple[RowLayout, io.GridAtlas | None]:
     """Rows as Brainstorm has them where its own regions made the operator, else along x, y, z."""
-    ours, atlas = conversion_report(inv).kept.get("options"), grid.grid_atlas
+    ours, atlas = kept_of(inv).get("options"), grid.grid_atlas
     if ours is None or grid.head_model_type != "mixed" or not vector or atlas is None:
         return layout_of_grid(grid, vector=vector, findings=findings)
     if method != "MNE":
@@ -269,7 +270,7 @@ def _options(
         "NoiseCovMat": {"NoiseCov": matrix, "Comment": "Noise covariance of the operator"},
         "FunctionName": FUNCTIONS[wanted.method],
     }
-    options = conversion_report(inv).kept.get("options")
+    options = kept_of(inv).get("options")
     if isinstance(options, InverseOptions) and wanted.parity != NOT_COMPARABLE:
         return {**options.to_brainstorm(), **common}
     power = (eig > 0).sum() / len(eig) / wanted.lambda2

@@ -15,6 +15,7 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import AnyArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
 from mne_bstinv.adapters.operators.operator_dicts import (
     noise_covariance,
@@ -200,10 +201,13 @@ def _report(
     findings: Findings, study: PreparedStudy, parameters: InverseParameters, noise_method: str
 ) -> None:
     options = require_2018(study.options)
-    findings.keep("parameters", parameters)
-    findings.keep("options", options)
-    findings.keep("noise_method", noise_method)
-    findings.keep("good_channels", study.channel_indices)
+    keep(
+        findings,
+        parameters=parameters,
+        options=options,
+        noise_method=noise_method,
+        good_channels=study.channel_indices,
+    )
     gives = {
         NOT_COMPARABLE: "is as regularised as Brainstorm's estimate, which it does not give",
         UP_TO_FACTOR: "gives Brainstorm's estimate up to a factor",

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mne_bstinv._display import Displayed
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
-from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
 
@@ -99,7 +99,7 @@ def inverse_parameters(inv: Any) -> InverseParameters:
     ConversionError
         If the operator was not made from Brainstorm's options.
     """
-    kept = conversion_report(inv).kept.get("parameters")
+    kept = kept_of(inv).get("parameters")
     if isinstance(kept, InverseParameters):
         return kept
     text = inv["noise_cov"].get("method") or ""

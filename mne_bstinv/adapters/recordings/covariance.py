@@ -17,8 +17,9 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, estimate, gather, span
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["from_covariance", "noise_cov_from", "to_covariance", "with_moments"]
@@ -102,7 +103,7 @@ def to_covariance(
             f"ChannelFlag has {flags.size} values, expected one for each of the {len(names)} "
             "channels of the channel file. Take both from one study."
         )
-    findings.keep("noise_cov", noise_cov)
+    keep(findings, noise_cov=noise_cov)
     covariance = mne.Covariance(
         data,
         [names[i] for i in computed],
@@ -156,7 +157,7 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
             "bads", f"recordings hold bad channels, covariances do not: {', '.join(cov['bads'])}"
         )
     what = "Covariance → NoiseCov"
-    kept = conversion_report(cov).kept.get("noise_cov")
+    kept = kept_of(cov).get("noise_cov")
     if isinstance(kept, io.NoiseCov) and np.array_equal(kept.noise_cov, matrix):
         return findings.attach(dataclasses.replace(kept, noise_cov=matrix), what=what)
     missing = np.setdiff1d(np.arange(len(channels)), index)

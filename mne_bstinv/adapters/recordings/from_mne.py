@@ -10,6 +10,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import (
     Clock,
     Occurrence,
@@ -222,7 +223,7 @@ def _build(
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
     return io.Recordings(
-        f=layout.fill(signs_of(inst.ch_names, report.kept.get("flipped", ())) * samples),
+        f=layout.fill(signs_of(inst.ch_names, kept_of(report).get("flipped", ())) * samples),
         time=np.asarray(time),
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
         **values,
@@ -238,7 +239,7 @@ def _kept_std(
     kept: io.Recordings, samples: FloatArray, report: ConversionReport, findings: Findings
 ) -> Any:
     """Return Std if the samples are still those it belongs to."""
-    if kept.std is None or report.kept.get("checksum") == checksum(samples):
+    if kept.std is None or kept_of(report).get("checksum") == checksum(samples):
         return kept.std
     findings.dropped("Std", "the samples changed since the conversion from Brainstorm")
     return None

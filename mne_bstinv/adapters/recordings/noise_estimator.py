@@ -13,7 +13,8 @@ from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.adapters.kept import kept_of
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
@@ -169,8 +170,8 @@ def _arrays(inst: Any) -> Iterator[tuple[FloatArray, FloatArray, float]]:
 
 
 def _leff(evoked: Any) -> float:
-    kept = conversion_report(evoked).kept.get("recordings")
-    if kept is not None and kept.n_avg == evoked.nave:
+    kept = kept_of(evoked).get("recordings")
+    if isinstance(kept, io.Recordings) and kept.n_avg == evoked.nave:
         return float(kept.effective_averages)
     return float(evoked.nave)
 

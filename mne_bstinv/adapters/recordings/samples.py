@@ -13,8 +13,9 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.sensors import to_info
-from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.errors import ConversionError
 
 __all__ = [
@@ -111,7 +112,7 @@ def info_of(
 
 
 def _flipped(info: Any) -> tuple[str, ...]:
-    return tuple(conversion_report(info).kept.get("flipped", ()))
+    return tuple(kept_of(info).get("flipped", ()))
 
 
 def report_fields(recordings: io.Recordings, findings: Findings) -> None:
@@ -155,7 +156,7 @@ def layout_of(
     findings: Findings,
 ) -> Layout:
     """Lay out rows as the channel file does, else as the recordings they came from did."""
-    kept = report.kept.get("channel_names")
+    kept = kept_of(report).get("channel_names")
     if channels is not None:
         names = channels.names
     elif kept is not None and set(ch_names) <= set(kept):
@@ -193,7 +194,7 @@ def bad_in_any_file(files: Sequence[io.Recordings]) -> Any:
 
 def kept_recordings(report: ConversionReport) -> list[io.Recordings]:
     """Return the recordings that an object was converted from."""
-    kept = report.kept.get("recordings", ())
+    kept = kept_of(report).get("recordings", ())
     return [kept] if isinstance(kept, io.Recordings) else list(kept)
 
 

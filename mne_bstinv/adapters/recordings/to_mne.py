@@ -19,6 +19,7 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.recordings.events import (
     Clock,
     annotate,
@@ -97,14 +98,13 @@ def to_evoked(
             f"{recordings.effective_averages:g}, kept in the report",
         )
     if recordings.std is not None:
-        findings.keep("checksum", checksum(f[0]))
+        keep(findings, checksum=checksum(f[0]))
     time = _time(recordings)
     evoked = mne.EvokedArray(
         f[0], rows.info, tmin=time[0], comment=recordings.comment, nave=recordings.n_avg
     )
     _keep_phase(evoked, time)
-    findings.keep("recordings", bare(recordings))
-    findings.keep("channel_names", channels.names)
+    keep(findings, recordings=bare(recordings), channel_names=channels.names)
     return attach_with_parts(findings, evoked, [rows.info], what="Recordings → Evoked")
 
 
@@ -173,8 +173,7 @@ def to_epochs(
     if annotations is not None:
         epochs.set_annotations(annotations)
     findings.keep("annotations", epochs.annotations and epochs.annotations.copy())
-    findings.keep("recordings", tuple(map(bare, trials)))
-    findings.keep("channel_names", channels.names)
+    keep(findings, recordings=tuple(map(bare, trials)), channel_names=channels.names)
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
 
 
@@ -228,9 +227,8 @@ def to_raw_array(
     raw.set_annotations(_annotations(recordings, sfreq, rows.info["ch_names"], findings))
     findings.keep("annotations", raw.annotations.copy())
     if recordings.std is not None:
-        findings.keep("checksum", checksum(f[0]))
-    findings.keep("recordings", bare(recordings))
-    findings.keep("channel_names", channels.names)
+        keep(findings, checksum=checksum(f[0]))
+    keep(findings, recordings=bare(recordings), channel_names=channels.names)
     return attach_with_parts(findings, raw, [rows.info], what="Recordings → Raw")
 
 
@@ -300,7 +298,7 @@ def _prepare(
     rows = info_of(channels, flags, sfreq, info=info, mri=mri, findings=findings)
     for recordings in files:
         report_fields(recordings, findings)
-    findings.keep("flipped", rows.flipped)
+    keep(findings, flipped=rows.flipped)
     return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
 
 

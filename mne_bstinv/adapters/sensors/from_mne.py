@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -79,7 +79,7 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     FrameError
         If the fiducials lie on one line.
     """
-    findings, kept = Findings(), conversion_report(info).kept
+    findings, kept = Findings(), kept_of(info)
     original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
     known = {} if original is None else {c.name: c for c in original.channels}
@@ -107,7 +107,7 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
         base = replace(base, **_transforms(info, frames))
     _tell_rest(info, findings)
     # copies of an Info lose their report
-    findings.keep("info", carry(info.copy(), conversion_report(info)))
+    keep(findings, info=carry(info.copy(), conversion_report(info)))
     return findings.attach(base, what="Info → channels")
 
 
@@ -116,7 +116,7 @@ def _comment(original: io.Channels | None, n_channels: int) -> str:
 
 
 def _frames(
-    info: mne.Info, kept: Mapping[str, Any], findings: Findings
+    info: mne.Info, kept: Kept, findings: Findings
 ) -> tuple[Frames, tuple[FloatArray, FloatArray, FloatArray] | None, bool]:
     """Return the transforms, the fiducials, and whether SCS is that of the original file."""
     fiducials = fiducials_of(info["dig"])
@@ -140,7 +140,7 @@ def _frames(
     return Frames(to_scs, device), fiducials, False
 
 
-def _same_device(info: mne.Info, kept: Mapping[str, Any]) -> bool:
+def _same_device(info: mne.Info, kept: Kept) -> bool:
     device, converted = info["dev_head_t"], kept.get("device_to_head")
     if device is None or converted is None:
         return device is converted
@@ -179,7 +179,7 @@ def _reference(info: mne.Info) -> FloatArray | None:
     return None
 
 
-def _projectors(info: mne.Info, kept: Mapping[str, Any], findings: Findings) -> Any:
+def _projectors(info: mne.Info, kept: Kept, findings: Findings) -> Any:
     original: io.Channels | None = kept.get("channels")
     if original is None:
         return projectors_from(info, (), ())

@@ -7,7 +7,7 @@ import numpy as np
 from mne.io.constants import FIFF
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.frames import transform_points
 
 __all__ = ["sensor_positions"]
@@ -54,5 +54,5 @@ def sensor_positions(
         if len(points):
             sensors[name] = points
     fiducials = [d["r"] for d in info["dig"] or () if d["kind"] == FIFF.FIFFV_POINT_CARDINAL]
-    to_head = conversion_report(info).kept.get("scs_to_head", np.eye(4))
+    to_head = kept_of(info).get("scs_to_head", np.eye(4))
     return sensors, np.array(fiducials, dtype=np.float64).reshape(-1, 3), np.asarray(to_head)

@@ -18,12 +18,13 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import check_info, unlocked
 from mne_bstinv.adapters.frames import head_frame
+from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of
 from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
 from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
 from mne_bstinv.adapters.sensors.projectors import projections_of
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 
@@ -82,7 +83,7 @@ def to_info(
     potential.
     """
     findings = Findings()
-    if "info" in conversion_report(channels).kept:
+    if "info" in kept_of(channels):
         return findings.attach(
             _restored(channels, sfreq, channel_flag, findings), what="channels → Info"
         )
@@ -107,16 +108,16 @@ def to_info(
     info["description"] = channels.comment or None
     check_info(info)
     _tell_rest(channels, findings)
-    for name, value in (
-        ("channels", channels),
-        ("scs_to_head", head.matrix),
-        ("coils", sensors.coils),
-        ("flipped", tuple(sensors.flipped)),
-        ("projections", tuple(projections)),
-        ("device_to_head", device_to_head),
-        ("dig", copy.deepcopy(dig)),
-    ):
-        findings.keep(name, value)
+    keep(
+        findings,
+        channels=channels,
+        scs_to_head=head.matrix,
+        coils=sensors.coils,
+        flipped=tuple(sensors.flipped),
+        projections=tuple(projections),
+        device_to_head=device_to_head,
+        dig=copy.deepcopy(dig),
+    )
     return findings.attach(info, what="channels → Info")
 
 
@@ -146,7 +147,7 @@ def _restored(
     findings: Findings,
 ) -> mne.Info:
     """Return the Info that the channels were made of, with what its own report kept."""
-    original = conversion_report(channels).kept["info"]
+    original = kept_of(channels)["info"]
     info = original.copy()
     with unlocked(info):
         info["sfreq"] = float(sfreq)
@@ -154,13 +155,12 @@ def _restored(
             info["lowpass"] = min(info["lowpass"], info["sfreq"] / 2)
     if channel_flag is not None:
         info["bads"] = _bads(channels, channel_flag)
-    kept = {
+    kept: Kept = {
         "scs_to_head": scs_to_head(channels).matrix,
         "flipped": (),
         "dig": copy.deepcopy(info["dig"]),
     }
-    for name, value in (kept | dict(conversion_report(original).kept)).items():
-        findings.keep(name, value)
+    keep(findings, **(kept | kept_of(original)))
     return info
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import original_gain
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import head_frame
+from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
@@ -80,7 +80,7 @@ def from_forward(
     the copy of the free gain that it keeps (changes made to the fixed gain since are lost, which
     is reported).
     """
-    findings, kept = Findings(), conversion_report(fwd).kept
+    findings, kept = Findings(), kept_of(fwd)
     if int(fwd["coord_frame"]) != FIFF.FIFFV_COORD_HEAD:
         raise ConversionError(
             f"The forward solution is in the frame {fwd['coord_frame']}, not in head: compute it "
@@ -104,10 +104,13 @@ def from_forward(
     if missing.size:
         listed = ", ".join(names[i] for i in missing)
         findings.assumed("Gain", f"NaN in channels without a model: {listed}")
-    findings.keep("src", fwd["src"])
-    findings.keep("mri_head_t", fwd["mri_head_t"])
-    findings.keep("scs_to_head", matrix)
-    findings.keep("surface", grid.surface)
+    keep(
+        findings,
+        src=fwd["src"],
+        mri_head_t=fwd["mri_head_t"],
+        scs_to_head=matrix,
+        surface=grid.surface,
+    )
     if original is None:
         head_model = _new_head_model(fwd, gain, grid, surface_file, findings)
     else:
@@ -120,14 +123,14 @@ def from_forward(
 
 
 def _scs_to_head(
-    kept: Mapping[str, Any], channels: io.Channels | None, mri: io.Mri | None, findings: Findings
+    kept: Kept, channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FloatArray:
     if "scs_to_head" in kept:
         return np.asarray(kept["scs_to_head"])
     return head_frame(channels, mri, findings).matrix
 
 
-def _row_names(fwd: Any, channels: io.Channels | None, kept: Mapping[str, Any]) -> tuple[str, ...]:
+def _row_names(fwd: Any, channels: io.Channels | None, kept: Kept) -> tuple[str, ...]:
     if channels is not None:
         return channels.names
     return tuple(kept.get("channel_names", fwd["sol"]["row_names"]))
@@ -154,9 +157,7 @@ def _free_gain(fwd: Any, findings: Findings) -> FloatArray:
     return np.asarray(free, dtype=np.float64)
 
 
-def _original(
-    kept: Mapping[str, Any], names: tuple[str, ...], grid_loc: FloatArray
-) -> io.HeadModel | None:
+def _original(kept: Kept, names: tuple[str, ...], grid_loc: FloatArray) -> io.HeadModel | None:
     """Return the head model the forward was made of, if channels and locations are the same."""
     model = kept.get("head_model")
     same = (

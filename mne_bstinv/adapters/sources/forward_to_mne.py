@@ -20,9 +20,10 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
@@ -120,12 +121,7 @@ def to_forward(
         source_nn=nn,
         **forward_origin(gain, FIFF.FIFFV_MNE_FREE_ORI),
     )
-    for name, value in (
-        ("head_model", head_model),
-        ("rows", sensors.index),
-        ("channel_names", channels.names),
-    ):
-        findings.keep(name, value)
+    keep(findings, head_model=head_model, rows=sensors.index, channel_names=channels.names)
     return attach_with_parts(
         findings, forward, [*sensors.parts, *made], what="head model → Forward"
     )
@@ -255,7 +251,7 @@ def _sources_of(
     findings: Findings,
 ) -> tuple[SourceMap, Any, list[Any]]:
     """Find or check the source spaces; return MRI → head too, and the spaces that were made."""
-    kept = conversion_report(head_model).kept
+    kept = kept_of(head_model)
     mri_head_t = None if info is None else info.get("mri_head_t")
     if src is None and surface is None and _came_from(kept, scs_to_head(channels, mri)):
         src, mri_head_t = kept["src"], kept["mri_head_t"]
@@ -271,7 +267,7 @@ def _sources_of(
     return sources, mri_head_t, [sources.src] if src is None else []
 
 
-def _came_from(kept: Any, frame: FrameTransform) -> bool:
+def _came_from(kept: Kept, frame: FrameTransform) -> bool:
     """Tell whether the head model was converted from a Forward, with the same fiducials."""
     return (
         kept.get("src") is not None

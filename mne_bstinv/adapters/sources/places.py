@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces, source_order
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings
@@ -93,8 +94,7 @@ def source_map(
         findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
     places = transform_points(frame.matrix, np.asarray(head_model.grid_loc, dtype=np.float64))
     order = find_order(src, places)
-    findings.keep("order", order)
-    findings.keep("scs_to_head", frame.matrix)
+    keep(findings, order=order, scs_to_head=frame.matrix)
     return SourceMap(src=src, order=order, frame=frame)
 
 

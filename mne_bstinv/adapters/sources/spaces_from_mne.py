@@ -16,9 +16,10 @@ from scipy.sparse.csgraph import dijkstra
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray, Verbose
+from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
 from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
@@ -99,7 +100,7 @@ def from_source_spaces(
         If the frame of the source spaces is unknown, or they are in the MRI frame and ``trans``
         is missing.
     """
-    findings, kept = Findings(), conversion_report(src).kept
+    findings, kept = Findings(), kept_of(src)
     order = _ranks(src)
     matrix = _head_to_scs(head_to_scs, kept, findings)
     to_scs = [_to_scs(part, matrix, trans) for part in src]
@@ -124,7 +125,7 @@ def from_source_spaces(
         order=order,
     )
     grid = _with_structures(grid, src, normals, kept if unchanged else {}, findings)
-    findings.keep("order", order)
+    keep(findings, order=order)
     return findings.attach(grid, what="SourceSpaces → source grid")
 
 
@@ -165,9 +166,7 @@ def mesh_rows(src: Any) -> list[IntArray]:
     return [np.searchsorted(vertices, row) for row in rows]
 
 
-def _head_to_scs(
-    given: FloatArray | None, kept: Mapping[str, Any], findings: Findings
-) -> FloatArray:
+def _head_to_scs(given: FloatArray | None, kept: Kept, findings: Findings) -> FloatArray:
     if given is not None:
         return np.asarray(given, dtype=np.float64)
     if "scs_to_head" in kept:
@@ -233,7 +232,7 @@ def _has_normals(part: Mapping[str, Any]) -> bool:
     return bool(np.abs(normals - [0.0, 0.0, 1.0]).max() > 0)
 
 
-def _unchanged(kept: Mapping[str, Any], src: Any, order: IntArray, grid_loc: FloatArray) -> bool:
+def _unchanged(kept: Kept, src: Any, order: IntArray, grid_loc: FloatArray) -> bool:
     """Whether all the locations of the head model that was converted are still in place."""
     model, where = kept.get("head_model"), source_order(src)
     if model is None or where is None or len(model.grid_loc) != len(grid_loc):
@@ -243,7 +242,7 @@ def _unchanged(kept: Mapping[str, Any], src: Any, order: IntArray, grid_loc: Flo
 
 
 def _orientations(
-    normals: FloatArray, oriented: NDArray[np.bool_], kind: str, kept: Mapping[str, Any]
+    normals: FloatArray, oriented: NDArray[np.bool_], kind: str, kept: Kept
 ) -> FloatArray | None:
     model = kept.get("head_model")
     if model is not None and model.grid_orient is None:
@@ -262,7 +261,7 @@ def _with_structures(
     grid: SourceGrid,
     src: Any,
     normals: FloatArray,
-    kept: Mapping[str, Any],
+    kept: Kept,
     findings: Findings,
 ) -> SourceGrid:
     """Add mesh and regions: those that were converted if nothing changed, else new ones."""

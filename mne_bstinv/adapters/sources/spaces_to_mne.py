@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import mne
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.spatial import KDTree
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import head_frame, mri_frame
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut, cut_cortex
 from mne_bstinv.adapters.sources.lattice import find_lattice
 from mne_bstinv.adapters.sources.space_dicts import (
@@ -88,10 +89,13 @@ def to_source_spaces(
     frame = head_frame(channels, mri, findings)
     builder = Builder(head_model, surface, mri, frame, subject, findings)
     src = mne.SourceSpaces(builder.parts())
-    findings.keep("order", source_order(src))
-    findings.keep("scs_to_head", frame.matrix)
-    findings.keep("head_model", head_model)
-    findings.keep("surface", surface)
+    keep(
+        findings,
+        order=cast(IntArray, source_order(src)),  # known, as they were made here
+        scs_to_head=frame.matrix,
+        head_model=head_model,
+        surface=surface,
+    )
     return findings.attach(src, what="head model → SourceSpaces")
 
 

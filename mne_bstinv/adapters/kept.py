@@ -1,0 +1,111 @@
+"""What conversions keep in their reports for the way back: each key with its type, once.
+
+The keys are those of :attr:`mne_bstinv.conversion.ConversionReport.kept`; which of them there are
+depends on the conversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+
+from mne_bstinv import io
+from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
+
+if TYPE_CHECKING:  # the rooms import this module
+    from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
+    from mne_bstinv.adapters.operators.parameters import InverseParameters
+    from mne_bstinv.adapters.operators.rows import RowLayout
+    from mne_bstinv.adapters.sensors.coils import Coil
+    from mne_bstinv.adapters.sensors.projectors import KeptProjection
+    from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
+    from mne_bstinv.inverse.options import InverseOptions
+
+__all__ = ["Kept", "keep", "kept_of"]
+
+
+class Kept(TypedDict, total=False):
+    """The keys and their types."""
+
+    # Sensors
+    #: The channel file, as it was given or made.
+    channels: io.Channels
+    #: Names of the channels of the channel file.
+    channel_names: tuple[str, ...]
+    #: SCS → head, shape (4, 4).
+    scs_to_head: FloatArray
+    #: Device → head, shape (4, 4).
+    device_to_head: FloatArray
+    #: MRI → head, as MNE holds it.
+    mri_head_t: Any
+    #: Integration points in the frame of each coil, by name.
+    coils: Mapping[str, Coil]
+    #: References whose signal is minus Brainstorm's in MNE.
+    flipped: tuple[str, ...]
+    #: Which projector each projection was made of.
+    projections: tuple[KeptProjection, ...]
+    #: Digitised points as they were made.
+    dig: list[Any] | None
+    #: A copy of the Info that a channel file was made of.
+    info: Any
+
+    # Recordings
+    #: Recordings without their samples, of Epochs one a trial.
+    recordings: io.Recordings | tuple[io.Recordings, ...]
+    #: Tells whether the samples are still those that Std belongs to.
+    checksum: int
+    #: The noise or data covariance.
+    noise_cov: io.NoiseCov
+
+    # Sources
+    #: The head model.
+    head_model: io.HeadModel
+    #: 0-based row of the gain of each channel of a forward solution, shape (n_kept,).
+    rows: IntArray
+    #: 0-based location of each source, shape (n_used,).
+    order: IntArray
+    #: MNE's source spaces.
+    src: Any
+    #: The cortex that the locations follow.
+    surface: io.Surface | None
+    #: Locations, regions and cortex of results.
+    grid: SourceGrid
+
+    # Operators
+    #: The options that the operator was made from.
+    options: InverseOptions
+    #: What to give to ``apply_inverse``.
+    parameters: InverseParameters
+    #: The noise method that was used.
+    noise_method: str
+    #: 0-based channels of the operator, shape (n_good,).
+    good_channels: IntArray
+    #: Relative distance from the stored kernel; None if it was not compared.
+    kernel_difference: float | None
+    #: The results that an estimate was made of.
+    results: io.Results
+    #: The rows of these results.
+    layout: RowLayout
+    #: What the values of these results were multiplied by.
+    scale: float
+    #: Times of the estimate, s, shape (n_times,).
+    time: FloatArray | None
+
+    # Anatomy
+    #: The atlas that labels were made of.
+    atlas: io.Atlas
+    #: Which scout each label was made of.
+    origins: tuple[Origin, ...]
+
+
+def kept_of(converted: object) -> Kept:
+    """Return what the report of an object, or a report, keeps; empty for any other object."""
+    report = converted if isinstance(converted, ConversionReport) else conversion_report(converted)
+    return cast(Kept, report.kept)
+
+
+def keep(findings: Findings, **kept: Unpack[Kept]) -> None:
+    """Keep things in the report that is being made."""
+    for name, value in kept.items():
+        findings.keep(name, value)
