@@ -17,12 +17,13 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
     from mne_bstinv.adapters.operators.parameters import InverseParameters
     from mne_bstinv.adapters.operators.rows import RowLayout
+    from mne_bstinv.adapters.recordings.events import Clock
     from mne_bstinv.adapters.sensors.coils import Coil
     from mne_bstinv.adapters.sensors.projectors import KeptProjection
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
     from mne_bstinv.inverse.options import InverseOptions
 
-__all__ = ["Kept", "keep", "kept_of"]
+__all__ = ["Kept", "keep", "kept_of", "of_sensors"]
 
 
 class Kept(TypedDict, total=False):
@@ -53,6 +54,18 @@ class Kept(TypedDict, total=False):
     # Recordings
     #: Recordings without their samples, of Epochs one a trial.
     recordings: io.Recordings | tuple[io.Recordings, ...]
+    #: The recordings that link to a continuous file; None without a link.
+    link: io.Recordings | None
+    #: The continuous file.
+    original: str
+    #: The samples of the continuous recording in time.
+    clock: Clock
+    #: The events of the continuous recording.
+    events: tuple[io.Event, ...]
+    #: A copy of the annotations that were made of events.
+    annotations: Any
+    #: Names of the channels that are bad in all trials.
+    bads: tuple[str, ...]
     #: Tells whether the samples are still those that Std belongs to.
     checksum: int
     #: The noise or data covariance.
@@ -103,6 +116,12 @@ def kept_of(converted: object) -> Kept:
     """Return what the report of an object, or a report, keeps; empty for any other object."""
     report = converted if isinstance(converted, ConversionReport) else conversion_report(converted)
     return cast(Kept, report.kept)
+
+
+def of_sensors(kept: Kept) -> Kept:
+    """Return what is kept of the sensors, for what was made of a Raw."""
+    names = ("channels", "flipped", "coils", "scs_to_head", "projections", "device_to_head", "dig")
+    return cast(Kept, {name: value for name, value in kept.items() if name in names})
 
 
 def keep(findings: Findings, **kept: Unpack[Kept]) -> None:

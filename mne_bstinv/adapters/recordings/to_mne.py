@@ -172,8 +172,12 @@ def to_epochs(
     annotations = _annotate_epochs(trials, sfreq, onset / sfreq, rows.info["ch_names"], findings)
     if annotations is not None:
         epochs.set_annotations(annotations)
-    findings.keep("annotations", epochs.annotations and epochs.annotations.copy())
-    keep(findings, recordings=tuple(map(bare, trials)), channel_names=channels.names)
+    keep(
+        findings,
+        annotations=epochs.annotations and epochs.annotations.copy(),
+        recordings=tuple(map(bare, trials)),
+        channel_names=channels.names,
+    )
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
 
 
@@ -225,7 +229,7 @@ def to_raw_array(
         )
     raw = mne.io.RawArray(f[0], rows.info, first_samp=first)
     raw.set_annotations(_annotations(recordings, sfreq, rows.info["ch_names"], findings))
-    findings.keep("annotations", raw.annotations.copy())
+    keep(findings, annotations=raw.annotations.copy())
     if recordings.std is not None:
         keep(findings, checksum=checksum(f[0]))
     keep(findings, recordings=bare(recordings), channel_names=channels.names)
