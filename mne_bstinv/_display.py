@@ -53,23 +53,9 @@ class Displayed:
 def html_table(
     rows: Iterable[Sequence[str]], *, head: Sequence[str] = (), title: str = "", heads: int = 1
 ) -> str:
-    """Write a table as HTML.
+    """Write a table of plain text as HTML; the first ``heads`` cells of a row are its name.
 
-    Parameters
-    ----------
-    rows : iterable of sequence of str
-        The cells, as plain text.
-    head : sequence of str
-        Names of the columns; may be empty.
-    title : str
-        What stands above the table; the ``<`` and ``>`` around a ``repr`` are left out.
-    heads : int
-        How many cells of a row are its name.
-
-    Returns
-    -------
-    str
-        A paragraph with the title, where there is one, and the table.
+    The ``<`` and ``>`` around a ``repr`` as the title are left out.
     """
     above = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
@@ -85,18 +71,7 @@ def html_table(
 
 
 def in_short(value: Any) -> str:
-    """Write a value in a few words.
-
-    Parameters
-    ----------
-    value : object
-        A value of a field.
-
-    Returns
-    -------
-    str
-        At most one line.
-    """
+    """Write a value of a field in a few words, at most one line."""
     if sparse.issparse(value):
         return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
     if isinstance(value, np.ndarray) and value.size > 4:
@@ -113,18 +88,7 @@ def in_short(value: Any) -> str:
 
 
 def summary_of(value: Any) -> str:
-    """Return what a ``repr`` of the form ``<Name | summary>`` says, without the name.
-
-    Parameters
-    ----------
-    value : object
-        The object.
-
-    Returns
-    -------
-    str
-        The summary; the whole ``repr`` if it has another form.
-    """
+    """Return a ``repr`` of the form ``<Name | summary>`` without the name, else all of it."""
     return _without_brackets(repr(value)).split(" | ", 1)[-1]
 
 

@@ -25,17 +25,9 @@ _FILTER = _ErrorsOnly()
 
 @contextmanager
 def warnings_silenced(*others: str) -> Iterator[None]:
-    """Silence the warnings of what is reported otherwise, or was reported before.
+    """Log errors alone in this thread, of other loggers, such as ``'mne'``, too.
 
-    Parameters
-    ----------
-    *others : str
-        Other loggers to treat likewise, such as ``'mne'``.
-
-    Yields
-    ------
-    None
-        While errors alone are logged, in this thread.
+    For what is reported otherwise, or was reported before.
     """
     names = frozenset({"mne_bstinv", *others})
     for name in names:

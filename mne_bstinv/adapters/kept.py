@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
     from mne_bstinv.inverse.options import InverseOptions
 
-__all__ = ["Kept", "keep", "kept_of"]
+__all__ = ["Kept", "keep", "kept_of", "of_sensors"]
 
 
 class Kept(TypedDict, total=False):
@@ -54,22 +54,22 @@ class Kept(TypedDict, total=False):
     # Recordings
     #: Recordings without their samples, of Epochs one a trial.
     recordings: io.Recordings | tuple[io.Recordings, ...]
+    #: The recordings that link to a continuous file; None without a link.
+    link: io.Recordings | None
+    #: The continuous file.
+    original: str
+    #: The samples of the continuous recording in time.
+    clock: Clock
+    #: The events of the continuous recording.
+    events: tuple[io.Event, ...]
+    #: A copy of the annotations that were made of events.
+    annotations: Any
+    #: Names of the channels that are bad in all trials.
+    bads: tuple[str, ...]
     #: Tells whether the samples are still those that Std belongs to.
     checksum: int
     #: The noise or data covariance.
     noise_cov: io.NoiseCov
-    #: The annotations as they were made, to know whether they are still the same.
-    annotations: Any
-    #: The events that the annotations of a continuous recording were made of.
-    events: tuple[io.Event, ...]
-    #: Sample numbers and times of a continuous recording.
-    clock: Clock
-    #: The link to the continuous file; None for a bare file.
-    link: io.Recordings | None
-    #: The file that a continuous recording was read from.
-    original: str
-    #: The channels that were bad in the whole continuous recording.
-    bads: tuple[str, ...]
 
     # Sources
     #: The head model.
@@ -116,6 +116,12 @@ def kept_of(converted: object) -> Kept:
     """Return what the report of an object, or a report, keeps; empty for any other object."""
     report = converted if isinstance(converted, ConversionReport) else conversion_report(converted)
     return cast(Kept, report.kept)
+
+
+def of_sensors(kept: Kept) -> Kept:
+    """Return what is kept of the sensors, for what was made of a Raw."""
+    names = ("channels", "flipped", "coils", "scs_to_head", "projections", "device_to_head", "dig")
+    return cast(Kept, {name: value for name, value in kept.items() if name in names})
 
 
 def keep(findings: Findings, **kept: Unpack[Kept]) -> None:

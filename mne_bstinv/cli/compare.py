@@ -65,13 +65,7 @@ class _Plan:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     # a path only: the embedded sample is what mne-bstinv demo compares
     parser.add_argument(
         "study",
@@ -153,17 +147,9 @@ def _add_mne(group: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare and print.
 
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if the toolboxes agree when told the same (or cannot be compared) and the conventions
-        explain the whole difference, for every method, and the stored kernel of a results file does
-        not differ from what is computed of its files; else 1.
+    Returns 0 if the toolboxes agree when told the same (or cannot be compared) and the
+    conventions explain the whole difference, for every method, and the stored kernel of a
+    results file does not differ from what is computed of its files; else 1.
     """
     from mne_bstinv.report.html import check_target, write_report
 

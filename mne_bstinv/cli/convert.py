@@ -22,13 +22,7 @@ _COMPANIONS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     # names of their own: --src is a companion
     parser.add_argument(
         "source", type=Path, metavar="SRC", help="the file to convert: headmodel_*.mat, …-fwd.fif …"
@@ -84,18 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Convert, print and return 0."""
     from mne_bstinv.conversion_files import convert_file
 
     given = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _COMPANIONS}

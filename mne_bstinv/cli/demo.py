@@ -31,13 +31,7 @@ _NOTE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument(
         "--out", type=Path, default=Path("demo"), help="folder for what it makes (default: demo)"
     )
@@ -45,18 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demonstration.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if all kernels of the sample are equal to Brainstorm's, and MNE's told the same, else 1.
-    """
+    """Run the demonstration: 0 if all kernels are Brainstorm's, and MNE's told the same, else 1."""
     target, page = args.out / "estimate.png", args.out / "report.html"
     for path in (target, page):
         if path.exists() and not args.overwrite:

@@ -14,22 +14,7 @@ _DEPTH = ("use_depth", "weight_exp", "weight_limit")
 
 
 def refuse_unless(present: bool, needed: str, given: Mapping[str, bool]) -> None:
-    """Refuse arguments that mean something only beside another one.
-
-    Parameters
-    ----------
-    present : bool
-        Whether the other one was given.
-    needed : str
-        The other one, as it is written on the command line.
-    given : mapping of str to bool
-        Arguments as they are written, and whether they were given.
-
-    Raises
-    ------
-    OptionError
-        If one was given and the other one was not.
-    """
+    """Refuse arguments that mean something only beside another one, which was not given."""
     idle = [argument for argument, is_given in given.items() if is_given]
     if idle and not present:
         raise OptionError(
@@ -42,20 +27,9 @@ def refuse_ineffective_options(
 ) -> None:
     """Refuse options of Brainstorm's that change none of the kernels.
 
-    Parameters
-    ----------
-    given : mapping of str to str
-        Fields of :class:`~mne_bstinv.InverseOptions` that were given, and the argument of each as
-        it is written on the command line.
-    several : sequence of InverseOptions
-        The options of every kernel that is computed.
-    mixed : bool
-        Whether the head model is mixed: its regions say themselves how they are oriented.
-
-    Raises
-    ------
-    OptionError
-        If an option is without effect in all of them; the message says why.
+    ``given`` has the argument, as it is written, of each field of
+    :class:`~mne_bstinv.InverseOptions` that was given. The regions of a mixed head model say
+    themselves how they are oriented.
     """
     for field, argument in given.items():
         reasons = [_reason(field, options, mixed) for options in several]

@@ -46,13 +46,7 @@ _FILES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument("protocol", type=Path, help="folder of the protocol, existing or new")
     parser.add_argument("--subject", required=True, help="name of the subject")
     parser.add_argument("--condition", required=True, help="name of the condition; a new one")
@@ -152,18 +146,7 @@ def _times(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Export, print and return 0."""
     from mne_bstinv.export import export_study
     from mne_bstinv.export.inputs import load
 

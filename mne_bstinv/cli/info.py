@@ -16,30 +16,13 @@ __all__ = ["add_arguments", "describe_protocol", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument("path", type=Path, help="a Brainstorm .mat file, or a protocol's folder")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Describe and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Describe, print and return 0."""
     if not args.path.exists():
         raise MissingFileError(f"{args.path}: no such file or folder. Check the path.")
     if args.path.is_dir():
@@ -58,18 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
-    """Describe a protocol as plain values.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-
-    Returns
-    -------
-    dict
-        Subjects, their conditions and files (relative to the protocol's folder).
-    """
+    """Describe subjects, conditions and files (relative to the protocol) as plain values."""
 
     def relative(path: Path | None) -> str | None:
         return None if path is None else path.relative_to(protocol.root).as_posix()

@@ -19,13 +19,7 @@ _POSSIBLE_SNR = (1e-3, 1e3)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--snr", type=float, help="signal-to-noise ratio, see --scale")
     given.add_argument("--lambda2", type=float, help="MNE's lambda2, instead of an SNR")
@@ -52,18 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Translate and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Translate, print and return 0."""
     refuse_unless(args.snr is not None, "--snr", {"--scale": args.scale is not None})
     scale = args.scale or "amplitude"
     try:
@@ -107,29 +90,10 @@ def translate(
 ) -> dict[str, Any]:
     """Translate one way to state the regularisation into all the others.
 
-    Parameters
-    ----------
-    snr : float | None
-        Amplitude SNR, the same number said to both toolboxes.
-    lambda2 : float | None
-        MNE's λ² instead: ``snr`` is then 1/λ, as MNE reads it.
-    rms : float | None
-        Brainstorm's RMS source amplitude in A·m instead: the kernel's own SNR follows from it.
-    n_channels, rank : int
-        Number of channels n and rank r of their noise covariance.
-    trace : float | None
-        t = trace(L L') in (A·m)⁻²; needed with ``rms``, else for Λ as a number.
-
-    Returns
-    -------
-    dict
-        All numbers, ``None`` where the trace is needed and not given.
-
-    Raises
-    ------
-    OptionError
-        If a number is not possible, not one of ``snr``, ``lambda2`` and ``rms`` is given, or the
-        trace is missing with ``rms``.
+    It is said by one of ``snr`` (the same number for both toolboxes), ``lambda2`` (MNE's λ²:
+    the SNR is 1/λ, as MNE reads it) and ``rms`` (Brainstorm's source amplitude in A·m: the
+    kernel's own SNR follows). n channels have a noise covariance of rank r; t = trace(L L') in
+    (A·m)⁻² is needed with ``rms``, else for Λ as a number, which is None without it.
     """
     given = [n for n, v in (("snr", snr), ("lambda2", lambda2), ("rms", rms)) if v is not None]
     if len(given) != 1:

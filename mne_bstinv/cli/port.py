@@ -14,13 +14,7 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument(
         "protocol", type=Path, help="the folder of a protocol, or a .zip that Brainstorm exported"
     )
@@ -75,15 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Port and say what was done.
 
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if nothing failed and no verified kernel differs, else 1; 130 if it was interrupted.
+    Returns 0 if nothing failed and no verified kernel differs, else 1; 130 if it was
+    interrupted.
     """
     try:
         report = _report(args)

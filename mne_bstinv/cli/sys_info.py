@@ -23,43 +23,19 @@ _MISSING = "not installed"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Collect and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if all required packages are installed, else 1.
-    """
+    """Collect and print; return 0 if all required packages are installed, else 1."""
     found = system()
     print(json.dumps(found, indent=1) if args.json else "\n".join(_lines(found)))
     return int(None in found["required"].values())
 
 
 def system() -> dict[str, Any]:
-    """Collect what a report of a problem needs.
-
-    Returns
-    -------
-    dict
-        ``platform``, ``python``, ``mne-bstinv``, ``required`` and ``optional`` (versions; ``None``
-        for what is not installed), ``blas``, ``processors``, ``threads`` and ``data``.
-    """
+    """Collect what a report of a problem needs; the version of what is not installed is None."""
     return {
         "platform": platform.platform(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",

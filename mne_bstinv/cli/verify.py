@@ -20,13 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the subcommand.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments of the subcommand."""
     parser.add_argument("path", type=Path, help="a protocol, a folder in one, or a file")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
     parser.add_argument(
@@ -45,21 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Verify and print.
 
-    Parameters
-    ----------
-    args : argparse.Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if nothing differs and nothing failed (with ``--strict``: if all kernels are equal), else
-        1. What cannot be recomputed of what was made of kernels does not count.
-
-    Raises
-    ------
-    MissingFileError
-        If there is nothing to verify.
+    Returns 0 if nothing differs and nothing failed (with ``--strict``: if all kernels are
+    equal), else 1. What cannot be recomputed of what was made of kernels does not count.
     """
     files = find_files(args.path)
     if not files:
@@ -107,20 +88,7 @@ def _outcomes(files: list[Path], rtol: float) -> Iterator[Verification]:
 
 
 def format_line(outcome: Verification, folder: Path) -> str:
-    """Write one outcome in one line.
-
-    Parameters
-    ----------
-    outcome : Verification
-        The outcome.
-    folder : Path
-        What the file name is shown relative to.
-
-    Returns
-    -------
-    str
-        Status, relative difference, file, options and reason.
-    """
+    """Write an outcome in a line: status, relative difference, file, options and reason."""
     number = outcome.relative_difference
     shown = "       " if number is None else f"{number:7.1e}"
     parts = [f"{outcome.status:<16}", shown, str(outcome.file.relative_to(folder))]
@@ -132,18 +100,7 @@ def format_line(outcome: Verification, folder: Path) -> str:
 
 
 def summary(outcomes: list[Verification]) -> str:
-    """Write the verdict: a sentence on kernels, and one on what was made of other files.
-
-    Parameters
-    ----------
-    outcomes : list of Verification
-        All outcomes, at least one.
-
-    Returns
-    -------
-    str
-        The sentences, a line each.
-    """
+    """Write the verdict: a sentence on kernels, and one on what was made of other files."""
     kernels = [o for o in outcomes if not o.is_derived]
     derived = [o for o in outcomes if o.is_derived]
     parts = [_counted("results file(s)", kernels)] if kernels else []

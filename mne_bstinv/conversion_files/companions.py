@@ -50,19 +50,7 @@ _MNE_KINDS = {"src": ("forward", "source spaces", "inverse operator"), "trans": 
 class Companions:
     """Finds companions when they are asked for.
 
-    Parameters
-    ----------
-    source, target : Path
-        The file to convert, and the file to write.
-    value : object
-        What the source holds; structures of Brainstorm name files that belong to them.
-    given : dict of str to path-like
-        Companions that were given.
-
-    Raises
-    ------
-    ConversionError
-        If one was given that is not known.
+    ``value`` is what the source holds; structures of Brainstorm name files that belong to them.
     """
 
     def __init__(
@@ -91,25 +79,7 @@ class Companions:
         return self._read[name]
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a companion, without reading it.
-
-        Parameters
-        ----------
-        name : str
-            The companion.
-
-        Returns
-        -------
-        Path or None
-            The file; None if there is none.
-
-        Raises
-        ------
-        ConversionError
-            If there are several, and nothing says which; the message lists them.
-        MissingFileError
-            If it was given, and does not exist.
-        """
+        """Return the file of a companion, without reading it; None if there is none."""
         if name not in self._paths:
             found = self._paths[name] = self._find(name)
             if found is not None:
@@ -117,25 +87,7 @@ class Companions:
         return self._paths[name]
 
     def require(self, name: str, why: str = "") -> Any:
-        """Return a companion that is needed.
-
-        Parameters
-        ----------
-        name : str
-            The companion.
-        why : str
-            What it is needed for, and what else could be done, for the message.
-
-        Returns
-        -------
-        object
-            What its file holds.
-
-        Raises
-        ------
-        MissingFileError
-            If there is none; the message says what is missing and how to give it.
-        """
+        """Return what the file of a companion holds that is needed, or say why it is."""
         value = self[name]
         if value is None:
             searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
@@ -150,17 +102,8 @@ class Companions:
     def stored_path(self, name: str, kind: str) -> str | None:
         """Return the path of a companion as other files of its protocol store it.
 
-        Parameters
-        ----------
-        name : str
-            The companion.
-        kind : 'data' | 'anat'
-            The folder of the protocol that the path is relative to.
-
-        Returns
-        -------
-        str or None
-            The path; the file name alone outside of protocols; None without such a companion.
+        It is relative to the protocol's folder ``'data'`` or ``'anat'``; the file name
+        alone outside of protocols; None without such a companion.
         """
         found = self.path(name)
         if found is None:
@@ -255,31 +198,18 @@ _OF_SUBJECTS = {"cortex": "cortex", "mri": "anatomy"}
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file that was found.
+    """A file that was found."""
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    others : tuple of str
-        Names of others that it could have been.
-    rule : str
-        Why it is this one, where there are others.
-    """
-
+    #: The file.
     path: Path
+    #: Names of others that it could have been.
     others: tuple[str, ...] = ()
+    #: Why it is this one, where there are others.
     rule: str = ""
 
 
 class AmbiguousError(Exception):
-    """Several files may be meant, and nothing says which.
-
-    Parameters
-    ----------
-    files : list of Path
-        The files, of one folder.
-    """
+    """Several files may be meant, and nothing says which."""
 
     def __init__(self, files: list[Path]) -> None:
         super().__init__(files)
@@ -287,45 +217,15 @@ class AmbiguousError(Exception):
 
 
 def named_file(name: str, value: Any) -> str | None:
-    """Return the path of a companion that a structure of Brainstorm states.
-
-    Parameters
-    ----------
-    name : str
-        The companion.
-    value : object
-        The structure, or anything else.
-
-    Returns
-    -------
-    str or None
-        The path.
-    """
+    """Return the path of a companion that a structure of Brainstorm states."""
     return getattr(value, _FIELDS[name][0], None) or None if name in _FIELDS else None
 
 
 def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
     """Find a companion in the study that a file is in.
 
-    Parameters
-    ----------
-    name : str
-        The companion.
-    value : object
-        What the file holds that is converted.
-    study : StudyFiles
-        The study.
-
-    Returns
-    -------
-    Found or None
-        The companion: the one that ``value`` names; else the one that the protocol designates;
-        else the only one of the folder.
-
-    Raises
-    ------
-    AmbiguousError
-        If there are several and nothing says which.
+    It is the one that ``value``, which the file holds, names; else the one that the protocol
+    designates; else the only one of the folder.
     """
     stored = named_file(name, value)
     if stored is not None:
@@ -346,22 +246,7 @@ def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
 def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
     """Find a companion among the files of MNE in the folder of a file.
 
-    Parameters
-    ----------
-    file : Path
-        The file that is converted.
-    kinds : tuple of str
-        Kinds that the companion may be, in the order of preference.
-
-    Returns
-    -------
-    Found or None
-        The companion: the only file of the first kind that there is.
-
-    Raises
-    ------
-    AmbiguousError
-        If there are several of that kind.
+    It is the only file of the first kind, in the order of preference, that there is.
     """
     files = [f for f in _listed(file.absolute().parent) if f.name != file.name]
     found = {kind: [f for f in files if mne_kind(f) == kind] for kind in kinds}
@@ -376,18 +261,7 @@ def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
 
 
 def subject_of(study: StudyFiles) -> io.SubjectEntry | None:
-    """Return the subject whose data or anatomy folder a study is in.
-
-    Parameters
-    ----------
-    study : StudyFiles
-        The study.
-
-    Returns
-    -------
-    SubjectEntry or None
-        The subject; None outside of protocols.
-    """
+    """Return the subject whose data or anatomy folder a study is in; None outside of protocols."""
     if study.protocol is None:
         return None
     for subject in study.protocol.subjects:

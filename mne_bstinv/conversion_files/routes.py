@@ -41,55 +41,37 @@ __all__ = ["ROUTES", "Arguments", "Route"]
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """What a conversion may be told beyond its files.
+    """What a conversion may be told beyond its files."""
 
-    Parameters
-    ----------
-    item : int | None
-        Which of several.
-    lambda2 : float | None
-        Regularisation of an operator.
-    method : str | None
-        Method of an operator, or of an estimate.
-    pick_ori : str | None
-        Orientation of an operator.
-    tmin, tmax : float | None
-        First and last time of a covariance of recordings, s.
-    baseline : tuple of float | None
-        First and last time of the means of these recordings, s.
-    scale_leff : bool | None
-        Whether dspm2018 is multiplied by √Leff.
-    """
-
+    #: Which of several.
     item: int | None = None
+    #: Regularisation of an operator.
     lambda2: float | None = None
+    #: Method of an operator, or of an estimate.
     method: str | None = None
+    #: Orientation of an operator.
     pick_ori: str | None = None
+    #: First time of a covariance of recordings, s.
     tmin: float | None = None
+    #: Last time of a covariance of recordings, s.
     tmax: float | None = None
+    #: First and last time of the means of these recordings, s.
     baseline: tuple[float | None, float | None] | None = None
+    #: Whether dspm2018 is multiplied by √Leff.
     scale_leff: bool | None = None
 
 
 @dataclass(frozen=True)
 class Route:
-    """How one kind of file becomes another.
+    """How one kind of file becomes another."""
 
-    Parameters
-    ----------
-    convert : callable
-        The source, its companions (:class:`Companions`) and arguments → the object to write.
-    needs : tuple of str
-        Companions without which it is impossible.
-    uses : tuple of str
-        Companions that make it better.
-    options : tuple of str
-        The arguments that it heeds.
-    """
-
+    #: The source, its companions (:class:`Companions`) and arguments → the object to write.
     convert: Callable[[Any, Companions, Arguments], Any]
+    #: Companions without which it is impossible.
     needs: tuple[str, ...] = ()
+    #: Companions that make it better.
     uses: tuple[str, ...] = ()
+    #: The arguments that it heeds.
     options: tuple[str, ...] = ()
 
 

@@ -32,27 +32,10 @@ _ROUNDING = 1e-9
 
 
 def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any]) -> io.Surface:
-    """Add labels, and atlases, to a cortex.
+    """Add labels, as one more atlas, and atlases to a cortex.
 
-    Parameters
-    ----------
-    cortex : Surface
-        The cortex.
-    src : mne.SourceSpaces | None
-        The source spaces it was made of, whose vertices the labels number; None, or source spaces
-        that were themselves made of this cortex, for its own numbering.
-    labels : sequence of mne.Label | Atlas
-        The labels.
-
-    Returns
-    -------
-    Surface
-        The cortex with one more atlas of the labels, and with the atlases.
-
-    Raises
-    ------
-    ConversionError
-        If an atlas of that name is there, or a label is of another cortex.
+    The labels number the vertices of the source spaces that the cortex was made of; without
+    these, or where they were made of this cortex, its own.
     """
     atlases = [one for one in labels if isinstance(one, io.Atlas)]
     # a list that was converted from scouts has a report, which a copy has not
@@ -72,16 +55,8 @@ def labelled(cortex: io.Surface, src: Any, labels: Sequence[Any]) -> io.Surface:
 def complete_cortex(cortex: io.Surface) -> io.Surface:
     """Fill what Brainstorm expects of a cortex and MNE does not have.
 
-    Parameters
-    ----------
-    cortex : Surface
-        The cortex.
-
-    Returns
-    -------
-    Surface
-        With neighbours and normals of its vertices, the atlas for the user's scouts first, and a
-        colour and a seed for every scout.
+    These are neighbours and normals of its vertices, the atlas for the user's scouts, which
+    comes first, and a colour and a seed for every scout.
     """
     faces = np.asarray(cortex.faces, dtype=np.int64) - 1
     values: dict[str, Any] = {"atlas": tuple(coloured(atlas) for atlas in cortex.atlas)}
@@ -99,18 +74,7 @@ def complete_cortex(cortex: io.Surface) -> io.Surface:
 
 
 def coloured(atlas: A) -> A:
-    """Give a colour and a seed to every scout that has none.
-
-    Parameters
-    ----------
-    atlas : Atlas | GridAtlas
-        Scouts.
-
-    Returns
-    -------
-    Atlas | GridAtlas
-        The same with colours and seeds; a scout without vertices has no seed.
-    """
+    """Give a colour and a seed to every scout that has none; one without vertices has no seed."""
     scouts = []
     for number, scout in enumerate(atlas.scouts):
         values: dict[str, Any] = {}
@@ -123,20 +87,7 @@ def coloured(atlas: A) -> A:
 
 
 def same_cortex(one: io.Surface, other: io.Surface) -> bool:
-    """Tell whether a cortex that is there can stand for another one.
-
-    Parameters
-    ----------
-    one : Surface
-        The cortex that is there.
-    other : Surface
-        The one to export.
-
-    Returns
-    -------
-    bool
-        Whether the meshes are the same and the first has all scouts of the second.
-    """
+    """Tell whether a cortex that is there has the mesh, and all scouts, of the one to export."""
     if one.vertices.shape != other.vertices.shape or not np.array_equal(one.faces, other.faces):
         return False
     if np.abs(one.vertices - other.vertices).max(initial=0) > _SAME_PLACE:
@@ -146,18 +97,7 @@ def same_cortex(one: io.Surface, other: io.Surface) -> bool:
 
 
 def same_structure(one: Any, other: Any) -> bool:
-    """Tell whether two structures hold the same values up to rounding, whatever their history.
-
-    Parameters
-    ----------
-    one, other : Structure
-        The structures.
-
-    Returns
-    -------
-    bool
-        Whether they do.
-    """
+    """Tell whether two structures hold the same values but for rounding and their history."""
     if type(one) is not type(other):
         return False
     left, right = to_mat(one, "one"), to_mat(other, "other")

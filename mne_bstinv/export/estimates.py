@@ -29,47 +29,18 @@ __all__ = ["StoredFiles", "results_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFiles:
-    """Where the structures of a study are, as results name them.
+    """Where the structures of a study are, as results name them."""
 
-    Parameters
-    ----------
-    data_files : tuple of str
-        Recordings, relative to ``data``, in their order.
-    head_model_file : str | None
-        Head model, relative to ``data``.
-    surface_file : str | None
-        Cortex, relative to ``anat``.
-    """
-
+    #: Recordings, relative to ``data``, in their order.
     data_files: tuple[str, ...]
+    #: Head model, relative to ``data``.
     head_model_file: str | None
+    #: Cortex, relative to ``anat``.
     surface_file: str | None
 
 
 def results_of(estimation: Estimation, study: StudyStructures, files: StoredFiles) -> io.Results:
-    """Make the results of one estimation.
-
-    Parameters
-    ----------
-    estimation : Estimation
-        What to store.
-    study : StudyStructures
-        The study.
-    files : StoredFiles
-        Its files.
-
-    Returns
-    -------
-    Results
-        The results; those of converted objects with the report of the conversion.
-
-    Raises
-    ------
-    ConversionError
-        If what is needed for it is missing.
-    InverseError
-        If the kernel cannot be computed.
-    """
+    """Make the results of one estimation; those of converted objects have its report."""
     of, kind = estimation.of, kind_of(estimation.of)
     index = _recordings_index(estimation, study, only=kind == "source estimate")
     data_file = None if index is None else files.data_files[index]

@@ -32,31 +32,12 @@ _WRITERS: tuple[tuple[Any, Callable[..., None]], ...] = (
 def write_files(
     root: Path, files: Mapping[str, Any], *, replaced: Sequence[str] = ()
 ) -> tuple[Path, ...]:
-    """Write structures into a protocol, so that an interruption leaves nothing half-written.
+    """Write structures, by path in a protocol, so that an interruption leaves nothing half-written.
 
     A folder that does not exist yet is written under another name beside its place and renamed
-    when it is complete, and so are single files in folders that exist. What was renamed is taken
-    back if a later step fails.
-
-    Parameters
-    ----------
-    root : Path
-        The folder of the protocol; made if it does not exist.
-    files : mapping of str to object
-        Structures, or variables of a MATLAB file as a dict, by path relative to ``root``. They
-        are put in place in this order.
-    replaced : sequence of str
-        Folders, relative to ``root``, that are replaced as a whole if they exist.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
-
-    Raises
-    ------
-    MatFileError
-        If a file cannot be written.
+    when it is complete, and so are single files in folders that exist; they are put in place in
+    their order. What was renamed is taken back if a later step fails. The ``replaced`` folders
+    are replaced as a whole if they exist.
     """
     units: dict[str, dict[str, Any]] = {}
     for name, value in files.items():

@@ -60,23 +60,7 @@ Variables = dict[str, Any]
 
 
 def read_index(file: Path) -> Variables | None:
-    """Read the index of a protocol.
-
-    Parameters
-    ----------
-    file : Path
-        ``protocol.mat``.
-
-    Returns
-    -------
-    dict or None
-        Its variables; None if there is no index.
-
-    Raises
-    ------
-    ProtocolError
-        If it is there and cannot be read.
-    """
+    """Read the variables of the index of a protocol; None if there is none."""
     if not file.exists():
         return None
     try:
@@ -102,29 +86,12 @@ def updated_index(
     current: str,
     shared: str,
 ) -> Variables:
-    """Put studies and a subject into an index.
+    """Put entries of studies and of their subject into an index, None for a new one.
 
-    Parameters
-    ----------
-    index : dict | None
-        The variables of the index; None for a new one.
-    name : str
-        Name of the protocol.
-    studies : sequence of array
-        Entries of studies, see :func:`study_entry`; they replace those of the same file.
-    subject : array
-        Entry of their subject, see :func:`subject_entry`.
-    current : str
-        File of the study that a new index has open.
-    shared : str
-        Folder, relative to ``data``, of the channel file: its kernels without recordings are
-        linked with the recordings that use it. If it is not the folder of ``current``, it keeps
-        the files which the index has of it.
-
-    Returns
-    -------
-    dict
-        The variables of the new index.
+    The studies replace those of the same file; a new index has ``current`` open. ``shared`` is
+    the folder, relative to ``data``, of the channel file: its kernels without recordings are
+    linked with the recordings that use it. If it is not the folder of ``current``, it keeps the
+    files which the index has of it.
     """
     if index is None:
         index = _empty_index(name)
@@ -144,24 +111,7 @@ def updated_index(
 
 
 def study_entry(folder: str, study: io.Study, subject: str, files: Mapping[str, Any]) -> Any:
-    """Make the entry of a study.
-
-    Parameters
-    ----------
-    folder : str
-        Its folder, relative to ``data``.
-    study : Study
-        Its ``brainstormstudy.mat``.
-    subject : str
-        Name of its subject.
-    files : mapping of str to Structure
-        The structures of its files, by name.
-
-    Returns
-    -------
-    array
-        A struct of one.
-    """
+    """Make the entry of a study, a struct of one; its folder is relative to ``data``."""
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _LISTS}
     for name in sorted(files, key=lambda n: (io.file_kind(n) == "ndatacov", n)):
         kind, describe = _DESCRIBE[type(files[name])]
@@ -182,22 +132,7 @@ def study_entry(folder: str, study: io.Study, subject: str, files: Mapping[str, 
 
 
 def subject_entry(name: str, subject: io.Subject, files: Mapping[str, Any]) -> Any:
-    """Make the entry of a subject.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    subject : Subject
-        Its ``brainstormsubject.mat``.
-    files : mapping of str to (str, str)
-        Its files by name: kind (:func:`mne_bstinv.io.file_kind`) and comment.
-
-    Returns
-    -------
-    array
-        A struct of one.
-    """
+    """Make the entry of a subject, a struct of one, of kind and comment of its files by name."""
     types = {"cortex": "Cortex", "scalp": "Scalp", "innerskull": "InnerSkull",
              "outerskull": "OuterSkull", "tess": "Other"}  # fmt: skip
     images = [

@@ -85,25 +85,7 @@ class Estimation(Displayed):
 
 
 def load(value: Any, argument: str) -> Any:
-    """Return an object, read from its file where a file is given (but for an MRI of FreeSurfer).
-
-    Parameters
-    ----------
-    value : object | path-like | None
-        The object, or a file of MNE or Brainstorm, by its name.
-    argument : str
-        The argument it was given for.
-
-    Returns
-    -------
-    object
-        The object; a list where the file holds several.
-
-    Raises
-    ------
-    ConversionError
-        If it is nothing that the argument takes.
-    """
+    """Return an object, read from its file where a file is given (but for an MRI of FreeSurfer)."""
     if value is None:
         return None
     given, where = value, ""
@@ -123,25 +105,7 @@ def load(value: Any, argument: str) -> Any:
 
 
 def load_many(value: Any, argument: str) -> list[Any]:
-    """Return a list of objects, those of files included.
-
-    Parameters
-    ----------
-    value : object | path-like | sequence of them | None
-        What was given.
-    argument : str
-        The argument it was given for.
-
-    Returns
-    -------
-    list
-        The objects.
-
-    Raises
-    ------
-    ConversionError
-        As :func:`load`.
-    """
+    """Return a list of objects, those of files included."""
     if value is None:
         return []
     if isinstance(value, LabelList):  # it has a report of its own
@@ -157,23 +121,7 @@ def load_many(value: Any, argument: str) -> list[Any]:
 
 
 def estimations_of(value: Any) -> list[Estimation]:
-    """Return estimations with their objects read.
-
-    Parameters
-    ----------
-    value : Estimation | object | path-like | sequence of them | None
-        What was given.
-
-    Returns
-    -------
-    list of Estimation
-        The estimations.
-
-    Raises
-    ------
-    ConversionError
-        As :func:`load`; or if an estimation has fields that have no effect with what it is of.
-    """
+    """Return estimations with their objects read; refuse fields that have no effect."""
     if value is None:
         return []
     several = isinstance(value, list | tuple)

@@ -56,31 +56,11 @@ def results_from_kernel(
 ) -> io.Results:
     """Put a computed kernel into a results structure, complete as Brainstorm's own.
 
-    Parameters
-    ----------
-    result : InverseResult
-        The kernel, of :func:`mne_bstinv.compute_kernel`.
-    head_model : HeadModel
-        Head model it was computed from: locations and cortex.
-    noise_cov : NoiseCov
-        Noise covariance of all channels.
-    data_cov : NoiseCov | None
-        Data covariance, for ``lcmv``.
-    recordings : Recordings | None
-        Recordings it belongs to, for time and averages; None for a kernel that all recordings of
-        the study share.
-    channel_flag : array of int, shape (n_all_channels,) | None
-        1 good, −1 bad; None takes those of ``recordings``, else all as good.
-    data_file, head_model_file : str | None
-        Files it belongs to, relative to the protocol's ``data``.
-    comment : str | None
-        Name in Brainstorm; None for Brainstorm's own, such as ``'MN: MEG ALL(Constr) 2018'``.
-
-    Returns
-    -------
-    Results
-        Kernel (n_rows, n_good), whitener, options and locations: the options are complete, so
-        that :func:`mne_bstinv.verify` computes the kernel anew.
+    The options are complete, so that :func:`mne_bstinv.verify` computes the kernel (n_rows,
+    n_good) anew. Without recordings it is a kernel that all recordings of the study share;
+    without ``channel_flag`` (n_all_channels,) those of the recordings count, else all are good.
+    The files are relative to ``data``; the comment is Brainstorm's own, such as ``'MN: MEG
+    ALL(Constr) 2018'``.
     """
     if channel_flag is None and recordings is not None:
         channel_flag = recordings.channel_flag
@@ -116,18 +96,7 @@ def results_from_kernel(
 
 
 def kernel_name(results: io.Results) -> str:
-    """Name the file of results, without the time that ends it.
-
-    Parameters
-    ----------
-    results : Results
-        The results.
-
-    Returns
-    -------
-    str
-        Such as ``'results_MN_MEG_GRAD_MEG_MAG_KERNEL'``.
-    """
+    """Name the file of results but for the time, such as ``'results_MN_EEG_KERNEL'``."""
     options: Mapping[str, Any] = results.options or {}
     measure = _MEASURES.get(results.function or "", "MN")
     if options.get("InverseMethod") == "mne-python":
@@ -141,18 +110,7 @@ def kernel_name(results: io.Results) -> str:
 
 
 def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the options that a kernel of another inverse does not know, empty.
-
-    Parameters
-    ----------
-    options : mapping
-        Some of the fields of Brainstorm's Options.
-
-    Returns
-    -------
-    dict
-        All of them.
-    """
+    """Add the fields of Brainstorm's Options that a kernel of another inverse lacks, empty."""
     covariance = dict.fromkeys(_COVARIANCE) | dict(options.get("NoiseCovMat") or {})
     arrays = ("NoiseCovMat", "ChannelTypes", "DataCovMat")
     empty: dict[str, Any] = dict.fromkeys((*OPTION_FIELDS, "ComputeKernel", "DataTypes", *arrays))

@@ -26,20 +26,7 @@ _KINDS = {"surface": "surf", "volume": "vol", "mixed": "mix"}
 
 
 def check_name(name: str, what: str) -> None:
-    """Refuse what cannot be the folder of a subject or a condition.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    what : str
-        What it names, for the message.
-
-    Raises
-    ------
-    ProtocolError
-        If it is no such name.
-    """
+    """Refuse what cannot be the folder of a subject or a condition."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ProtocolError(
             f"{name!r} cannot be the name of a {what}: it is the name of a folder and takes "
@@ -48,29 +35,12 @@ def check_name(name: str, what: str) -> None:
 
 
 def study_date() -> str:
-    """Return the date of today as studies hold it.
-
-    Returns
-    -------
-    str
-        Such as ``'01-Jan-2024'``.
-    """
+    """Return the date of today as studies hold it, such as ``'01-Jan-2024'``."""
     return history_row("", "")[0].split()[0]
 
 
 def channel_file(channels: io.Channels) -> str:
-    """Name the channel file: by the system where Brainstorm has a name of its own.
-
-    Parameters
-    ----------
-    channels : Channels
-        The channels.
-
-    Returns
-    -------
-    str
-        The name.
-    """
+    """Name the channel file: by the system where Brainstorm has a name of its own."""
     types = {channel.type.upper() for channel in channels.channels}
     if types & {"MEG GRAD", "MEG MAG"}:
         return "channel_vectorview306_acc1.mat"
@@ -80,18 +50,7 @@ def channel_file(channels: io.Channels) -> str:
 
 
 def head_model_file(head_model: io.HeadModel) -> str:
-    """Name the head model: kind of grid, then the methods.
-
-    Parameters
-    ----------
-    head_model : HeadModel
-        The head model.
-
-    Returns
-    -------
-    str
-        Such as ``'headmodel_surf_eeg_3sphereberg_os_meg.mat'``.
-    """
+    """Name the head model by kind of grid and methods: ``'headmodel_surf_os_meg.mat'``."""
     methods = (
         head_model.ecog_method,
         head_model.seeg_method,
@@ -104,22 +63,7 @@ def head_model_file(head_model: io.HeadModel) -> str:
 
 
 def data_file(kind: str, recordings: io.Recordings, taken: Container[str]) -> str:
-    """Name recordings: averages by the time of now, trials by condition and number.
-
-    Parameters
-    ----------
-    kind : 'evoked' | 'epochs' | 'raw'
-        What they were in MNE.
-    recordings : Recordings
-        The recordings.
-    taken : container of str
-        Names that are in use.
-
-    Returns
-    -------
-    str
-        A name that is not in use.
-    """
+    """Name recordings: averages by the time of now, trials by condition and number."""
     if kind == "evoked":
         return _numbered("data_average_" + f"{datetime.now():%y%m%d}", taken)
     if kind == "raw":
@@ -128,38 +72,12 @@ def data_file(kind: str, recordings: io.Recordings, taken: Container[str]) -> st
 
 
 def results_file(stem: str, taken: Container[str]) -> str:
-    """Name results: the time of now, the last number counted up where that is in use.
-
-    Parameters
-    ----------
-    stem : str
-        The name up to the time, such as ``'results_MN_EEG_KERNEL'``.
-    taken : container of str
-        Names that are in use.
-
-    Returns
-    -------
-    str
-        A name that is not in use.
-    """
+    """Name results: the time of now, the last number counted up where that is in use."""
     return _numbered(f"{stem}_{datetime.now():%y%m%d}", taken)
 
 
 def unique_comment(comment: str, taken: Sequence[str]) -> str:
-    """Give a comment that is in use a number, as Brainstorm does.
-
-    Parameters
-    ----------
-    comment : str
-        The comment.
-    taken : sequence of str
-        Comments in use.
-
-    Returns
-    -------
-    str
-        The comment, with ``_02``, ``_03`` ... where needed.
-    """
+    """Give a comment that is in use a number, ``_02``, ``_03`` ..., as Brainstorm does."""
     number, unique = 1, comment
     while unique in taken:
         number += 1

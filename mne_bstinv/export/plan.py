@@ -39,28 +39,7 @@ _SHARED = ("channel", "headmodel", "noisecov", "ndatacov")
 
 
 class Plan:
-    """The files of an export.
-
-    Parameters
-    ----------
-    target : Target
-        The place of the condition.
-    study : StudyStructures
-        Its structures; the head model gets the name of its cortex.
-    anatomy : Anatomy
-        The subject's anatomy.
-    estimations : sequence of Estimation
-        What to store as results; kernels are computed here.
-
-    Attributes
-    ----------
-    shared, own, shared_results : dict
-        Structures by file name: those beside the channel file, and of the condition.
-    data_names : list of str
-        File names of the recordings.
-    result_names : list of str
-        Results, relative to ``data``.
-    """
+    """The files of an export; kernels are computed here."""
 
     def __init__(
         self,
@@ -70,10 +49,15 @@ class Plan:
         estimations: Sequence[Estimation],
     ) -> None:
         self.target, self.study, self.anatomy = target, study, anatomy
+        #: Structures of the condition, by file name.
         self.own: dict[str, Any] = {}
+        #: Structures beside the channel file, by file name; the head model names its cortex.
         self.shared = self._shared_files()
+        #: Results beside the channel file, by file name.
         self.shared_results: dict[str, Any] = {}
+        #: File names of the recordings.
         self.data_names = self._add_recordings()
+        #: Results, relative to ``data``.
         self.result_names = self._add_results(estimations)
 
     def _shared_files(self) -> dict[str, Any]:
@@ -149,27 +133,7 @@ class Plan:
         return f"{folder}/{name}"
 
     def files(self, index: dict[str, Any] | None, *, overwrite: bool) -> dict[str, Any]:
-        """Return what to write; anatomy first, the index last.
-
-        Parameters
-        ----------
-        index : dict | None
-            The index of the protocol as it is.
-        overwrite : bool
-            Whether shared files may be replaced.
-
-        Returns
-        -------
-        dict
-            Structures, and the variables of the new index, by path relative to the protocol.
-
-        Raises
-        ------
-        OverwriteError
-            If a shared file is there and is another one.
-        ProtocolError
-            If a file would have to be added to what all subjects share.
-        """
+        """Return what to write, by path in the protocol; anatomy first, the new index last."""
         target = self.target
         subject_file = f"anat/{target.subject}/brainstormsubject.mat"
         files: dict[str, Any] = {f"anat/{n}": value for n, value in self.anatomy.files.items()}

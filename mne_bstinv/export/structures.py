@@ -40,17 +40,11 @@ _MRI_FRAME = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """The times that a covariance is computed from, s.
+    """The times that a covariance is computed from, s."""
 
-    Parameters
-    ----------
-    samples : tuple of float | None
-        Window of the samples, see :func:`mne_bstinv.noise_cov_from`.
-    baseline : tuple of float | None
-        Window of the means.
-    """
-
+    #: Window of the samples, see :func:`mne_bstinv.noise_cov_from`.
     samples: Window | None = None
+    #: Window of the means.
     baseline: Window | None = None
 
 
@@ -59,33 +53,23 @@ _ALL = Windows()
 
 @dataclass(kw_only=True, eq=False)
 class StudyStructures:
-    """The structures of a condition.
+    """The structures of a condition."""
 
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    recordings : list of (str, Recordings)
-        What they were in MNE, and the recordings.
-    head_model : HeadModel | None
-        Head model.
-    noise_cov, data_cov : NoiseCov | None
-        Covariances of all channels.
-    cortex : Surface | None
-        The cortex that the locations follow.
-    mri : Mri | None
-        The subject's MRI.
-    src : mne.SourceSpaces | None
-        The source spaces that head model and cortex were made of.
-    """
-
+    #: Channel file.
     channels: io.Channels
+    #: What they were in MNE, and the recordings.
     recordings: list[tuple[str, io.Recordings]] = field(default_factory=list)
+    #: Head model.
     head_model: io.HeadModel | None = None
+    #: Noise covariance of all channels.
     noise_cov: io.NoiseCov | None = None
+    #: Data covariance of all channels.
     data_cov: io.NoiseCov | None = None
+    #: The cortex that the locations follow.
     cortex: io.Surface | None = None
+    #: The subject's MRI.
     mri: io.Mri | None = None
+    #: The source spaces that head model and cortex were made of.
     src: Any = None
 
 
@@ -104,40 +88,13 @@ def structures_of(
     labels: Sequence[Any] = (),
     lcmv: bool = False,
 ) -> StudyStructures:
-    """Convert the objects of a study.
+    """Convert the objects of a study, which do not belong to any files yet.
 
-    Parameters
-    ----------
-    recordings : sequence of Evoked | Epochs | Raw | Recordings
-        The data.
-    info : mne.Info | object with one | Channels | None
-        The sensors; None takes those of the recordings with the most channels.
-    forward : mne.Forward | HeadModel | None
-        The forward solution.
-    noise_cov, data_cov : mne.Covariance | Epochs | Raw | Evoked | NoiseCov | None
-        Covariance; data: it is computed from them with Brainstorm's estimator.
-    noise_times, data_times : Windows
-        The times to compute them from.
-    src : mne.SourceSpaces | Surface | None
-        Source spaces, where there is no forward solution.
-    trans : mne.Transform | None
-        Head ↔ MRI, for source spaces in the MRI frame.
-    mri : Mri | Path | None
-        The subject's MRI; a path: FreeSurfer's ``T1.mgz``.
-    labels : sequence of mne.Label | Atlas
-        Labels on the source spaces.
-    lcmv : bool
-        Whether kernels are to be stored that need the data covariance.
-
-    Returns
-    -------
-    StudyStructures
-        The structures, not yet belonging to any files.
-
-    Raises
-    ------
-    ConversionError
-        If objects do not belong together, or nothing says where the sensors are.
+    The sensors are by default those of the recordings with the most channels. Where a
+    covariance is given as data, it is computed of these times with Brainstorm's estimator.
+    ``src`` is for where there is no forward solution, ``trans`` for source spaces in the MRI
+    frame; a path to an MRI is FreeSurfer's ``T1.mgz``; ``lcmv`` says that kernels are to be
+    stored that need the data covariance.
     """
     channels = _channels(info, recordings)
     study = StudyStructures(channels=channels)

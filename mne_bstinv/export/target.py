@@ -18,28 +18,20 @@ __all__ = ["Anatomy", "Target", "find_target", "place_anatomy"]
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The place of a condition.
+    """The place of a condition."""
 
-    Parameters
-    ----------
-    root : Path
-        The protocol.
-    subject, condition : str
-        Its subject, and its name.
-    exists : bool
-        Whether the protocol exists.
-    known : Subject | None
-        The subject as it is, None for a new one.
-    shared : str
-        Folder of channel file, head model and covariances relative to ``data``: of the
-        condition, or the one that the subject's conditions share.
-    """
-
+    #: The protocol.
     root: Path
+    #: Name of the subject.
     subject: str
+    #: Name of the condition.
     condition: str
+    #: Whether the protocol exists.
     exists: bool
+    #: The subject as it is, None for a new one.
     known: io.Subject | None
+    #: Folder of channel file, head model and covariances relative to ``data``: of the
+    #: condition, or the one that the subject's conditions share.
     shared: str
 
     @property
@@ -50,53 +42,23 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Anatomy:
-    """The anatomy of a subject.
+    """The anatomy of a subject."""
 
-    Parameters
-    ----------
-    subject : Subject
-        The content of ``brainstormsubject.mat``.
-    surface_file : str | None
-        Cortex of the head model, relative to ``anat``.
-    files : dict
-        Structures to write, by path relative to ``anat``.
-    """
-
+    #: The content of ``brainstormsubject.mat``.
     subject: io.Subject
+    #: Cortex of the head model, relative to ``anat``.
     surface_file: str | None
+    #: Structures to write, by path relative to ``anat``.
     files: dict[str, Any]
 
 
 def find_target(
     protocol: Path, subject: str, condition: str, *, share_channels: bool, overwrite: bool
 ) -> Target:
-    """Look at the place of an export.
+    """Look at the place of an export, and refuse one that cannot be written to.
 
-    Parameters
-    ----------
-    protocol : Path
-        The protocol's folder.
-    subject, condition : str
-        Names.
-    share_channels : bool
-        Whether the conditions of a new subject share channel file, head model and covariances.
-    overwrite : bool
-        Whether the condition may exist.
-
-    Returns
-    -------
-    Target
-        The place.
-
-    Raises
-    ------
-    MissingFileError
-        If the folder that the protocol is to be in does not exist.
-    OverwriteError
-        If the condition exists.
-    ProtocolError
-        If there is a folder that is no protocol, a subject or condition of that name but for
-        capital letters, or the subject shares its channels otherwise.
+    ``share_channels`` says whether the conditions of a new subject share channel file, head
+    model and covariances, ``overwrite`` whether the condition may exist.
     """
     exists = is_protocol(protocol)
     if protocol.exists() and not exists and (protocol.is_file() or any(protocol.iterdir())):
@@ -149,31 +111,7 @@ def _refuse_other_case(folder: Path, name: str, what: str) -> None:
 def place_anatomy(
     target: Target, cortex: io.Surface | None, mri: io.Mri | None, *, share_channels: bool
 ) -> Anatomy:
-    """Say which files of the anatomy are to be written; those that are there are kept.
-
-    Parameters
-    ----------
-    target : Target
-        The place.
-    cortex : Surface | None
-        The cortex of the head model.
-    mri : Mri | None
-        The MRI.
-    share_channels : bool
-        Whether the conditions of a new subject share channel file, head model and covariances.
-
-    Returns
-    -------
-    Anatomy
-        The subject and the files.
-
-    Raises
-    ------
-    OverwriteError
-        If the subject has another MRI.
-    ProtocolError
-        If the subject has the default anatomy, and its cortex is another one.
-    """
+    """Say which files of the anatomy are to be written; those that are there are kept."""
     subject = target.known or io.Subject(use_default_channel=int(share_channels))
     own = DEFAULT_SUBJECT if subject.use_default_anat else target.subject
     files: dict[str, Any] = {}

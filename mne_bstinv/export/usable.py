@@ -33,18 +33,7 @@ Mask = NDArray[np.bool_]
 
 
 def computed_rows(head_model: io.HeadModel) -> Mask:
-    """Tell which channels a head model was computed for.
-
-    Parameters
-    ----------
-    head_model : HeadModel
-        The head model.
-
-    Returns
-    -------
-    array of bool, shape (n_channels,)
-        Whether the gain is finite, and not zero everywhere.
-    """
+    """Tell (n_channels,) for which channels the gain is finite, and not zero everywhere."""
     finite = np.isfinite(head_model.gain).all(axis=1)
     return np.asarray(finite & head_model.gain.any(axis=1))
 
@@ -59,21 +48,8 @@ def unusable_channels(
 
     Brainstorm refuses to compute sources from a good channel without gain or covariance, and
     where there is a data covariance from one that this lacks, whatever the method; MNE-Python
-    computes them from the channels that have what it needs.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    head_model : HeadModel | None
-        Head model of its channels.
-    noise_cov, data_cov : NoiseCov | None
-        Covariances of its channels.
-
-    Returns
-    -------
-    dict of str to list of int
-        What lacks them → their positions.
+    computes them from the channels that have what it needs. Returned is what lacks them → their
+    positions.
     """
     modality = [MODALITIES.get(kind.upper(), "") for kind in channels.types]
     lacking: dict[str, list[int]] = {}
@@ -91,24 +67,7 @@ def modalities_without(
     noise_cov: io.NoiseCov | None,
     data_cov: io.NoiseCov,
 ) -> list[str]:
-    """List the modalities that sources can be computed from, and the data covariance has none of.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    head_model : HeadModel | None
-        Head model of its channels.
-    noise_cov : NoiseCov | None
-        Noise covariance of its channels; without one, nothing can be computed.
-    data_cov : NoiseCov
-        Data covariance of its channels.
-
-    Returns
-    -------
-    list of str
-        Such as ``['EEG']``.
-    """
+    """List modalities, such as ``['EEG']``, with sources and no data covariance."""
     if noise_cov is None:
         return []
     masks = _masks(head_model, noise_cov, None).values()
@@ -141,25 +100,7 @@ def flagged(
     *,
     log: bool = True,
 ) -> io.Recordings | None:
-    """Flag channels as bad.
-
-    Parameters
-    ----------
-    recordings : Recordings
-        Recordings of the study.
-    lacking : mapping of str to list of int
-        The result of :func:`unusable_channels`.
-    channels : Channels
-        Channel file.
-    log : bool
-        Whether to log the report.
-
-    Returns
-    -------
-    Recordings | None
-        The recordings with these channels bad, and a report that names them; None if they are
-        bad already.
-    """
+    """Flag the channels that lack something as bad, which the report names; None if they are."""
     flags = np.ones(len(channels), dtype=np.int64)
     if recordings.channel_flag is not None:
         flags = np.array(recordings.channel_flag)

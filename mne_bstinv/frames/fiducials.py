@@ -14,18 +14,7 @@ __all__ = ["complete", "head_from_fiducials", "mri_to_scs"]
 def complete(
     fiducials: FiducialsLike | None,
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-    """Return nasion, left and right ear if all three are known.
-
-    Parameters
-    ----------
-    fiducials : SCS | None
-        The fiducials.
-
-    Returns
-    -------
-    tuple of array, shape (3,) | None
-        The three points.
-    """
+    """Return nasion, left and right ear (3,) if all three are known."""
     if fiducials is None:
         return None
     points = [fiducials.nas, fiducials.lpa, fiducials.rpa]
@@ -72,23 +61,7 @@ def head_from_fiducials(nas: FloatArray, lpa: FloatArray, rpa: FloatArray) -> Fl
 
 
 def mri_to_scs(scs: FiducialsLike) -> FloatArray | None:
-    """Find the transform from MRI coordinates to SCS, from R and T, else from the fiducials.
-
-    Parameters
-    ----------
-    scs : SCS
-        Fiducials and transform of the MRI, in mm.
-
-    Returns
-    -------
-    array, shape (4, 4) | None
-        MRI → SCS, both in mm; ``None`` where neither is known.
-
-    Raises
-    ------
-    FrameError
-        If the fiducials lie on one line.
-    """
+    """MRI coordinates → SCS (4, 4), in mm, from R and T, else from the fiducials, else None."""
     matrix = np.eye(4)
     if scs.r is not None and scs.t is not None:
         matrix[:3, :3], matrix[:3, 3] = scs.r, np.ravel(scs.t)

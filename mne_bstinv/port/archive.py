@@ -30,31 +30,9 @@ _LISTED = 10
 
 
 def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> Path:
-    """Extract a protocol that Brainstorm exported.
+    """Extract a protocol that Brainstorm exported to an empty folder; return its folder.
 
     Names are checked before anything is written, and what is written is counted, not believed.
-
-    Parameters
-    ----------
-    archive : Path
-        The ``.zip`` file.
-    target : Path
-        An empty folder that exists.
-    max_bytes : int
-        Most bytes that all files may take.
-
-    Returns
-    -------
-    Path
-        The folder with ``anat`` and ``data``.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no such file.
-    ProtocolError
-        If it is no zip file, damaged, encrypted, holds no protocol or several, is larger than
-        allowed or compressed beyond reason, or holds a name or a link that points out of it.
     """
     if not archive.is_file():
         raise MissingFileError(f"{archive}: no such file.")

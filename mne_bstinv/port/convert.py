@@ -26,19 +26,7 @@ NO_FORWARD = "FIF files of forward solutions hold MEG and EEG only."
 
 
 def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs) -> None:
-    """Convert the files of a unit.
-
-    Parameters
-    ----------
-    unit : Unit
-        The unit.
-    settings : Settings
-        What is asked for.
-    store : Store
-        Keeps what several units of one process need.
-    outputs : Outputs
-        Takes files, reports and errors.
-    """
+    """Convert the files of a unit; the store keeps what several units of a process need."""
     study = unit.study(store)
     if unit.kind == ANATOMY:
         _anatomy(unit, study, outputs)

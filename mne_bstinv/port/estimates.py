@@ -28,17 +28,7 @@ def convert_estimates(
 ) -> None:
     """Convert the results of a unit.
 
-    Parameters
-    ----------
-    unit : Unit
-        The unit: shared kernels give operators where they are shared, and estimates in each
-        condition.
-    study : StudyCondition
-        Its files.
-    settings : Settings
-        Which results, and which estimates.
-    outputs : Outputs
-        Takes files, reports and errors.
+    Shared kernels give operators where they are shared, and estimates in each condition.
     """
     for entry in study.results:
         with outputs.item(entry.file, "results"):

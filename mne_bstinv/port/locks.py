@@ -21,18 +21,7 @@ WORK_FOLDER = ".port"
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold a lock; wait for it if another process does.
-
-    Parameters
-    ----------
-    file : Path
-        The lock's file; made if it does not exist, and left where it is.
-
-    Yields
-    ------
-    None
-        While the lock is held.
-    """
+    """Hold a lock on a file, made if need be and left; wait while another process holds it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as handle:
         try:
@@ -44,17 +33,9 @@ def locked(file: Path) -> Iterator[None]:
 
 @contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """Make a folder for what is being written; it is gone afterwards.
+    """Make a folder in the output for what is being written; it is gone afterwards.
 
-    Parameters
-    ----------
-    out : Path
-        The output. The folder is inside, so that files move out of it by renaming.
-
-    Yields
-    ------
-    Path
-        The folder.
+    It is inside, so that files move out of it by renaming.
     """
     folder = out / WORK_FOLDER / uuid.uuid4().hex
     lock = folder.with_suffix(".lock")
@@ -69,18 +50,7 @@ def staging(out: Path) -> Iterator[Path]:
 
 
 def remove_left_over(out: Path) -> int:
-    """Remove the staging folders of processes that are dead.
-
-    Parameters
-    ----------
-    out : Path
-        The output.
-
-    Returns
-    -------
-    int
-        How many there were.
-    """
+    """Remove the staging folders of processes that are dead; return how many there were."""
     removed = 0
     for lock in sorted((out / WORK_FOLDER).glob("*.lock")):
         folder = lock.with_suffix("")

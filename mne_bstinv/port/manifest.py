@@ -42,23 +42,7 @@ INCOMPLETE = "incomplete"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Read the manifest of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-
-    Returns
-    -------
-    dict | None
-        The manifest; None if there is none.
-
-    Raises
-    ------
-    ProtocolError
-        If there is a file of that name which is no manifest of a port.
-    """
+    """Read the manifest of a folder; None if there is none."""
     file = folder / MANIFEST
     try:
         content = json.loads(file.read_text("utf-8"))
@@ -77,28 +61,12 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON: completely, or not at all.
-
-    Parameters
-    ----------
-    file : Path
-        The file; replaced if it exists.
-    content : mapping
-        Plain values; numbers that JSON has no word for are refused.
-    """
+    """Write plain values as JSON, completely or not at all; refuse what it has no word for."""
     write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write text: completely, or not at all.
-
-    Parameters
-    ----------
-    file : Path
-        The file; replaced if it exists.
-    text : str
-        Its content.
-    """
+    """Write text: completely, or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
@@ -116,26 +84,9 @@ def commit(
 ) -> None:
     """Move staged files to their place, then say so.
 
-    At any moment the manifest in the folder is true: while files are replaced it says that it is
-    incomplete and lists the files of before and after.
-
-    Parameters
-    ----------
-    out : Path
-        The output, which holds the lock.
-    folder : Path
-        Where the files go.
-    staged : Path
-        Where they are.
-    manifest : mapping
-        The manifest; the keys of ``outputs`` are the files.
-    overwrite : bool
-        Replace files that are of no earlier port.
-
-    Raises
-    ------
-    OverwriteError
-        If such a file exists and ``overwrite`` is False; then nothing is changed.
+    At any moment the manifest in the folder is true: while files are replaced it says that it
+    is incomplete and lists the files of before and after. The output holds the lock. Files that
+    are of no earlier port are replaced with ``overwrite`` only; without it nothing is changed.
     """
     with locked(out / WORK_FOLDER / "commit.lock"):
         before = read_manifest(folder) or {}
@@ -160,18 +111,7 @@ def commit(
 
 
 def hash_file(file: Path) -> str:
-    """Return the SHA-256 of a file; of a file that did not change since, it is remembered.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-
-    Returns
-    -------
-    str
-        Hexadecimal digits.
-    """
+    """Return the SHA-256 of a file; of a file that did not change since, it is remembered."""
     stamp = file_stamp(file)
     if stamp is None:
         raise FileNotFoundError(file)
@@ -188,11 +128,6 @@ def sync(paths: Iterable[Path]) -> None:
     """Have files, or the names in folders, on the disk, where that can be asked for.
 
     Here a full disk is noticed too, where the system had put writing off.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Files and folders.
     """
     # Windows syncs what is open for writing alone, and opens no folders
     flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY

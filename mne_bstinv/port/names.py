@@ -20,20 +20,10 @@ _DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for
 
 
 def safe_name(name: str, length: int = MAX_NAME) -> str:
-    """Make a name of a folder or a part of a file name.
+    """Make a name of a folder or a part of a file name of any text.
 
-    Parameters
-    ----------
-    name : str
-        Any text.
-    length : int
-        The most characters.
-
-    Returns
-    -------
-    str
-        ASCII letters, digits, ``_``, ``+``, ``.`` and ``-``; neither empty, nor
-        starting or ending with a dot, nor the name of a device of Windows.
+    It consists of ASCII letters, digits, ``_``, ``+``, ``.`` and ``-``; it is neither empty,
+    nor starts or ends with a dot, nor is the name of a device of Windows.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     safe = re.sub(r"[^A-Za-z0-9_+.-]+", "_", plain).strip("._-")
@@ -47,18 +37,8 @@ def safe_name(name: str, length: int = MAX_NAME) -> str:
 def safe_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
     """Make names that stay apart, also where upper and lower case are the same.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Different texts.
-    taken : iterable of str
-        Safe names that are not free.
-
-    Returns
-    -------
-    dict of str to str
-        Safe name of each. Where several would be the same, or one is taken, they end with digits
-        of the text's SHA-256: the same in every run.
+    Where several would be the same, or one is taken, they end with digits of the text's
+    SHA-256: the same in every run.
     """
     listed = list(dict.fromkeys(names))
     plain = {name: safe_name(name) for name in listed}
@@ -71,20 +51,7 @@ def safe_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
 
 
 def shortened(name: str, length: int = MAX_STEM) -> str:
-    """Shorten a name; digits of its SHA-256 keep it apart from others.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    length : int
-        The longest that is left as it is.
-
-    Returns
-    -------
-    str
-        The name.
-    """
+    """Shorten a name; digits of its SHA-256 keep it apart from others."""
     return name if len(name) <= length else _with_digest(name, name, length)
 
 

@@ -26,17 +26,8 @@ _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno
 class Outputs:
     """Collects files, reports and errors while a unit is converted.
 
-    A thread brings each file to the disk and hashes it while the next is made. Used as a context:
-    at its end that is done of all, or what went wrong with one is raised.
-
-    Parameters
-    ----------
-    folder : Path
-        The staging folder of the files.
-    stem : str
-        What their names begin with.
-    root : Path
-        The protocol, which inputs are named relative to.
+    The names of the files in the staging folder begin with ``stem``; inputs are named relative
+    to the protocol, ``root``.
     """
 
     def __init__(self, folder: Path, stem: str, root: Path) -> None:
@@ -60,25 +51,10 @@ class Outputs:
     def write(
         self, name: str, value: Any, kind: str, of: Iterable[Path], **facts: Any
     ) -> tuple[str, ...]:
-        """Write an object of MNE.
+        """Write an object of MNE made of some files, with facts for the manifest; return the names.
 
-        Parameters
-        ----------
-        name : str
-            What follows the stem: a part that starts with ``_``, if any, and MNE's ending.
-        value : object
-            The object.
-        kind : str
-            Its kind, see :func:`mne_bstinv.adapters.files.mne_kind`.
-        of : iterable of Path
-            The files it was made of.
-        **facts : object
-            What else the manifest says of it; plain values.
-
-        Returns
-        -------
-        tuple of str
-            The names of the files.
+        Its own name follows the stem: a part that starts with ``_``, if any, and MNE's
+        ending.
         """
         from mne_bstinv.adapters.files import write_new
 
@@ -90,38 +66,13 @@ class Outputs:
         return names
 
     def write_text(self, name: str, text: str, of: Iterable[Path]) -> None:
-        """Write a text file.
-
-        Parameters
-        ----------
-        name : str
-            What follows the stem.
-        text : str
-            The text.
-        of : iterable of Path
-            The files it was made of.
-        """
+        """Write a text file, whose name follows the stem, made of some files."""
         path = self.folder / f"{shortened(self.stem)}{name}"
         path.write_text(text, "utf-8")
         self.add(path, of)
 
     def add(self, file: Path, of: Iterable[Path], **facts: Any) -> str:
-        """Note a file that was written.
-
-        Parameters
-        ----------
-        file : Path
-            The file, in the staging folder.
-        of : iterable of Path
-            The files it was made of.
-        **facts : object
-            What else the manifest says of it; plain values.
-
-        Returns
-        -------
-        str
-            Its name relative to the folder.
-        """
+        """Note a file in the staging folder that was written; return its name there."""
         name = file.relative_to(self.folder).as_posix()
         self._hashes[name] = self._thread.submit(_stored, file)
         self.files[name] = {
@@ -133,60 +84,23 @@ class Outputs:
         return name
 
     def report(self, name: str, *reports: Iterable[Finding]) -> None:
-        """Note what conversions dropped, assumed or derived.
-
-        Parameters
-        ----------
-        name : str
-            The output; ``UNIT`` for what is of none alone.
-        *reports : ConversionReport | iterable of Finding
-            The findings.
-        """
+        """Note what conversions of an output found; ``UNIT`` is for what is of none alone."""
         findings = dict.fromkeys(finding for report in reports for finding in report)
         if findings:
             self.reports.setdefault(name, []).extend(dict(vars(f)) for f in findings)
 
     def report_rest(self, findings: Iterable[Finding]) -> None:
-        """Note the findings that are of no single output, under the folder itself.
-
-        Parameters
-        ----------
-        findings : iterable of Finding
-            All that conversions found.
-        """
+        """Note the findings that are of no single output, under the folder itself."""
         told = [finding for listed in self.reports.values() for finding in listed]
         self.report(UNIT, [f for f in findings if vars(f) not in told])
 
     def skip(self, file: Path, what: str, reason: str) -> None:
-        """Note what is not converted, and why that is no error.
-
-        Parameters
-        ----------
-        file : Path
-            The input.
-        what : str
-            What is not made of it.
-        reason : str
-            Why, in one sentence.
-        """
+        """Note what is not made of an input, and why, in one sentence, that is no error."""
         self.skipped.append({"file": self.relative(file), "what": what, "reason": reason})
 
     @contextmanager
     def item(self, file: Path | None, what: str) -> Iterator[None]:
-        """Note an error of one item, so that it does not stop the others.
-
-        Parameters
-        ----------
-        file : Path | None
-            The input.
-        what : str
-            What is made of it.
-
-        Yields
-        ------
-        None
-            While the item is converted.
-        """
+        """Note an error of one item, so that it does not stop the others."""
         try:
             yield
         except OSError as error:
@@ -197,18 +111,7 @@ class Outputs:
             self._error(file, what, error)
 
     def relative(self, file: Path) -> str:
-        """Name an input.
-
-        Parameters
-        ----------
-        file : Path
-            The file.
-
-        Returns
-        -------
-        str
-            Its path relative to the protocol, with ``/``.
-        """
+        """Name an input by its path relative to the protocol, with ``/``."""
         return file.relative_to(self.root).as_posix()
 
     def _error(self, file: Path | None, what: str, error: Exception) -> None:
@@ -223,17 +126,6 @@ def _stored(file: Path) -> str:
 
 
 def described(error: BaseException) -> str:
-    """Describe an error in one line.
-
-    Parameters
-    ----------
-    error : BaseException
-        The error.
-
-    Returns
-    -------
-    str
-        Its message; with its class unless it is one of this package.
-    """
+    """Describe an error in one line, with its class unless it is one of this package."""
     text = " ".join(str(error).split())
     return text if isinstance(error, BstInvError) else f"{type(error).__name__}: {text}"

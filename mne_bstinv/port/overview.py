@@ -57,18 +57,7 @@ _SHOWN = 12
 
 
 def overview_html(whole: Mapping[str, Any]) -> str:
-    """Write the overview.
-
-    Parameters
-    ----------
-    whole : mapping
-        The manifest of the whole port.
-
-    Returns
-    -------
-    str
-        A page that links to the files beside it.
-    """
+    """Write the overview of a port from its manifest: a page that links to the files beside it."""
     units = whole["units"]
     counted = "; ".join(
         f"{status}: {units_text(unit for unit in units if unit['status'] == status)}"

@@ -28,22 +28,10 @@ _SIZE, _MARGIN, _STRIP = 180, 8, 16
 def sensors_svg(
     sensors: Mapping[str, FloatArray], vertices: FloatArray, fiducials: FloatArray
 ) -> str:
-    """Draw sensors, cortex and fiducials from three sides.
+    """Draw sensors, cortex and fiducials, (n, 3) in the head frame, m, from three sides.
 
-    Parameters
-    ----------
-    sensors : mapping of str to array, shape (n_sensors, 3)
-        Positions of each kind of sensor in MNE's head frame, m.
-    vertices : array, shape (n_vertices, 3)
-        Cortex in the head frame, m; may be empty.
-    fiducials : array, shape (n_fiducials, 3)
-        Nasion and ears in the head frame, m; may be empty.
-
-    Returns
-    -------
-    str
-        The drawing; the three views have one scale, which a bar of 50 mm shows. Of several kinds
-        of sensors the first is drawn as rings, so that those of the same places are seen too.
+    The three views have one scale, which a bar of 50 mm shows. Of several kinds of sensors the
+    first is drawn as rings, so that those of the same places are seen too.
     """
     thinned = vertices[:: max(1, len(vertices) // _N_VERTICES)]
     clouds = [thinned, fiducials, *sensors.values()]

@@ -20,25 +20,7 @@ _NO_CONDITION = ("@default_study", "@intra")
 
 
 def find_root(source: Path, out: Path) -> Path:
-    """Return the folder of a protocol; of a path inside, say how to port that part alone.
-
-    Parameters
-    ----------
-    source : Path
-        What the caller gave.
-    out : Path
-        The output, for the command in the message.
-
-    Returns
-    -------
-    Path
-        The folder, without ``..``; what is nowhere near a protocol as it is.
-
-    Raises
-    ------
-    ProtocolError
-        If the path is inside a protocol, or a folder of several.
-    """
+    """Return the folder of a protocol, without ``..``; inside one, say how to port a part alone."""
     if ".." in source.parts:  # its last part is the name of the protocol
         source = source.resolve()
     if is_protocol(source) or not source.exists():
@@ -57,40 +39,14 @@ def find_root(source: Path, out: Path) -> Path:
 
 
 def check_folder(out: Path) -> None:
-    """Refuse an output that is a file, or below one.
-
-    Parameters
-    ----------
-    out : Path
-        The output.
-
-    Raises
-    ------
-    OverwriteError
-        If it is.
-    """
+    """Refuse an output that is a file, or below one."""
     there = next(path for path in (out, *out.parents) if path.exists())
     if not there.is_dir():
         raise OverwriteError(f"{there}: a file; the output is a folder. Choose another.")
 
 
 def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
-    """Refuse an output that holds the port of another protocol.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-    out : Path
-        The output.
-    overwrite : bool
-        Whether the port of another protocol may be replaced.
-
-    Raises
-    ------
-    OverwriteError
-        If it does.
-    """
+    """Refuse an output that holds the port of another protocol, which may not be replaced."""
     before = read_manifest(out)
     if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
         raise OverwriteError(
@@ -104,20 +60,6 @@ def check_apart(protocol: io.Protocol, out: Path, folders: Iterable[str]) -> Non
 
     Folders are compared by what the system says that they are, not by their names: links, and
     names in other cases, do not hide them.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-    out : Path
-        The output.
-    folders : iterable of str
-        Folders of the output that will be written to, relative to it.
-
-    Raises
-    ------
-    ProtocolError
-        If one is inside the other.
     """
     whole = (protocol.root, protocol.anat, protocol.data)
     parts = (f for s in protocol.subjects for f in (s.folder, *(c.folder for c in s.conditions)))
@@ -141,18 +83,7 @@ def check_apart(protocol: io.Protocol, out: Path, folders: Iterable[str]) -> Non
 
 @contextmanager
 def removed_if_refused(out: Path) -> Iterator[None]:
-    """Remove, after an error, the folders of the output that were not there and are empty.
-
-    Parameters
-    ----------
-    out : Path
-        The output.
-
-    Yields
-    ------
-    None
-        While they may be made.
-    """
+    """Remove, after an error, the folders of the output that were not there and are empty."""
     new = [folder for folder in (out / WORK_FOLDER, out, *out.parents) if not folder.exists()]
     try:
         yield

@@ -102,30 +102,13 @@ class Unit:
         return self.kind == SHARED or (self.kind == CONDITION and not self.shared)
 
     def study(self, store: Store | None = None) -> StudyCondition:
-        """Return what reads and converts its files.
-
-        Parameters
-        ----------
-        store : Store | None
-            Keeps what is read.
-
-        Returns
-        -------
-        StudyCondition
-            The condition.
-        """
+        """Return what reads and converts its files."""
         return study_condition(
             self.protocol, self.anatomy, self.files, store=store, mne_subject=self.mne_subject
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what its outputs depend on beside the content of its files.
-
-        Returns
-        -------
-        dict
-            Plain values.
-        """
+        """Return, as plain values, what its outputs depend on beside the content of its files."""
         names = {"stem": self.stem, "mne_subject": self.mne_subject}
         if self.kind == ANATOMY:
             return names
@@ -139,13 +122,7 @@ class Unit:
         }
 
     def inputs(self) -> dict[str, Path]:
-        """Return the files that it is made of.
-
-        Returns
-        -------
-        dict of str to Path
-            Files by path relative to the protocol, with ``/``.
-        """
+        """Return the files that it is made of, by path relative to the protocol, with ``/``."""
         return {_relative(file, self.protocol.root): file for file in sorted(set(self._inputs()))}
 
     def _inputs(self) -> Iterator[Path]:
@@ -181,22 +158,7 @@ def plan(
 ) -> list[Unit]:
     """List the units of a port: what others share first.
 
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-    subjects, conditions : sequence of str | None
-        Names to keep; None for all. Names in the output do not depend on them.
-
-    Returns
-    -------
-    list of Unit
-        The units.
-
-    Raises
-    ------
-    ProtocolError
-        If there is no such subject or condition.
+    Names in the output do not depend on which subjects and conditions are kept (None: all).
     """
     _check_names(protocol, subjects, conditions)
     units: dict[str, Unit] = {}

@@ -75,15 +75,7 @@ class _Files:
 
 
 def convert_recordings(study: StudyCondition, outputs: Outputs) -> None:
-    """Convert the recordings of a condition.
-
-    Parameters
-    ----------
-    study : StudyCondition
-        The condition.
-    outputs : Outputs
-        Takes files, reports and errors.
-    """
+    """Convert the recordings of a condition."""
     averages = _Files(study, outputs, "evoked")
     trials = _Files(study, outputs, "epochs")
     for entry in study.recordings:

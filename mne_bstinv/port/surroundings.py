@@ -27,13 +27,9 @@ def end_with(parent: int) -> None:
     """End this process when its parent is gone, even if it was killed and could not say so.
 
     Workers wait five minutes for the next task of a parent that is dead, and keep their memory.
-    What is not finished is in a staging folder; the next run removes it.
-
-    Parameters
-    ----------
-    parent : int
-        Process that the tasks come from. If it is not the parent of this process (the same process,
-        a worker of a cluster), nothing is done; nor on Windows, where a parent's end is not seen.
+    What is not finished is in a staging folder; the next run removes it. If the tasks do not
+    come from the parent of this process (but from itself, or a worker of a cluster), nothing is
+    done; nor on Windows, where a parent's end is not seen.
     """
     global _looking
     with _LOCK:
@@ -53,18 +49,8 @@ def _await_end(parent: int) -> None:
 def surroundings(blas_threads: int | None) -> Iterator[None]:
     """Keep findings and warnings out of the log (they are in the manifest), and limit BLAS.
 
-    MNE's level, the filters of warnings and the limits belong to the process. Several threads may
-    be inside: the first changes them, the last puts them back.
-
-    Parameters
-    ----------
-    blas_threads : int | None
-        Threads that BLAS may use; None for as many as it likes.
-
-    Yields
-    ------
-    None
-        While it holds.
+    MNE's level, the filters of warnings and the limits belong to the process. Several threads
+    may be inside: the first changes them, the last puts them back.
     """
     global _inside, _restore
     with _LOCK:

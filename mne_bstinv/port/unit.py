@@ -42,22 +42,9 @@ _STORE = Store(200_000_000, hash_file)
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
-    """Bring a unit up to date.
+    """Bring a unit up to date; return its manifest, and whether all was ``kept``.
 
-    Parameters
-    ----------
-    unit : Unit
-        The unit.
-    out : Path
-        The output of the port.
-    settings : Settings
-        What is asked for.
-
-    Returns
-    -------
-    dict
-        Its manifest as it is on disk, and ``kept``: whether nothing had to be done. Nothing is
-        raised for what goes wrong with the unit: its manifest says it.
+    Nothing is raised for what goes wrong with the unit: its manifest says it.
     """
     folder = out / PurePosixPath(unit.folder)
     started = time.perf_counter()
@@ -90,24 +77,8 @@ def up_to_date(
 ) -> bool:
     """Tell whether what an earlier run wrote is what this one would write.
 
-    Parameters
-    ----------
-    before : mapping
-        The manifest of the earlier run; empty if there is none.
-    unit : Unit
-        The unit.
-    inputs : mapping of str to str
-        SHA-256 of its inputs.
-    folder : Path
-        Where its outputs are.
-    settings : Settings
-        What is asked for.
-
-    Returns
-    -------
-    bool
-        Whether it was finished without errors, of the same inputs and settings, and all outputs
-        are as they were written.
+    It was finished without errors, of the same inputs (by SHA-256) and settings, and all
+    outputs are as they were written.
     """
     if before.get("status") != DONE or before.get("inputs") != dict(inputs):
         return False

@@ -32,18 +32,7 @@ _KINDS = {
 
 
 def units_text(units: Iterable[Mapping[str, Any]]) -> str:
-    """Count units by their kind.
-
-    Parameters
-    ----------
-    units : iterable of mapping
-        Their manifests.
-
-    Returns
-    -------
-    str
-        Such as ``'1 anatomy, 2 conditions'``; empty for no unit.
-    """
+    """Count units by their kind, such as ``'1 anatomy, 2 conditions'``."""
     counts = Counter(unit["kind"] for unit in units)
     return ", ".join(
         f"{counts[kind]} {names[counts[kind] > 1]}"
@@ -55,16 +44,8 @@ def units_text(units: Iterable[Mapping[str, Any]]) -> str:
 def verdict(unit: Mapping[str, Any]) -> str:
     """Say in a few words how the stored kernels of a unit compare with what was made anew.
 
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    str
-        Such as ``'4 equal; largest relative difference 5.1e-14'`` for the recomputed kernels, and
-        how many operators give the stored ones; empty for an anatomy.
+    Such as ``'4 equal; largest relative difference 5.1e-14'`` for the recomputed kernels, and
+    how many operators give the stored ones; empty for an anatomy.
     """
     if unit.get("kind") == ANATOMY:
         return ""
@@ -77,16 +58,8 @@ def verdict(unit: Mapping[str, Any]) -> str:
 def verification_text(units: Iterable[Mapping[str, Any]]) -> str:
     """Say how the verified kernels of all units compare with the stored ones.
 
-    Parameters
-    ----------
-    units : iterable of mapping
-        Their manifests.
-
-    Returns
-    -------
-    str
-        Such as ``'5 kernels verified: 4 equal, 1 not comparable; largest relative difference
-        3.0e-14'``; empty where nothing was verified.
+    Such as ``'5 kernels verified: 4 equal, 1 not comparable; largest relative difference
+    3.0e-14'``; empty where nothing was verified.
     """
     found = [unit["verification"] for unit in units if unit.get("verification") is not None]
     outcomes = [outcome for verified in found for outcome in verified]
@@ -108,17 +81,9 @@ def _outcomes_text(outcomes: Iterable[Mapping[str, Any]]) -> str:
 def operators_text(units: Iterable[Mapping[str, Any]]) -> str:
     """Say how many of the operators give the stored kernels, and what the others are.
 
-    Parameters
-    ----------
-    units : iterable of mapping
-        Manifests of the units that they are of.
-
-    Returns
-    -------
-    str
-        Such as ``'3 of 5 operators give the stored kernels (largest relative difference 1.6e-14,
-        before writing in single precision); 2 have no MNE method (their estimates are written)'``;
-        empty where there is no operator.
+    Such as ``'3 of 5 operators give the stored kernels (largest relative difference 1.6e-14,
+    before writing in single precision); 2 have no MNE method (their estimates are written)'``;
+    empty where there is no operator.
     """
     units = list(units)
     operators = [output for unit in units for output in _operators(unit).values()]
@@ -155,18 +120,7 @@ def _have(count: int) -> str:
 
 
 def why_not_comparable(output: Mapping[str, Any]) -> str:
-    """Say in a few words why MNE does not give Brainstorm's estimate with an operator.
-
-    Parameters
-    ----------
-    output : mapping
-        What the manifest says of the operator.
-
-    Returns
-    -------
-    str
-        Such as ``'sloreta, free orientation'``; empty if MNE gives it.
-    """
+    """Say why MNE does not give the estimate of an operator: ``'sloreta, free orientation'``."""
     parameters = output["parameters"]
     if parameters["parity"] != "not comparable":
         return ""
@@ -176,18 +130,7 @@ def why_not_comparable(output: Mapping[str, Any]) -> str:
 
 
 def stale_lines(unit: Mapping[str, Any]) -> list[str]:
-    """Say which operators are not those of the kernels that are stored.
-
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    list of str
-        One line for all: the first with its reason, and how many others there are.
-    """
+    """Say in one line which operators are not those of the kernels that are stored."""
     stale = {name: output for name, output in _operators(unit).items() if _is_stale(output)}
     if not stale:
         return []
@@ -208,18 +151,7 @@ def _is_stale(output: Mapping[str, Any]) -> bool:
 
 
 def discrete_lines(unit: Mapping[str, Any]) -> list[str]:
-    """Say which sources on a cortex became discrete, for want of its file.
-
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    list of str
-        One line for each source space.
-    """
+    """Say which sources on a cortex became discrete, for want of its file, one line each."""
     return [
         f"{name}: there is no file of the cortex, so sources become discrete: without hemispheres, "
         "estimates in -vl.stc instead of -lh.stc and -rh.stc. Restore the file and run again"
@@ -235,18 +167,7 @@ def _without_surface(unit: Mapping[str, Any]) -> Iterator[str]:
 
 
 def error_lines(errors: Iterable[Mapping[str, str]]) -> list[str]:
-    """Say what went wrong, once for each reason.
-
-    Parameters
-    ----------
-    errors : iterable of mapping
-        The errors of a unit's manifest: ``what`` was made of which ``file``, and the ``reason``.
-
-    Returns
-    -------
-    list of str
-        One line a reason: the first with it, and how many others there are of what.
-    """
+    """Say what went wrong, one line a reason: the first with it, and how many others of what."""
     groups: dict[str, list[Mapping[str, str]]] = {}
     for error in errors:
         groups.setdefault(error["reason"], []).append(error)
@@ -258,18 +179,7 @@ def error_lines(errors: Iterable[Mapping[str, str]]) -> list[str]:
 
 
 def outcome_lines(outcomes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Say which stored kernels differ from recomputed ones or cannot be, once for each reason.
-
-    Parameters
-    ----------
-    outcomes : iterable of mapping
-        Outcomes of the verification.
-
-    Returns
-    -------
-    list of str
-        One line a status and reason.
-    """
+    """Say which stored kernels differ or cannot be compared, one line a status and reason."""
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
         said = f"{outcome['status']}: {outcome['reason']}"
@@ -288,17 +198,6 @@ def _same(others: Iterable[str]) -> str:
 
 
 def bad_outcomes(unit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the outcomes of verified kernels that differ from the stored ones or failed.
-
-    Parameters
-    ----------
-    unit : mapping
-        Its manifest.
-
-    Returns
-    -------
-    list of mapping
-        The outcomes.
-    """
+    """Return the outcomes of verified kernels that differ from the stored ones or failed."""
     outcomes = unit.get("verification") or ()
     return [outcome for outcome in outcomes if outcome["status"] in ("differs", "error")]

@@ -216,27 +216,7 @@ Wanted = io.RecordingsEntry | io.ResultsEntry | str | Path | None
 
 
 def needed(path: Path | None, what: str, condition: io.Condition) -> Path:
-    """Return a file that is needed, or say what is missing.
-
-    Parameters
-    ----------
-    path : Path | None
-        The file.
-    what : str
-        What it is, with the names such files have.
-    condition : Condition
-        Where it was looked for.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    MissingFileError
-        If there is none.
-    """
+    """Return a file of a condition that is needed, or say what is missing."""
     if path is not None:
         return path
     raise MissingFileError(
@@ -251,29 +231,10 @@ def find_entry(
     what: str,
     condition: io.Condition,
 ) -> int:
-    """Find recordings or results by their entry, file name or comment.
+    """Find the position of recordings or results by their entry, file name or comment.
 
-    Parameters
-    ----------
-    entries : sequence of RecordingsEntry or ResultsEntry
-        What there is.
-    wanted : RecordingsEntry | ResultsEntry | str | Path | None
-        One of ``entries``, a file, its name (with folders, if that is not clear), the comment
-        inside, or a part of it; None for the only one.
-    what : str
-        What they are, for messages.
-    condition : Condition
-        The condition, for messages.
-
-    Returns
-    -------
-    int
-        Position in ``entries``.
-
-    Raises
-    ------
-    ProtocolError
-        If there is none, or more than one; the message lists them.
+    ``wanted`` is one of the entries, a file, its name (with folders, if that is not clear), the
+    comment inside, or a part of it; None is the only one.
     """
     if isinstance(wanted, io.RecordingsEntry | io.ResultsEntry):
         wanted = wanted.file

@@ -204,23 +204,9 @@ def gather_study(
 ) -> StudyData:
     """Read the files of a condition that has a channel file, head model and noise covariance.
 
-    Parameters
-    ----------
-    chosen : Condition
-        The condition; its current head model is the one to take.
-    protocol : Protocol | None
-        Its protocol; None outside of any.
-    subject : SubjectEntry | None
-        Its subject, with the files of the anatomy.
-    recordings_file : Path | None
-        The recordings.
-    read : callable
-        Reads a file with the reader that it is given: one that keeps what was read.
-
-    Returns
-    -------
-    StudyData
-        The structures; the cortex is the one that the head model names, else the subject's.
+    The head model is the condition's current one, the cortex the one that it names, else the
+    subject's. ``read`` reads a file with the reader that it is given, and may keep what was
+    read.
     """
     found = {
         "head_model": chosen.head_model_file,

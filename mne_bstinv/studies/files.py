@@ -43,10 +43,7 @@ class StudyFiles:
 class Studies:
     """Files of the studies visited; each large file is read once while it is in use.
 
-    Parameters
-    ----------
-    protocol : Protocol | None
-        A protocol that was read already.
+    A protocol that was read already is not read again.
     """
 
     def __init__(self, protocol: io.Protocol | None = None) -> None:

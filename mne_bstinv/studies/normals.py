@@ -24,22 +24,10 @@ SAME_PLACE = 1e-6
 def with_normals(
     head_model: io.HeadModel, surface: io.Surface | None, findings: Findings
 ) -> io.HeadModel:
-    """Take the normals of the surface where a surface head model holds none.
+    """Take the normals (n_sources, 3) of the surface where a surface head model holds none.
 
-    Parameters
-    ----------
-    head_model : HeadModel
-        The head model.
-    surface : Surface | None
-        The cortex that its locations are on.
-    findings : Findings
-        Takes where the normals are from.
-
-    Returns
-    -------
-    HeadModel
-        With GridOrient (n_sources, 3) where it can be told: the head model holds it, or the
-        locations are the vertices of the surface. Else the same, of a volume always.
+    A head model is returned as it is if it holds them, if its locations are not the vertices of
+    the surface, and if it is a volume.
     """
     if head_model.grid_orient is not None or head_model.kind != "surface":
         return head_model

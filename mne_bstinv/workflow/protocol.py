@@ -89,23 +89,8 @@ def study_condition(
 ) -> StudyCondition:
     """Make a condition that reads and converts of one that only lists its files.
 
-    Parameters
-    ----------
-    protocol : Protocol
-        Its protocol.
-    subject : SubjectEntry
-        Its subject.
-    condition : Condition
-        The files.
-    store : Store | None
-        Where to keep what is read; None for one of its own.
-    mne_subject : str | None
-        Name of the subject in MNE; None for the folder of its anatomy.
-
-    Returns
-    -------
-    StudyCondition
-        The condition.
+    Without a store it keeps what it reads in one of its own; without a name in MNE the subject
+    has that of the folder of its anatomy.
     """
     listed = {f.name: getattr(condition, f.name) for f in dataclasses.fields(io.Condition)}
     default = "default_subject" if subject.use_default_anat else subject.name

@@ -23,15 +23,9 @@ MAX_BYTES = 1_000_000_000
 class Store:
     """Keeps structures by the file they were read from, and objects by what they were made of.
 
-    A file that changed on disk is read again.
-
-    Parameters
-    ----------
-    max_bytes : int
-        Size of all that is kept; what was used last is kept, however large, until :meth:`trim`.
-    identify : callable | None
-        What tells one content of a file from another, of the path; None for :func:`file_stamp`.
-        By their digests, copies of a file are read and converted once.
+    What was used last is kept, however large, until :meth:`trim`; of the rest ``max_bytes``.
+    ``identify`` tells one content of a path from another, by default :func:`file_stamp`: by
+    their digests, copies of a file are read and converted once.
     """
 
     def __init__(
@@ -44,54 +38,17 @@ class Store:
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
-        """Return what a file holds.
-
-        Parameters
-        ----------
-        reader : callable
-            Reads the file.
-        file : Path
-            The file.
-
-        Returns
-        -------
-        object
-            What the reader returned for the file as it is now.
-        """
+        """Return what a reader makes of a file as it is now."""
         return self.make((reader.__name__, *self.identify(file)), lambda: reader(file))
 
     def identify(self, *files: Path | None) -> tuple[Hashable, ...]:
-        """Tell the contents of files from others.
-
-        Parameters
-        ----------
-        *files : Path | None
-            The files.
-
-        Returns
-        -------
-        tuple
-            A part of a key for each; None for no file, or one that does not exist.
-        """
+        """Tell the contents of files from others: a part of a key each, None without a file."""
         return tuple(
             None if file is None or not file.exists() else self._identify(file) for file in files
         )
 
     def make(self, key: Hashable, maker: Callable[[], T]) -> T:
-        """Return an object, made if it is not there.
-
-        Parameters
-        ----------
-        key : hashable
-            All that the object depends on.
-        maker : callable
-            Makes it.
-
-        Returns
-        -------
-        object
-            The object.
-        """
+        """Return the object of a key, which is all that it depends on; made if it is not there."""
         if key in self._kept:
             self._kept.move_to_end(key)
             tell_again(self._kept[key][0])
@@ -115,18 +72,7 @@ class Store:
 
 
 def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
-    """Return what tells whether a file changed on disk while a program runs.
-
-    Parameters
-    ----------
-    file : Path | None
-        The file.
-
-    Returns
-    -------
-    tuple | None
-        Path, size and time of the last change; None for no file, or one that does not exist.
-    """
+    """Return path, size and time of change, which tell whether a file changed; None without one."""
     if file is None or not file.exists():
         return None
     status = file.stat()

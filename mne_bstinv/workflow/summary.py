@@ -42,18 +42,7 @@ _SHOWN = 6
 
 
 def condition_text(condition: ConditionStructures) -> str:
-    """Summarise a condition.
-
-    Parameters
-    ----------
-    condition : ConditionStructures
-        The condition.
-
-    Returns
-    -------
-    str
-        A few lines.
-    """
+    """Summarise a condition in a few lines."""
     rows = _condition_rows(condition)
     width = max(len(name) for name, _ in rows)
     head = f"<StudyCondition | {condition.subject}/{condition.name}>"
@@ -61,34 +50,12 @@ def condition_text(condition: ConditionStructures) -> str:
 
 
 def condition_html(condition: ConditionStructures) -> str:
-    """Summarise a condition as a table.
-
-    Parameters
-    ----------
-    condition : ConditionStructures
-        The condition.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Summarise a condition as a table in HTML."""
     return _table(f"{condition.subject}/{condition.name}", _condition_rows(condition))
 
 
 def protocol_text(protocol: io.Protocol) -> str:
-    """Summarise a protocol.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-
-    Returns
-    -------
-    str
-        One line a condition.
-    """
+    """Summarise a protocol, one line a condition."""
     rows = _protocol_rows(protocol)
     width = max((len(name) for name, _ in rows), default=0)
     head = f"<StudyProtocol | {protocol.name}, {protocol.root}>"
@@ -96,18 +63,7 @@ def protocol_text(protocol: io.Protocol) -> str:
 
 
 def protocol_html(protocol: io.Protocol) -> str:
-    """Summarise a protocol as a table.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The protocol.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Summarise a protocol as a table in HTML."""
     return _table(protocol.name, _protocol_rows(protocol))
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import events_from, linked_events
 from mne_bstinv.adapters.recordings.raw_writer import structure_of
@@ -14,31 +16,19 @@ from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.continuous import Recording
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Channels
 
 __all__ = ["recording_of"]
 
 _THIRD_ORDER = 3
 
 
-def recording_of(raw: Any, findings: Findings, *, channels: Channels | None = None) -> Recording:
-    """Return the continuous recording that a Raw is for Brainstorm.
+def recording_of(raw: Any, findings: Findings, *, channels: io.Channels | None = None) -> Recording:
+    """Return the continuous recording that a Raw is for Brainstorm, samples in its signs.
 
-    Parameters
-    ----------
-    raw : mne.io.Raw
-        The recording; its samples are read when they are needed.
-    findings : Findings
-        Where to report.
-    channels : Channels | None
-        Channel file, in the order of the Raw, whose types and projectors count; ``None`` takes
-        that which the Raw came from, or is exported with.
-
-    Returns
-    -------
-    Recording
-        Samples in Brainstorm's signs; events of the annotations; projectors that are applied in
-        the Raw are so (Status 2), others are applied when Brainstorm reads (Status 1).
+    Types and projectors are those of ``channels``, in the order of the Raw; without it of the
+    channel file that the Raw came from, or is exported with. Projectors that are applied in the
+    Raw are so (Status 2), others are applied when Brainstorm reads (Status 1). Samples are read
+    when needed.
     """
     report = conversion_report(raw)
     structure, grade = structure_of(raw, findings)
@@ -48,7 +38,7 @@ def recording_of(raw: Any, findings: Findings, *, channels: Channels | None = No
             f"The Raw has {len(raw.ch_names)} channels, the channel file {len(structure)}: not of "
             "one study. Take both from one study."
         )
-    signs = signs_of(raw.ch_names, report.kept.get("flipped", ()))
+    signs = signs_of(raw.ch_names, kept_of(report).get("flipped", ()))
     first_time = float(raw.first_time)
     found = occurrences_of(raw.annotations, first_time, first_time)
     events = events_from(linked_events(raw, report), report, raw.annotations, found, findings)

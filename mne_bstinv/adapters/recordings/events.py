@@ -228,21 +228,9 @@ def _is_bad_for_mne(description: str) -> bool:
 
 
 def occurrences_of(annotations: Any, first_time: float, start: float) -> list[Occurrence]:
-    """Return the occurrences that annotations stand for.
+    """Return the occurrences of annotations, which count as ``first_time`` does, in seconds.
 
-    Parameters
-    ----------
-    annotations : mne.Annotations
-        Annotations of a Raw, which count as ``first_time`` does.
-    first_time : float
-        Time of the first sample, as MNE counts, s.
-    start : float
-        The same, as the recordings count, s.
-
-    Returns
-    -------
-    list of Occurrence
-        The occurrences.
+    ``start`` is the time of the first sample as the recordings count.
     """
     return [
         Occurrence(

@@ -33,23 +33,7 @@ class FileFormat:
     options: tuple[tuple[str, Any], ...] = ()
 
     def open(self, path: Path) -> Any:
-        """Open a file.
-
-        Parameters
-        ----------
-        path : pathlib.Path
-            The file, or folder, that the link names.
-
-        Returns
-        -------
-        mne.io.Raw
-            The recording, not loaded.
-
-        Raises
-        ------
-        RecordingFileError
-            If MNE cannot read it.
-        """
+        """Open the file, or folder, that a link names, as a Raw that is not loaded."""
         read: Callable[..., Any] = getattr(mne.io, self.reader)
         if self.is_folder and path.is_file():
             path = path.parent
@@ -103,25 +87,7 @@ FORMATS: dict[str, FileFormat] = {
 
 
 def format_called(name: str, place: str) -> FileFormat:
-    """Return the format that a link names.
-
-    Parameters
-    ----------
-    name : str
-        The name, in any case.
-    place : str
-        The link, for messages.
-
-    Returns
-    -------
-    FileFormat
-        The format.
-
-    Raises
-    ------
-    ConversionError
-        If MNE has no reader of it.
-    """
+    """Return the format that a link, ``place`` in messages, names in any case."""
     found = FORMATS.get(name.strip().upper())
     known = ", ".join([BST, *FORMATS])
     if found is None or not hasattr(mne.io, found.reader):

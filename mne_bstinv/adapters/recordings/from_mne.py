@@ -130,8 +130,8 @@ def from_epochs(
     known = len(kept) == len(loaded.drop_log)
     trials = [kept[i] if known else None for i in loaded.selection]
     bad = bad_in_any_file(kept) if known else None
-    if known and "bads" in report.kept:  # channels may be bad in some trials only
-        bad = np.isin(report.kept["channel_names"], report.kept["bads"])
+    if known and "bads" in kept_of(report):  # channels may be bad in some trials only
+        bad = np.isin(kept_of(report)["channel_names"], kept_of(report)["bads"])
     converted = []
     for mine, samples, comment, annotated in zip(
         trials,
@@ -253,18 +253,18 @@ def events_from(
     findings: Findings,
 ) -> tuple[io.Event, ...]:
     """Return the original events if the annotations are still those they became, else new ones."""
-    if events is not None and same_annotations(report.kept.get("annotations"), annotations):
+    if events is not None and same_annotations(kept_of(report).get("annotations"), annotations):
         return tuple(events)
     return events_of(found, findings)
 
 
 def linked_events(raw: Any, report: ConversionReport) -> Sequence[io.Event] | None:
     """Return the events of the link that a Raw was read from, if it still has its samples."""
-    clock = report.kept.get("clock")
+    clock = kept_of(report).get("clock")
     if not isinstance(clock, Clock) or clock.n != raw.n_times:
         return None
     first = round(clock.start * clock.sfreq)
-    return report.kept.get("events") if raw.first_samp == first else None
+    return kept_of(report).get("events") if raw.first_samp == first else None
 
 
 def _comments(epochs: Any) -> list[str]:

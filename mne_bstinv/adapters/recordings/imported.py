@@ -10,17 +10,17 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
-from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.kept import keep, kept_of, of_sensors
 from mne_bstinv.adapters.recordings.continuous import recording_of
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.sensors import set_grade
 from mne_bstinv.continuous import Block, Reading, Recording, bad_segments, event_blocks, load
-from mne_bstinv.conversion import Findings, conversion_report, converts
+from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.io import Recordings
 from mne_bstinv.io.text import history_row
 
 __all__ = ["epochs_as_imported"]
@@ -118,11 +118,7 @@ def epochs_as_imported(
         bads=tuple(raw.info["bads"]),
         channel_names=tuple(raw.ch_names),
     )
-    report = conversion_report(raw).kept
-    for name in ("channels", "flipped", "coils", "scs_to_head", "projections", "device_to_head",
-                 "dig"):  # fmt: skip
-        if name in report:
-            findings.keep(name, report[name])
+    keep(findings, **of_sensors(kept_of(raw)))
     return findings.attach(epochs, what="Raw → Epochs as imported")
 
 
@@ -224,9 +220,9 @@ def _distinct(events: Any) -> Any:
     return events
 
 
-def _recordings(block: Block, recording: Recording) -> Recordings:
+def _recordings(block: Block, recording: Recording) -> io.Recordings:
     """Return the file that Brainstorm imports a block to, without its samples."""
-    return Recordings(
+    return io.Recordings(
         time=block.start + np.arange(block.n_samples) / recording.sfreq,
         comment=block.comment,
         channel_flag=block.channel_flag,

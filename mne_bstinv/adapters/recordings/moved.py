@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, RecordingFileError
-from mne_bstinv.io import Link
 from mne_bstinv.io.filenames import normalise
 
 __all__ = ["find_linked"]
@@ -15,30 +15,11 @@ __all__ = ["find_linked"]
 _DEPTH = 8
 
 
-def find_linked(link: Link, place: Path, raw_dir: Path | None = None) -> Path:
-    """Return the file, or folder, that a link names.
+def find_linked(link: io.Link, place: Path, raw_dir: Path | None = None) -> Path:
+    """Return the file, or folder, that a link in a file, ``place``, names.
 
-    Parameters
-    ----------
-    link : Link
-        The link.
-    place : pathlib.Path
-        The file that holds it.
-    raw_dir : pathlib.Path | None
-        A folder to search too.
-
-    Returns
-    -------
-    pathlib.Path
-        The first that exists: beside the link, below ``raw_dir``, where the link says, below a
-        folder that the link is in (the protocol may have moved as a whole).
-
-    Raises
-    ------
-    RecordingFileError
-        If the link names no file, or itself.
-    MissingFileError
-        If there is none of these; the message lists them.
+    It is the first that exists: beside the link, below ``raw_dir``, where the link says, below
+    a folder that the link is in (the protocol may have moved as a whole).
     """
     if not link.base_name:
         raise RecordingFileError(

@@ -12,6 +12,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
@@ -24,15 +25,6 @@ from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
-from mne_bstinv.io import (
-    Channels,
-    Event,
-    Link,
-    Recordings,
-    open_bst,
-    read_channels,
-    read_recordings,
-)
 from mne_bstinv.io.bst import cut_name
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.files import Studies
@@ -59,13 +51,7 @@ class Source(Protocol):
 
 
 class MneSource:
-    """A file that MNE reads.
-
-    Parameters
-    ----------
-    raw : mne.io.Raw
-        The file.
-    """
+    """A file that MNE reads."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
@@ -101,7 +87,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         fname: PathLike,
         preload: Any = False,
         raw_dir: PathLike | None = None,
-        channels: Channels | PathLike | None = None,
+        channels: io.Channels | PathLike | None = None,
         verbose: Verbose = None,
     ) -> None:
         path, findings = Path(fname).absolute(), Findings()
@@ -162,7 +148,7 @@ def read_raw_brainstorm(
     *,
     preload: Any = False,
     raw_dir: PathLike | None = None,
-    channels: Channels | PathLike | None = None,
+    channels: io.Channels | PathLike | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Read a continuous recording of Brainstorm.
@@ -209,17 +195,17 @@ def read_raw_brainstorm(
     """
     path = Path(fname)
     if path.suffix.lower() != ".bst" and not path.is_dir():
-        recordings = read_recordings(path)
+        recordings = io.read_recordings(path)
         if recordings.link is None:
             return to_raw_array(recordings, _channels(channels) or _channels_beside(path))
     return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels)
 
 
-def _channels(given: Channels | PathLike | None) -> Channels | None:
-    return given if given is None or isinstance(given, Channels) else read_channels(given)
+def _channels(given: io.Channels | PathLike | None) -> io.Channels | None:
+    return given if given is None or isinstance(given, io.Channels) else io.read_channels(given)
 
 
-def _channels_beside(path: Path) -> Channels:
+def _channels_beside(path: Path) -> io.Channels:
     """Return the channel file of the condition that recordings are in."""
     beside = sorted(path.parent.glob("channel*.mat"))
     found = beside[0] if len(beside) == 1 else Studies().of(path).channel_file
@@ -228,7 +214,7 @@ def _channels_beside(path: Path) -> Channels:
             f"{path.parent}: no channel file (channel*.mat) of {path.name} there, nor in the "
             "protocol. Give it (channels=)."
         )
-    return read_channels(found)
+    return io.read_channels(found)
 
 
 class _Opened(NamedTuple):
@@ -243,17 +229,17 @@ class _Opened(NamedTuple):
     #: The Info of the original file; None if it has none.
     info: Any
     path: Path
-    channels: Channels
+    channels: io.Channels
     flag: IntArray | None
-    events: Sequence[Event]
+    events: Sequence[io.Event]
     #: Time stamp of 0 s; empty if unknown.
     t0: str
-    link: Recordings | None = None
+    link: io.Recordings | None = None
 
 
-def _open_bst(path: Path, channels: Channels | PathLike | None, findings: Findings) -> _Opened:
+def _open_bst(path: Path, channels: io.Channels | PathLike | None, findings: Findings) -> _Opened:
     """Open a ``.bst`` file: what its header says counts, but for given channels."""
-    opened = open_bst(path)
+    opened = io.open_bst(path)
     for note in opened.notes:
         findings.assumed("events", note)
     header = opened.header
@@ -273,12 +259,12 @@ def _open_bst(path: Path, channels: Channels | PathLike | None, findings: Findin
 
 def _open_link(
     path: Path,
-    channels: Channels | PathLike | None,
+    channels: io.Channels | PathLike | None,
     raw_dir: Path | None,
     findings: Findings,
 ) -> _Opened:
     """Open the file of a link: what the link and its channel file say counts."""
-    recordings = read_recordings(path)
+    recordings = io.read_recordings(path)
     link = recordings.link
     if link is None:
         raise ConversionError(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
@@ -299,7 +285,7 @@ def _open_link(
     )
 
 
-def _opened_mne(raw: Any, path: Path, channels: Channels) -> _Opened:
+def _opened_mne(raw: Any, path: Path, channels: io.Channels) -> _Opened:
     sfreq = float(raw.info["sfreq"])
     return _Opened(
         source=MneSource(raw),
@@ -315,7 +301,7 @@ def _opened_mne(raw: Any, path: Path, channels: Channels) -> _Opened:
     )
 
 
-def _agreed(link: Link, clock: Clock, path: Path, findings: Findings) -> Clock:
+def _agreed(link: io.Link, clock: Clock, path: Path, findings: Findings) -> Clock:
     """Return the samples of the file, which begin where the link says."""
     if link.sfreq is not None and abs(link.sfreq - clock.sfreq) > _SAME_RATE * clock.sfreq:
         raise ConversionError(
@@ -346,7 +332,7 @@ def _info(file: _Opened, kept: list[int], findings: Findings) -> Any:
 
 
 def _rows(
-    channels: Channels, names: Sequence[str], path: Path, findings: Findings
+    channels: io.Channels, names: Sequence[str], path: Path, findings: Findings
 ) -> tuple[list[int], IntArray]:
     """Return which channels are kept, and which row of the file each is."""
     everything = list(range(len(channels)))

@@ -14,8 +14,10 @@ import numpy as np
 from mne.utils import verbose
 from tqdm import tqdm
 
+from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import Clock, occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import (
     events_from,
@@ -26,17 +28,6 @@ from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.errors import OptionError
-from mne_bstinv.io import (
-    BstHeader,
-    BstWriter,
-    Channels,
-    Event,
-    Recordings,
-    Study,
-    write_channels,
-    write_recordings,
-    write_study,
-)
 from mne_bstinv.io.bst import cut_name, default_block, link_to, put_header
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.sampling import sample_numbers
@@ -71,9 +62,9 @@ class ContinuousRecording(Displayed):
     """
 
     name: str
-    channels: Channels
-    header: BstHeader
-    recordings: Recordings
+    channels: io.Channels
+    header: io.BstHeader
+    recordings: io.Recordings
     read: Callable[[int, int], FloatArray]
 
     @property
@@ -121,10 +112,10 @@ class ContinuousRecording(Displayed):
         place.mkdir(exist_ok=True)
         try:
             self.write_samples(place / self.file_name, overwrite=overwrite)
-            write_channels(place / "channel.mat", self.channels, overwrite=overwrite)
-            study = Study(name=self.condition)
-            write_study(place / "brainstormstudy.mat", study, overwrite=overwrite)
-            write_recordings(place / self.link_name, self.recordings, overwrite=overwrite)
+            io.write_channels(place / "channel.mat", self.channels, overwrite=overwrite)
+            study = io.Study(name=self.condition)
+            io.write_study(place / "brainstormstudy.mat", study, overwrite=overwrite)
+            io.write_recordings(place / self.link_name, self.recordings, overwrite=overwrite)
         except BaseException:
             if new:
                 for file in place.iterdir():
@@ -156,7 +147,7 @@ class ContinuousRecording(Displayed):
         blocks = max(1, _AT_ONCE // (self.header.block * n_channels))
         size = blocks * self.header.block
         with (
-            BstWriter(fname, self.header, overwrite=overwrite) as writer,
+            io.BstWriter(fname, self.header, overwrite=overwrite) as writer,
             tqdm(
                 total=self.header.n_bytes, unit="B", unit_scale=True, disable=None, leave=False
             ) as bar,
@@ -175,11 +166,11 @@ class ContinuousRecording(Displayed):
 def from_raw(
     raw: Any,
     *,
-    channels: Channels | None = None,
+    channels: io.Channels | None = None,
     continuous: bool = False,
     name: str | None = None,
     verbose: Verbose = None,
-) -> Recordings | ContinuousRecording:
+) -> io.Recordings | ContinuousRecording:
     """Convert a Raw to recordings of Brainstorm: imported, or a continuous file.
 
     Parameters
@@ -221,7 +212,7 @@ def from_raw(
     structure, grade = structure_of(raw, findings)
     complete = structure if channels is None else channels
     layout = layout_of(raw.ch_names, complete, report, findings)
-    signs = signs_of(raw.ch_names, report.kept.get("flipped", ()))
+    signs = signs_of(raw.ch_names, kept_of(report).get("flipped", ()))
     header, events = _header(raw, complete, grade, flags_of(layout, raw, None, None), findings)
     name = _valid(name or _name_of(raw))
     head, notes = put_header(header)
@@ -229,7 +220,7 @@ def from_raw(
         findings.dropped(f"{name}.bst", note)
     link = dataclasses.replace(link_to(header, f"{name}.bst", len(head)), events=events)
     assert link.prop is not None
-    recordings = Recordings(
+    recordings = io.Recordings(
         link=link,
         comment="Link to raw file",
         channel_flag=header.channel_flag,
@@ -251,22 +242,10 @@ def from_raw(
     )
 
 
-def structure_of(raw: Any, findings: Findings) -> tuple[Channels, int]:
-    """Return the channel file of a Raw, and the compensation of its samples.
+def structure_of(raw: Any, findings: Findings) -> tuple[io.Channels, int]:
+    """Return the channel file of a Raw, in its order, and the compensation (0 to 3) in use.
 
-    Parameters
-    ----------
-    raw : mne.io.Raw
-        The recording.
-    findings : Findings
-        Where to report.
-
-    Returns
-    -------
-    Channels
-        The channels in the order of the Raw, with the coefficients that compensate it if it is not.
-    int
-        0, 1, 2 or 3.
+    It has the coefficients that compensate the Raw if it is not compensated.
     """
     info, grade = carry(raw.info.copy(), conversion_report(raw)), grade_of(raw.info)
     info["bads"] = []  # these and the date are in the link
@@ -289,8 +268,8 @@ def structure_of(raw: Any, findings: Findings) -> tuple[Channels, int]:
 
 
 def _header(
-    raw: Any, channels: Channels, grade: int, flag: Any, findings: Findings
-) -> tuple[BstHeader, tuple[Event, ...]]:
+    raw: Any, channels: io.Channels, grade: int, flag: Any, findings: Findings
+) -> tuple[io.BstHeader, tuple[io.Event, ...]]:
     """Return the header with the numbers that its file will hold, and the exact events."""
     sfreq = float(np.float32(raw.info["sfreq"]))
     if sfreq != raw.info["sfreq"]:
@@ -306,7 +285,7 @@ def _header(
     events = _events(raw, Clock(first / sfreq, sfreq, raw.n_times), findings)
     stored = tuple(_stored(event, sfreq, findings) for event in events)
     meas_date = raw.info["meas_date"]
-    header = BstHeader(
+    header = io.BstHeader(
         sfreq=sfreq,
         start=start,
         n_samples=raw.n_times,
@@ -333,13 +312,13 @@ def _start(first: int, sfreq: float) -> float:
     return float(start)
 
 
-def _events(raw: Any, clock: Clock, findings: Findings) -> tuple[Event, ...]:
+def _events(raw: Any, clock: Clock, findings: Findings) -> tuple[io.Event, ...]:
     """Return the events at the times of the file: at samples, if the rate is not the same."""
     report = conversion_report(raw)
     first_time, sfreq = float(raw.first_time), float(raw.info["sfreq"])
     found = occurrences_of(raw.annotations, first_time, clock.start)
     original = linked_events(raw, report)
-    if original is not None and report.kept["clock"] == clock:
+    if original is not None and kept_of(report)["clock"] == clock:
         return events_from(original, report, raw.annotations, found, findings)
     placed = []
     for occurrence in found:
@@ -351,7 +330,7 @@ def _events(raw: Any, clock: Clock, findings: Findings) -> tuple[Event, ...]:
     return events_from(None, report, raw.annotations, placed, findings)
 
 
-def _stored(event: Event, sfreq: float, findings: Findings) -> Event:
+def _stored(event: io.Event, sfreq: float, findings: Findings) -> io.Event:
     """Return an event with what the ``.bst`` file can hold of it; say where samples differ."""
     if event.times is None:
         return event
@@ -369,7 +348,7 @@ def _stored(event: Event, sfreq: float, findings: Findings) -> Event:
     return dataclasses.replace(event, channels=channels)
 
 
-def _cut(channels: Channels) -> Channels:
+def _cut(channels: io.Channels) -> io.Channels:
     """Return channels as a ``.bst`` file holds them: with names of 20 bytes, which differ."""
     taken: set[str] = set()
     renamed = []

@@ -44,9 +44,9 @@ class Coil:
 
     #: Number of the coil in MNE's sensor definitions.
     coil_type: int
-    #: Positions in metres, and directions, shape (n_points, 3).
+    #: Positions in metres, shape (n_points, 3).
     points: FloatArray
-    #: Positions in metres, and directions, shape (n_points, 3).
+    #: Directions, shape (n_points, 3).
     normals: FloatArray
     #: Weights, shape (n_points,).
     weights: FloatArray
