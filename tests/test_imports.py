@@ -33,8 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion": {"errors"},
     "studies": {"errors", "io", "anatomy", "conversion"},
     "adapters": {
-        "errors", "io", "inverse", "continuous", "anatomy", "frames", "conversion", "studies",
-        "_log",
+        "errors", "io", "inverse", "continuous", "maps", "anatomy", "frames", "conversion",
+        "studies", "_log",
     },
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},

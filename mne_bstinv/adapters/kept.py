@@ -105,6 +105,21 @@ class Kept(TypedDict, total=False):
     #: Times of the estimate, s, shape (n_times,).
     time: FloatArray | None
 
+    # What is made of recordings and sources
+    #: Unit of normalised values: ``'z'``, ``'%'`` …; empty where it is that of the inverse.
+    unit: str
+    #: The dipoles, and the number of the group that was converted.
+    dipoles: io.Dipoles
+    group: int
+    #: The time–frequency map or spectrum.
+    timefreq: io.TimeFreq
+    #: Name of the band or frequency of an estimate.
+    band: str
+    #: The maps of a test.
+    statistics: io.Statistics
+    #: The signals.
+    matrix: io.Matrix
+
     # Anatomy
     #: The atlas that labels were made of.
     atlas: io.Atlas

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
@@ -104,9 +103,9 @@ def _no_operator(results: io.Results) -> str:
         return "No Options.InverseMethod: it was not computed by the linear inverse of 2018."
     if method.lower() != "minnorm":
         return f"{method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
-    for name, value in (("ZScore", results.z_score), ("Atlas", results.atlas)):
-        if value is not None and np.size(value):
-            return f"The estimate was processed afterwards ({name} is set): no operator gives it."
+    derivation = derivation_of(results)
+    if derivation is not None:
+        return f"It is a {derivation.what}, made of other results: no operator gives it."
     return ""
 
 

@@ -16,6 +16,8 @@ from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.processing import derivation_of
 
 __all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
 
@@ -56,7 +58,19 @@ def operator_of_results(
     -------
     mne.minimum_norm.InverseOperator
         The operator, as :func:`checked_operator` returns it.
+
+    Raises
+    ------
+    ConversionError
+        If the results were made of others: no operator gives a z-score or a flat map.
     """
+    derivation = derivation_of(results)
+    if derivation is not None:
+        raise ConversionError(
+            f"The results {results.comment!r} are a {derivation.what}, made of other results: no "
+            "inverse operator gives them. Convert the kernel that they were made of, or convert "
+            "these to a source estimate."
+        )
     good = results.good_channel
     operator = to_inverse_operator(
         head_model,

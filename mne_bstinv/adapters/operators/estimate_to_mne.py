@@ -16,6 +16,7 @@ from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["to_source_estimate"]
@@ -212,5 +213,12 @@ def _report_rest(results: io.Results, findings: Findings) -> None:
     ):
         if value is not None and np.size(value):
             findings.dropped(field, f"MNE's source estimates have no place for {what}.")
+    derivation = derivation_of(results)
+    if derivation is not None:
+        unit = f", in the unit {derivation.unit!r}" if derivation.unit else ""
+        findings.derived(
+            "Function", f"The values are a {derivation.what}, made of other results{unit}."
+        )
+        keep(findings, unit=derivation.unit)
     if results.image_grid_factors is not None:
         findings.derived("ImageGridAmp", "The two factors were multiplied.")

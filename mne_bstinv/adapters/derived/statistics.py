@@ -1,0 +1,178 @@
+"""Maps of a test → an estimate (or Evoked) of the statistic, and one of the p values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mne.utils import verbose
+
+from mne_bstinv import io
+from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.kept import keep
+from mne_bstinv.adapters.operators import to_source_estimate
+from mne_bstinv.adapters.recordings import to_evoked
+from mne_bstinv.conversion import Findings, attach_with_parts, converts
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.text import as_text
+
+__all__ = ["StatisticPair", "to_statistics"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StatisticPair(Displayed):
+    """A statistic and its p values, each as an object of MNE."""
+
+    #: SourceEstimate (of a volume VolSourceEstimate …), or Evoked.
+    statistic: Any
+    #: The same kind of object, from 0 to 1.
+    p_values: Any
+    #: ``'t'``, ``'chi2'`` …
+    unit: str
+    #: Correction of the p values for multiple tests; ``'no'`` for none.
+    correction: str
+
+    def _summary(self) -> str:
+        return f"{self.unit}, correction {self.correction}, {self.statistic!r}"
+
+
+@converts
+@verbose
+def to_statistics(
+    statistics: io.Statistics,
+    *,
+    channels: io.Channels | None = None,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
+    head_model: io.HeadModel | None = None,
+    src: Any = None,
+    subject: str | None = None,
+    verbose: Verbose = None,
+) -> StatisticPair:
+    """Convert the maps of a test of sources or recordings.
+
+    Parameters
+    ----------
+    statistics : Statistics
+        The maps.
+    channels : Channels | None
+        Channel file: needed for recordings, for sources for the head frame.
+    surface : Surface | None
+        The cortex, for sources on a surface.
+    mri : Mri | None
+        The subject's MRI.
+    head_model : HeadModel | None
+        A head model of the same locations.
+    src : mne.SourceSpaces | None
+        Source spaces in head to use instead of making them.
+    subject : str | None
+        Name of the subject in MNE.
+    verbose : bool | str | int | None
+        Control verbosity of the logging output.
+
+    Returns
+    -------
+    StatisticPair
+        The statistic and its p values: SourceEstimates for sources, Evokeds for recordings.
+
+    Raises
+    ------
+    ConversionError
+        If it is a test of other files or of three components, or it lacks one of the maps.
+    """
+    findings = Findings()
+    if statistics.tmap is None or statistics.pmap is None:
+        missing = "tmap" if statistics.tmap is None else "pmap"
+        raise ConversionError(f"The test {statistics.comment!r} holds no {missing} of its own.")
+    if statistics.correction not in (None, "no"):
+        findings.derived("pmap", f"The p values are corrected ({statistics.correction}).")
+    else:
+        findings.derived("pmap", "The p values are not corrected for multiple tests.")
+    for name, field in (("df", "df"), ("stat_clusters", "StatClusters")):
+        if np.size(getattr(statistics, name)) and getattr(statistics, name) is not None:
+            findings.dropped(field, "MNE's objects have no place for it; kept in the report.")
+    parts = []
+    for values in (statistics.tmap, statistics.pmap):
+        if statistics.type == "results":
+            results = _as_results(statistics, values)
+            parts.append(
+                to_source_estimate(
+                    results,
+                    None,
+                    subject,
+                    channels=channels,
+                    surface=surface,
+                    mri=mri,
+                    head_model=head_model,
+                    src=src,
+                )
+            )
+        elif statistics.type == "data":
+            parts.append(_as_evoked(statistics, values, channels, mri))
+        else:
+            raise ConversionError(
+                f"Tests of {statistics.type!r} files have no counterpart in MNE; those of results "
+                "and data have."
+            )
+    keep(findings, statistics=statistics)
+    pair = StatisticPair(
+        statistic=parts[0],
+        p_values=parts[1],
+        unit=as_text(statistics.display_units) or "",
+        correction=statistics.correction or "no",
+    )
+    return attach_with_parts(findings, pair, parts, what="test → statistic and p values")
+
+
+def _as_results(statistics: io.Statistics, values: FloatArray) -> io.Results:
+    if statistics.n_components != 1:
+        raise ConversionError(
+            f"The test has {statistics.n_components} components a location: statistics of x, y and "
+            "z are no vector that could be turned to another frame. Test norms."
+        )
+    return io.Results(
+        image_grid_amp=_flat(statistics, values),
+        n_components=1,
+        time=_times(statistics, values),
+        comment=statistics.comment,
+        head_model_type=statistics.head_model_type,
+        surface_file=statistics.surface_file,
+        grid_loc=statistics.grid_loc,
+        grid_orient=statistics.grid_orient,
+        grid_atlas=statistics.grid_atlas,
+    )
+
+
+def _as_evoked(
+    statistics: io.Statistics,
+    values: FloatArray,
+    channels: io.Channels | None,
+    mri: io.Mri | None,
+) -> Any:
+    if channels is None:
+        raise ConversionError("A test of recordings needs the channel file: give channels.")
+    recordings = io.Recordings(
+        f=_flat(statistics, values),
+        time=_times(statistics, values),
+        channel_flag=statistics.channel_flag,
+        comment=statistics.comment,
+    )
+    return to_evoked(recordings, channels, mri=mri)
+
+
+def _flat(statistics: io.Statistics, values: FloatArray) -> FloatArray:
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.ndim != 2:
+        raise ConversionError(f"The test {statistics.comment!r} is one of several frequencies.")
+    return values
+
+
+def _times(statistics: io.Statistics, values: FloatArray) -> FloatArray:
+    """Return a time for each column: where times were averaged, the first."""
+    time = statistics.time
+    if time is None:
+        return np.zeros(1) if values.shape[1] == 1 else np.arange(values.shape[1], dtype=float)
+    return time[:1] if values.shape[1] == 1 else time
