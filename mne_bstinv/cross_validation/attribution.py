@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -264,7 +264,7 @@ def attribute(
     first, last = kernels.blocks(frozenset()), kernels.blocks(everything)
     return Attribution(
         steps=tuple(
-            Step(convention=convention, **found.of_step(k), **move)
+            found.step(k, convention, move)
             for k, (convention, move) in enumerate(zip(path, moves, strict=True))
         ),
         total=found.distances[-1],
@@ -297,17 +297,30 @@ class _Distances:
             for value in values
         )
 
-    def of_step(self, k: int) -> dict[str, Any]:
-        """Return what is known of a step, by the fields of :class:`Step`."""
-        return {
-            "change": self.changes[k],
-            "distance": self.distances[k],
-            "increment": self.distances[k] - (self.distances[k - 1] if k else 0.0),
-            "alone_from_brainstorm": self.alone[k],
-            "alone_from_mne": self.back[k],
-            "shapley": None if self.shapley is None else self.shapley[k],
-            "active": self.active[k],
-        }
+    def step(self, k: int, convention: Convention, move: _Move) -> Step:
+        """Put together what is known of the step k."""
+        return Step(
+            convention=convention,
+            change=self.changes[k],
+            increment=self.distances[k] - (self.distances[k - 1] if k else 0.0),
+            distance=self.distances[k],
+            estimate_change=move.estimate,
+            row_correlation=move.measured.get("row_correlation"),
+            amplitude_ratio=move.measured.get("amplitude_ratio"),
+            peak_displacement=move.measured.get("peak_displacement"),
+            alone_from_brainstorm=self.alone[k],
+            alone_from_mne=self.back[k],
+            shapley=None if self.shapley is None else self.shapley[k],
+            active=self.active[k],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """What a step changes beside the kernel: the estimate, relative, and measures of locations."""
+
+    estimate: float | None
+    measured: dict[str, float | None]
 
 
 def _distances(
@@ -370,9 +383,7 @@ def _moves(
     measures: Measures | None,
     threshold: float,
     progress: bool,
-) -> Iterator[dict[str, float | None]]:
-    """Yield what a step changes beside the kernel itself, by the fields of :class:`Step`."""
-    names = ("row_correlation", "amplitude_ratio", "peak_displacement")
+) -> Iterator[_Move]:
     size = 1.0 if data is None else _norm(_estimate(kernels.blocks(reference), data))
     switched, before = frozenset[str](), kernels.blocks(frozenset())
     relative = threshold / kernels.size(reference)
@@ -385,7 +396,7 @@ def _moves(
         if data is not None:
             moved = _norm(_estimate(after, data) - _estimate(before, data)) / size
         values = measures(after, before) if measures is not None and change > relative else {}
-        yield {"estimate_change": moved, **{name: values.get(name) for name in names}}
+        yield _Move(estimate=moved, measured=values)
         before = after
 
 
