@@ -12,6 +12,7 @@ from mne_bstinv.compare.kernel import Kernel
 # data, which __all__ does not list: what it lists has a docstring of its own
 from mne_bstinv.compare.metrics import METRICS as METRICS
 from mne_bstinv.compare.metrics import Metric
+from mne_bstinv.compare.rounding import RoundingBound, rounding_bound
 from mne_bstinv.compare.stored import Agreement, compare_rows, compare_with_stored
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Kernel",
     "Metric",
     "MetricValue",
+    "RoundingBound",
     "align_kernels",
     "compare_kernels",
     "compare_rows",
     "compare_with_stored",
+    "rounding_bound",
 ]

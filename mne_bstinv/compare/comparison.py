@@ -13,10 +13,10 @@ import numpy as np
 
 from mne_bstinv._display import Displayed, html_table
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.compare._pair import NotApplicable, Pair
 from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
+from mne_bstinv.compare.pair import NotApplicable, Pair
 from mne_bstinv.errors import ComparisonError
 from mne_bstinv.inverse.result import InverseResult
 

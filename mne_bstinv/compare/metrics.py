@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._display import Displayed
-from mne_bstinv.compare import _measures as measures
-from mne_bstinv.compare._pair import Pair
+from mne_bstinv.compare import measures
+from mne_bstinv.compare.pair import Pair
 
 __all__ = ["METRICS", "Metric"]
 

@@ -20,6 +20,7 @@ gls, lcmv, mixed head models                nothing: Brainstorm keeps only the l
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
+from mne_bstinv.compare.rounding import rounding_bound
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
 __all__ = ["Agreement", "compare_rows", "compare_with_stored"]
@@ -41,6 +43,8 @@ NOT_COMPARABLE = "not comparable"
 
 #: Largest relative difference that counts as equal where Brainstorm's own rounding is large.
 LOOSE_2009_RTOL = 1e-6
+#: The ways to be equal, the strictest first.
+EQUALS = (EQUAL, EQUAL_UP_TO_SIGN, EQUAL_INVARIANTS)
 
 #: Locations whose invariants are compared at a time.
 _CHUNK = 1000
@@ -59,15 +63,32 @@ class Agreement(Displayed):
         Relative Frobenius difference of what was compared, the largest over regions.
     reason : str
         Why not equal; or what was left out.
+    bound : float | None
+        Largest relative difference that counts as equal: the tolerance that was asked for, or what
+        rounding allows where that is more; ``None`` where nothing was compared.
+    rtol : float
+        The tolerance that was asked for.
     """
 
     status: str
     relative_difference: float | None = None
     reason: str = ""
+    bound: float | None = None
+    rtol: float = 1e-9
 
     def _summary(self) -> str:
         number = self.relative_difference
-        return self.status if number is None else f"{self.status}, {number:.1e}"
+        if number is None:
+            return self.status
+        within = " within rounding" if self.within_rounding else ""
+        bound = "" if self.bound is None else f" (bound {self.bound:.0e})"
+        return f"{self.status}{within}, {number:.1e}{bound}"
+
+    @property
+    def within_rounding(self) -> bool:
+        """Whether it is equal only since rounding allows more than ``rtol``."""
+        number = self.relative_difference
+        return self.status in EQUALS and number is not None and number > self.rtol
 
 
 def compare_with_stored(
@@ -77,6 +98,7 @@ def compare_with_stored(
     computed: FloatArray | None = None,
     stored_sa: FloatArray | None = None,
     rtol: float = 1e-9,
+    rounding: float | None = None,
 ) -> Agreement:
     """Compare a recomputed kernel, or an estimate made with it, with a stored one.
 
@@ -92,12 +114,16 @@ def compare_with_stored(
         Stored singular values (``gls`` and ``lcmv``): directions that they set to zero are
         arbitrary and left out.
     rtol : float
-        Largest relative Frobenius difference that counts as equal.
+        Largest relative Frobenius difference that counts as equal, where rounding does not allow
+        more.
+    rounding : float | None
+        Relative difference that rounding allows; ``None`` takes that of the kernel,
+        :func:`~mne_bstinv.compare.rounding_bound`.
 
     Returns
     -------
     Agreement
-        Status, difference and reason.
+        Status, difference, bound and reason.
     """
     computed = result.kernel if computed is None else computed
     if computed.shape != stored.shape:
@@ -112,6 +138,8 @@ def compare_with_stored(
             reason="gls and lcmv on a mixed head model: Brainstorm stores the rows of the last "
             "region only, at the top of an otherwise empty kernel",
         )
+    limits = rounding_bound(result)
+    bound = max(rtol, limits.total if rounding is None else rounding)
     outcomes = []
     for region in result.regions:
         rule = _rule(result, region)
@@ -125,11 +153,17 @@ def compare_with_stored(
                 theirs,
                 rule,
                 region.n_components,
-                rtol=_tolerance(result, region, rtol),
+                rtol=_tolerance(result, region, bound),
                 locations=region.locations,
             )
         )
-    return _worst(outcomes)
+    worst = _worst(outcomes)
+    reasons = [worst.reason]
+    if worst.status == DIFFERS:
+        reasons += [f"rounding decides the rank of {rank}" for rank in limits.undecided]
+    return dataclasses.replace(
+        worst, bound=bound, rtol=rtol, reason="; ".join(filter(None, reasons))
+    )
 
 
 def compare_rows(
@@ -264,9 +298,8 @@ def _worst(outcomes: list[Agreement]) -> Agreement:
     for outcome in outcomes:
         if outcome.status == DIFFERS:
             return outcome
-    order = (EQUAL, EQUAL_UP_TO_SIGN, EQUAL_INVARIANTS)
     return Agreement(
-        status=max((o.status for o in outcomes), key=order.index),
+        status=max((o.status for o in outcomes), key=EQUALS.index),
         relative_difference=max(o.relative_difference or 0.0 for o in outcomes),
         reason="; ".join(o.reason for o in outcomes if o.reason),
     )

@@ -13,24 +13,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import TypeVar
+from itertools import combinations, pairwise
+from typing import Protocol, TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
-from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.conventions import Convention, join
 
-__all__ = ["Attribution", "Step", "attribute", "relative_distance"]
+__all__ = ["Attribution", "FormedKernels", "Kernels", "Step", "attribute", "relative_distance"]
 
 T = TypeVar("T")
-Kernels = Callable[[frozenset[str]], FloatArray]
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
 UNCHANGED = 1e-9
+#: Distance, in sizes of Brainstorm's kernel, beyond which the two kernels are of another scale.
+_ANOTHER_SCALE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -58,6 +59,8 @@ class Step(Displayed):
         Distance that putting it back alone makes from MNE's end.
     shapley : float | None
         Mean increment over all orders; ``None`` where there are too many active conventions.
+    active : bool
+        Whether the two sides differ in this convention at all, by more than rounding.
     """
 
     convention: Convention
@@ -71,14 +74,10 @@ class Step(Displayed):
     alone_from_brainstorm: float
     alone_from_mne: float
     shapley: float | None
+    active: bool
 
     def _summary(self) -> str:
         return f"{self.convention.label}, {self.increment:+.3g} to {self.distance:.3g}"
-
-    @property
-    def active(self) -> bool:
-        """Whether the two sides differ in this convention at all."""
-        return max(self.change, self.alone_from_brainstorm, self.alone_from_mne) > UNCHANGED
 
     @property
     def weight(self) -> float:
@@ -106,16 +105,27 @@ class Attribution(Displayed):
         Relative difference between the path's first kernel and Brainstorm's own.
     remainder_end : float
         Relative difference between the path's last kernel and the one that MNE computed.
+    size_ratio : float
+        Size of MNE's kernel over that of Brainstorm's.
+    relative_to : 'Brainstorm' | 'MNE'
+        Whose kernel all distances are relative to: Brainstorm's, but for kernels of so different a
+        scale that a distance would be above 10 (1000 %): then MNE's, which is the larger one.
+    notes : tuple of str
+        Conventions that were switched together because they cannot be separated, and why.
     """
 
     steps: tuple[Step, ...]
     total: float
     remainder_start: float
     remainder_end: float
+    size_ratio: float = 1.0
+    relative_to: str = "Brainstorm"
+    notes: tuple[str, ...] = ()
     _by_key: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_key", {s.convention.key: s for s in self.steps})
+        by_key = {key: step for step in self.steps for key in step.convention.keys}
+        object.__setattr__(self, "_by_key", by_key)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -149,6 +159,11 @@ class Attribution(Displayed):
         return self.remainder_start + self.remainder_end
 
     @property
+    def main(self) -> tuple[Step, ...]:
+        """The active steps, the one with the largest effect first, whatever its sign."""
+        return tuple(sorted(self.active, key=lambda step: -abs(step.weight)))
+
+    @property
     def averaged(self) -> bool:
         """Whether the mean over all orders (Shapley value) was computed."""
         return all(step.shapley is not None for step in self.steps)
@@ -159,6 +174,37 @@ class Attribution(Displayed):
         return tuple(step for step in self.steps if step.active)
 
 
+class Kernels(Protocol):
+    """The kernels between the two ends, by the conventions that are MNE's.
+
+    Locations that are NaN in one of two kernels do not count in their distance.
+    """
+
+    def blocks(self, switched: frozenset[str]) -> FloatArray:
+        """Return a kernel, shape (n_sources, p, n_channels)."""
+
+    def size(self, switched: frozenset[str]) -> float:
+        """Return the Frobenius norm of a kernel."""
+
+    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """Return the Frobenius norm of the difference of two kernels."""
+
+
+class FormedKernels:
+    """Kernels of which a function makes each, from the keys that are switched."""
+
+    def __init__(self, kernel: Callable[[frozenset[str]], FloatArray]) -> None:
+        self.blocks = kernel
+
+    def size(self, switched: frozenset[str]) -> float:
+        """Return the Frobenius norm of a kernel."""
+        return _norm(self.blocks(switched))
+
+    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """Return the Frobenius norm of the difference of two kernels."""
+        return _norm(self.blocks(one) - self.blocks(other))
+
+
 def attribute(
     conventions: Sequence[Convention],
     kernels: Kernels,
@@ -166,7 +212,9 @@ def attribute(
     ends: tuple[FloatArray, FloatArray],
     data: FloatArray | None = None,
     measures: Measures | None = None,
+    families: Sequence[frozenset[str]] = (),
     shapley_limit: int = 6,
+    unchanged: float = UNCHANGED,
     progress: bool = False,
 ) -> Attribution:
     """Walk from one kernel to the other.
@@ -175,8 +223,8 @@ def attribute(
     ----------
     conventions : sequence of Convention
         The path.
-    kernels : callable
-        From a frozen set of keys to the kernel, shape (n_sources, p, n_channels).
+    kernels : Kernels
+        The kernels with some of the conventions switched.
     ends : (array, array)
         The kernels that the two toolboxes themselves computed.
     data : array, shape (n_channels, n_times) | None
@@ -184,8 +232,13 @@ def attribute(
     measures : callable | None
         From the kernels after and before a step to ``row_correlation``, ``amplitude_ratio`` and
         ``peak_displacement``.
+    families : sequence of frozenset of str
+        Keys that are joined, one family after the other, where single conventions lead to kernels
+        of another scale than those of both ends.
     shapley_limit : int
         Largest number of active conventions for Shapley values: they need 2^n kernels.
+    unchanged : float
+        Largest relative change of a kernel that is none.
     progress : bool
         Show a progress bar.
 
@@ -194,74 +247,156 @@ def attribute(
     Attribution
         The steps and the summaries.
     """
-    keys = [c.key for c in conventions]
-    everything = frozenset(keys)
-    first, last = kernels(frozenset()), kernels(everything)
-    size = _norm(first)
-    alone = {
-        key: _difference(kernels(frozenset({key})), first) / size
-        for key in _shown(keys, "each alone from Brainstorm's end", progress)
-    }
-    back = {
-        key: _difference(kernels(everything - {key}), last) / size
-        for key in _shown(keys, "each alone from MNE's end", progress)
-    }
-    path = list(_path(conventions, kernels, first, data, measures, progress))
-    active = [
-        key
-        for key, (change, *_) in zip(keys, path, strict=True)
-        if max(change, alone[key], back[key]) > UNCHANGED
-    ]
-    shapley = None
-    if len(active) <= shapley_limit:
-        shapley = _shapley(active, everything, kernels, first, progress)
-    distances = [0.0, *(distance for _, distance, _, _ in path)]
+    everything = _union(conventions)
+    threshold = unchanged * kernels.size(frozenset())
+    path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
+    found = _distances(path, kernels, threshold, shapley_limit, progress)
+    while found.largest > _ANOTHER_SCALE and rest:
+        family = rest.pop(0)
+        pairs = zip(path, found.active, strict=True)
+        members = [c for c, is_active in pairs if is_active and c.keys <= family]
+        if len(members) > 1:
+            path, note = _coarser(path, members)
+            notes = (*notes, note)
+            found = _distances(path, kernels, threshold, shapley_limit, progress)
+    reference = everything if found.relative_to == "MNE" else frozenset[str]()
+    moves = list(_moves(path, found, kernels, reference, data, measures, threshold, progress))
+    first, last = kernels.blocks(frozenset()), kernels.blocks(everything)
     return Attribution(
         steps=tuple(
-            Step(
-                convention=convention,
-                change=change,
-                increment=distance - before,
-                distance=distance,
-                estimate_change=estimate_change,
-                row_correlation=found.get("row_correlation"),
-                amplitude_ratio=found.get("amplitude_ratio"),
-                peak_displacement=found.get("peak_displacement"),
-                alone_from_brainstorm=alone[convention.key],
-                alone_from_mne=back[convention.key],
-                shapley=None if shapley is None else shapley.get(convention.key, 0.0),
-            )
-            for convention, before, (change, distance, estimate_change, found) in zip(
-                conventions, distances[:-1], path, strict=True
-            )
+            found.step(k, convention, move)
+            for k, (convention, move) in enumerate(zip(path, moves, strict=True))
         ),
-        total=distances[-1],
+        total=found.distances[-1],
         remainder_start=relative_distance(first, ends[0]),
         remainder_end=relative_distance(last, ends[1]),
+        size_ratio=_norm(last) / _norm(first),
+        relative_to=found.relative_to,
+        notes=notes,
     )
 
 
-def _path(
-    conventions: Sequence[Convention],
+@dataclass(frozen=True, kw_only=True)
+class _Distances:
+    """Distances of kernels along a path and beside it, relative to the kernel of one side."""
+
+    changes: list[float]
+    distances: list[float]
+    alone: list[float]
+    back: list[float]
+    active: list[bool]
+    shapley: list[float] | None
+    relative_to: str
+
+    @property
+    def largest(self) -> float:
+        """The largest of them: above 10 where conventions lead to kernels of another scale."""
+        return max(
+            abs(value)
+            for values in (self.changes, self.distances, self.alone, self.back, self.shapley or [])
+            for value in values
+        )
+
+    def step(self, k: int, convention: Convention, move: _Move) -> Step:
+        """Put together what is known of the step k."""
+        return Step(
+            convention=convention,
+            change=self.changes[k],
+            increment=self.distances[k] - (self.distances[k - 1] if k else 0.0),
+            distance=self.distances[k],
+            estimate_change=move.estimate,
+            row_correlation=move.measured.get("row_correlation"),
+            amplitude_ratio=move.measured.get("amplitude_ratio"),
+            peak_displacement=move.measured.get("peak_displacement"),
+            alone_from_brainstorm=self.alone[k],
+            alone_from_mne=self.back[k],
+            shapley=None if self.shapley is None else self.shapley[k],
+            active=self.active[k],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """What a step changes beside the kernel: the estimate, relative, and measures of locations."""
+
+    estimate: float | None
+    measured: dict[str, float | None]
+
+
+def _distances(
+    path: Sequence[Convention],
     kernels: Kernels,
-    first: FloatArray,
+    threshold: float,
+    shapley_limit: int,
+    progress: bool,
+) -> _Distances:
+    nothing, everything = frozenset[str](), _union(path)
+    alone = [
+        kernels.distance(c.keys, nothing)
+        for c in _shown(path, "each alone from Brainstorm's end", progress)
+    ]
+    back = [
+        kernels.distance(everything - c.keys, everything)
+        for c in _shown(path, "each alone from MNE's end", progress)
+    ]
+    switched = [_union(path[:k]) for k in range(len(path) + 1)]
+    pairs = list(pairwise(switched))
+    changes = [kernels.distance(b, a) for a, b in _shown(pairs, "path", progress)]
+    distances = [kernels.distance(s, nothing) for s in switched[1:]]
+    active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
+    players = [c for c, is_active in zip(path, active, strict=True) if is_active]
+    size = kernels.size(nothing)
+    relative_to = "Brainstorm"
+    if max([*alone, *back, *distances]) > _ANOTHER_SCALE * size < kernels.size(everything):
+        relative_to, size = "MNE", kernels.size(everything)
+    shapley = None
+    if len(players) <= shapley_limit:
+        values = _shapley(players, everything, kernels, progress)
+        shapley = [values.get(c.key, 0.0) / size for c in path]
+    return _Distances(
+        changes=[x / size for x in changes],
+        distances=[x / size for x in distances],
+        alone=[x / size for x in alone],
+        back=[x / size for x in back],
+        active=active,
+        shapley=shapley,
+        relative_to=relative_to,
+    )
+
+
+def _coarser(
+    path: Sequence[Convention], members: Sequence[Convention]
+) -> tuple[tuple[Convention, ...], str]:
+    """Join some conventions of the path, and say why."""
+    joined = join(path, members)
+    label = next(c.label for c in joined if c.keys == _union(members))
+    why = "with some of them only the kernel is of another scale than both toolboxes'"
+    return joined, f"{label}: switched together, since {why}."
+
+
+def _moves(
+    path: Sequence[Convention],
+    found: _Distances,
+    kernels: Kernels,
+    reference: frozenset[str],
     data: FloatArray | None,
     measures: Measures | None,
+    threshold: float,
     progress: bool,
-) -> Iterator[tuple[float, float, float | None, dict[str, float | None]]]:
-    """Yield change, distance, change of the estimate and measures of each step."""
-    size, before, switched = _norm(first), first, frozenset[str]()
-    estimate_size = None if data is None else _norm(_estimate(first, data))
-    for convention in _shown(conventions, "path", progress):
-        switched |= {convention.key}
-        after = kernels(switched)
-        change = _difference(after, before) / size
-        estimate_change = None
-        if data is not None and estimate_size is not None:
-            moved = _estimate(after, data) - _estimate(before, data)
-            estimate_change = _norm(moved) / estimate_size
-        found = measures(after, before) if measures is not None and change > UNCHANGED else {}
-        yield change, _difference(after, first) / size, estimate_change, found
+) -> Iterator[_Move]:
+    size = 1.0 if data is None else _norm(_estimate(kernels.blocks(reference), data))
+    switched, before = frozenset[str](), kernels.blocks(frozenset())
+    relative = threshold / kernels.size(reference)
+    for convention, change in zip(
+        _shown(path, "what the steps change", progress), found.changes, strict=True
+    ):
+        switched |= convention.keys
+        after = kernels.blocks(switched)
+        moved = None
+        if data is not None:
+            moved = _norm(_estimate(after, data) - _estimate(before, data)) / size
+        values = measures(after, before) if measures is not None and change > relative else {}
+        yield _Move(estimate=moved, measured=values)
         before = after
 
 
@@ -278,15 +413,11 @@ def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
     float
         ‖ours − theirs‖ / ‖theirs‖.
     """
-    return _difference(ours, theirs) / _norm(theirs)
+    return _norm(ours - theirs) / _norm(theirs)
 
 
 def _shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
     return tqdm(items, desc=what, unit="kernel", leave=False) if progress else items
-
-
-def _difference(a: FloatArray, b: FloatArray) -> float:
-    return float(np.linalg.norm(np.nan_to_num(a - b)))
 
 
 def _norm(a: FloatArray) -> float:
@@ -297,26 +428,25 @@ def _estimate(blocks: FloatArray, data: FloatArray) -> FloatArray:
     return np.nan_to_num(blocks.reshape(-1, blocks.shape[-1])) @ data
 
 
+def _union(conventions: Sequence[Convention]) -> frozenset[str]:
+    return frozenset[str]().union(*(c.keys for c in conventions))
+
+
 def _shapley(
-    active: Sequence[str],
-    everything: frozenset[str],
-    kernels: Kernels,
-    first: FloatArray,
-    progress: bool,
+    players: Sequence[Convention], everything: frozenset[str], kernels: Kernels, progress: bool
 ) -> dict[str, float]:
-    """Weigh the increments of every subset; what is inactive does not matter."""
-    n = len(active)
-    subsets = [frozenset(s) for size in range(n + 1) for s in combinations(active, size)]
-    idle = everything - frozenset(active)
-    size = _norm(first)
+    """Weigh the increments of every subset, by key; what is inactive does not matter."""
+    n = len(players)
+    idle = everything - _union(players)
+    subsets = [frozenset(s) for count in range(n + 1) for s in combinations(range(n), count)]
     value = {
-        subset: _difference(kernels(subset | idle), first) / size
+        subset: kernels.distance(idle | _union([players[i] for i in subset]), frozenset())
         for subset in _shown(subsets, "all orders", progress)
     }
-    found = dict.fromkeys(active, 0.0)
+    found = dict.fromkeys((c.key for c in players), 0.0)
     for subset in subsets:
-        for key in subset:
-            without = subset - {key}
+        for i in subset:
+            without = subset - {i}
             weight = math.factorial(len(without)) * math.factorial(n - len(without) - 1)
-            found[key] += weight / math.factorial(n) * (value[subset] - value[without])
+            found[players[i].key] += weight / math.factorial(n) * (value[subset] - value[without])
     return found

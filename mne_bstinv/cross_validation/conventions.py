@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mne_bstinv._display import Displayed
 
-__all__ = ["CONVENTIONS", "Convention"]
+__all__ = ["CONVENTIONS", "Convention", "join"]
+
+_SUFFIX = " (not separable)"
+#: How many of the conventions that are not separable a label names.
+_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -21,15 +26,58 @@ class Convention(Displayed):
         Name in tables and figures.
     brainstorm, mne : str
         What each toolbox does.
+    parts : tuple of str
+        Keys of the conventions that are switched together, where they cannot be separated; empty
+        for a single one.
     """
 
     key: str
     label: str
     brainstorm: str
     mne: str
+    parts: tuple[str, ...] = ()
 
     def _summary(self) -> str:
         return f"{self.key}: {self.label}"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Keys of the single conventions that are switched."""
+        return frozenset(self.parts or (self.key,))
+
+
+def join(path: Sequence[Convention], members: Sequence[Convention]) -> tuple[Convention, ...]:
+    """Make one convention of several that are switched together.
+
+    Parameters
+    ----------
+    path : sequence of Convention
+        The path.
+    members : sequence of Convention
+        Those of the path to join, two or more.
+
+    Returns
+    -------
+    tuple of Convention
+        The path with one in the place of the first of them; its label says that they are not
+        separable.
+    """
+    joined = Convention(
+        key="+".join(m.key for m in members),
+        label=_listed([m.label.removesuffix(_SUFFIX) for m in members]) + _SUFFIX,
+        brainstorm="; ".join(m.brainstorm for m in members),
+        mne="; ".join(m.mne for m in members),
+        parts=tuple(key for m in members for key in (m.parts or (m.key,))),
+    )
+    first, *others = members
+    return tuple(joined if c is first else c for c in path if c not in others)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """List labels, the first three by name."""
+    if len(labels) > _NAMED:
+        return f"{', '.join(labels[:_NAMED])} and {len(labels) - _NAMED} more"
+    return " and ".join([", ".join(labels[:-1]), labels[-1]])
 
 
 #: In the order in which a path goes from Brainstorm's settings to MNE's.
@@ -109,7 +157,7 @@ CONVENTIONS = (
     Convention(
         key="averaging",
         label="averaging",
-        brainstorm="kernel of one sample (dSPM maps × √Leff afterwards)",
+        brainstorm="kernel of one sample, whatever was averaged",
         mne="dSPM and sLORETA × √nave",
     ),
     Convention(

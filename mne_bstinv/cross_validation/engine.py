@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._types import FloatArray
+from mne_bstinv.compare.rounding import RoundingBound, bound_of
 from mne_bstinv.cross_validation.ingredients import Ingredients
-from mne_bstinv.cross_validation.noise import NoiseStage, noise_stage
+from mne_bstinv.cross_validation.noise import NoiseStage, mne_spectra, noise_stage
 from mne_bstinv.cross_validation.prior import Prior, prior_stage
 from mne_bstinv.inverse.minimum_norm import inverse_root
 
-__all__ = ["EngineKernel", "compute"]
+__all__ = ["EngineKernel", "along_normals", "compute", "mne_bound"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,6 +82,13 @@ def compute(ingredients: Ingredients, switched: frozenset[str]) -> EngineKernel:
         alpha=prior.alpha / prior.alpha.min(),
         rank=noise.rank,
     )
+
+
+def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
+    """Bound how far rounding moves MNE's kernel, of which the intermediates are given."""
+    condition = 1 + float(last.singular_values[0]) ** 2 / last.mu
+    longest = max(ingredients.raw_gain.shape)
+    return bound_of(mne_spectra(ingredients), condition, longest)
 
 
 def _mu(

@@ -66,6 +66,9 @@ class Ingredients:
         Unit normals.
     groups : mapping of str to array of int
         Channels that MNE whitens together.
+    idle : frozenset of str
+        Conventions that mean nothing here: between sensor types where each group has one, the
+        projectors where there are none, the reference where there are no electrodes.
     """
 
     prepared: PreparedStudy
@@ -75,6 +78,7 @@ class Ingredients:
     raw_gain: FloatArray
     normals: FloatArray | None
     groups: dict[str, IntArray]
+    idle: frozenset[str]
 
     def on_normals(self, blocks: FloatArray) -> FloatArray:
         """Project rows along x, y, z on the normals.
@@ -173,6 +177,13 @@ def gather(
                 on_data=np.eye(len(good)) if theirs is None else theirs,
             )
     normals = head_model.grid_orient
+    groups = meg_and_electrodes(side.info)
+    types = np.array([kind.strip().upper() for kind in prepared.channel_types])
+    idle = {
+        "cross_types": all(len(set(types[index])) == 1 for index in groups.values()),
+        "projectors": projection is None and not side.chosen(ssp=True, reference=False),
+        "reference": reference is None and not side.chosen(ssp=False, reference=True),
+    }
     return Ingredients(
         prepared=prepared,
         settings=settings,
@@ -180,7 +191,8 @@ def gather(
         operated=operated,
         raw_gain=project_gain(head_model.gain, good, None, None, names),
         normals=None if normals is None else unit_normals(normals, prepared.n_sources),
-        groups=meg_and_electrodes(side.info),
+        groups=groups,
+        idle=frozenset(key for key, is_idle in idle.items() if is_idle),
     )
 
 

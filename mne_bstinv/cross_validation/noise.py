@@ -9,17 +9,17 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
+from mne_bstinv.compare.rounding import Spectrum
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.inverse.whitening import Whitening, compute_whitener
 
-__all__ = ["NoiseStage", "noise_stage"]
+__all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
 
 
-#: With all of these MNE's, the whitener is that of its operator to the last bit. Before the last of
-#: them is switched it is computed here: what "precision" changes is rounding, or a mistake of ours.
-_ALL_OF_NOISE = frozenset(
-    {"cross_types", "regularization", "rank", "projectors", "reference", "precision"}
-)
+#: The conventions of the noise. With all of these MNE's, the whitener is that of its operator to
+#: the last bit. Before the last of them is switched it is computed here: what "precision" changes
+#: is rounding, or a mistake of ours.
+NOISE = frozenset({"cross_types", "regularization", "rank", "projectors", "reference", "precision"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,11 +45,12 @@ class NoiseStage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
-    """The regularised spectrum of one sensor type."""
+    """The regularised spectrum of one sensor type, and how many of its directions are noise."""
 
     index: IntArray
     vectors: FloatArray
     values: FloatArray
+    rank: int
 
     @property
     def cov(self) -> FloatArray:
@@ -72,10 +73,11 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
         The whitener.
     """
     operated = ingredients.operated["projectors" in switched, "reference" in switched]
-    if switched >= _ALL_OF_NOISE:
+    if switched | ingredients.idle >= NOISE:
         # MNE trusts the whitener to project the gain, which it does but for rounding
         whitener = ingredients.side.noise_whitener
         return NoiseStage(for_gain=whitener, for_data=whitener @ operated.on_data)
+    switched -= ingredients.idle
     parts = _regularized(ingredients, operated, switched)
     if not _jointly(switched):
         return _stage(_by_type(parts, len(operated.on_data)), operated)
@@ -86,8 +88,30 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
         ranks = _mne_ranks(ingredients, cov)
     else:
         for part in parts:
-            ranks[_group_of(ingredients, part.index)] += int((part.values > 0).sum())
+            ranks[_group_of(ingredients, part.index)] += part.rank
     return _stage(_by_group(cov, ingredients.groups, ranks), operated)
+
+
+def mne_spectra(ingredients: Ingredients) -> dict[str, Spectrum]:
+    """Return the variances that MNE divides by, of each group of channels that it whitens."""
+    whitener = ingredients.side.noise_whitener
+    projector = ingredients.operated[True, True].on_data
+    raw = np.asarray(ingredients.side.regularized().data)
+    cov = projector @ raw @ projector
+    found = {}
+    for name, index in ingredients.groups.items():
+        rows = whitener[:, index]
+        divided_by = np.sum(rows[rows.any(axis=1)] ** 2, axis=1) ** -1.0
+        if not divided_by.size:
+            continue
+        values, rank = np.linalg.eigvalsh(cov[np.ix_(index, index)])[::-1], divided_by.size
+        found[name] = Spectrum(
+            largest=float(divided_by.max()),
+            smallest=float(divided_by.min()),
+            top=float(np.linalg.norm(raw[np.ix_(index, index)], 2)),
+            gap=float(values[rank - 1] - values[rank]) if rank < len(values) else np.inf,
+        )
+    return found
 
 
 def _jointly(switched: frozenset[str]) -> bool:
@@ -115,7 +139,10 @@ def _regularized(
 ) -> list[_Part]:
     """Regularise the covariance of each sensor type by one of the two rules."""
     if "regularization" in switched:
-        return [_mne_part(ingredients, operated, i, switched) for i in _types(ingredients).values()]
+        return [
+            _mne_part(ingredients, operated, i, switched)
+            for i in types_in_use(ingredients).values()
+        ]
     options, prepared = ingredients.options, ingredients.prepared
     noise = operated.noise
     projected = operated.on_data @ noise.cov @ operated.on_data
@@ -128,7 +155,7 @@ def _regularized(
     )
     return [
         _brainstorm_part(ingredients, whitening, kind, index, projected, switched)
-        for kind, index in _types(ingredients).items()
+        for kind, index in types_in_use(ingredients).items()
     ]
 
 
@@ -146,10 +173,11 @@ def _brainstorm_part(
         values, vectors = _leading(projected[np.ix_(index, index)], rank)
         ridge = ingredients.options.noise_reg if whitening.method == "reg" else 0.0
         mean = float(np.mean(whitening.std[kind] ** 2))
-        return _Part(index=index, vectors=vectors, values=values + ridge * mean)
+        return _Part(index=index, vectors=vectors, values=values + ridge * mean, rank=rank)
     values, vectors = np.linalg.eigh(whitening.whitener[np.ix_(index, index)])
-    kept = slice(len(index) - whitening.ranks[kind], None)
-    return _Part(index=index, vectors=vectors[:, kept], values=1 / values[kept] ** 2)
+    rank = whitening.ranks[kind]
+    kept = slice(len(index) - rank, None)
+    return _Part(index=index, vectors=vectors[:, kept], values=1 / values[kept] ** 2, rank=rank)
 
 
 def _mne_part(
@@ -158,24 +186,26 @@ def _mne_part(
     """Add a fraction of the mean variance in the projected subspace: mne.cov.regularize."""
     info, amount = ingredients.side.info, ingredients.settings.regularize
     block = operated.noise.cov[np.ix_(index, index)]
-    if amount is None and _jointly(switched):
-        # the covariance as it is; what is projected out goes when the types are put together
-        values, vectors = np.linalg.eigh(block)
-        return _Part(index=index, vectors=vectors, values=values)
     chosen = ingredients.side.chosen(
         ssp="projectors" in switched, reference="reference" in switched
     )
     projector = mne_projector(chosen, [info["ch_names"][i] for i in index])
     projected = projector @ block @ projector
-    if "rank" in switched:
-        rank = _rank_of_type(ingredients, projected, "type", index)
-    else:
+    if "rank" not in switched:
         rank = _brainstorm_rank(ingredients, projected, index)
+    elif amount is None:  # the rank is found when the types are put together
+        rank = len(index)
+    else:
+        rank = _rank_of_type(ingredients, projected, "type", index)
+    if amount is None and _jointly(switched):
+        # the covariance as it is; what is projected out goes when the types are put together
+        values, vectors = np.linalg.eigh(block)
+        return _Part(index=index, vectors=vectors, values=values, rank=rank)
     _, u = _leading(projected, rank)
     inner = u.T @ block @ u
     inner[np.diag_indices(rank)] += (amount or 0.0) * np.mean(np.diag(inner))
     values, vectors = np.linalg.eigh(inner)
-    return _Part(index=index, vectors=u @ vectors, values=values)
+    return _Part(index=index, vectors=u @ vectors, values=values, rank=rank)
 
 
 def _brainstorm_rank(ingredients: Ingredients, block: FloatArray, index: IntArray) -> int:
@@ -202,7 +232,8 @@ def _leading(cov: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
     return values[-rank:], vectors[:, -rank:]
 
 
-def _types(ingredients: Ingredients) -> dict[str, IntArray]:
+def types_in_use(ingredients: Ingredients) -> dict[str, IntArray]:
+    """Return the positions of the channels of each of Brainstorm's sensor types."""
     upper = np.array([t.strip().upper() for t in ingredients.prepared.channel_types])
     return {kind: np.flatnonzero(upper == kind) for kind in dict.fromkeys(upper.tolist())}
 

@@ -13,7 +13,10 @@ from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power
 from mne_bstinv.inverse.orientation import local_frames
 
-__all__ = ["Prior", "prior_stage"]
+__all__ = ["DEPTH", "Prior", "depth_weights", "prior_stage"]
+
+#: The conventions of the depth weights.
+DEPTH = frozenset({"depth_norm", "depth_exponent", "depth_limit"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +58,7 @@ def prior_stage(ingredients: Ingredients, operated: Operated, switched: frozense
     Prior
         Weighted rows.
     """
-    alpha = _depth_weights(ingredients, switched)
+    alpha = depth_weights(ingredients, switched)
     orient = ingredients.orient
     if "orientation" in switched:
         orient = ingredients.settings.orientation
@@ -98,7 +101,7 @@ def _tangential(ingredients: Ingredients, switched: frozenset[str]) -> float:
     return ours
 
 
-def _depth_weights(ingredients: Ingredients, switched: frozenset[str]) -> FloatArray:
+def depth_weights(ingredients: Ingredients, switched: frozenset[str]) -> FloatArray:
     """α, the smallest 1: (d_max / d)^(exponent / 2), limited.
 
     Lin et al. (2006), *NeuroImage* 31, 160–171; Brainstorm limits α after the exponent, MNE the

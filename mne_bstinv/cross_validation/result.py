@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
 from mne_bstinv.compare import Comparison
+from mne_bstinv.compare.rounding import RoundingBound
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation.attribution import Attribution
 from mne_bstinv.cross_validation.engine import EngineKernel
+from mne_bstinv.cross_validation.numbers import power, share
 from mne_bstinv.inverse import InverseOptions, InverseResult
 
 __all__ = ["CrossValidation"]
 
 
-#: Largest relative difference that counts as equal, and largest remainder of an attribution.
+#: Relative difference that counts as equal, and remainder of an attribution, if rounding allows no
+#: more.
 RTOL = 1e-9
 
 
@@ -65,8 +66,14 @@ class CrossValidation:
     times : array, shape (n_times,) | None
         Times in s.
     averages : float
-        Leff of the recordings: Brainstorm's dSPM maps are multiplied by √Leff, MNE's dSPM and
-        sLORETA with ``nave`` set by √nave.
+        Leff of the recordings: MNE multiplies dSPM and sLORETA by √nave, Brainstorm's kernels
+        know no averages.
+    bounds : (RoundingBound, RoundingBound)
+        How far rounding can move Brainstorm's kernel and MNE's as set, step by step.
+    rtol : float
+        Relative difference that counts as equal in any case.
+    notes : tuple of str
+        What else the reader has to know: which recordings, which channels.
     """
 
     study: Study
@@ -89,6 +96,9 @@ class CrossValidation:
     estimates: tuple[FloatArray, FloatArray] | None
     times: FloatArray | None
     averages: float
+    bounds: tuple[RoundingBound, RoundingBound]
+    rtol: float = RTOL
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -117,19 +127,27 @@ class CrossValidation:
         """Whether MNE told the same gives Brainstorm's kernel; ``None`` if not comparable."""
         if self.equivalent.parity == NOT_COMPARABLE:
             return None
-        return self.twin_difference <= max(RTOL, self.rounding)
+        return self.twin_difference <= self.bound
 
     @property
     def rounding(self) -> float:
-        """Relative error that double precision allows: the condition of L L' + μ I times 2^-52."""
-        start = self.ends[0]
-        condition = 1 + float(start.singular_values[0]) ** 2 / start.mu
-        return condition * float(np.finfo(np.float64).eps)
+        """Relative difference that rounding allows two computations of Brainstorm's kernel."""
+        return self.bounds[0].total
+
+    @property
+    def bound(self) -> float:
+        """Largest relative difference of equal kernels: ``rtol``, or what rounding allows."""
+        return max(self.rtol, self.rounding)
+
+    @property
+    def remainder_bound(self) -> float:
+        """Largest remainder that leaves nothing unexplained: ``rtol``, or both ends' rounding."""
+        return max(self.rtol, sum(bound.total for bound in self.bounds))
 
     @property
     def explained(self) -> bool:
         """Whether the conventions explain the whole difference."""
-        return self.attribution.remainder <= max(RTOL, self.rounding)
+        return self.attribution.remainder <= self.remainder_bound
 
     @property
     def passed(self) -> bool:
@@ -138,34 +156,65 @@ class CrossValidation:
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
-        parity, path = self.equivalent.parity, self.attribution
-        if parity == NOT_COMPARABLE:
-            same = f"not comparable even when told the same ({self.equivalent.reason.rstrip('.')})"
-        elif self.equal:
-            kind = "the same kernel" if parity == EXACT else f"the same kernel {_up_to(parity)}"
-            rounding = "" if self.rounding <= RTOL else f", rounding allows {self.rounding:.0e}"
-            same = (
-                f"told the same, both toolboxes compute {kind} "
-                f"({self.twin_difference:.0e}{rounding})"
-            )
-        else:
-            same = (
-                "told the same, the toolboxes do NOT compute the same kernel (relative difference "
-                f"{self.twin_difference:.2e})"
-            )
-        apart = f"as set here they differ by {_percent(path.total)}"
-        main = sorted(path.active, key=lambda step: -step.weight)[:2]
-        if path.total > RTOL and main:
-            listed = " and ".join(f"“{s.convention.label}”" for s in main)
-            order = "averaged over all orders" if path.averaged else "alone, mean of both ends"
-            apart += f", most of it ({order}) from {listed}"
+        """One sentence: told the same, as set, and what is left."""
+        path = self.attribution
+        bound = f"(bound {power(self.remainder_bound)})"
         rest = (
-            f"nothing above {path.remainder:.0e} is left unexplained"
+            f"nothing above {self._number(path.remainder)} {bound} is left unexplained"
             if self.explained
-            else f"{path.remainder:.1e} is left UNEXPLAINED"
+            else f"{power(path.remainder, 1)} {bound} is left UNEXPLAINED"
         )
-        return f"{self.title}: {same}; {apart}; {rest}."
+        return f"{self.title}: {self._told_the_same()}; {self._as_set()}; {rest}."
+
+    def _told_the_same(self) -> str:
+        parity, number = self.equivalent.parity, self.twin_difference
+        if parity == NOT_COMPARABLE:
+            return f"not comparable even when told the same ({self.equivalent.reason.rstrip('.')})"
+        found = (
+            f"{self._number(number)} apart (bound {power(self.bound)}) with the operator that "
+            "mne-bstinv builds"
+        )
+        for rank in self.bounds[0].undecided:
+            found += f" (rounding decides the rank of {rank})"
+        if not self.equal:
+            return f"told the same, the toolboxes do NOT compute the same kernel: {found}"
+        kind = "" if parity == EXACT else f" {parity.removeprefix('equal ')}"
+        within = "" if number <= self.rtol else " within rounding"
+        return (
+            f"told the same, both toolboxes compute the same kernel{kind}{within}: {found}, "
+            f"{self._public()}"
+        )
+
+    def _public(self) -> str:
+        """Say how near MNE's public function comes, and what it rounds."""
+        if self.public_difference is None:
+            return "which MNE's make_inverse_operator cannot be told"
+        found = f"{power(self.public_difference)} with MNE's make_inverse_operator"
+        if self.public_difference <= self.bound:
+            return found
+        if self.result.regions[0].orient == "fixed":
+            return f"{found}, which rounds gains of fixed orientation to single precision"
+        if {"MEG GRAD", "MEG MAG"} <= {kind.strip().upper() for kind in self.result.channel_types}:
+            return f"{found}, which decomposes the noise of all MEG sensors at once"
+        return found
+
+    def _number(self, value: float) -> str:
+        """Write a relative difference; one digit is enough of what needs no bound."""
+        return power(value, 0 if value <= self.rtol else 1)
+
+    def _as_set(self) -> str:
+        path = self.attribution
+        apart = f"as set here they differ by {share(path.total)}"
+        if path.relative_to == "MNE":
+            apart = (
+                f"as set here MNE's kernel is {path.size_ratio:.3g} times as large as Brainstorm's"
+            )
+        main = path.main[:2]
+        if path.total <= self.bound or not main:
+            return apart
+        listed = " and ".join(f"“{s.convention.label}”" for s in main)
+        order = "averaged over all orders" if path.averaged else "alone, mean of both ends"
+        return f"{apart}, most of it ({order}) from {listed}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values, for JSON.
@@ -178,13 +227,3 @@ class CrossValidation:
         from mne_bstinv.cross_validation.text import as_dict
 
         return as_dict(self)
-
-
-def _up_to(parity: str) -> str:
-    return parity.removeprefix("equal ")
-
-
-def _percent(value: float) -> str:
-    if value >= 10:
-        return f"{value:.3g} times its size"
-    return f"{100 * value:.3g} %" if value >= 1e-5 else f"{value:.1e}"

@@ -12,6 +12,7 @@ import numpy as np
 
 from mne_bstinv._display import html_table
 from mne_bstinv._versions import versions
+from mne_bstinv.cross_validation.numbers import percent, power
 from mne_bstinv.cross_validation.settings_table import settings_rows
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ __all__ = [
     "attribution_legend",
     "attribution_rows",
     "fit",
-    "percent",
 ]
 
 #: Characters in a line of what explains a table.
@@ -51,13 +51,19 @@ def as_text(validation: CrossValidation) -> str:
     lines = [validation.verdict, "", "Settings, side by side"]
     rows = settings_rows(validation)
     lines += _table([_SETTINGS_HEADS, *rows])
-    lines += ["", "Attribution, from Brainstorm's settings to MNE's (relative to the kernel)"]
+    whose = validation.attribution.relative_to
+    lines += [
+        "",
+        f"Attribution, from Brainstorm's settings to MNE's (relative to {whose}'s kernel)",
+    ]
     lines += _table([attribution_heads(validation), *attribution_rows(validation)])
     lines += [
         *(line for text in attribution_legend(validation) for line in wrap(text, _WIDTH)),
         f"remainder: {validation.attribution.remainder_start:.1e} at Brainstorm's end and "
         f"{validation.attribution.remainder_end:.1e} at MNE's, together "
         f"{validation.attribution.remainder:.1e}",
+        *(line for text in rounding_text(validation) for line in wrap(text, _WIDTH)),
+        *(line for text in validation.notes for line in wrap(f"note: {text}", _WIDTH)),
         "",
         "MNE as set against Brainstorm",
         str(validation.before),
@@ -66,6 +72,27 @@ def as_text(validation: CrossValidation) -> str:
         str(validation.after),
     ]
     return "\n".join(lines)
+
+
+def rounding_text(validation: CrossValidation) -> list[str]:
+    """Say what rounding allows, step by step, at both ends.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    list of str
+        A sentence an end.
+    """
+    sides = ("Brainstorm's kernel", "MNE's as set")
+    return [
+        f"rounding moves {side} by up to {power(bound.total)}: "
+        + ", ".join(f"{step} {power(value)}" for step, value in bound.steps().items())
+        for side, bound in zip(sides, validation.bounds, strict=True)
+    ]
 
 
 def as_html(validation: CrossValidation) -> str:
@@ -118,7 +145,18 @@ def as_dict(validation: CrossValidation) -> dict[str, Any]:
         "difference_told_the_same": _finite(validation.twin_difference),
         "difference_told_the_same_public_call": _finite(validation.public_difference),
         "difference_as_set": _finite(path.total),
+        "difference_relative_to": path.relative_to,
+        "size_ratio": _finite(path.size_ratio),
         "remainder": _finite(path.remainder),
+        "rtol": validation.rtol,
+        "bound_told_the_same": _finite(validation.bound),
+        "bound_remainder": _finite(validation.remainder_bound),
+        "rounding": {
+            side: bound.to_dict()
+            for side, bound in zip(("brainstorm", "mne"), validation.bounds, strict=True)
+        },
+        "not_separable": list(path.notes),
+        "notes": list(validation.notes),
         "settings": [
             dict(zip(("setting", "brainstorm", "mne", "mne_told_the_same"), row, strict=True))
             for row in settings_rows(validation)
@@ -192,7 +230,19 @@ def attribution_legend(validation: CrossValidation) -> tuple[str, ...]:
         mean,
         "estimate: change of the estimate of the recordings; row corr., peak moved: of locations, "
         "before and after the step.",
+        *_scale_note(validation),
+        *validation.attribution.notes,
     )
+
+
+def _scale_note(validation: CrossValidation) -> list[str]:
+    path = validation.attribution
+    if path.relative_to == "Brainstorm":
+        return []
+    return [
+        f"MNE's kernel is {path.size_ratio:.3g} times as large as Brainstorm's: distances are "
+        "relative to MNE's kernel."
+    ]
 
 
 def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
@@ -225,29 +275,6 @@ def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
     ]
     whole = ("whole", percent(validation.attribution.total), *["" for _ in range(7)])
     return [*rows, whole]
-
-
-def percent(value: float | None, *, sign: bool = False) -> str:
-    """Write a relative difference.
-
-    Parameters
-    ----------
-    value : float | None
-        The fraction.
-    sign : bool
-        Whether to write a plus.
-
-    Returns
-    -------
-    str
-        Percent, or powers of ten where it is small.
-    """
-    if value is None:
-        return "–"
-    plus = "+" if sign else ""
-    if value == 0:
-        return "0"
-    return f"{100 * value:{plus}.2f} %" if abs(value) >= 5e-5 else f"{value:{plus}.0e}"
 
 
 def fit(validation: CrossValidation) -> dict[str, Any]:

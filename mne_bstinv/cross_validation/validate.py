@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -22,17 +23,28 @@ from mne_bstinv.adapters.equivalence import (
     require_study,
     upper_types,
 )
-from mne_bstinv.compare import Comparison, Kernel, compare_kernels
-from mne_bstinv.cross_validation.attribution import Attribution, attribute, relative_distance
+from mne_bstinv.compare import Comparison, Kernel, compare_kernels, rounding_bound
+from mne_bstinv.compare.alignment import listed
+from mne_bstinv.cross_validation.attribution import (
+    FormedKernels,
+    attribute,
+    relative_distance,
+)
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
-from mne_bstinv.cross_validation.engine import EngineKernel, along_normals, compute
+from mne_bstinv.cross_validation.engine import along_normals, compute, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
-from mne_bstinv.cross_validation.result import CrossValidation
+from mne_bstinv.cross_validation.noise import NOISE, noise_stage
+from mne_bstinv.cross_validation.prior import DEPTH
+from mne_bstinv.cross_validation.result import RTOL, CrossValidation
+from mne_bstinv.cross_validation.separable import separable
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
 from mne_bstinv.inverse.options import ignored_options
 
 __all__ = ["cross_validate"]
+
+#: Largest tolerance: kernels that differ by half of themselves are not equal.
+_MAX_RTOL = 0.5
 
 
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
@@ -47,6 +59,7 @@ def cross_validate(
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
     shapley_limit: int | None = None,
+    rtol: float = RTOL,
     progress: bool = False,
 ) -> CrossValidation:
     """Compare Brainstorm's kernel with MNE's, and explain the difference.
@@ -74,6 +87,9 @@ def cross_validate(
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
+    rtol : float
+        Relative difference of kernels that counts as equal, from 0 to 0.5, where rounding does not
+        allow more (:class:`~mne_bstinv.compare.RoundingBound`).
     progress : bool
         Show progress bars.
 
@@ -86,15 +102,18 @@ def cross_validate(
     ------
     OptionError
         If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
-        mixed head model, different measures.
+        mixed head model, different measures; or ``rtol`` is out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
         If the inverse cannot be computed.
     """
+    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
+        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
     study = require_study(study)
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
+    given = good_channels is None or data_types is not None
     types = default_data_types(study) if data_types is None else upper_types(data_types)
     ingredients = gather(study, parsed, settings, types, good_channels=good_channels)
     common = ingredients.side.common
@@ -113,21 +132,27 @@ def cross_validate(
     same = equivalent.blocks()
     # the ends are asked for more than once; few are kept, they are as large as the gain
     cache = lru_cache(maxsize=4)(partial(compute, ingredients))
-    data, times = _recordings(study, ingredients)
+    data, times, notes = _recordings(study, ingredients)
     first, last = cache(frozenset()), cache(frozenset(c.key for c in CONVENTIONS))
-    describe = _Describer(ingredients, data, times, result.whitener)
-    attribution = _attribution(
-        cache,
-        describe,
-        (ours, theirs),
-        data,
+    bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, last)
+    allowed = max(float(rtol), *(bound.total for bound in bounds))
+    describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
+    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
+    attribution = attribute(
+        path,
+        FormedKernels(lambda switched: cache(switched).blocks),
+        ends=(ours, theirs),
+        data=data,
+        measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        families=(NOISE, DEPTH),
+        unchanged=allowed,
         progress=progress,
     )
     return CrossValidation(
         study=study,
         name=study.name or type(study).__name__,
-        data_types=_types_in_use(ingredients) if good_channels is not None else types,
+        data_types=types if given else _types_in_use(ingredients),
         options=parsed,
         settings=settings,
         equivalent=equivalent,
@@ -138,13 +163,16 @@ def cross_validate(
         ends=(first, last),
         twin_difference=relative_distance(same, own),
         public_difference=_public_difference(equivalent, own),
-        attribution=attribution,
+        attribution=dataclasses.replace(attribution, notes=(*joined, *attribution.notes)),
         before=describe(theirs, ours, "MNE, as set"),
         after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
         reports=ingredients.side.reports,
         estimates=None if data is None else (ours @ data, theirs @ data),
         times=times,
         averages=_averages(study),
+        bounds=bounds,
+        rtol=float(rtol),
+        notes=notes,
     )
 
 
@@ -207,12 +235,34 @@ def _public_difference(equivalent: MneEquivalent, own: FloatArray) -> float | No
 
 def _recordings(
     study: Study, ingredients: Ingredients
-) -> tuple[FloatArray | None, FloatArray | None]:
+) -> tuple[FloatArray | None, FloatArray | None, tuple[str, ...]]:
+    """Return data (n_channels, n_times), times in s, and what to know of the recordings."""
     recordings = study.recordings
-    if recordings is None or recordings.f is None:
-        return None, None
-    data = np.asarray(recordings.f, dtype=np.float64)[ingredients.prepared.channel_indices]
-    return data, np.asarray(recordings.time, dtype=np.float64)
+    if recordings is None:
+        return None, None, ("No recordings: nothing is said of estimates.",)
+    file = study.files.get("recordings")
+    name = f"{recordings.comment!r}" + (f" ({file.name})" if file is not None else "")
+    if recordings.f is None:
+        link = f"The recordings {name} are a link: nothing is said of estimates."
+        return None, None, (link,)
+    used, names = ingredients.prepared.channel_indices, ingredients.prepared.channel_names
+    notes = [f"The recordings are {name}."]
+    flag = recordings.channel_flag
+    bad = [] if flag is None else [n for n, i in zip(names, used, strict=True) if flag[i] < 0]
+    if bad:
+        notes.append(
+            f"The recordings mark {len(bad)} of the kernel's channels as bad: {listed(bad)}. The "
+            "estimates take them as they are stored."
+        )
+    data = np.asarray(recordings.f, dtype=np.float64)[used]
+    broken = [n for n, row in zip(names, data, strict=True) if not np.isfinite(row).all()]
+    if broken:
+        notes.append(
+            f"The recordings hold values that are not finite in {listed(broken)}: nothing is said "
+            "of estimates."
+        )
+        return None, None, tuple(notes)
+    return data, np.asarray(recordings.time, dtype=np.float64), tuple(notes)
 
 
 def _averages(study: Study) -> float:
@@ -230,14 +280,15 @@ class _Describer:
         data: FloatArray | None,
         times: FloatArray | None,
         whitener: FloatArray,
+        rtol: float,
     ) -> None:
-        self._whitener = whitener
+        self._whitener, self._rtol = whitener, rtol
         self._ingredients, self._data, self._times = ingredients, data, times
         self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
 
     def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
         a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
-        return compare_kernels(a, b, data=self._data, times=self._times)
+        return compare_kernels(a, b, data=self._data, times=self._times, rtol=self._rtol)
 
     def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
         found = compare_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
@@ -267,23 +318,3 @@ class _Describer:
             name=name,
             unit="A·m" if measure == "MNE" else "1",
         )
-
-
-def _attribution(
-    cache: Callable[[frozenset[str]], EngineKernel],
-    describe: _Describer,
-    ends: tuple[FloatArray, FloatArray],
-    data: FloatArray | None,
-    *,
-    shapley_limit: int,
-    progress: bool,
-) -> Attribution:
-    return attribute(
-        CONVENTIONS,
-        lambda switched: cache(switched).blocks,
-        ends=ends,
-        data=data,
-        measures=describe.step,
-        shapley_limit=shapley_limit,
-        progress=progress,
-    )

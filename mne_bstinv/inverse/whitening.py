@@ -20,7 +20,7 @@ from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse.spacing import spacing32
 from mne_bstinv.inverse.years import YEARS, Conventions
 
-__all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal"]
+__all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal", "rank_cut"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -116,6 +116,22 @@ def is_diagonal(cov: FloatArray) -> bool:
     """
     of_diagonal = float(np.linalg.norm(np.diag(cov)))
     return bool(np.linalg.norm(cov) - of_diagonal < spacing32(of_diagonal))
+
+
+def rank_cut(std: FloatArray) -> float:
+    """Return the standard deviation that singular values must exceed to be kept: k · spacing32(s₀).
+
+    Parameters
+    ----------
+    std : array, shape (n_channels,)
+        Square roots of the singular values of a type's covariance, sorted down.
+
+    Returns
+    -------
+    float
+        The cut, in the unit of ``std``.
+    """
+    return len(std) * spacing32(std[0])
 
 
 def compute_whitener(
@@ -245,7 +261,7 @@ def _truncated(cov: FloatArray, kind: str) -> _Spectrum:
     values, vectors = np.linalg.eigh(cov)
     order = np.argsort(-np.abs(values), kind="stable")
     std, u = np.sqrt(np.abs(values[order])), vectors[:, order]
-    rank = int(np.sum(std > len(std) * spacing32(std[0])))
+    rank = int(np.sum(std > rank_cut(std)))
     if rank == 0:
         raise InverseError(
             f"The covariance of the {len(std)} {kind} channel(s) is zero: it has no rank. "

@@ -11,12 +11,12 @@ import numpy as np
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation import CrossValidation
+from mne_bstinv.cross_validation.numbers import percent
 from mne_bstinv.cross_validation.settings_table import settings_rows
 from mne_bstinv.cross_validation.text import (
     attribution_heads,
     attribution_legend,
     attribution_rows,
-    percent,
 )
 
 __all__ = [

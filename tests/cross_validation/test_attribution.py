@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mne_bstinv.cross_validation.attribution import attribute, relative_distance
+from mne_bstinv.cross_validation.attribution import FormedKernels, attribute, relative_distance
 from mne_bstinv.cross_validation.conventions import Convention
 
 CONVENTIONS = tuple(Convention(key=k, label=k, brainstorm="", mne="") for k in "abcd")
@@ -32,7 +32,7 @@ def interacting(switched):
 
 def walk(kernels, **options):
     ends = kernels(frozenset()), kernels(frozenset("abcd"))
-    return attribute(CONVENTIONS, kernels, ends=ends, **options)
+    return attribute(CONVENTIONS, FormedKernels(kernels), ends=ends, **options)
 
 
 def test_sizes_of_orthogonal_steps():
@@ -112,7 +112,7 @@ def test_measures_are_taken_of_steps_that_change_something():
 def test_what_the_path_does_not_reach_is_the_remainder():
     last = additive(frozenset("abcd"))
     last[1, 0, 2] = 0.01
-    path = attribute(CONVENTIONS, additive, ends=(2 * FIRST, last))
+    path = attribute(CONVENTIONS, FormedKernels(additive), ends=(2 * FIRST, last))
     assert path.remainder_start == pytest.approx(0.5)
     assert path.remainder_end == pytest.approx(0.01 / np.linalg.norm(last))
     assert path.remainder == path.remainder_start + path.remainder_end

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.compare._point_spread import PointSpreads, point_spreads
-from mne_bstinv.compare._recordings import Estimates, estimates
-from mne_bstinv.compare._rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
+from mne_bstinv.compare.point_spread import PointSpreads, point_spreads
+from mne_bstinv.compare.recordings import Estimates, estimates
+from mne_bstinv.compare.rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
 
 __all__ = ["NotApplicable", "Pair"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
-from mne_bstinv.compare._fields import FieldBound, same_peak
+from mne_bstinv.compare.fields import FieldBound, same_peak
 
 __all__ = ["PointSpreads", "point_spreads"]
 

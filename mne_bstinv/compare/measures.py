@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.compare._pair import NotApplicable, Pair
-from mne_bstinv.compare._recordings import explained_variance, explained_variance_bound
-from mne_bstinv.compare._rows import cosine_deviation, same_signs
 from mne_bstinv.compare.kernel import Kernel
+from mne_bstinv.compare.pair import NotApplicable, Pair
+from mne_bstinv.compare.recordings import explained_variance, explained_variance_bound
+from mne_bstinv.compare.rows import cosine_deviation, same_signs
 
 Measured = tuple[float, str]
 
@@ -33,20 +33,24 @@ def known(values: FloatArray) -> FloatArray:
 
 
 def median(values: FloatArray) -> float:
+    """Return the median of the values that exist."""
     return float(np.median(known(values)))
 
 
 def low(values: FloatArray) -> float:
+    """Return the 5th percentile of the values that exist."""
     ordered = known(values)
     return float(ordered[_five_percent(ordered.size)])
 
 
 def high(values: FloatArray) -> float:
+    """Return the 95th percentile of the values that exist."""
     ordered = known(values)
     return float(ordered[-1 - _five_percent(ordered.size)])
 
 
 def largest(values: FloatArray) -> float:
+    """Return the largest of the values that exist."""
     return float(known(values)[-1])
 
 
@@ -66,6 +70,7 @@ def worst(pair: Pair, values: FloatArray, pick: Callable[[FloatArray], np.intp])
 
 
 def relative_difference(pair: Pair) -> Measured:
+    """|A − B| / |B| in Frobenius norms."""
     difference = float(np.linalg.norm(pair.a.matrix - pair.b.matrix))
     size = float(np.linalg.norm(pair.b.matrix))
     if size == 0:
@@ -85,10 +90,12 @@ def worst_channel(pair: Pair) -> Measured:
 
 
 def cosine_tolerance(pair: Pair) -> float:
+    """How far below one the correlation of a location's coefficients can be."""
     return float(cosine_deviation(pair.change)) + pair.rounding
 
 
 def sign_agreement(pair: Pair) -> Measured:
+    """Return the fraction of rows with a positive inner product."""
     signs = same_signs(pair.a.matrix, pair.b.matrix)
     if signs.size == 0:
         raise NotApplicable("no row is different from zero in both kernels")
@@ -98,10 +105,12 @@ def sign_agreement(pair: Pair) -> Measured:
 
 
 def angles(pair: Pair) -> FloatArray:
+    """Return the largest angle between the subspaces of each location, in degrees."""
     return np.degrees(pair.angles.angles)
 
 
 def worst_angle(pair: Pair) -> Measured:
+    """Return the worst of these angles, and where the ranks differ."""
     value, detail = worst(pair, angles(pair), np.nanargmax)
     ranks = pair.angles.ranks_a, pair.angles.ranks_b
     differ = int((ranks[0] != ranks[1]).sum())
@@ -114,6 +123,7 @@ def worst_angle(pair: Pair) -> Measured:
 
 
 def angle_bounds(pair: Pair) -> FloatArray:
+    """Return how large the angles of kernels that agree can be, in degrees."""
     bounds = np.degrees(pair.angles.bounds(pair.change))
     return np.where(np.isnan(pair.angles.angles), np.nan, bounds)
 
@@ -128,10 +138,12 @@ def distances(pair: Pair, start: IntArray, stop: IntArray) -> FloatArray:
 
 
 def displacements(pair: Pair) -> FloatArray:
+    """Return how far apart the two peaks of each source's point spread are, in mm."""
     return distances(pair, pair.spreads.peak_a, pair.spreads.peak_b)
 
 
 def worst_displacement(pair: Pair) -> Measured:
+    """Return the largest of these distances, and how many peaks moved."""
     moves = displacements(pair)
     value, detail = worst(pair, moves, np.nanargmax)
     moved, seen = int((moves > 0).sum()), int(pair.spreads.seen.sum())
@@ -142,12 +154,14 @@ def worst_displacement(pair: Pair) -> Measured:
 
 
 def localisation_error(pair: Pair, peaks: IntArray) -> Measured:
+    """Return the median distance in mm of peaks (n_locations,) from their sources."""
     errors = distances(pair, peaks, np.arange(len(peaks)))
     hits = int((errors == 0).sum())
     return median(errors), f"{hits} of {pair.spreads.seen.sum()} peaks at the source"
 
 
 def dispersion_difference(pair: Pair) -> Measured:
+    """Return the median difference of the spatial dispersions, A − B, in mm."""
     spreads = pair.spreads
     both = [_MILLI * s[spreads.seen] for s in (spreads.dispersion_a, spreads.dispersion_b)]
     medians = [float(np.median(dispersion)) for dispersion in both]
@@ -156,6 +170,7 @@ def dispersion_difference(pair: Pair) -> Measured:
 
 
 def dispersion_tolerance(pair: Pair) -> float:
+    """Return how large that difference of kernels that agree can be, in mm."""
     return _MILLI * float(np.median(pair.spreads.dispersion_bound[pair.spreads.seen]))
 
 
@@ -163,6 +178,7 @@ def dispersion_tolerance(pair: Pair) -> float:
 
 
 def peak_distance(pair: Pair) -> Measured:
+    """Return the distance between the peaks of both estimates, in mm."""
     a, b = pair.estimates.peak_a.location, pair.estimates.peak_b.location
     distance = _MILLI * float(np.linalg.norm(pair.positions[a] - pair.positions[b]))
     ids = pair.a.locations
@@ -170,12 +186,14 @@ def peak_distance(pair: Pair) -> Measured:
 
 
 def latency_difference(pair: Pair) -> Measured:
+    """Return the difference of the latencies of both peaks, A − B, in ms."""
     times = pair.sample_times
     a, b = (_MILLI * float(times[p.time]) for p in (pair.estimates.peak_a, pair.estimates.peak_b))
     return a - b, f"A at {a:.6g} ms, B at {b:.6g} ms"
 
 
 def explained(pair: Pair, kernel: Kernel) -> float:
+    """Return the explained variance of the recordings by a kernel, whitened where possible."""
     data, gain, whitener = pair.recordings, pair.gain_of(kernel), pair.whitener
     if whitener is not None and not (whitener @ data).any():
         raise NotApplicable("the whitened recordings are zero")
@@ -183,15 +201,18 @@ def explained(pair: Pair, kernel: Kernel) -> float:
 
 
 def whitened(pair: Pair) -> str:
+    """Say whether the recordings were whitened."""
     return "recordings not whitened: no whitener is given" if pair.whitener is None else ""
 
 
 def explained_difference(pair: Pair) -> Measured:
+    """Return the difference of the explained variances, A − B."""
     a, b = explained(pair, pair.a), explained(pair, pair.b)
     return a - b, "; ".join(filter(None, [f"A {a:.6g}, B {b:.6g}", whitened(pair)]))
 
 
 def explained_tolerance(pair: Pair) -> float:
+    """Return how large that difference of kernels that agree can be."""
     gain = pair.gain_of(pair.b)
     return explained_variance_bound(
         pair.b.matrix, gain, pair.recordings, pair.whitener, pair.change

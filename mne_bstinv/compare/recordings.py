@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.compare._fields import FieldBound, same_peak
-from mne_bstinv.compare._rows import cosine_deviation, cosines, flat
+from mne_bstinv.compare.fields import FieldBound, same_peak
+from mne_bstinv.compare.rows import cosine_deviation, cosines, flat
 
 __all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]
 

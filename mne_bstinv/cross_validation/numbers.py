@@ -1,0 +1,26 @@
+"""How the numbers of a cross-validation are written."""
+
+from __future__ import annotations
+
+__all__ = ["percent", "power", "share"]
+
+
+def power(value: float, digits: int = 0) -> str:
+    """Write a number as a power of ten, such as ``4e-8``, with some digits after the point."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def share(value: float) -> str:
+    """Write a fraction as percent in three digits, as a power of ten where it is tiny."""
+    return f"{100 * value:.3g} %" if value >= 1e-5 else power(value, 1)
+
+
+def percent(value: float | None, *, sign: bool = False) -> str:
+    """Write a relative difference in a table: percent, or powers of ten where it is small."""
+    if value is None:
+        return "–"
+    plus = "+" if sign else ""
+    if value == 0:
+        return "0"
+    return f"{100 * value:{plus}.2f} %" if abs(value) >= 5e-5 else f"{value:{plus}.0e}"
