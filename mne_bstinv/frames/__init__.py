@@ -8,7 +8,7 @@ surface RAS of the volume.
 """
 
 from mne_bstinv.frames.fiducials import head_from_fiducials
-from mne_bstinv.frames.head import HEAD_TO_SCS, fiducials_in_scs, scs_to_head
+from mne_bstinv.frames.head import HEAD_TO_SCS, cardinal_of, fiducials_in_scs, scs_to_head
 from mne_bstinv.frames.mri import (
     reorient_to_lia,
     scs_to_surface_ras,
@@ -20,6 +20,7 @@ from mne_bstinv.frames.transform import FrameTransform, transform_points
 __all__ = [
     "HEAD_TO_SCS",
     "FrameTransform",
+    "cardinal_of",
     "fiducials_in_scs",
     "head_from_fiducials",
     "reorient_to_lia",

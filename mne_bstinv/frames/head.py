@@ -15,7 +15,7 @@ from mne_bstinv.frames.transform import (
     transform_points,
 )
 
-__all__ = ["HEAD_TO_SCS", "fiducials_in_scs", "scs_to_head"]
+__all__ = ["HEAD_TO_SCS", "cardinal_of", "fiducials_in_scs", "scs_to_head"]
 
 
 #: Label of the transform from MNE's head frame to SCS in a channel file.
@@ -105,16 +105,50 @@ def fiducials_in_scs(
     return None
 
 
+def cardinal_of(label: str) -> str | None:
+    """Tell which fiducial a cardinal head point is.
+
+    Parameters
+    ----------
+    label : str
+        Its label, in any case; ``'Left preauricular point'``, ``'Fid-Nz'``, ``'NA'`` ...
+
+    Returns
+    -------
+    str | None
+        ``'NAS'``, ``'LPA'`` or ``'RPA'``; None for other labels.
+    """
+    plain = "".join(c for c in label.casefold() if c.isalnum())
+    return next((name for name, others in _CARDINALS.items() if plain in others), None)
+
+
+#: Fiducials and their names in the head-point files of common systems: Brainstorm, BIDS and
+#: Neuromag (nasion, LPA, RPA), CTF (nasion, left ear, right ear), EGI and BESA (FidNz, FidT9,
+#: FidT10), EEGLAB (nz), Polhemus and others (preauricular points); without case and punctuation.
+_CARDINALS = {
+    "NAS": {"nas", "na", "n", "nasion", "nz", "fidnz", "fidnasion"},
+    "LPA": {
+        "lpa", "l", "le", "left", "leftear", "leftpreauricular", "leftpreauricularpoint",
+        "leftperiauricular", "leftperiauricularpoint", "leftauricular", "fidt9", "fidlpa", "pal",
+    },
+    "RPA": {
+        "rpa", "r", "re", "right", "rightear", "rightpreauricular", "rightpreauricularpoint",
+        "rightperiauricular", "rightperiauricularpoint", "rightauricular", "fidt10", "fidrpa",
+        "par",
+    },
+}  # fmt: skip
+
+
 def _cardinal_points(head_points: Any) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Mean position of the points NAS, LPA and RPA, which may have been digitised repeatedly."""
     if head_points is None or head_points.loc is None:
         return None
     found = []
-    for names in (("NAS", "NASION"), ("LPA", "LE"), ("RPA", "RE")):
+    for name in _CARDINALS:
         index = [
             i
             for i, (label, kind) in enumerate(zip(head_points.label, head_points.type, strict=True))
-            if kind.upper() == "CARDINAL" and label.strip().upper() in names
+            if kind.upper() == "CARDINAL" and cardinal_of(label) == name
         ]
         if not index:
             return None

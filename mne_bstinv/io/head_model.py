@@ -67,7 +67,8 @@ class HeadModel(Structure):
     )
     #: How the grid of a volume was made; raw.
     grid_options: Any = field(default=None, metadata=declare("GridOptions", Raw()))
-    #: The cortex that the locations follow, relative to the protocol's ``anat``.
+    #: The surface that the locations follow, relative to the protocol's ``anat``; of a volume, the
+    #: shell that it was filled into: see ``cortex_file``.
     surface_file: str | None = field(default=None, metadata=declare("SurfaceFile", Text()))
     #: The spheres, one a channel.
     param: tuple[Sphere, ...] = field(default=(), metadata=declare("Param", NestedArray(Sphere)))
@@ -89,6 +90,11 @@ class HeadModel(Structure):
     def kind(self) -> str:
         """``'surface'``, ``'volume'`` or ``'mixed'``; any other type counts as a surface."""
         return self.head_model_type if self.head_model_type in ("volume", "mixed") else "surface"
+
+    @property
+    def cortex_file(self) -> str | None:
+        """The surface with the locations; None for a volume, which has none."""
+        return None if self.kind == "volume" else self.surface_file
 
     def _summary(self) -> str:
         methods = {"EEG": self.eeg_method, "MEG": self.meg_method, "ECOG": self.ecog_method,

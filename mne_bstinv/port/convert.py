@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
             study.channels  # noqa: B018 raises the error that says what is missing
         return
     frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]
-    outputs.write("-info.fif", study.info, "info", frames)
+    outputs.write("-info.fif", study.info, "info", frames, **_not_in_fif(study.channels))
     outputs.write("-trans.fif", study.trans, "trans", frames)
     pairs = (
         ("-cov.fif", study.noise_cov_file, "noise covariance"),
@@ -86,6 +86,33 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
     with outputs.item(study.channel_file, "picture"):
         picture = sensors_svg(*_shapes(study))
         outputs.write_text("_sensors.svg", picture, frames)
+
+
+def _not_in_fif(channels: io.Channels) -> dict[str, Any]:
+    """Return what FIF files have no place for: Brainstorm's names, groups, shafts of electrodes."""
+    from mne_bstinv.adapters.channel_names import mne_names
+
+    names = zip(mne_names(channels), channels.channels, strict=True)
+    pairs = [(name, channel) for name, channel in names]
+    facts = {
+        "brainstorm_names": {name: c.name for name, c in pairs if name != c.name},
+        "groups": {name: c.group for name, c in pairs if c.group},
+        "intra_electrodes": _plain(channels.intra_electrodes),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _plain(value: Any) -> Any:
+    """Return a raw value of a MATLAB file for JSON; numbers that are not finite become None."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) or value is None else str(value)
 
 
 def _head_models(study: StudyCondition, outputs: Outputs) -> None:

@@ -265,12 +265,12 @@ def _rows(recordings: io.Recordings | None, otherwise: int) -> int:
 def _surface_of(
     head_model: io.HeadModel, folder: Path, protocol: io.Protocol | None
 ) -> Path | None:
-    """Return the surface file that a head model names, if it exists."""
+    """Return the file of the cortex that a head model names, if it exists."""
     if protocol is not None:
-        return io.resolve(protocol, head_model.surface_file, "anat")
-    if not head_model.surface_file:
+        return io.resolve(protocol, head_model.cortex_file, "anat")
+    if not head_model.cortex_file:
         return None
-    beside = folder / last_part(head_model.surface_file)
+    beside = folder / last_part(head_model.cortex_file)
     return beside if beside.is_file() else None
 
 

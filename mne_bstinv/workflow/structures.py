@@ -64,7 +64,7 @@ class ConditionStructures(io.Condition):
 
     @property
     def cortex(self) -> io.Surface | None:
-        """The cortex of the current head model, else the subject's; None if there is none."""
+        """The cortex that the current head model is on, else the subject's; None without any."""
         file = self.cortex_file
         return None if file is None else self.store.read(io.read_surface, file)
 
@@ -73,7 +73,7 @@ class ConditionStructures(io.Condition):
         """The file of ``cortex``."""
         if self.head_model_file is None:
             return self.anatomy.cortex
-        named = io.resolve(self.protocol, self.head_model.surface_file, "anat")
+        named = io.resolve(self.protocol, self.head_model.cortex_file, "anat")
         return self.anatomy.cortex if named is None else named
 
     def read_recordings(

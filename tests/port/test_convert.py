@@ -309,3 +309,40 @@ def test_links_to_continuous_files_are_skipped_and_told(protocol, tmp_path):
     assert report.failed == ()
     assert any("link to a continuous file" in s["reason"] for s in condition["skipped"])
     assert "Subject01_condA-ave.fif" in condition["outputs"]  # of the other recordings
+
+
+def test_odd_names_cost_nothing_and_are_kept(protocol, tmp_path):
+    """Names that MNE cannot hold become others in every file; Brainstorm's are in the manifest."""
+    file = next((protocol / "data").rglob("channel.mat"))
+    channels = io.read_channels(file)
+    listed = list(channels.channels)
+    for index, name in ((0, "a:b"), (1, "µV"), (2, "E"), (3, "E")):
+        listed[index] = dataclasses.replace(listed[index], name=name, group="A'")
+    shafts = io.raw.FrozenMap({"Name": "A'", "Loc": np.array([0.1, np.nan, 0.0])})
+    io.write_channels(
+        file,
+        dataclasses.replace(channels, channels=tuple(listed), intra_electrodes=shafts),
+        overwrite=True,
+    )
+    report = port_protocol(protocol, tmp_path / "out")
+    assert report.success
+    shared = json.loads((tmp_path / "out/Subject01/default_study/port.json").read_text("utf-8"))
+    facts = shared["outputs"]["Subject01_default_study-info.fif"]
+    names = {"a_b": "a:b", "uV": "µV", "E-0": "E", "E-1": "E"}
+    assert facts["brainstorm_names"] == names
+    assert facts["groups"] == dict.fromkeys(names, "A'")
+    assert facts["intra_electrodes"] == {"Name": "A'", "Loc": [0.1, None, 0.0]}
+    expected = [*names, *channels.names[4:]]
+    folder = tmp_path / "out/Subject01"
+    assert (
+        mne.io.read_info(folder / "default_study/Subject01_default_study-info.fif")["ch_names"]
+        == expected
+    )
+    forward = mne.read_forward_solution(folder / "default_study/Subject01_default_study-fwd.fif")
+    assert forward["sol"]["row_names"][:4] == expected[:4]
+    for evoked in folder.rglob("*-ave.fif"):
+        assert mne.read_evokeds(evoked, proj=False)[0].ch_names == expected
+    operators = [read_inverse_operator(file) for file in folder.rglob("*-inv.fif")]
+    assert len(operators) > 5
+    for operator in operators:
+        assert set(operator["noise_cov"].ch_names) <= set(expected)

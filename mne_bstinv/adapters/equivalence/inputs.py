@@ -12,6 +12,7 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv._types import IntArray
+from mne_bstinv.adapters.channel_names import with_mne_names
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
@@ -198,7 +199,7 @@ def common_inputs(
     prepared = prepare_study(
         head_model,
         given.noise_cov,
-        given.channels,
+        with_mne_names(given.channels),
         channel_flag=flag,
         data_types=data_types,
         options=options,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import struct
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -16,6 +15,7 @@ from mne.utils import verbose
 
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.sources import write_forward
+from mne_bstinv.adapters.written import TAG, check_written
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 
@@ -241,7 +241,8 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
     Raises
     ------
     ConversionError
-        If MNE cannot write the object to a file of that name.
+        If MNE cannot write the object to a file of that name, or the names in the file are not
+        those of the rows.
     """
     before = set(path.parent.iterdir())
     try:
@@ -253,7 +254,10 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
             f"{path.name}: MNE cannot write it: {error}. Change what it objects to, or choose "
             "another format."
         ) from error
-    return tuple(sorted(set(path.parent.iterdir()) - before))
+    made = tuple(sorted(set(path.parent.iterdir()) - before))
+    for file in filter(_is_fif, made):
+        check_written(file, kind, value)
+    return made
 
 
 def _is_fif(path: Path) -> bool:
@@ -313,9 +317,6 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "source estimate": _write_estimate,
 }
 
-#: A tag's kind, type, size and the place of the next, big-endian.
-_TAG = struct.Struct(">4i")
-
 #: Kind of the tag that each FIF file begins with.
 _FILE_ID = 100
 
@@ -353,12 +354,12 @@ def check_fif(path: Path, kind: str) -> None:
         raise ConversionError(f"{path}: the file is empty; {expected}. Copy or write it again.")
     with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as file:
         try:
-            start = file.read(_TAG.size)
+            start = file.read(TAG.size)
         except (OSError, EOFError) as error:
             raise ConversionError(
                 f"{path}: not a gzip file: {error}; {expected}. Check the name, or copy it again."
             ) from None
-        if len(start) < _TAG.size or _TAG.unpack(start)[0] != _FILE_ID:
+        if len(start) < TAG.size or TAG.unpack(start)[0] != _FILE_ID:
             raise ConversionError(
                 f"{path}: not a FIF file (it starts with {start[:8]!r}, not with a file id); "
                 f"{expected}. Check the name, or copy the file again."
@@ -390,11 +391,11 @@ def _end(file: IO[Any], size: int) -> int:
     place = end = 0
     while place < size:
         file.seek(place)
-        head = file.read(_TAG.size)
-        if len(head) < _TAG.size:
-            return place + _TAG.size
-        _, _, n_bytes, following = _TAG.unpack(head)
-        behind = place + _TAG.size + max(n_bytes, 0)
+        head = file.read(TAG.size)
+        if len(head) < TAG.size:
+            return place + TAG.size
+        _, _, n_bytes, following = TAG.unpack(head)
+        behind = place + TAG.size + max(n_bytes, 0)
         end = max(end, behind)
         place = behind if following == _SEQUENTIAL else following
         if following == _LAST or place < behind:  # the end, or back to where it was

@@ -11,7 +11,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_info
@@ -246,8 +246,8 @@ def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) 
 def _flags(inv: Any, channels: io.Channels) -> IntArray:
     flags = np.ones(len(channels.names), dtype=np.int64)
     bads = [name for name in inv["info"]["bads"] if name not in inv["noise_cov"]["names"]]
-    present = [name for name in bads if name in channels.names]
-    flags[[channels.names.index(name) for name in present]] = -1
+    present = [name for name in bads if is_available(name, channels.names)]
+    flags[match_channel_names(present, channels.names)] = -1
     return flags
 
 

@@ -14,7 +14,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import AnyArray, Verbose
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import match_channel_names, with_mne_names
 from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.operators.arrays import noise_spectrum, operator_arrays
 from mne_bstinv.adapters.operators.operator_dicts import (
@@ -124,7 +124,7 @@ def to_inverse_operator(
     study = prepare_study(
         model,
         noise_cov,
-        channels,
+        with_mne_names(channels),
         channel_flag=channel_flag,
         data_types=data_types,
         options=options,

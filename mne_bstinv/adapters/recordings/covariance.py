@@ -16,7 +16,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, estimate, gather, span
 from mne_bstinv.conversion import Findings, converts
@@ -329,7 +329,7 @@ def noise_cov_from(
 
 
 def _check_pair(noise_cov: io.NoiseCov, channels: io.Channels) -> tuple[str, ...]:
-    names, n = channels.names, noise_cov.n_channels
+    names, n = mne_names(channels), noise_cov.n_channels
     if len(names) != n:
         raise ConversionError(
             f"The covariance has {n} channels, the channel file {len(names)}: not of one study. "

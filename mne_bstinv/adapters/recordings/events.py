@@ -12,6 +12,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.channel_names import mne_names, renamed
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
@@ -25,6 +26,8 @@ __all__ = [
     "annotate",
     "brainstorm_label",
     "events_of",
+    "in_brainstorm",
+    "in_mne",
     "mne_label",
     "occurrences",
     "occurrences_of",
@@ -140,6 +143,18 @@ def occurrences(events: Iterable[io.Event], findings: Findings) -> list[Occurren
     for name, labels in losses.items():
         findings.dropped("Events", f"annotations have no place for {name}: {', '.join(labels)}")
     return sorted(found, key=lambda occurrence: occurrence.onset)
+
+
+def in_mne(found: Iterable[Occurrence], channels: io.Channels) -> list[Occurrence]:
+    """Return occurrences with the names that their channels have in MNE."""
+    names = dict(zip(channels.names, mne_names(channels), strict=True))
+    return [o._replace(channels=tuple(names.get(n, n) for n in o.channels)) for o in found]
+
+
+def in_brainstorm(found: Iterable[Occurrence], channels: io.Channels | None) -> list[Occurrence]:
+    """Return occurrences with the names that their channels have in a channel file."""
+    names = {} if channels is None else renamed(channels)
+    return [o._replace(channels=tuple(names.get(n, n) for n in o.channels)) for o in found]
 
 
 def annotate(

@@ -15,6 +15,7 @@ from mne_bstinv.adapters.recordings.events import (
     Clock,
     Occurrence,
     events_of,
+    in_brainstorm,
     occurrences_of,
     same_annotations,
     same_times,
@@ -217,6 +218,7 @@ def _build(
         values |= {
             "data_type": "recordings",
             "device": "Unknown",
+            "display_units": _units(inst),
             "history": (history_row("import", "Converted from MNE-Python"),),
         }
     else:
@@ -228,6 +230,14 @@ def _build(
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
         **values,
     )
+
+
+def _units(inst: Any) -> str | None:
+    """Return the unit of the NIRS channels; None without any."""
+    types = set(inst.get_channel_types())
+    if "fnirs_od" in types:
+        return "OD"
+    return "mol.l-1" if types & {"hbo", "hbr"} else None
 
 
 def _kept_one(report: ConversionReport) -> io.Recordings | None:
@@ -255,7 +265,7 @@ def events_from(
     """Return the original events if the annotations are still those they became, else new ones."""
     if events is not None and same_annotations(kept_of(report).get("annotations"), annotations):
         return tuple(events)
-    return events_of(found, findings)
+    return events_of(in_brainstorm(found, kept_of(report).get("channels")), findings)
 
 
 def linked_events(raw: Any, report: ConversionReport) -> Sequence[io.Event] | None:

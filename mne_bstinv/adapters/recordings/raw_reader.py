@@ -15,9 +15,9 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
-from mne_bstinv.adapters.channel_names import is_available, match_channel_names
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
-from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
+from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, occurrences
 from mne_bstinv.adapters.recordings.formats import BST, format_called
 from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.samples import signs_of
@@ -110,7 +110,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             orig_format="single",
             verbose=verbose,
         )
-        found = occurrences(file.events, findings)
+        found = in_mne(occurrences(file.events, findings), file.channels)
         self.set_annotations(annotate(found, file.clock, self.ch_names, findings))
         keep(
             findings,
@@ -337,7 +337,7 @@ def _rows(
     """Return which channels are kept, and which row of the file each is."""
     everything = list(range(len(channels)))
     cut = [cut_name(name) for name in channels.names]
-    for spelling in (list(channels.names), cut):
+    for spelling in (list(channels.names), cut, list(mne_names(channels))):
         try:
             rows = match_channel_names(spelling, names)
         except ConversionError:

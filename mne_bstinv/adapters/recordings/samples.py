@@ -14,7 +14,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import kept_of
-from mne_bstinv.adapters.sensors import to_info
+from mne_bstinv.adapters.sensors import of_unit, to_info
 from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.errors import ConversionError
 
@@ -87,6 +87,7 @@ def info_of(
     *,
     info: Any,
     mri: io.Mri | None,
+    display_units: Any = None,
     findings: Findings,
 ) -> RecordedChannels:
     """Return the Info of recordings, made or given, with the channels that are bad anywhere."""
@@ -97,6 +98,7 @@ def info_of(
     flag = np.where(bad, -1, 1)
     if info is None:
         made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
+        of_unit(made, display_units)
         return RecordedChannels(made, np.arange(len(channels)), _flipped(made))
     index = match_channel_names(info["ch_names"], channels.names)
     lost = np.setdiff1d(np.arange(len(channels)), index)
@@ -108,6 +110,7 @@ def info_of(
         name for name, i in zip(given["ch_names"], index, strict=True) if bad[i]
     }
     given["bads"] = [name for name in given["ch_names"] if name in bads]
+    of_unit(given, display_units)
     return RecordedChannels(given, index, _flipped(info))
 
 

@@ -9,7 +9,7 @@ sensors and digitised points are matters of the channel file:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mne
@@ -19,10 +19,12 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
+from mne_bstinv.adapters.channel_names import mne_names
 from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.recordings.events import (
     Clock,
     annotate,
+    in_mne,
     occurrences,
     same_times,
     sampling_frequency,
@@ -104,7 +106,7 @@ def to_evoked(
         f[0], rows.info, tmin=time[0], comment=recordings.comment, nave=recordings.n_avg
     )
     _keep_phase(evoked, time)
-    keep(findings, recordings=bare(recordings), channel_names=channels.names)
+    keep(findings, recordings=bare(recordings), channel_names=mne_names(channels))
     return attach_with_parts(findings, evoked, [rows.info], what="Recordings → Evoked")
 
 
@@ -169,14 +171,14 @@ def to_epochs(
     with unlocked(epochs.info):
         epochs.info["projs"] = projs
     _keep_phase(epochs, time)
-    annotations = _annotate_epochs(trials, sfreq, onset / sfreq, rows.info["ch_names"], findings)
+    annotations = _annotate_epochs(trials, channels, onset / sfreq, rows.info, findings)
     if annotations is not None:
         epochs.set_annotations(annotations)
     keep(
         findings,
         annotations=epochs.annotations and epochs.annotations.copy(),
         recordings=tuple(map(bare, trials)),
-        channel_names=channels.names,
+        channel_names=mne_names(channels),
     )
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
 
@@ -228,11 +230,11 @@ def to_raw_array(
             "Time", f"starts at {time[0]:g} s, between two samples: {first / sfreq:g} s in MNE"
         )
     raw = mne.io.RawArray(f[0], rows.info, first_samp=first)
-    raw.set_annotations(_annotations(recordings, sfreq, rows.info["ch_names"], findings))
+    raw.set_annotations(_annotations(recordings, channels, rows.info, findings))
     keep(findings, annotations=raw.annotations.copy())
     if recordings.std is not None:
         keep(findings, checksum=checksum(f[0]))
-    keep(findings, recordings=bare(recordings), channel_names=channels.names)
+    keep(findings, recordings=bare(recordings), channel_names=mne_names(channels))
     return attach_with_parts(findings, raw, [rows.info], what="Recordings → Raw")
 
 
@@ -266,12 +268,13 @@ def to_annotations(
     """
     findings = Findings()
     if recordings.link is not None:
-        found = occurrences(recordings.link.events, findings)
-        annotations = annotate(found, clock_of(recordings.link), channels.names, findings)
+        found = in_mne(occurrences(recordings.link.events, findings), channels)
+        annotations = annotate(found, clock_of(recordings.link), mne_names(channels), findings)
     else:
         n = len(_time(recordings))
         sfreq = sampling_frequency(recordings.time, n, None, findings)
-        annotations = _annotations(recordings, sfreq, channels.names, findings)
+        sensors = {"sfreq": sfreq, "ch_names": mne_names(channels)}
+        annotations = _annotations(recordings, channels, sensors, findings)
     return findings.attach(annotations, what="Events → Annotations")
 
 
@@ -299,7 +302,15 @@ def _prepare(
     flags = [recordings.channel_flag for recordings in files]
     if any(flag is None for flag in flags):
         findings.assumed("ChannelFlag", "is empty: all channels are taken as good")
-    rows = info_of(channels, flags, sfreq, info=info, mri=mri, findings=findings)
+    rows = info_of(
+        channels,
+        flags,
+        sfreq,
+        info=info,
+        mri=mri,
+        display_units=first.display_units,
+        findings=findings,
+    )
     for recordings in files:
         report_fields(recordings, findings)
     keep(findings, flipped=rows.flipped)
@@ -337,22 +348,22 @@ def _clock(recordings: io.Recordings, sfreq: float) -> Clock:
 
 
 def _annotations(
-    recordings: io.Recordings, sfreq: float, names: Sequence[str], findings: Findings
+    recordings: io.Recordings, channels: io.Channels, info: Mapping[str, Any], findings: Findings
 ) -> Any:
-    """Annotations relative to the first sample."""
-    found = occurrences(recordings.events, findings)
-    return annotate(found, _clock(recordings, sfreq), names, findings)
+    """Annotations relative to the first sample, for the rate and the channels of an Info."""
+    found = in_mne(occurrences(recordings.events, findings), channels)
+    return annotate(found, _clock(recordings, info["sfreq"]), info["ch_names"], findings)
 
 
 def _annotate_epochs(
     trials: Sequence[io.Recordings],
-    sfreq: float,
+    channels: io.Channels,
     zero: FloatArray,
-    names: Sequence[str],
+    info: Any,
     findings: Findings,
 ) -> Any:
     """Annotations of all trials; ``zero`` is where the time 0 of each is in the whole."""
-    found = [_annotations(trial, sfreq, names, findings) for trial in trials]
+    found = [_annotations(trial, channels, info, findings) for trial in trials]
     for trial, mine, start in zip(trials, found, zero, strict=True):
         mine.onset += start + _time(trial)[0]
     if not sum(map(len, found)):

@@ -2,6 +2,7 @@
 
 from mne_bstinv.adapters.sensors.compensation import grade_of, set_grade
 from mne_bstinv.adapters.sensors.from_mne import from_info
+from mne_bstinv.adapters.sensors.optodes import of_unit
 from mne_bstinv.adapters.sensors.positions import sensor_positions
 from mne_bstinv.adapters.sensors.projectors import IGNORED, ON_THE_FLY
 from mne_bstinv.adapters.sensors.to_mne import NO_SFREQ, to_info
@@ -12,6 +13,7 @@ __all__ = [
     "ON_THE_FLY",
     "from_info",
     "grade_of",
+    "of_unit",
     "sensor_positions",
     "set_grade",
     "to_info",

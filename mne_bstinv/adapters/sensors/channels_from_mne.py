@@ -12,8 +12,9 @@ from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters.sensors.channels_to_mne import brainstorm_type, mne_type
 from mne_bstinv.adapters.sensors.coils import Coil, CoilDefinition, coil_definitions
+from mne_bstinv.adapters.sensors.optodes import FNIRS, optodes_from
+from mne_bstinv.adapters.sensors.types import PLACED, brainstorm_type, mne_type
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
 
@@ -30,6 +31,8 @@ class Frames:
     head_to_scs: FloatArray
     #: Device → head, shape (4, 4).
     device_to_head: FloatArray
+    #: SCS of the channels that the Info was made of → SCS, (4, 4); None where it is the same.
+    scs_to_scs: FloatArray | None = None
 
     def to_scs(self, coord_frame: int) -> FloatArray | None:
         """Return the transform (4, 4) to SCS of one of MNE's frames; None for other frames."""
@@ -61,18 +64,28 @@ def channel_from(
         original = None
     if kind in ("mag", "grad", "ref_meg"):
         return _coil(ch, kind, frames, original, coils.get(name), findings)
+    if kind in FNIRS:
+        pair = optodes_from(ch, frames.head_to_scs, findings)
+        return pair if original is None else _like(original, pair)
     loc = _position(ch, frames, findings)
     if original is not None:
-        point = io.Channel(name=name) if loc is None else io.Channel(name=name, loc=loc)
-        return _like(original, point)
-    electrode = kind in ("eeg", "ecog", "seeg")
+        if loc is None or kind not in PLACED:
+            loc = _moved(original.loc, frames)
+        return _like(original, io.Channel(name=name, loc=loc))
     return io.Channel(
         name=name,
         type=brainstorm_type(kind, ch["coil_type"], findings),
         comment="EEG electrode" if kind == "eeg" else "",
         loc=loc,
-        weight=_ONE if electrode and loc is not None else None,
+        weight=_ONE if kind in PLACED and loc is not None else None,
     )
+
+
+def _moved(loc: FloatArray | None, frames: Frames) -> FloatArray | None:
+    """Return the points (3, k) of the original, which MNE has no place for, in SCS."""
+    if loc is None or frames.scs_to_scs is None or not loc.any():
+        return loc
+    return transform_points(frames.scs_to_scs, loc.T).T
 
 
 def _like(original: io.Channel, point: io.Channel) -> io.Channel:
@@ -91,7 +104,10 @@ def _like(original: io.Channel, point: io.Channel) -> io.Channel:
 
 def _same_type(original: io.Channel, kind: str) -> bool:
     """Whether a channel is still of the type that it was converted to."""
-    return mne_type(original.type) == kind or {mne_type(original.type), kind} == {"mag", "grad"}
+    before = mne_type(original.type)
+    if before in FNIRS:
+        return kind in (*FNIRS, "misc")
+    return before == kind or {before, kind} == {"mag", "grad"}
 
 
 def _coil(

@@ -22,55 +22,19 @@ from mne_bstinv.adapters.sensors.coils import (
     find_definitions,
     fit_coil,
 )
+from mne_bstinv.adapters.sensors.optodes import optodes_type, place_optodes
+from mne_bstinv.adapters.sensors.types import (
+    PLACED,
+    few,
+    is_ref,
+    mne_type,
+    plain_type,
+    tell_types,
+)
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import transform_points
 
-__all__ = [
-    "MEG_TYPES",
-    "Sensors",
-    "brainstorm_type",
-    "fill_channel",
-    "is_ref",
-    "mne_type",
-    "sensors_of",
-]
-
-#: MNE's types of Brainstorm's, which are compared without regard to case.
-MNE_TYPES = {
-    "meg mag": "mag",
-    "meg grad": "grad",
-    "meg": "mag",
-    "meg ref": "ref_meg",
-    "eeg": "eeg",
-    "eeg ref": "eeg",
-    "ecog": "ecog",
-    "seeg": "seeg",
-    "eog": "eog",
-    "ecg": "ecg",
-    "emg": "emg",
-    "stim": "stim",
-    "misc": "misc",
-}
-
-#: Brainstorm's types of MNE's; the magnetometers of Neuromag systems alone are MEG MAG.
-BRAINSTORM_TYPES = {
-    "mag": "MEG",
-    "grad": "MEG GRAD",
-    "ref_meg": "MEG REF",
-    "eeg": "EEG",
-    "ecog": "ECOG",
-    "seeg": "SEEG",
-    "eog": "EOG",
-    "ecg": "ECG",
-    "emg": "EMG",
-    "stim": "Stim",
-    "misc": "Misc",
-}
-
-_NEUROMAG_MAGNETOMETERS = (3022, 3023, 3024, 3025)
-
-#: Rows of the compensation matrix.
-MEG_TYPES = ("meg", "meg mag", "meg grad")
+__all__ = ["Sensors", "fill_channel", "has_position", "sensors_of", "tell_positions"]
 
 #: Where the Comment names no coil: the coils that may be meant.
 _PLANAR, _MAGNETOMETER, _AXIAL = 3, 1, 2
@@ -84,6 +48,13 @@ _FITS = 1e-3
 
 #: Cosine between baseline and direction that separates the two kinds of CTF gradiometers.
 _PARALLEL = 0.5
+
+_PLACED_KINDS = (
+    FIFF.FIFFV_EEG_CH,
+    FIFF.FIFFV_SEEG_CH,
+    FIFF.FIFFV_ECOG_CH,
+    FIFF.FIFFV_DBS_CH,
+)
 
 _COIL_NAMES = {int(value): value for name, value in FIFF.items() if name.startswith("FIFFV_COIL_")}
 
@@ -113,7 +84,8 @@ def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findi
     report = _CoilReport()
     for index, channel in enumerate(channels.channels):
         kind = mne_type(channel.type)
-        _tell_type(channel, findings)
+        if kind.startswith("fnirs"):
+            kind = optodes_type(channel)
         if kind in ("mag", "grad", "ref_meg"):
             fit = _fit(channel, scs_to_device, report)
             if fit is not None:
@@ -129,40 +101,85 @@ def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findi
                     )
         sensors.types.append(kind)
     report.tell(findings)
+    tell_types(channels, findings)
     if sensors.flipped:
         findings.derived(
             "Channel.Orient",
             "the baseline of these references runs against their direction: MNE's signal is minus "
-            f"Brainstorm's, and their columns of MegRefCoef change sign: {_few(sensors.flipped)}",
+            f"Brainstorm's, and their columns of MegRefCoef change sign: {few(sensors.flipped)}",
         )
     return sensors
 
 
 def fill_channel(
-    ch: Any, channel: io.Channel, fit: CoilFit | None, scs_to_head: FloatArray, findings: Findings
+    ch: Any, channel: io.Channel, fit: CoilFit | None, scs_to_head: FloatArray
 ) -> None:
-    """Set position and coil of an element of ``info['chs']``, in place; SCS → head (4, 4)."""
+    """Set position and coil of an element of ``info['chs']``, in place; SCS → head (4, 4).
+
+    Channels of a type that MNE does not place on the head keep a position of NaN: plots take
+    channels with a position for sensors.
+    """
     if fit is not None:
         ch["loc"] = fit.loc.copy()
         coil_type = fit.definition.coil_type
         ch["coil_type"] = _COIL_NAMES.get(coil_type, coil_type)
-        return
-    electrode = ch["kind"] in (FIFF.FIFFV_EEG_CH, FIFF.FIFFV_SEEG_CH, FIFF.FIFFV_ECOG_CH)
-    if electrode:
+    elif ch["kind"] == FIFF.FIFFV_FNIRS_CH:
+        place_optodes(ch, channel, scs_to_head)
+    elif ch["kind"] in _PLACED_KINDS:
         ch["coord_frame"] = FIFF.FIFFV_COORD_HEAD
-    if ch["kind"] in (FIFF.FIFFV_MEG_CH, FIFF.FIFFV_REF_MEG_CH):
-        return  # no points: told by the report of the coils
-    if channel.loc is None or channel.loc.size == 0:
-        if electrode:
-            findings.assumed("Channel.Loc", f"{channel.name} has no position: NaN in MNE")
-        return
-    if channel.loc.shape[1] > 1:
+        if has_position(channel):
+            assert channel.loc is not None
+            ch["loc"] = np.zeros(12)
+            ch["loc"][:3] = transform_points(scs_to_head, channel.loc[:, 0])
+
+
+def has_position(channel: io.Channel) -> bool:
+    """Whether a channel has a finite first point; the origin means that nobody knows."""
+    loc = channel.loc
+    return bool(
+        loc is not None and loc.shape[1] and np.isfinite(loc[:, 0]).all() and loc[:, 0].any()
+    )
+
+
+def tell_positions(channels: io.Channels, types: Sequence[str], findings: Findings) -> None:
+    """Report positions that are missing, and those that channels of MNE's types have no place for."""
+    pairs = list(zip(channels.channels, types, strict=True))
+    without = [c.name for c, kind in pairs if kind in PLACED and not has_position(c)]
+    if without:
+        verb = "has" if len(without) == 1 else "have"
+        findings.assumed("Channel.Loc", f"{few(without)} {verb} no position: NaN in MNE")
+    several = [
+        c.name
+        for c, kind in pairs
+        if kind in PLACED and has_position(c) and c.loc is not None and c.loc.shape[1] > 1
+    ]
+    if several:
         findings.dropped(
-            "Channel.Loc", f"{channel.name}: MNE keeps the first of {channel.loc.shape[1]} points"
+            "Channel.Loc", f"MNE keeps the first of several points of these: {few(several)}"
         )
-    ch["loc"] = np.zeros(12)
-    ch["loc"][:3] = transform_points(scs_to_head, channel.loc[:, 0])
-    ch["coord_frame"] = FIFF.FIFFV_COORD_HEAD
+    coils = ("mag", "grad", "ref_meg")
+    unplaced = [
+        c.name
+        for c, kind in pairs
+        if kind not in (*PLACED, *coils) and not _is_optode(kind) and has_position(c)
+    ]
+    if unplaced:
+        findings.dropped(
+            "Channel.Loc",
+            f"MNE has no position for channels of these types; kept in the report: {few(unplaced)}",
+        )
+    optodes = [c.name for c, kind in pairs if plain_type(c.type) == "nirs" and kind == "misc"]
+    if optodes:
+        findings.dropped(
+            "Channel.Type",
+            "NIRS channels that MNE cannot express are misc: its fNIRS channels are pairs of a "
+            "source and a detector (S1D1), both with a position, and a wavelength (WL690) or HbO "
+            f"or HbR: {few(optodes)}",
+        )
+    if any(kind.startswith("fnirs") for kind in types):
+        findings.assumed(
+            "Channel.Type", "NIRS of a wavelength is an amplitude: a channel file does not tell"
+        )
 
 
 def mne_type(name: str) -> str:
@@ -233,7 +250,7 @@ def _candidates(
 ) -> Sequence[CoilDefinition]:
     """Definitions that may be meant where the Comment names none."""
     definitions = coil_definitions()
-    plain = channel.type.casefold()
+    plain = plain_type(channel.type)
     if plain == "meg ref":
         wanted = {_CTF_REF_MAG}
         if len(loc) == 2:
@@ -296,22 +313,17 @@ class _CoilReport:
             findings.dropped(
                 "Channel.Weight",
                 "directions and weights are not those of the coil, so that MNE cannot express "
-                f"what these channels sum up: {_few(self._not_expressible)}",
+                f"what these channels sum up: {few(self._not_expressible)}",
             )
         if self.points_only:
             findings.dropped(
                 "Channel.Loc",
                 "no coil known to MNE has these points; the first stands as a point magnetometer: "
-                f"{_few(self.points_only)}",
+                f"{few(self.points_only)}",
             )
         if self.without_points:
             findings.dropped(
                 "Channel.Loc",
                 "MEG channels without complete points (Loc, Orient, Weight): NaN in MNE: "
-                f"{_few(self.without_points)}",
+                f"{few(self.without_points)}",
             )
-
-
-def _few(names: Sequence[str], most: int = 10) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

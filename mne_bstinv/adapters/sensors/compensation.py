@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters.sensors.channels_to_mne import MEG_TYPES, is_ref
+from mne_bstinv.adapters.sensors.types import MEG_TYPES, is_ref, plain_type
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
@@ -38,7 +38,7 @@ def add_compensation(
     coefficients = channels.meg_ref_coef
     if coefficients is None or coefficients.size == 0:
         return
-    rows = [c.name for c in channels.channels if c.type.casefold() in MEG_TYPES]
+    rows = [c.name for c in channels.channels if plain_type(c.type) in MEG_TYPES]
     columns = [c.name for c in channels.channels if is_ref(c)]
     if coefficients.shape != (len(rows), len(columns)):
         raise ConversionError(

@@ -12,8 +12,10 @@ from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.sensors.channels_to_mne import has_position
+from mne_bstinv.adapters.sensors.types import few, is_electrode
 from mne_bstinv.conversion import Findings
-from mne_bstinv.frames import head_from_fiducials, transform_points
+from mne_bstinv.frames import cardinal_of, head_from_fiducials, transform_points
 
 __all__ = [
     "dig_from",
@@ -56,6 +58,17 @@ def dig_from(
                 labels[kind.upper()].append(label)
             elif kind.upper() != "CARDINAL":
                 findings.dropped("HeadPoints", f"MNE has no points of type {kind!r}")
+        unknown = dict.fromkeys(
+            label
+            for label, kind in zip(head_points.label, head_points.type, strict=True)
+            if kind.upper() == "CARDINAL" and cardinal_of(label) is None
+        )
+        if unknown:
+            findings.dropped(
+                "HeadPoints.Label",
+                "cardinal points of these names are neither nasion nor ear (NAS, LPA, RPA): "
+                f"{few([repr(label) for label in unknown])}",
+            )
     if not points["EEG"]:
         points["EEG"] = _electrodes(channels, scs_to_head)
         labels["EEG"] = [str(i) for i in range(1, len(points["EEG"]) + 1)]
@@ -156,10 +169,7 @@ def _electrodes(channels: io.Channels, scs_to_head: FloatArray) -> list[FloatArr
     return [
         transform_points(scs_to_head, channel.loc[:, 0])
         for channel in channels.channels
-        if channel.type.casefold() in ("eeg", "eeg ref", "ecog", "seeg")
-        and channel.loc is not None
-        and channel.loc.size
-        and np.isfinite(channel.loc[:, 0]).all()
+        if channel.loc is not None and is_electrode(channel) and has_position(channel)
     ]
 
 

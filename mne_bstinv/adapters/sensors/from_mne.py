@@ -11,6 +11,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters.channel_names import with_mne_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
@@ -82,7 +83,12 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     findings, kept = Findings(), kept_of(info)
     original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
-    known = {} if original is None else {c.name: c for c in original.channels}
+    named = None if original is None else with_mne_names(original)
+    known: dict[str, io.Channel] = {}
+    if original is not None and named is not None:
+        known = dict(zip(named.names, original.channels, strict=True))
+    # the points that MNE has no place for move with the head
+    frames = replace(frames, scs_to_scs=_moved(frames, kept, same_frame))
     channels = tuple(
         channel_from(info, index, frames, known, kept.get("coils", {}), findings)
         for index in range(len(info["chs"]))
@@ -109,6 +115,14 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     # copies of an Info lose their report
     keep(findings, info=carry(info.copy(), conversion_report(info)))
     return findings.attach(base, what="Info → channels")
+
+
+def _moved(frames: Frames, kept: Kept, same_frame: bool) -> FloatArray | None:
+    """Return the transform (4, 4) from SCS of the original to SCS; None where it is the same."""
+    if same_frame or "scs_to_head" not in kept:
+        return None
+    matrix: FloatArray = frames.head_to_scs @ kept["scs_to_head"]
+    return matrix
 
 
 def _comment(original: io.Channels | None, n_channels: int) -> str:
@@ -183,7 +197,7 @@ def _projectors(info: mne.Info, kept: Kept, findings: Findings) -> Any:
     original: io.Channels | None = kept.get("channels")
     if original is None:
         return projectors_from(info, (), ())
-    moved = rows_moved(original, info["ch_names"], findings)
+    moved = rows_moved(with_mne_names(original), info["ch_names"], findings)
     return projectors_from(info, kept.get("projections", ()), moved)
 
 

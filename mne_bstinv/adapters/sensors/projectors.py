@@ -15,6 +15,7 @@ from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.sensors.types import plain_type
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.projectors import projection_operator
@@ -122,7 +123,7 @@ def _of_operator(
     if referenced is None:
         findings.dropped(name, "a complete operator is none of MNE's projections")
         return []
-    types = {channels.types[i].casefold() for i in referenced}
+    types = {plain_type(channels.types[i]) for i in referenced}
     if not types <= {"eeg", "eeg ref"}:
         findings.dropped(name, f"an average over {sorted(types)}; MNE averages EEG channels")
         return []

@@ -17,13 +17,15 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import check_info, unlocked
+from mne_bstinv.adapters.channel_names import renamed, with_mne_names
 from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
-from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of
+from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of, tell_positions
 from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
 from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
 from mne_bstinv.adapters.sensors.projectors import projections_of
+from mne_bstinv.adapters.sensors.types import few
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
@@ -70,12 +72,15 @@ def to_info(
     Raises
     ------
     ConversionError
-        If names repeat, or parts of the structure do not belong together.
+        If parts of the structure do not belong together.
     FrameError
         If the fiducials lie on one line.
 
     Notes
     -----
+    Names that MNE or its FIF files cannot hold (repeated, with a colon, not of ASCII) are others in
+    the Info; the report says which.
+
     Coils are fitted to their integration points (``mne_bstinv.adapters.sensors.coils``). The head
     frame is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
     transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
@@ -87,26 +92,29 @@ def to_info(
         return findings.attach(
             _restored(channels, sfreq, channel_flag, findings), what="channels → Info"
         )
-    bads = _bads(channels, channel_flag)
+    named = with_mne_names(channels)
+    bads = _bads(named, channel_flag)
     head = head_frame(channels, mri, findings)
     device_to_head = _device_to_head(channels, findings)
     to_device: FloatArray = np.linalg.inv(device_to_head) @ head.matrix
-    sensors = sensors_of(channels, to_device, findings)
-    info = mne.create_info(list(channels.names), float(sfreq), sensors.types)
+    sensors = sensors_of(named, to_device, findings)
+    info = mne.create_info(list(named.names), float(sfreq), sensors.types)
     found = fiducials_in_scs(channels, mri)
     dig = dig_from(channels, None if found is None else found[0], head.matrix, findings)
-    for index, (ch, channel) in enumerate(zip(info["chs"], channels.channels, strict=True)):
-        fill_channel(ch, channel, sensors.fits.get(index), head.matrix, findings)
+    for index, (ch, channel) in enumerate(zip(info["chs"], named.channels, strict=True)):
+        fill_channel(ch, channel, sensors.fits.get(index), head.matrix)
+    tell_positions(named, sensors.types, findings)
     _set_reference(info, reference_position(dig))
-    projections = projections_of(channels, bads, findings)
+    projections = projections_of(named, bads, findings)
     with unlocked(info):
         info["dig"] = dig
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", device_to_head)
         info["projs"] = [item.projection for item in projections]
-        add_compensation(info, channels, sensors.flipped, findings)
+        add_compensation(info, named, sensors.flipped, findings)
     info["bads"] = bads
     info["description"] = channels.comment or None
     check_info(info)
+    _tell_names(channels, findings)
     _tell_rest(channels, findings)
     keep(
         findings,
@@ -123,12 +131,6 @@ def to_info(
 
 def _bads(channels: io.Channels, channel_flag: IntArray | Sequence[int] | None) -> list[str]:
     names = channels.names
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ConversionError(
-            f"Names of channels repeat: {', '.join(map(repr, repeated))}. "
-            "Rename them: MNE tells channels by their names."
-        )
     if channel_flag is None:
         return []
     flags = np.ravel(channel_flag)
@@ -154,7 +156,7 @@ def _restored(
         if info["lowpass"] is not None:
             info["lowpass"] = min(info["lowpass"], info["sfreq"] / 2)
     if channel_flag is not None:
-        info["bads"] = _bads(channels, channel_flag)
+        info["bads"] = _bads(with_mne_names(channels), channel_flag)
     kept: Kept = {
         "scs_to_head": scs_to_head(channels).matrix,
         "flipped": (),
@@ -179,7 +181,19 @@ def _set_reference(info: mne.Info, reference: FloatArray | None) -> None:
     if reference is None:
         return
     for index in mne.pick_types(info, meg=False, eeg=True, exclude=()):
-        info["chs"][index]["loc"][3:6] = reference
+        if np.isfinite(info["chs"][index]["loc"][:3]).all():
+            info["chs"][index]["loc"][3:6] = reference
+
+
+def _tell_names(channels: io.Channels, findings: Findings) -> None:
+    """Report the names that are others in MNE."""
+    changed = [f"{name!r} → {mne!r}" for mne, name in renamed(channels).items()]
+    if changed:
+        findings.derived(
+            "Channel.Name",
+            "MNE wants different names, of ASCII and without colons (optodes as S1_D1 690): "
+            f"{few(changed)}",
+        )
 
 
 def _tell_rest(channels: io.Channels, findings: Findings) -> None:
@@ -190,6 +204,6 @@ def _tell_rest(channels: io.Channels, findings: Findings) -> None:
         ("History", channels.history),
     ):
         if value is not None and np.size(value):
-            findings.dropped(name, "MNE has no place for it")
+            findings.dropped(name, "MNE has no place for it; kept in the report")
     if any(channel.group for channel in channels.channels):
-        findings.dropped("Channel.Group", "MNE has no place for it")
+        findings.dropped("Channel.Group", "MNE has no place for it; kept in the report")

@@ -19,7 +19,7 @@ from mne.utils import verbose, warn
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
@@ -121,7 +121,7 @@ def to_forward(
         source_nn=nn,
         **forward_origin(gain, FIFF.FIFFV_MNE_FREE_ORI),
     )
-    keep(findings, head_model=head_model, rows=sensors.index, channel_names=channels.names)
+    keep(findings, head_model=head_model, rows=sensors.index, channel_names=mne_names(channels))
     return attach_with_parts(
         findings, forward, [*sensors.parts, *made], what="head model → Forward"
     )
@@ -152,7 +152,8 @@ def write_forward(
     Warns
     -----
     RuntimeWarning
-        If it has ECoG or SEEG channels: FIF files of forward solutions hold MEG and EEG only.
+        If it has ECoG or SEEG channels: FIF files of forward solutions hold MEG and EEG only; or
+        names that FIF files cannot hold, which are written as others.
     """
     kept, lost = _split_for_fif(fwd)
     if lost:
@@ -161,7 +162,23 @@ def write_forward(
             RuntimeWarning,
         )
         fwd = mne.pick_channels_forward(fwd, kept, ordered=True)
-    mne.write_forward_solution(fname, fwd, overwrite=overwrite)
+    mne.write_forward_solution(fname, _with_plain_names(fwd), overwrite=overwrite)
+
+
+def _with_plain_names(fwd: Any) -> Any:
+    """Return a forward solution with names that its file can hold."""
+    names = fwd["sol"]["row_names"]
+    plain = plain_names(names)
+    changed = {old: new for old, new in zip(names, plain, strict=True) if old != new}
+    if not changed:
+        return fwd
+    listed = ", ".join(f"{old!r} → {new!r}" for old, new in changed.items())
+    warn(f"FIF files cannot hold these names of channels; written: {listed}", RuntimeWarning)
+    info = fwd["info"].copy()
+    mne.rename_channels(info, changed)
+    renamed = fwd.copy()
+    renamed.update(sol={**fwd["sol"], "row_names": list(plain)}, info=info)
+    return renamed
 
 
 @dataclass(frozen=True)

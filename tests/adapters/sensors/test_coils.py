@@ -237,7 +237,8 @@ def test_real_arrays(shared_dir: Path, name: str, references: int) -> None:
         assert residuals[True] < 1e-4
         inexpressible = next(f for f in report.of("dropped") if f.field == "Channel.Weight")
         assert inexpressible.reason.endswith(": G11, P22, Q22")
-    assert {f.field for f in report.of("dropped")} >= {"Channel.Type"}
+    # SysClock has a type in MNE, EEG BAD LOC has none that would do
+    assert ("Channel.Type" in {f.field for f in report.of("dropped")}) == (not references)
 
 
 def test_nothing_is_told_of_eeg() -> None:

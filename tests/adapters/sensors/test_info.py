@@ -143,29 +143,6 @@ def test_input_is_not_changed_and_output_is_its_own() -> None:
     assert channels.meg_ref_coef.all()
 
 
-def test_types() -> None:
-    position = [0.1, 0.02, 0.03]
-    names = {
-        "EEG": "eeg", "eeg": "eeg", "EEG REF": "eeg", "ECOG": "ecog", "SEEG": "seeg",
-        "EOG": "eog", "ECG": "ecg", "EMG": "emg", "Stim": "stim", "STIM": "stim", "MISC": "misc",
-        "NIRS": "misc", "SysClock": "misc", "EEG BAD LOC": "misc",
-    }  # fmt: skip
-    channels = Channels(
-        channels=tuple(electrode(f"{i} {t}", position, t) for i, t in enumerate(names))
-    )
-    info = to_info(channels, sfreq=100.0)
-    assert info.get_channel_types() == list(names.values())
-    told = {f.reason for f in conversion_report(info).of("dropped")}
-    for name in ("NIRS", "SysClock", "EEG BAD LOC"):
-        assert f"MNE has no type {name!r}: misc" in told
-    assert any("EEG REF" in reason for reason in told)
-    head = [-position[1], position[0], position[2]]  # no fiducials: turned by 90°
-    for ch in info["chs"]:
-        np.testing.assert_allclose(ch["loc"][:3], head, rtol=0, atol=1e-16)
-        assert ch["coord_frame"] == 4
-    assert from_info(info).types == tuple(names)
-
-
 def test_bads_come_from_the_flags() -> None:
     channels = eeg(4)
     assert to_info(channels, sfreq=100.0, channel_flag=[1, -1, 1, -1])["bads"] == ["E2", "E4"]
@@ -174,12 +151,6 @@ def test_bads_come_from_the_flags() -> None:
         ConversionError, match=r"ChannelFlag has 3 values, expected one for each of the 4 channels"
     ):
         to_info(channels, sfreq=100.0, channel_flag=[1, 1, 1])
-
-
-def test_repeated_names_are_refused() -> None:
-    channels = Channels(channels=tuple(electrode("Cz", [0.1, 0, i]) for i in range(2)))
-    with pytest.raises(ConversionError, match=r"Names of channels repeat: 'Cz'"):
-        to_info(channels, sfreq=100.0)
 
 
 def test_fiducials_on_a_line_are_refused() -> None:
