@@ -196,7 +196,7 @@ _MNE_OPTODES = re.compile(r"S(\d+)_D(\d+) (?:(\d+\.?\d*)|(hb[ort]))")
 
 
 def optodes_of(name: str) -> Optodes | None:
-    """Read the name of a NIRS channel: ``'S1D1WL690'``, ``'S1D1HbO'``, ``'S1_D1 690'`` …"""
+    """Read the name of a NIRS channel, such as ``'S1D1WL690'``, ``'S1D1HbO'``, ``'S1_D1 690'``."""
     found = _BRAINSTORM_OPTODES.fullmatch(name) or _MNE_OPTODES.fullmatch(name)
     if found is None:
         return None

@@ -70,7 +70,7 @@ def worst(pair: Pair, values: FloatArray, pick: Callable[[FloatArray], np.intp])
 
 
 def relative_difference(pair: Pair) -> Measured:
-    """|A − B| / |B| in Frobenius norms."""
+    """Return |A − B| / |B| in Frobenius norms."""
     difference = float(np.linalg.norm(pair.a.matrix - pair.b.matrix))
     size = float(np.linalg.norm(pair.b.matrix))
     if size == 0:

@@ -253,14 +253,14 @@ assert "mne" in sys.modules
 def test_the_cortex_of_a_volume_study_is_the_cortex(data_dir, tmp_path):
     """A volume is filled into a shell, which its head model names as its surface."""
     root = shutil.copytree(data_dir / "eeg_volume", tmp_path / "eeg_volume")
-    plain = read_protocol(root).condition("Subject01", "oddball")
+    plain = mb.read_protocol(root).condition("Subject01", "oddball")
     expected = plain.source_estimate(plain.results[0])
     file = plain.head_model_file
     model = dataclasses.replace(
         io.read_head_model(file), surface_file="Subject01/tess_innerskull.mat"
     )
     io.write_head_model(file, model, overwrite=True)
-    study = read_protocol(root).condition("Subject01", "oddball")
+    study = mb.read_protocol(root).condition("Subject01", "oddball")
     assert study.cortex_file.name == "tess_cortex_pial_low_220V.mat"
     assert [label.hemi for label in study.labels] == ["lh", "rh"]
     assert study.src.kind == "volume"

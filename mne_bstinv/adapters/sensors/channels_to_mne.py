@@ -73,11 +73,6 @@ class Sensors:
     flipped: list[str] = field(default_factory=list)
 
 
-def is_ref(channel: io.Channel) -> bool:
-    """Whether a channel is a reference of a CTF-like system."""
-    return channel.type.casefold() == "meg ref"
-
-
 def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
     """Find MNE's types and the coils, with ``loc`` in the device frame; SCS → device (4, 4)."""
     sensors = Sensors()
@@ -142,7 +137,7 @@ def has_position(channel: io.Channel) -> bool:
 
 
 def tell_positions(channels: io.Channels, types: Sequence[str], findings: Findings) -> None:
-    """Report positions that are missing, and those that channels of MNE's types have no place for."""
+    """Report positions that are missing, and those that MNE has no place for."""
     pairs = list(zip(channels.channels, types, strict=True))
     without = [c.name for c, kind in pairs if kind in PLACED and not has_position(c)]
     if without:
@@ -182,26 +177,8 @@ def tell_positions(channels: io.Channels, types: Sequence[str], findings: Findin
         )
 
 
-def mne_type(name: str) -> str:
-    """Return MNE's type of one of Brainstorm's; ``'misc'`` for all that MNE does not know."""
-    return MNE_TYPES.get(" ".join(name.split()).casefold(), "misc")
-
-
-def brainstorm_type(kind: str, coil_type: int, findings: Findings) -> str:
-    """Return Brainstorm's type of one of MNE's, ``'Misc'`` for all that it does not know."""
-    if kind == "mag" and int(coil_type) in _NEUROMAG_MAGNETOMETERS:
-        return "MEG MAG"
-    if kind not in BRAINSTORM_TYPES:
-        findings.dropped("info['chs']", f"{kind} channels are of type Misc")
-    return BRAINSTORM_TYPES.get(kind, "Misc")
-
-
-def _tell_type(channel: io.Channel, findings: Findings) -> None:
-    plain = " ".join(channel.type.split()).casefold()
-    if plain == "eeg ref":
-        findings.dropped("Channel.Type", f"{channel.name}: EEG REF is an ordinary eeg channel")
-    if plain not in MNE_TYPES:
-        findings.dropped("Channel.Type", f"MNE has no type {channel.type!r}: misc")
+def _is_optode(kind: str) -> bool:
+    return kind.startswith("fnirs") or kind in ("hbo", "hbr")
 
 
 def _points(
