@@ -26,9 +26,13 @@ from mne_bstinv.compare import Comparison, Kernel, compare_kernels
 from mne_bstinv.conversion import ConversionReport, Finding, conversion_report
 from mne_bstinv.inverse import (
     InverseOptions,
+    InverseOptions2009,
+    InverseOptions2016,
     InverseResult,
     RegionRows,
     bst_inverse_linear,
+    bst_inverse_linear_2016,
+    bst_wmne,
     compute_kernel,
 )
 from mne_bstinv.io import (
@@ -168,6 +172,8 @@ __all__ = [
     "ExportedStudy",
     "Finding",
     "InverseOptions",
+    "InverseOptions2009",
+    "InverseOptions2016",
     "InverseParameters",
     "InverseResult",
     "Kernel",
@@ -189,6 +195,8 @@ __all__ = [
     "band_names",
     "brainstorm_equivalent",
     "bst_inverse_linear",
+    "bst_inverse_linear_2016",
+    "bst_wmne",
     "bst_scout_value",
     "compare_kernels",
     "compute_kernel",

@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from inverse_problems import make_problem, solve
 
 from mne_bstinv.compare import Agreement, compare_rows, compare_with_stored
-from mne_bstinv.inverse import bst_inverse_linear
+from mne_bstinv.inverse import bst_inverse_linear, bst_wmne
 
 N, M = 8, 5
 EPS = np.finfo(float).eps
@@ -402,3 +403,72 @@ def test_inputs_are_not_changed():
             sa.setflags(write=False)
         result.kernel.setflags(write=False)
         assert compare_with_stored(result, stored, stored_sa=sa).status.startswith("equal")
+
+
+# the inverses of 2009 and 2016
+
+
+def _compute_2009(orient, **options):
+    problem = make_problem(3, orient, types=("EEG",) * 8, n_sources=5)
+    (model,) = problem.models
+    return bst_wmne(
+        {"Gain": model.gain, "GridOrient": model.normals},
+        {
+            "NoiseCov": problem.noise.cov,
+            "ChannelTypes": list(problem.types),
+            "SourceOrient": orient,
+            **options,
+        },
+    )
+
+
+@pytest.mark.parametrize("orient", ["fixed", "loose", "free"])
+@pytest.mark.parametrize("method", ["wmne", "dspm", "sloreta", "gls", "glsr", "mnej"])
+def test_rows_of_2009_are_unique(method, orient):
+    """Rows of loose are along x, y, z whatever the measure: no tangents, no signs are free."""
+    result = _compute_2009(orient, InverseMethod=method)
+    assert compare_with_stored(result, result.kernel.copy()).status == "equal"
+    assert compare_with_stored(result, -result.kernel).status == "differs"
+
+
+@pytest.mark.parametrize(
+    ("orient", "status"),
+    [("fixed", "equal up to sign"), ("loose", "equal invariants"), ("free", "equal invariants")],
+)
+@pytest.mark.parametrize("method", ["gls_p", "glsr_p", "mnej_p"])
+def test_projections_of_2009_are_unique_up_to_signs_and_rotations(method, orient, status):
+    result = _compute_2009(orient, InverseMethod=method)
+    assert compare_with_stored(result, -result.kernel).status == status
+    changed = _one_row_changed(result.kernel, 1)
+    assert compare_with_stored(result, changed).status == "differs"
+
+
+@pytest.mark.parametrize("measure", ["amplitude", "dspm", "sloreta"])
+def test_loose_of_2016_is_compared_as_that_of_2018(measure):
+    problem = make_problem(4, "loose")
+    result = solve(problem, year=2016, measure=measure)
+    status = "equal" if measure == "amplitude" else "equal invariants"
+    assert compare_with_stored(result, result.kernel.copy()).status == status
+
+
+@pytest.mark.parametrize(
+    ("types", "orient", "tolerance"),
+    [
+        (("EEG", "MEG MAG"), "loose", 1e-6),
+        (("SEEG", "MEG"), "loose", 1e-6),
+        (("EEG", "ECOG"), "loose", 1e-9),
+        (("MEG GRAD", "MEG MAG"), "loose", 1e-9),
+        (("EEG", "MEG MAG"), "free", 1e-9),
+    ],
+)
+def test_room_for_what_brainstorm_rounds_itself(types, orient, tolerance):
+    problem = make_problem(5, orient, types=types * 5)
+    noise = np.diag(np.diag(problem.noise.cov))
+    (model,) = problem.models
+    result = bst_wmne(
+        {"Gain": model.gain, "GridOrient": model.normals},
+        {"NoiseCov": noise, "ChannelTypes": list(problem.types), "SourceOrient": orient},
+    )
+    for factor, equal in ((0.9, True), (1.1, False)):
+        agreement = compare_with_stored(result, result.kernel * (1 + factor * tolerance))
+        assert (agreement.status == "equal") is equal, agreement
