@@ -136,18 +136,7 @@ def estimations_of(value: Any) -> list[Estimation]:
 
 
 def is_lcmv(estimation: Estimation) -> bool:
-    """Tell whether an estimation needs the data covariance.
-
-    Parameters
-    ----------
-    estimation : Estimation
-        An estimation, read.
-
-    Returns
-    -------
-    bool
-        Whether it is of LCMV options or results.
-    """
+    """Tell whether an estimation (read; of options or results) needs the data covariance."""
     of = estimation.of.options or {} if isinstance(estimation.of, io.Results) else estimation.of
     method = getattr(of, "method", None) if not isinstance(of, Mapping) else of.get("InverseMethod")
     return isinstance(method, str) and method.lower() == "lcmv"

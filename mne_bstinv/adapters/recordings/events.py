@@ -370,7 +370,18 @@ def sampling_frequency(
 
 
 def same_times(first: FloatArray | None, second: FloatArray | None) -> bool:
-    """Tell whether two regular time axes are the same but for rounding."""
+    """Tell whether two regular time axes are the same but for rounding.
+
+    Parameters
+    ----------
+    first, second : array, shape (n_times,) | None
+        Times, s.
+
+    Returns
+    -------
+    bool
+        Whether they are; not if one is None.
+    """
     if first is None or second is None or len(first) != len(second):
         return False
     if len(first) < 2:

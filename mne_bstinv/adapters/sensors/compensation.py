@@ -75,7 +75,23 @@ def add_compensation(
 
 
 def grade_of(info: mne.Info) -> int:
-    """Return the one grade of compensation that the MEG channels have; 0 for none."""
+    """Return the one grade of compensation that the MEG channels have.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+
+    Returns
+    -------
+    int
+        The grade; 0 for none.
+
+    Raises
+    ------
+    ConversionError
+        If the channels differ in it.
+    """
     picks = mne.pick_types(info, meg=True, ref_meg=False, exclude=())
     grades = {int(info["chs"][i]["coil_type"]) >> _GRADE_SHIFT for i in picks}
     if len(grades) > 1:
