@@ -69,6 +69,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=".label files, or .annot files in the label folder of a FreeSurfer subject",
     )
+    parser.add_argument(
+        "--region",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "CODE"),
+        help="orientation constraint of a region of a mixed head model, such as: 'Cortex L' LSC "
+        "(default: that of Brainstorm where it is known, else loose cortex, unconstrained volumes)",
+    )
     _add_kernels(parser.add_argument_group("source estimations"))
     parser.add_argument(
         "--share-channels",
@@ -164,6 +173,7 @@ def run(args: argparse.Namespace) -> int:
             **files,
             **_times(args),
             labels=args.labels,
+            regions=dict(args.region) or None,
             estimations=estimations,
             share_channels=args.share_channels,
             overwrite=args.overwrite,

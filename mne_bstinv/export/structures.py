@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,12 @@ from mne_bstinv.adapters.recordings import (
     with_moments,
 )
 from mne_bstinv.adapters.sensors import from_info
-from mne_bstinv.adapters.sources import from_forward, from_source_spaces, source_order
+from mne_bstinv.adapters.sources import (
+    from_forward,
+    from_source_spaces,
+    recoded_regions,
+    source_order,
+)
 from mne_bstinv.conversion import Findings, carry, conversion_report, tell_again
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
@@ -86,6 +91,7 @@ def structures_of(
     trans: Any = None,
     mri: io.Mri | Path | None = None,
     labels: Sequence[Any] = (),
+    regions: Mapping[str, str] | None = None,
     lcmv: bool = False,
 ) -> StudyStructures:
     """Convert the objects of a study, which do not belong to any files yet.
@@ -94,7 +100,7 @@ def structures_of(
     covariance is given as data, it is computed of these times with Brainstorm's estimator.
     ``src`` is for where there is no forward solution, ``trans`` for source spaces in the MRI
     frame; a path to an MRI is FreeSurfer's ``T1.mgz``; ``lcmv`` says that kernels are to be
-    stored that need the data covariance.
+    stored that need the data covariance; ``regions`` are codes of a mixed head model by name.
     """
     channels = _channels(info, recordings)
     study = StudyStructures(channels=channels)
@@ -113,6 +119,8 @@ def structures_of(
     study.noise_cov = _covariance(noise_cov, study, "noise", noise_times)
     study.data_cov = _covariance(data_cov, study, "data", data_times)
     _add_sources(study, forward, src, trans)
+    if regions:
+        study.head_model = _recoded(study.head_model, regions)
     if study.head_model is not None and not study.head_model.param:
         # one struct per channel, as in Brainstorm's files; empty where there is no sphere
         spheres = tuple(io.Sphere() for _ in range(study.head_model.n_channels))
@@ -295,6 +303,20 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
         study.cortex = grid.surface
         _report_order(study)
+
+
+def _recoded(head_model: io.HeadModel | None, regions: Mapping[str, str]) -> io.HeadModel:
+    """Give regions the codes that were said."""
+    if head_model is None or head_model.grid_atlas is None:
+        raise ConversionError(
+            f"regions (--region) {', '.join(map(repr, regions))}: there is no mixed head model, "
+            "which alone has regions. Leave it out."
+        )
+    atlas, findings = recoded_regions(head_model.grid_atlas, regions), Findings()
+    said = ", ".join(f"{name!r} {code}" for name, code in regions.items())
+    findings.derived("Region", f"{said}: as regions (--region) says.")
+    findings.tell(what=_WHAT)
+    return dataclasses.replace(head_model, grid_atlas=atlas)
 
 
 def _report_order(study: StudyStructures) -> None:

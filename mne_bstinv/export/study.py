@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def export_study(
     trans: Any = None,
     mri: Any = None,
     labels: Any = None,
+    regions: Mapping[str, str] | None = None,
     estimations: Any = None,
     share_channels: bool = False,
     overwrite: bool = False,
@@ -132,6 +134,11 @@ def export_study(
         fiducials of the sensors and ``trans`` (else the transform of ``forward``) place.
     labels : sequence of mne.Label | Atlas | None
         Labels on the source spaces; they become an atlas of the cortex.
+    regions : mapping of str to str | None
+        Of a mixed head model: name of a region → its code, such as ``{'Cortex L': 'LSC'}``
+        (hemisphere, surface or volume, constrained, unconstrained or loose). MNE's source spaces
+        have no orientation constraints; ``None`` takes those of Brainstorm where they were
+        converted from it, also by files, else loose for the cortex and unconstrained for volumes.
     estimations : Estimation | InverseOptions | InverseOperator | SourceEstimate | Results | \
     sequence of them | None
         Source estimations to store, see :class:`mne_bstinv.Estimation`.
@@ -189,6 +196,7 @@ def export_study(
         trans=load(trans, "trans"),
         mri=load(mri, "mri"),
         labels=load_many(labels, "labels"),
+        regions=regions,
         lcmv=any(is_lcmv(one) for one in wanted),
     )
     anatomy = place_anatomy(target, study.cortex, study.mri, share_channels=share_channels)

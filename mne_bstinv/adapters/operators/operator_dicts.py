@@ -14,6 +14,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum, OperatorArrays
 from mne_bstinv.adapters.sensors import NO_SFREQ
+from mne_bstinv.adapters.sources import MEAS_FILE
 from mne_bstinv.conversion import Findings
 
 __all__ = [
@@ -176,7 +177,11 @@ def reference_projections(
 
 
 def operator_info(
-    info: mne.Info, picks: IntArray, projs: Sequence[mne.Projection], mri_head_t: Any
+    info: mne.Info,
+    picks: IntArray,
+    projs: Sequence[mne.Projection],
+    mri_head_t: Any,
+    regions: str = "",
 ) -> mne.Info:
     """Make the Info of an operator: its channels, its projections, where it comes from.
 
@@ -190,6 +195,8 @@ def operator_info(
         Projections of the operator; those of the Info are none of its.
     mri_head_t : mne.Transform
         MRI → head.
+    regions : str
+        What names the regions of a mixed head model.
 
     Returns
     -------
@@ -202,6 +209,6 @@ def operator_info(
         picked["projs"] = [mne.Projection(**proj) for proj in projs]
         picked["custom_ref_applied"] = int(FIFF.FIFFV_MNE_CUSTOM_REF_OFF)
         # what forward and inverse operators note of their origin; writing to FIF needs it
-        picked.update(mri_file="", mri_id=None, meas_file="", meas_id=None, working_dir="",
-                      command_line="", mri_head_t=mri_head_t)  # fmt: skip
+        picked.update(mri_file="", mri_id=None, meas_id=None, working_dir="", command_line="",
+                      mri_head_t=mri_head_t, **{MEAS_FILE: regions})  # fmt: skip
     return picked

@@ -118,7 +118,7 @@ def from_inverse_operator(
     columns = np.argsort(good)
     frame = None if "scs_to_head" in kept_of(report) else channels
     to_head = scs_to_head_of(report, frame, mri, findings)
-    grid = grid_of(inv["src"], to_head, head_model)
+    grid = grid_of(inv["src"], to_head, head_model, info=inv["info"])
     parts.append(grid)
     layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]

@@ -175,7 +175,7 @@ def _build(
     operator: Any = mne.minimum_norm.InverseOperator(
         **solution(arrays, names),
         noise_cov=noise_covariance(noise, names, study.noise.n_samples, parameters.to_text()),
-        info=operator_info(info, picks, projs, mri_head_t),
+        info=operator_info(info, picks, projs, mri_head_t, sources.regions),
         projs=projs,
         src=sources.src,
         coord_frame=int(FIFF.FIFFV_COORD_HEAD),

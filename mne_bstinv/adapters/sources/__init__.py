@@ -11,6 +11,7 @@ from mne_bstinv.adapters.sources.places import (
     on_cortex,
     source_map,
 )
+from mne_bstinv.adapters.sources.regions import MEAS_FILE, recoded_regions
 from mne_bstinv.adapters.sources.spaces_from_mne import (
     SourceGrid,
     from_source_spaces,
@@ -20,6 +21,7 @@ from mne_bstinv.adapters.sources.spaces_from_mne import (
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 
 __all__ = [
+    "MEAS_FILE",
     "SIDES",
     "Hemisphere",
     "SourceGrid",
@@ -33,6 +35,7 @@ __all__ = [
     "is_on_cortex",
     "mesh_rows",
     "on_cortex",
+    "recoded_regions",
     "source_map",
     "source_order",
     "to_forward",

@@ -89,7 +89,7 @@ def from_forward(
     matrix = _scs_to_head(kept, channels, mri, findings)
     names = _row_names(fwd, channels, kept)
     index = match_channel_names(fwd["sol"]["row_names"], names)
-    grid = from_source_spaces(fwd["src"], head_to_scs=np.linalg.inv(matrix))
+    grid = from_source_spaces(fwd["src"], head_to_scs=np.linalg.inv(matrix), info=fwd["info"])
     # G_i R turns the columns back; order says where each source of MNE goes
     blocks = _free_gain(fwd, findings).reshape(len(index), -1, 3) @ matrix[:3, :3]
     by_location = np.full((len(names), len(grid.grid_loc), 3), np.nan)

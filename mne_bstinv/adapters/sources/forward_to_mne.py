@@ -23,6 +23,7 @@ from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, pl
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
+from mne_bstinv.adapters.sources.regions import MEAS_FILE
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
@@ -114,7 +115,7 @@ def to_forward(
         nsource=len(sources.order),
         nchan=len(gain),
         coord_frame=FIFF.FIFFV_COORD_HEAD,
-        info=_forward_info(sensors.info, mri_head_t),
+        info=_forward_info(sensors.info, mri_head_t, sources.regions),
         src=sources.src,
         mri_head_t=mri_head_t,
         source_rr=np.concatenate([s["rr"][s["vertno"]] for s in sources.src]),
@@ -319,13 +320,13 @@ def _named(gain: FloatArray, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _forward_info(info: Any, mri_head_t: Any) -> Any:
+def _forward_info(info: Any, mri_head_t: Any, regions: str) -> Any:
     """Reduce an Info to what MNE's forward solutions hold, with the entries that FIF files need."""
     with unlocked(info):
         for name in [name for name in info if name not in _INFO_ENTRIES]:
             del info[name]
-        info.update(mri_file="", mri_id=None, meas_file="", meas_id=None, working_dir="",
-                    command_line="", mri_head_t=mri_head_t)  # fmt: skip
+        info.update(mri_file="", mri_id=None, meas_id=None, working_dir="", command_line="",
+                    mri_head_t=mri_head_t, **{MEAS_FILE: regions})  # fmt: skip
     return info
 
 

@@ -14,6 +14,7 @@ from scipy.spatial import KDTree
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.kept import keep
+from mne_bstinv.adapters.sources.regions import regions_text
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces, source_order
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings
@@ -46,6 +47,8 @@ class SourceMap:
     order: IntArray
     #: SCS → head.
     frame: FrameTransform
+    #: What names the regions of a mixed head model in FIF files; empty for others.
+    regions: str
 
 
 def source_map(
@@ -95,10 +98,13 @@ def source_map(
     places = transform_points(frame.matrix, np.asarray(head_model.grid_loc, dtype=np.float64))
     order = find_order(src, places)
     keep(findings, order=order, scs_to_head=frame.matrix)
-    return SourceMap(src=src, order=order, frame=frame)
+    regions = regions_text(head_model, src, order)
+    return SourceMap(src=src, order=order, frame=frame, regions=regions)
 
 
-def grid_of(src: Any, to_head: FloatArray, head_model: io.HeadModel | None) -> SourceGrid:
+def grid_of(
+    src: Any, to_head: FloatArray, head_model: io.HeadModel | None, *, info: Any = None
+) -> SourceGrid:
     """Return the locations of source spaces: those of a head model, else their own.
 
     Parameters
@@ -109,6 +115,8 @@ def grid_of(src: Any, to_head: FloatArray, head_model: io.HeadModel | None) -> S
         SCS → head.
     head_model : HeadModel | None
         The head model whose locations the sources are at.
+    info : mne.Info | None
+        Info of the operator or forward solution that they are of.
 
     Returns
     -------
@@ -121,7 +129,7 @@ def grid_of(src: Any, to_head: FloatArray, head_model: io.HeadModel | None) -> S
         If the sources are not at the locations of the head model.
     """
     if head_model is None:
-        return from_source_spaces(src, head_to_scs=np.linalg.inv(to_head))
+        return from_source_spaces(src, head_to_scs=np.linalg.inv(to_head), info=info)
     grid_loc = np.asarray(head_model.grid_loc, dtype=np.float64)
     return SourceGrid(
         head_model_type=head_model.kind,

@@ -58,13 +58,22 @@ def surface_part(
 
 
 def discrete_part(
-    rr: FloatArray, nn: FloatArray, locations: IntArray, subject: str | None
+    rr: FloatArray,
+    nn: FloatArray,
+    locations: IntArray,
+    subject: str | None,
+    *,
+    tris: IntArray | None = None,
 ) -> dict[str, Any]:
     """Make a source space of points without a structure.
 
-    ``rr`` and unit ``nn`` (n_points, 3) are in head, ``locations`` rows of GridLoc.
+    ``rr`` and unit ``nn`` (n_points, 3) are in head, ``locations`` rows of GridLoc. The triangles
+    ``tris`` (n_tris, 3) are carried along, also by FIF files; MNE looks at those of surfaces alone.
     """
-    return _part("discrete", rr, nn, np.arange(len(rr)), locations, subject)
+    part = _part("discrete", rr, nn, np.arange(len(rr)), locations, subject)
+    if tris is not None and len(tris):
+        part.update(ntri=len(tris), tris=tris.astype(np.int32))
+    return part
 
 
 def volume_part(

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
-from scipy.sparse.csgraph import dijkstra
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.sources.cortex_from_mne import Mesh, pieces_of, scout_of
+from mne_bstinv.adapters.sources.regions import NamedRegions, named_regions
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
-from mne_bstinv.anatomy import edge_lengths, vertex_adjacency
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
-__all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order", "used_triangles"]
+__all__ = ["SourceGrid", "from_source_spaces", "mesh_rows", "source_order"]
 
 #: Largest deviation of what the report kept from what the source spaces hold now, m.
 SAME = 1e-9
@@ -69,13 +68,16 @@ def from_source_spaces(
     *,
     head_to_scs: FloatArray | None = None,
     trans: Any = None,
+    info: Any = None,
     verbose: Verbose = None,
 ) -> SourceGrid:
     """Convert MNE's source spaces to the locations of a head model.
 
     Only the points in use are taken over. The hemispheres become one mesh whose atlas
-    ``Structures`` says which is which. Source spaces that :func:`to_source_spaces` made get
-    Brainstorm's order back; others keep MNE's (left, right, then the rest).
+    ``Structures`` says which is which; every point is a corner of a triangle there. Normals are
+    those that MNE's inverses use by default: of the patch of the surface around a point where the
+    source spaces have patches, else of the point. Source spaces that :func:`to_source_spaces` made
+    get Brainstorm's order back; others keep MNE's (left, right, then the rest).
 
     Parameters
     ----------
@@ -86,6 +88,9 @@ def from_source_spaces(
         else SCS turned by 90° about z, without a shift (reported as assumed).
     trans : mne.Transform | None
         Head ↔ MRI, needed for source spaces in the MRI frame.
+    info : mne.Info | None
+        Info of the forward solution or inverse operator that they are of: it names the regions of
+        a mixed head model that was converted from Brainstorm.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -109,7 +114,7 @@ def from_source_spaces(
     for part, matrix, rows in zip(src, to_scs, _split(order, src), strict=True):
         used = part["vertno"]
         grid_loc[rows] = transform_points(matrix, np.asarray(part["rr"][used], dtype=np.float64))
-        normals[rows] = np.asarray(part["nn"][used], dtype=np.float64) @ matrix[:3, :3].T
+        normals[rows] = _normals(part, findings) @ matrix[:3, :3].T
         oriented[rows] = _has_normals(part)
     _check_extent(grid_loc, findings)
     kind = "surface" if src.kind == "surface" else "volume" if len(src) == 1 else "mixed"
@@ -124,7 +129,8 @@ def from_source_spaces(
         surface=None,
         order=order,
     )
-    grid = _with_structures(grid, src, normals, kept if unchanged else {}, findings)
+    named = named_regions(info, src)
+    grid = _with_structures(grid, src, normals, named, kept if unchanged else {}, findings)
     keep(findings, order=order)
     return findings.attach(grid, what="SourceSpaces → source grid")
 
@@ -257,138 +263,92 @@ def _orientations(
     return np.where(oriented[:, None], normals, 0.0) if kind == "mixed" else normals
 
 
+def _normals(part: Mapping[str, Any], findings: Findings) -> FloatArray:
+    """Return the normals of the points in use (n_used, 3), of their patch where there are patches.
+
+    As MNE's ``convert_forward_solution`` takes them with its default, ``use_cps=True``.
+    """
+    nn = np.asarray(part["nn"], dtype=np.float64)
+    own, patches = nn[part["vertno"]], part.get("patch_inds")
+    if patches is None or part.get("pinfo") is None or not len(own):
+        return own
+    sums = np.stack([nn[part["pinfo"][patch]].sum(axis=0) for patch in patches])
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    means = np.where(length > 0, sums / np.where(length > 0, length, 1.0), own)
+    cosine = np.clip(np.einsum("ij,ij->i", means, own), -1, 1)
+    if cosine.min() < 1 - SAME:
+        angle = np.degrees(np.arccos(cosine.min()))
+        findings.derived(
+            "GridOrient",
+            f"The mean normals of patches, which MNE's inverses take by default (use_cps=True): up "
+            f"to {angle:.0f}° from those of the points, with which use_cps=False would compute. "
+            "The patches themselves, and the vertices of the surface that are no sources, are left "
+            "behind.",
+        )
+    return means
+
+
 def _with_structures(
     grid: SourceGrid,
     src: Any,
     normals: FloatArray,
+    named: NamedRegions | None,
     kept: Kept,
     findings: Findings,
 ) -> SourceGrid:
     """Add mesh and regions: those that were converted if nothing changed, else new ones."""
-    atlas, surface = grid.grid_atlas, grid.surface
     if kept:
-        atlas, surface = kept["head_model"].grid_atlas, kept["surface"]
-    elif src.kind in ("surface", "mixed"):
-        surface = _mesh(grid, src, normals, findings)
-    if not kept and grid.head_model_type == "mixed":
-        atlas = _regions(grid, src, findings)
-    return SourceGrid(
-        head_model_type=grid.head_model_type,
-        grid_loc=grid.grid_loc,
-        grid_orient=grid.grid_orient,
-        grid_atlas=atlas,
-        surface=surface,
-        order=grid.order,
-    )
+        return replace(grid, grid_atlas=kept["head_model"].grid_atlas, surface=kept["surface"])
+    mesh = Mesh(pieces_of(src, _split(grid.order, src), named), grid.grid_loc, findings)
+    surface = mesh.surface(normals) if len(mesh.rows) else None
+    if grid.head_model_type == "mixed":
+        rows = _split(grid.order, src)
+        regions = (
+            _regions_of_mne(src, rows, findings)
+            if named is None
+            else _regions_named(rows, named, findings)
+        )
+        scouts = tuple(
+            scout_of(label, mesh.vertices_of(rows), region=code, grid_rows=rows + 1)
+            for label, code, rows in regions
+        )
+        atlas = io.GridAtlas(name="Source model", scouts=scouts)
+        return replace(grid, grid_atlas=atlas, surface=surface)
+    if surface is None and grid.head_model_type == "surface":
+        findings.dropped(
+            "SurfaceFile",
+            "The points in use span no triangle: the head model is a volume, without a cortex.",
+        )
+        return replace(grid, head_model_type="volume", grid_orient=None)
+    return replace(grid, surface=surface)
 
 
-def _mesh(grid: SourceGrid, src: Any, normals: FloatArray, findings: Findings) -> io.Surface:
-    """One mesh of both hemispheres; its vertices are their locations in ascending order."""
-    vertices = np.sort(np.concatenate(_split(grid.order, src)[:2]))
-    sides = mesh_rows(src)
-    faces = np.concatenate(
-        [side[used_triangles(part, findings)] for part, side in zip(src[:2], sides, strict=True)]
-    )
-    faces = faces[:, [0, 2, 1]]
-    findings.derived(
-        "tris", "The triangles were wound clockwise seen from outside, as Brainstorm winds them."
-    )
-    adjacency = csc_array(vertex_adjacency(faces, len(vertices)))
-    names = (("lh", "LU", (0.0, 0.0, 1.0)), ("rh", "RU", (1.0, 0.0, 0.0)))
-    scouts = tuple(
-        _scout(label, np.sort(side) + 1, region=region, color=color)
-        for (label, region, color), side in zip(names, sides, strict=True)
-        if len(side)  # of a hemisphere without sources there is nothing to show
-    )
-    return io.Surface(
-        comment=f"cortex_{len(vertices)}V",
-        vertices=grid.grid_loc[vertices],
-        faces=faces + 1,
-        vert_conn=adjacency,
-        vert_normals=normals[vertices],
-        atlas=(io.Atlas(name="Structures", scouts=scouts),),
-        i_atlas=1,
-    )
-
-
-def _regions(grid: SourceGrid, src: Any, findings: Findings) -> io.GridAtlas:
-    """Regions of a mixed model: the hemispheres, then one a volume."""
-    rows = _split(grid.order, src)
-    cortex = rows[:2] if src.kind == "mixed" else []
-    vertices = np.sort(np.concatenate(cortex)) if cortex else np.empty(0, dtype=np.int64)
-    scouts = []
-    for number, (part, row) in enumerate(zip(src, rows, strict=True)):
-        ascending = np.sort(row)
-        if number < len(cortex):
-            name, region = (("Cortex L", "LSL"), ("Cortex R", "RSL"))[number]
-            members = np.searchsorted(vertices, ascending) + 1
-            findings.assumed(
-                "Region", f"{name!r}: the loose orientation constraint, which is MNE's default."
-            )
+def _regions_named(
+    rows: Sequence[IntArray], named: NamedRegions, findings: Findings
+) -> Iterator[tuple[str, str, IntArray]]:
+    """Yield label, code and rows of each region as Brainstorm had it."""
+    where, members = np.concatenate(rows), np.concatenate(named.members)
+    for number, (label, code) in enumerate(named.regions):
+        mine = np.sort(where[members == number])
+        if len(mine):
+            yield label, code, mine
         else:
-            name = part.get("seg_name") or f"region {number + 1}"
-            region, members = "UVU", np.empty(0, dtype=np.int64)
-        scouts.append(_scout(name, members, region=region, grid_rows=ascending + 1))
-    return io.GridAtlas(name="Source model", scouts=tuple(scouts))
+            findings.dropped("GridAtlas", f"Region {label!r} has no source any more.")
 
 
-def _scout(
-    label: str,
-    vertices: IntArray,
-    *,
-    region: str,
-    color: tuple[float, float, float] | None = None,
-    grid_rows: IntArray | None = None,
-) -> io.Scout:
-    return io.Scout(
-        label=label,
-        vertices=vertices,
-        seed=int(vertices[0]) if len(vertices) else None,
-        color=None if color is None else np.array(color),
-        function="Mean",
-        region=region,
-        grid_rows=grid_rows,
-    )
-
-
-def used_triangles(part: Mapping[str, Any], findings: Findings) -> IntArray:
-    """Return the triangles (n_tris, 3) among the points in use, numbered in their order.
-
-    They are its own (``tris`` if all points are in use, else ``use_tris``); else those that
-    join the patches of three points: where the corners of a triangle of the whole surface are
-    nearest to three different points in use, these make a triangle.
-    """
-    vertno = np.asarray(part["vertno"], dtype=np.int64)
-    tris = part["tris"] if len(vertno) == part["np"] else part["use_tris"]
-    if tris is not None and np.size(tris):
-        tris = np.asarray(tris, dtype=np.int64)
-        complete = np.isin(tris, vertno).all(axis=1)
-        if not complete.all():
-            findings.dropped(
-                "use_tris", f"{np.sum(~complete)} triangles have corners that are not in use."
-            )
-        return np.searchsorted(vertno, tris[complete])
-    if part["tris"] is None or not len(part["tris"]) or not len(vertno):
-        findings.dropped("tris", "The hemisphere has no triangles; the cortex has none there.")
-        return np.empty((0, 3), dtype=np.int64)
-    tris = np.asarray(part["tris"], dtype=np.int64)
-    nearest = _nearest(part, vertno, tris)[tris]
-    distinct = (np.diff(np.sort(nearest, axis=1), axis=1) > 0).all(axis=1)
-    patches = np.searchsorted(vertno, nearest[distinct & (nearest >= 0).all(axis=1)])
-    # the same three patches meet in one triangle; turned so that equal ones look alike
-    first = patches.argmin(axis=1)
-    patches = np.take_along_axis(patches, (first[:, None] + np.arange(3)) % 3, axis=1)
-    made = np.unique(patches, axis=0)
-    findings.derived(
-        "use_tris",
-        f"There is none: {len(made)} triangles were made of points whose patches meet on the "
-        "whole surface.",
-    )
-    return made
-
-
-def _nearest(part: Mapping[str, Any], vertno: IntArray, tris: IntArray) -> IntArray:
-    """Vertex in use that is nearest to each vertex, along the edges; negative if none is."""
-    graph = edge_lengths(np.asarray(part["rr"], dtype=np.float64), tris)
-    _, _, nearest = dijkstra(graph, indices=vertno, min_only=True, return_predecessors=True)
-    return np.asarray(nearest, dtype=np.int64)
+def _regions_of_mne(
+    src: Any, rows: Sequence[IntArray], findings: Findings
+) -> Iterator[tuple[str, str, IntArray]]:
+    """Yield label, code and rows of the regions that source spaces stand for."""
+    n_cortex = 2 if src.kind == "mixed" else 0
+    for number, (part, row) in enumerate(zip(src, rows, strict=True)):
+        if number >= n_cortex:
+            yield part.get("seg_name") or f"region {number + 1}", "UVU", np.sort(row)
+            continue
+        name, code = (("Cortex L", "LSL"), ("Cortex R", "RSL"))[number]
+        findings.assumed(
+            "Region",
+            f"{name!r}: the loose orientation constraint, which is MNE's default. Say another with "
+            f"regions={{{name!r}: '{code[:2]}C'}} (--region).",
+        )
+        yield name, code, np.sort(row)

@@ -15,7 +15,13 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.kept import keep
-from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut, cut_cortex
+from mne_bstinv.adapters.sources.hemispheres import (
+    SIDES,
+    Hemisphere,
+    cut,
+    cut_cortex,
+    triangles_of,
+)
 from mne_bstinv.adapters.sources.lattice import find_lattice
 from mne_bstinv.adapters.sources.space_dicts import (
     MriGeometry,
@@ -24,7 +30,7 @@ from mne_bstinv.adapters.sources.space_dicts import (
     volume_part,
 )
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
-from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.anatomy import hemispheres, outward_faces
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
@@ -265,17 +271,28 @@ class Builder:
             return self._grid(locations, region.name)
         self.findings.dropped(
             "Faces",
-            f"Region {region.name!r}: MNE has no place for the triangles of a surface that is not "
-            "the cortex; it is a discrete source space.",
+            f"Region {region.name!r}: MNE knows no surface that is not the cortex; it is a "
+            "discrete source space, whose triangles no function of MNE looks at.",
         )
-        return self._discrete(locations)
+        return self._discrete(locations, tris=self._triangles(region, locations))
 
     def _hemisphere(self, part: Hemisphere, locations: IntArray) -> dict[str, Any]:
         normals = self._normals(locations)
         return surface_part(part, self.rr[locations], normals, locations, self.subject)
 
-    def _discrete(self, locations: IntArray) -> dict[str, Any]:
-        return discrete_part(self.rr[locations], self._normals(locations), locations, self.subject)
+    def _discrete(self, locations: IntArray, *, tris: IntArray | None = None) -> dict[str, Any]:
+        rr, nn = self.rr[locations], self._normals(locations)
+        return discrete_part(rr, nn, locations, self.subject, tris=tris)
+
+    def _triangles(self, region: GridRegion, locations: IntArray) -> IntArray:
+        """Return the triangles among locations of a region on the surface, in their numbering."""
+        surface = self.surface
+        assert surface is not None
+        assert region.vertices is not None
+        rows = region.vertices[np.isin(region.locations, locations)]
+        faces = np.asarray(surface.faces, dtype=np.int64) - 1
+        outward = outward_faces(surface.vertices, faces, surface.vert_normals)
+        return triangles_of(outward, rows, len(surface.vertices))
 
     def _grid(self, locations: IntArray, name: str) -> dict[str, Any]:
         scs_to_mri, axes = self.frame.matrix, []

@@ -444,9 +444,42 @@ def test_real_forward_there_and_back(real: Any) -> None:
     fresh = to_forward(plain, channels, surface=surface)
     assert relative(fresh["sol"]["data"], forward["sol"]["data"]) < 1e-12
     np.testing.assert_allclose(fresh["source_rr"], forward["source_rr"], rtol=0, atol=1e-15)
-    used = [part["nn"][part["vertno"]] for part in forward["src"]]
+    # the normals are those that MNE's inverses take by default: of the patches
+    by_default = mne.convert_forward_solution(forward, surf_ori=True, force_fixed=True)
     normals = np.concatenate([part["nn"] for part in fresh["src"]])
-    np.testing.assert_allclose(normals, np.concatenate(used), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(normals, by_default["source_nn"], rtol=0, atol=1e-12)
+
+
+def test_mnes_default_inverse_is_the_same_after_the_way_there_and_back(real: Any) -> None:
+    """make_inverse_operator takes patch statistics by default, and a head model has no patches."""
+    forward, info, channels = real
+    cov = mne.make_ad_hoc_cov(info)
+    head_model = from_forward(forward, channels=channels)
+    surface = conversion_report(head_model).kept["surface"]
+    back = to_forward(dataclasses.replace(head_model), channels, surface=surface)
+    assert all(part["patch_inds"] is not None for part in forward["src"])
+    assert all(part["patch_inds"] is None for part in back["src"])
+    evoked = mne.EvokedArray(np.random.default_rng(3).normal(size=(len(info["chs"]), 3)), info)
+    for loose, fixed in ((0.2, False), (0.0, True)):
+        estimates = []
+        for fwd in (forward, back):
+            operator = mne.minimum_norm.make_inverse_operator(
+                evoked.info, fwd, cov, loose=loose, fixed=fixed
+            )
+            stc = mne.minimum_norm.apply_inverse(evoked, operator, 1 / 9, "dSPM")
+            estimates.append(stc.data)
+        # fixed gains are in single precision
+        assert relative(estimates[1], estimates[0]) < 1e-5
+    findings = [f for f in conversion_report(head_model) if f.field == "GridOrient"]
+    used = np.concatenate([part["nn"][part["vertno"]] for part in forward["src"]])
+    cosine = np.einsum("ij,ij->i", used, by_default_normals(forward))
+    angles = sorted(int(f.reason.split("up to ")[1].split("°")[0]) for f in findings)
+    assert angles[-1] == round(np.degrees(np.arccos(cosine.min())))
+
+
+def by_default_normals(forward: Any) -> Any:
+    """Source orientations that MNE's inverses take by default."""
+    return mne.convert_forward_solution(forward, surf_ori=True, force_fixed=True)["source_nn"]
 
 
 def test_forward_without_channels_assumes_a_frame(real: Any) -> None:

@@ -591,7 +591,20 @@ def test_sources_that_mne_left_out_leave_the_others_in_order(study):
         expected, _ = hemispheres(surface)
         kept = np.sort(where)[: len(sides)]
         np.testing.assert_array_equal(sides, expected[kept])
-        assert "use_tris" in fields("dropped", grid)
+        # a third of the vertices is gone: what is left is joined by the patches around it
+        assert "use_tris" in fields("derived", grid)
+        assert without_normal(grid.surface) == []
+
+
+def without_normal(surface):
+    """Vertices whose triangles give no normal."""
+    normals, faces = np.zeros((surface.n_vertices, 3)), np.asarray(surface.faces) - 1
+    corners = surface.vertices[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    for column in faces.T:
+        np.add.at(normals, column, across)
+    scale = np.linalg.norm(across, axis=1).mean()
+    return np.flatnonzero(np.linalg.norm(normals, axis=1) < 1e-6 * scale).tolist()
 
 
 def ball(n, *, centre, radius):
@@ -680,14 +693,95 @@ def test_a_source_space_of_mne_there_and_back_keeps_order_and_positions():
 
 def test_the_triangles_in_use_of_mne_are_taken_over():
     src = decimated()
-    for part in src:  # a mesh of every fourth vertex: any will do
-        part["use_tris"] = part["vertno"][np.array([[0, 1, 2], [2, 1, 3]])]
-        part["nuse_tri"] = 2
+    strip = np.array([[i, i + 1, i + 2] if i % 2 else [i + 1, i, i + 2] for i in range(148)])
+    for part in src:  # a mesh of every fourth vertex: any will do that reaches them all
+        part["use_tris"] = part["vertno"][strip]
+        part["nuse_tri"] = len(strip)
     grid = from_source_spaces(src, head_to_scs=np.eye(4), trans=HEAD_MRI)
-    np.testing.assert_array_equal(
-        grid.surface.faces, [[1, 3, 2], [3, 4, 2], [151, 153, 152], [153, 154, 152]]
-    )
+    clockwise = strip[:, [0, 2, 1]] + 1
+    np.testing.assert_array_equal(grid.surface.faces, [*clockwise, *(clockwise + 150)])
     assert "use_tris" not in fields("derived", grid)
+    # sources that were left out since take their triangles with them
+    src = restrict(src, lambda part: np.isin(np.arange(part["np"]), part["vertno"][1:]))
+    grid = from_source_spaces(src, head_to_scs=np.eye(4), trans=HEAD_MRI)
+    assert "use_tris" in fields("derived", grid)
+    assert len(grid.surface.faces) == 2 * (2 * 149 - 4)  # no hole is left in either ball
+    for part in src:
+        part.update(tris=None, ntri=0)
+    grid = from_source_spaces(src, head_to_scs=np.eye(4), trans=HEAD_MRI)
+    assert "use_tris" in fields("dropped", grid)
+    assert without_normal(grid.surface) == []
+
+
+def only(src, *used):
+    """Source spaces that use the given vertices of each hemisphere."""
+    for part, vertices in zip(src, used, strict=True):
+        part["inuse"] = np.zeros(part["np"], dtype=int)
+        part["inuse"][list(vertices)] = 1
+        part["vertno"] = np.flatnonzero(part["inuse"])
+        part["nuse"] = len(part["vertno"])
+    return src
+
+
+@pytest.mark.parametrize("triangles", [True, False])
+@pytest.mark.parametrize(
+    "used",
+    [
+        (range(0, 600, 4), range(0, 600, 151)),
+        (range(40), range(0, 600, 300)),
+        (range(300, 500), [7]),
+        ([1, 500, 3], range(590, 600)),
+        ([0, 300, 599], []),
+        ([0], [3, 599]),
+        (range(0, 600, 50), range(4)),
+    ],
+    ids=str,
+)
+def test_every_point_in_use_gets_a_triangle(used, triangles):
+    src = only(decimated(), *used)
+    if not triangles:
+        for part in src:
+            part.update(tris=None, ntri=0)
+    grid = from_source_spaces(src, head_to_scs=np.eye(4), trans=HEAD_MRI)
+    assert len(grid.grid_loc) == grid.surface.n_vertices == sum(map(len, used))
+    assert set(np.asarray(grid.surface.faces).ravel()) == set(range(1, len(grid.grid_loc) + 1))
+    assert without_normal(grid.surface) == []
+    assert {"use_tris", "tris", "Faces"} & fields("derived", grid)
+    neighbours = grid.surface.vert_conn.sum(axis=0)
+    assert neighbours.min() >= 2
+    sides = {"lh": list(used[0]), "rh": list(used[1])}
+    scouts = {s.label: len(s.vertices) for s in grid.surface.atlas[0].scouts}
+    assert scouts == {side: len(mine) for side, mine in sides.items() if mine}
+    again = to_source_spaces(
+        io.HeadModel(
+            gain=np.zeros((1, 3 * len(grid.grid_loc))),
+            head_model_type="surface",
+            grid_loc=grid.grid_loc,
+            grid_orient=grid.grid_orient,
+        ),
+        grid.surface,
+    )
+    assert sum(part["nuse"] for part in again) == len(grid.grid_loc)
+
+
+@pytest.mark.parametrize("used", [([5], []), ([5], [9]), ([], [1, 2])], ids=str)
+def test_points_that_span_no_triangle_are_a_volume(used):
+    src = only(decimated(), *used)
+    grid = from_source_spaces(src, head_to_scs=np.eye(4), trans=HEAD_MRI)
+    assert (grid.head_model_type, grid.surface, grid.grid_orient) == ("volume", None, None)
+    assert "SurfaceFile" in fields("dropped", grid)
+
+
+def test_the_hull_of_directions_is_wound_like_the_surface():
+    src = decimated()
+    for part in src:
+        part.update(tris=None, ntri=0)
+    grid = from_source_spaces(src, head_to_scs=TURNED, trans=HEAD_MRI)
+    corners = grid.surface.vertices[np.asarray(grid.surface.faces) - 1]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = grid.surface.vert_normals[np.asarray(grid.surface.faces) - 1].mean(axis=1)
+    assert np.einsum("ij,ij->i", across, normals).max() < 0
+    assert len(grid.surface.faces) == 2 * (2 * 150 - 4)
 
 
 def test_volumes_and_discrete_points_of_mne_become_regions():
