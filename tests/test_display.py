@@ -18,6 +18,7 @@ from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.compare.alignment import align_kernels
 from mne_bstinv.cross_validation import parity_table
 from mne_bstinv.frames import FrameTransform
+from mne_bstinv.inverse import origin_of
 
 MODULES = [
     "mne_bstinv",
@@ -110,6 +111,8 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
         io.GridAtlas(), mb.read_protocol(study.path),
         mb.read_protocol(study.path).condition("Subject01", "evoked"),
         mb.port_protocol(study.path, folder / "port"), *objects_of_maps(),
+        mb.InverseOptions2009(method="dspm"), mb.InverseOptions2016(measure="dspm"),
+        origin_of(stored.function, stored.options, stored.comment),
     ]  # fmt: skip
     return {type(thing): thing for thing in reversed(made)}
 

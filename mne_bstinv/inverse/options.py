@@ -160,14 +160,14 @@ class InverseOptions(LinearOptions):
         Exponent of the depth weighting, between 0 and 1, on the squared norm of the gain.
     weight_limit : float
         Largest depth weight, as a ratio of amplitudes.
+    snr_fixed : float
+        Amplitude SNR, for ``snr_method='fixed'``.
     noise_method : 'none' | 'reg' | 'median' | 'diag' | 'shrink'
         How the noise covariance is regularised.
     noise_reg : float
         Ridge of ``reg``, between 0 and 1, as a fraction of the mean eigenvalue.
     snr_method : 'fixed' | 'rms'
         Set the prior source variance from an SNR, or from an RMS source amplitude.
-    snr_fixed : float
-        Amplitude SNR, for ``snr_method='fixed'``.
     snr_rms : float
         RMS source amplitude in A·m, for ``snr_method='rms'`` (Brainstorm's window shows nA·m).
 
@@ -227,14 +227,14 @@ class InverseOptions2016(LinearOptions):
         Exponent of the depth weighting, between 0 and 1, on the squared norm of the gain.
     weight_limit : float
         Largest depth weight, as a ratio of amplitudes.
+    snr_fixed : float
+        Amplitude SNR, for ``snr_method='fixed'``.
     noise_method : 'none' | 'reg' | 'median' | 'diag' | 'shrink'
         How the noise covariance is regularised.
     noise_reg : float
         Ridge of ``reg``, between 0 and 1, as a fraction of the largest eigenvalue.
     snr_method : 'fixed' | 'rms'
         Set the prior source variance from an SNR, or from an RMS source amplitude.
-    snr_fixed : float
-        Amplitude SNR, for ``snr_method='fixed'``.
     snr_rms : float
         RMS source amplitude in A·m, for ``snr_method='rms'`` (Brainstorm's window shows nA·m).
 

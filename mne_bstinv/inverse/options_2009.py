@@ -90,7 +90,7 @@ class InverseOptions2009(OptionSet):
         Take the noise covariance as diagonal.
     regularize_noise : bool
         Add the ridges to the variances.
-    grad_reg, mag_reg, eeg_reg, ecog_reg, seeg_reg : float
+    mag_reg, grad_reg, eeg_reg, ecog_reg, seeg_reg : float
         Ridge of each sensor type as a fraction of the mean variance of its channels; ``grad_reg``
         is that of the type ``MEG`` too.
     pca : bool
