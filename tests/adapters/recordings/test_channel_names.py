@@ -85,10 +85,11 @@ def test_operators_of_a_study(study: mne_bstinv.StudyData, tmp_path: Path) -> No
 
 
 def test_events_on_channels(study: mne_bstinv.StudyData) -> None:
-    cells = np.empty((1, 1), dtype=object)
-    cells[0, 0] = ("E:1", "µV")
     event = io.Event(
-        label="odd", times=np.array([[0.1]]), epochs=np.ones(1, dtype=np.int64), channels=cells
+        label="odd",
+        times=np.array([[0.1]]),
+        epochs=np.ones(1, dtype=np.int64),
+        channels=(("E:1", "µV"),),
     )
     recordings = dataclasses.replace(study.recordings, events=(event,))
     raw = to_raw_array(recordings, study.channels)
@@ -99,8 +100,8 @@ def test_events_on_channels(study: mne_bstinv.StudyData) -> None:
     raw.annotations.append(0.2, 0.0, "other", ch_names=[["Cz-0"]])
     found = from_raw(raw, channels=study.channels).events
     assert [e.label for e in found] == ["odd", "other"]
-    assert found[0].channels[0, 0] == ("E:1", "µV")
-    assert found[1].channels[0, 0] == ("Cz",)
+    assert found[0].channels[0] == ("E:1", "µV")
+    assert found[1].channels[0] == ("Cz",)
 
 
 def test_case_of_a_colon(data_dir: Path, tmp_path: Path) -> None:
