@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_types": set(),
     "_data_types": set(),
     "_versions": set(),
-    "io": {"errors"},
+    "io": {"errors", "conversion"},
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
     "maps": {"errors", "inverse", "anatomy"},

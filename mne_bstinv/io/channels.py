@@ -7,6 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import counted, each, finite, transform
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
@@ -29,18 +30,24 @@ __all__ = ["Channel", "Channels", "HeadPoints", "read_channels", "write_channels
 class Channel(Structure):
     """A sensor."""
 
-    name: str = field(default="", metadata=declare("Name", Text()))
+    name: str = field(default="", metadata=declare("Name", Text(), essential=True))
     #: What the manufacturer calls the coil.
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: ``'MEG GRAD'``, ``'EEG'``, ``'Stim'`` ..., in any case.
-    type: str = field(default="", metadata=declare("Type", Text()))
+    type: str = field(default="", metadata=declare("Type", Text(), essential=True))
     group: str | None = field(default=None, metadata=declare("Group", Text(absent="double")))
     #: Integration points (3, k), m, SCS; None if unknown.
-    loc: FloatArray | None = field(default=None, metadata=declare("Loc", Array(3, "k"), unit="m"))
+    loc: FloatArray | None = field(
+        default=None, metadata=declare("Loc", Array(3, "k"), unit="m", essential=True)
+    )
     #: Directions of the points (3, k); None for electrodes.
-    orient: FloatArray | None = field(default=None, metadata=declare("Orient", Array(3, "k")))
+    orient: FloatArray | None = field(
+        default=None, metadata=declare("Orient", Array(3, "k"), essential=True)
+    )
     #: Weights of the points (w,); electrodes may have more weights than points.
-    weight: FloatArray | None = field(default=None, metadata=declare("Weight", Vector("w")))
+    weight: FloatArray | None = field(
+        default=None, metadata=declare("Weight", Vector("w"), essential=True)
+    )
 
     def _summary(self) -> str:
         n_points = 0 if self.loc is None else self.loc.shape[1]
@@ -53,15 +60,15 @@ class HeadPoints(Structure):
 
     #: Positions (3, n_points), m, SCS.
     loc: FloatArray | None = field(
-        default=None, metadata=declare("Loc", Array(3, "n_points"), unit="m")
+        default=None, metadata=declare("Loc", Array(3, "n_points"), unit="m", essential=True)
     )
     #: Names, numbers as text.
     label: tuple[str, ...] = field(
-        default=(), metadata=declare("Label", TextCell("n_points", empty_cell=True))
+        default=(), metadata=declare("Label", TextCell("n_points", empty_cell=True), essential=True)
     )
     #: ``'CARDINAL'``, ``'HPI'``, ``'EEG'``, ``'EXTRA'``.
     type: tuple[str, ...] = field(
-        default=(), metadata=declare("Type", TextCell("n_points", empty_cell=True))
+        default=(), metadata=declare("Type", TextCell("n_points", empty_cell=True), essential=True)
     )
 
     def _summary(self) -> str:
@@ -75,24 +82,27 @@ class Channels(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: Compensation (n_meg, n_ref): MEG channels minus ``meg_ref_coef`` times the references.
     meg_ref_coef: FloatArray | None = field(
-        default=None, metadata=declare("MegRefCoef", Array("n_meg", "n_ref"))
+        default=None,
+        metadata=declare("MegRefCoef", Array("n_meg", "n_ref"), finite, essential=True),
     )
     #: The projectors, active or not.
     projectors: tuple[Projector, ...] = field(
-        default=(), metadata=declare("Projector", ProjectorArray())
+        default=(), metadata=declare("Projector", ProjectorArray(), essential=True)
     )
     #: Transforms (4, 4) from the device to SCS, one after the other, metres.
     transf_meg: tuple[FloatArray, ...] = field(
-        default=(), metadata=declare("TransfMeg", ArrayCell(Array(4, 4)))
+        default=(),
+        metadata=declare("TransfMeg", ArrayCell(Array(4, 4), "n_transf_meg"), each(transform)),
     )
     transf_meg_labels: tuple[str, ...] = field(
-        default=(), metadata=declare("TransfMegLabels", TextCell())
+        default=(), metadata=declare("TransfMegLabels", TextCell(), counted("n_transf_meg"))
     )
     transf_eeg: tuple[FloatArray, ...] = field(
-        default=(), metadata=declare("TransfEeg", ArrayCell(Array(4, 4)))
+        default=(),
+        metadata=declare("TransfEeg", ArrayCell(Array(4, 4), "n_transf_eeg"), each(transform)),
     )
     transf_eeg_labels: tuple[str, ...] = field(
-        default=(), metadata=declare("TransfEegLabels", TextCell())
+        default=(), metadata=declare("TransfEegLabels", TextCell(), counted("n_transf_eeg"))
     )
     head_points: HeadPoints | None = field(
         default=None, metadata=declare("HeadPoints", Nested(HeadPoints))

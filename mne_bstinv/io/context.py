@@ -1,8 +1,10 @@
-"""What is known of a file while it is read: symbols, the current field, and all faults."""
+"""What is known of a file while it is read: symbols, the current field, faults and findings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from mne_bstinv.conversion import Findings
 
 __all__ = ["Context", "Symbol"]
 
@@ -24,25 +26,42 @@ class Context:
         The list that collects all faults.
     sizes : dict, optional
         The known symbols.
+    findings : Findings, optional
+        What collects what is no fault, but not as it should be.
     """
 
-    __slots__ = ("faults", "path", "sizes")
+    __slots__ = ("faults", "findings", "path", "sizes")
 
     def __init__(
-        self, path: str = "", faults: list[str] | None = None, sizes: Sizes | None = None
+        self,
+        path: str = "",
+        faults: list[str] | None = None,
+        sizes: Sizes | None = None,
+        findings: Findings | None = None,
     ) -> None:
         self.path = path
+        self.findings = Findings() if findings is None else findings
         self.faults: list[str] = [] if faults is None else faults
         self.sizes: Sizes = {} if sizes is None else sizes
 
     def at(self, name: str) -> Context:
         """Return the context of a field: the same symbols."""
-        return Context(f"{self.path}.{name}" if self.path else name, self.faults, self.sizes)
+        path = f"{self.path}.{name}" if self.path else name
+        return Context(path, self.faults, self.sizes, self.findings)
 
     def element(self, index: int | None = None) -> Context:
         """Return the context of a struct (array element): new symbols stay inside."""
         path = self.path if index is None else f"{self.path}({index + 1})"
-        return Context(path, self.faults, dict(self.sizes))
+        return Context(path, self.faults, dict(self.sizes), self.findings)
+
+    def apart(self) -> Context:
+        """Return the context of an attempt: what it brings counts if :meth:`accept` takes it."""
+        return Context(self.path, [], dict(self.sizes))
+
+    def accept(self, attempt: Context) -> None:
+        """Take over what an attempt learnt."""
+        self.sizes.update(attempt.sizes)
+        self.findings.include(attempt.findings.report)
 
     def fault(self, found: str, expected: str) -> None:
         """Add a fault."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import covariance, definite
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.mat import PathLike
@@ -44,7 +45,9 @@ class NoiseCov(Structure):
 
     #: (n_channels, n_channels), T², (T/m)², V²; zeros in channels that were not computed.
     noise_cov: FloatArray = field(
-        metadata=declare("NoiseCov", Array("n_channels", "n_channels"), unit="T² or V²")
+        metadata=declare(
+            "NoiseCov", Array("n_channels", "n_channels"), covariance, definite, unit="T² or V²"
+        )
     )
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: Samples of every pair of channels (n_channels, n_channels), or one number for all.

@@ -22,18 +22,21 @@ class Dipole(Structure):
     """A dipole at one time."""
 
     #: The group it belongs to, 1-based: an entry of ``dipole_names``.
-    index: int | None = field(default=None, metadata=declare("Index", Scalar(int)))
+    index: int | None = field(default=None, metadata=declare("Index", Scalar(int), essential=True))
     #: s.
-    time: float | None = field(default=None, metadata=declare("Time", Scalar(), unit="s"))
+    time: float | None = field(
+        default=None, metadata=declare("Time", Scalar(), unit="s", essential=True)
+    )
     #: (3,), m.
     origin: FloatArray | None = field(default=None, metadata=declare("Origin", Vector(3), unit="m"))
     #: (3,), m, SCS.
     loc: FloatArray | None = field(
-        default=None, metadata=declare("Loc", Vector(3, column=True), unit="m")
+        default=None, metadata=declare("Loc", Vector(3, column=True), unit="m", essential=True)
     )
     #: Moment (3,), A·m, SCS.
     amplitude: FloatArray | None = field(
-        default=None, metadata=declare("Amplitude", Vector(3, column=True), unit="A·m")
+        default=None,
+        metadata=declare("Amplitude", Vector(3, column=True), unit="A·m", essential=True),
     )
     errors: Any = field(default=None, metadata=declare("Errors", Raw()))
     noise: Any = field(default=None, metadata=declare("Noise", Raw()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +17,6 @@ from mne_bstinv.io.values import EMPTY, describe, is_empty
 from mne_bstinv.io.variable import Variable
 
 __all__ = ["Event", "Names", "is_bad"]
-
-logger = logging.getLogger("mne_bstinv")
 
 #: Names of channels, for each occurrence of an event; none for all channels.
 Names = tuple[tuple[str, ...], ...]
@@ -54,10 +51,10 @@ class _Times:
             return None
         # Squeezed, two numbers are two events or one with a duration: the number of epochs tells.
         for n_rows in (1, 2):
-            inner = Context(context.path, [], dict(context.sizes))
-            times = Array(n_rows, "n_events").read(variable, inner)
+            attempt = context.apart()
+            times = Array(n_rows, "n_events").read(variable, attempt)
             if times is not None:
-                context.sizes.update(inner.sizes)
+                context.accept(attempt)
                 return times
         return Array("1 or 2", "n_events").read(variable, context)
 
@@ -67,10 +64,7 @@ class _Times:
 
 @dataclass(frozen=True, slots=True)
 class _OneEach:
-    """A cell with an entry an occurrence: texts, or (``nested``) cells of texts.
-
-    What is of no such form is left out with a warning: nothing is lost but itself.
-    """
+    """A cell with an entry an occurrence: texts, or (``nested``) cells of texts."""
 
     nested: bool
     order: int = 2
@@ -82,10 +76,7 @@ class _OneEach:
         rows = self._rows(variable.value, n)
         if rows is None or None in rows:
             what = "cells of channel names" if self.nested else "texts"
-            logger.warning(
-                "%s: %s found, a cell of %d %s expected; left out",
-                context.path, describe(variable), n, what,
-            )  # fmt: skip
+            context.fault(describe(variable), f"a cell of {n} {what}")
             return None
         return tuple(rows) if any(rows) else None
 
@@ -104,7 +95,7 @@ class _OneEach:
         if isinstance(items, str) or not isinstance(items, list | tuple):
             items = [items]
         if self.nested and n == 1 and all(isinstance(item, str) for item in items):
-            items = [items]  # pymatreader takes a cell of one for its entry
+            items = [items]  # a cell of one is read as its entry
         if len(items) != n:
             return None
         return [_names(item) if self.nested else _text(item) for item in items]

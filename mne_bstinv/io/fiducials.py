@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mne_bstinv._types import FloatArray
+from mne_bstinv.io.checks import finite, rotation
 from mne_bstinv.io.kinds import Array, Vector
 from mne_bstinv.io.schema import Structure, declare
 
@@ -20,15 +21,17 @@ class SCS(Structure):
     """
 
     #: Nasion (3,).
-    nas: FloatArray | None = field(default=None, metadata=declare("NAS", Vector(3)))
+    nas: FloatArray | None = field(default=None, metadata=declare("NAS", Vector(3), finite))
     #: Left ear point (3,).
-    lpa: FloatArray | None = field(default=None, metadata=declare("LPA", Vector(3)))
+    lpa: FloatArray | None = field(default=None, metadata=declare("LPA", Vector(3), finite))
     #: Right ear point (3,).
-    rpa: FloatArray | None = field(default=None, metadata=declare("RPA", Vector(3)))
+    rpa: FloatArray | None = field(default=None, metadata=declare("RPA", Vector(3), finite))
     #: Rotation (3, 3).
-    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3)))
+    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3), rotation))
     #: Translation (3,).
-    t: FloatArray | None = field(default=None, metadata=declare("T", Vector(3, column=True)))
+    t: FloatArray | None = field(
+        default=None, metadata=declare("T", Vector(3, column=True), finite)
+    )
 
     #: The origin of SCS in MRI coordinates (3,).
     origin: FloatArray | None = field(
@@ -52,7 +55,7 @@ class NCS(Structure):
     #: An interhemispheric point (3,).
     ih: FloatArray | None = field(default=None, metadata=declare("IH", Vector(3), unit="mm"))
     #: Rotation (3, 3).
-    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3)))
+    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3), rotation))
     #: Translation (3,).
     t: FloatArray | None = field(
         default=None, metadata=declare("T", Vector(3, column=True), unit="mm")

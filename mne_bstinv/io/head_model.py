@@ -7,6 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import finite
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -43,27 +44,29 @@ class HeadModel(Structure):
     gain: FloatArray = field(
         metadata=declare(
             "Gain",
-            Array("n_channels", "3*n_sources", late=True, in_cell=True),
+            Array("n_channels", "3*n_sources", late=True),
             unit="T or V per A·m",
         )
     )
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: ``'surface'``, ``'volume'``, ``'mixed'``, as in the file; see :attr:`kind`.
-    head_model_type: str | None = field(default=None, metadata=declare("HeadModelType", Text()))
+    head_model_type: str | None = field(
+        default=None, metadata=declare("HeadModelType", Text(), essential=True)
+    )
     #: Source locations (n_sources, 3), m, SCS.
     grid_loc: FloatArray = field(
         metadata=declare(
-            "GridLoc", Array("n_sources", 3, in_cell=True, turned=True, names_file=True), unit="m"
+            "GridLoc", Array("n_sources", 3, turned=True, names_file=True), finite, unit="m"
         )
     )
     #: Unit normals (n_sources, 3), SCS. None with a surface file: the normals of that surface.
     grid_orient: FloatArray | None = field(
         default=None,
-        metadata=declare("GridOrient", Array("n_sources", 3, in_cell=True, turned=True)),
+        metadata=declare("GridOrient", Array("n_sources", 3, turned=True), finite, essential=True),
     )
     #: The regions of a mixed model.
     grid_atlas: GridAtlas | None = field(
-        default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
+        default=None, metadata=declare("GridAtlas", Nested(GridAtlas), essential=True)
     )
     #: How the grid of a volume was made; raw.
     grid_options: Any = field(default=None, metadata=declare("GridOptions", Raw()))

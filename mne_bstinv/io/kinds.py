@@ -6,7 +6,6 @@ the context where that is impossible.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +20,6 @@ from mne_bstinv.io.variable import Variable
 
 __all__ = ["Array", "Raw", "Scalar", "Sparse", "Vector"]
 
-logger = logging.getLogger("mne_bstinv")
-
 
 @dataclass(frozen=True, slots=True, init=False)
 class Array:
@@ -36,8 +33,6 @@ class Array:
         ``"float64"``, ``"int64"`` (indices), or None to keep the MATLAB class.
     late : bool
         Read after the other fields, whose sizes it must fit.
-    in_cell : bool
-        Accept a cell of one around the array (old files).
     turned : bool
         Accept the transposed array (old files).
     names_file : bool
@@ -46,7 +41,6 @@ class Array:
 
     shape: tuple[Symbol, ...]
     dtype: str | None
-    in_cell: bool
     turned: bool
     names_file: bool
     order: int
@@ -56,14 +50,12 @@ class Array:
         *shape: Symbol,
         dtype: str | None = "float64",
         late: bool = False,
-        in_cell: bool = False,
         turned: bool = False,
         names_file: bool = False,
     ) -> None:
         for name, value in {
             "shape": shape,
             "dtype": dtype,
-            "in_cell": in_cell,
             "turned": turned,
             "names_file": names_file,
             "order": 1 if late else 0,
@@ -74,12 +66,7 @@ class Array:
         """Return the array in its declared shape."""
         if is_empty(variable.value):
             return None
-        if variable.matlab_class == "cell" and self.in_cell:
-            logger.info("%s: a cell of one around the array was removed", context.path)
-            variable = Variable(variable.value)
-        if variable.matlab_class == "cell":
-            context.fault(describe(variable), self._expected(context))
-            return None
+        variable = bare(variable, context)
         if self.names_file and isinstance(variable.value, str):
             context.fault(
                 f"the surface file name {variable.value!r} (an old head model)",
@@ -120,7 +107,7 @@ class Array:
     def _transposed(self, array: Any, context: Context) -> Any:
         turned = array.shape[::-1]
         if self.turned and context.match(turned, self.shape):
-            logger.info("%s: %s was transposed", context.path, array.shape)
+            context.findings.derived(context.path, f"transposed: its shape was {array.shape}")
             return raw.read_only(array.T)
         hint = ""
         if array.ndim == 2 and context.fits(turned, self.shape):
@@ -225,7 +212,7 @@ class Sparse:
 
     def read(self, variable: Variable, context: Context) -> Any:
         """Return a csc array of float64: the small integers in files overflow in products."""
-        variable = bare(variable)
+        variable = bare(variable, context)
         value = variable.value
         if is_empty(value):
             return None
@@ -274,8 +261,10 @@ class Raw:
         """Return the frozen value."""
         is_struct = isinstance(variable.value, Mapping)
         if self.struct and is_struct:
-            variable = bare(variable)
+            variable = bare(variable, context)
         if self.struct and not is_struct:
+            if not is_empty(variable.value):
+                context.fault(describe(variable), "a struct")
             return None
         if is_empty(variable.value) and not (is_struct and self.keep_empty):
             return None

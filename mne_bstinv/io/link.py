@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.io.checks import finite, positive
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
-from mne_bstinv.io.lenient import Lenient
 from mne_bstinv.io.sampling import sample_numbers
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Nested, NestedArray, Text
@@ -22,18 +22,18 @@ class LinkProperties(Structure):
     """Times and state of the recording."""
 
     #: Times of the first and of the last sample (2,), s.
-    times: FloatArray | None = field(default=None, metadata=declare("times", Vector(2), unit="s"))
+    times: FloatArray | None = field(
+        default=None, metadata=declare("times", Vector(2), finite, unit="s", essential=True)
+    )
     #: Sampling frequency.
-    sfreq: float | None = field(default=None, metadata=declare("sfreq", Scalar(), unit="Hz"))
-    n_avg: int = field(default=1, metadata=declare("nAvg", Lenient(Scalar(int))))
+    sfreq: float | None = field(
+        default=None, metadata=declare("sfreq", Scalar(), positive, unit="Hz")
+    )
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: CTF compensation of the file (0, 1, 2, 3); None if unknown or not of CTF.
-    curr_ctf_comp: int | None = field(
-        default=None, metadata=declare("currCtfComp", Lenient(Scalar(int)))
-    )
+    curr_ctf_comp: int | None = field(default=None, metadata=declare("currCtfComp", Scalar(int)))
     #: CTF compensation that reading brings about.
-    dest_ctf_comp: int | None = field(
-        default=None, metadata=declare("destCtfComp", Lenient(Scalar(int)))
-    )
+    dest_ctf_comp: int | None = field(default=None, metadata=declare("destCtfComp", Scalar(int)))
 
     def _summary(self) -> str:
         return f"{self.sfreq} Hz, {self.times} s"
@@ -43,19 +43,17 @@ class LinkProperties(Structure):
 class LinkEpoch(Structure):
     """One epoch of a file that holds epochs."""
 
-    label: str = field(default="", metadata=declare("label", Lenient(Text())))
+    label: str = field(default="", metadata=declare("label", Text()))
     #: Times of its first and last sample (2,), s.
-    times: FloatArray | None = field(
-        default=None, metadata=declare("times", Lenient(Vector(2)), unit="s")
-    )
-    n_avg: int = field(default=1, metadata=declare("nAvg", Lenient(Scalar(int))))
-    select: int | None = field(default=None, metadata=declare("select", Lenient(Scalar(int))))
+    times: FloatArray | None = field(default=None, metadata=declare("times", Vector(2), unit="s"))
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
+    select: int | None = field(default=None, metadata=declare("select", Scalar(int)))
     #: 1 if the whole epoch is bad.
-    bad: int | None = field(default=None, metadata=declare("bad", Lenient(Scalar(int))))
+    bad: int | None = field(default=None, metadata=declare("bad", Scalar(int)))
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("channelflag", Lenient(Vector(column=True, dtype="int64"))),
+        metadata=declare("channelflag", Vector(column=True, dtype="int64")),
     )
 
     def _summary(self) -> str:
@@ -67,20 +65,20 @@ class Link(Structure):
     """A link to a continuous file: where it is, what is in it, and its events."""
 
     #: Path of the file, on the computer that made the link.
-    filename: str = field(default="", metadata=declare("filename", Text()))
+    filename: str = field(default="", metadata=declare("filename", Text(), essential=True))
     #: ``'BST-BIN'``, ``'FIF'``, ``'CTF'`` ...
-    format: str = field(default="", metadata=declare("format", Text()))
-    device: str | None = field(default=None, metadata=declare("device", Lenient(Text())))
-    condition: str | None = field(default=None, metadata=declare("condition", Lenient(Text())))
-    comment: str | None = field(default=None, metadata=declare("comment", Lenient(Text())))
+    format: str = field(default="", metadata=declare("format", Text(), essential=True))
+    device: str | None = field(default=None, metadata=declare("device", Text()))
+    condition: str | None = field(default=None, metadata=declare("condition", Text()))
+    comment: str | None = field(default=None, metadata=declare("comment", Text()))
     #: ``'l'`` (little) or ``'b'`` (big).
-    byteorder: str | None = field(default=None, metadata=declare("byteorder", Lenient(Text())))
+    byteorder: str | None = field(default=None, metadata=declare("byteorder", Text()))
     prop: LinkProperties | None = field(
-        default=None, metadata=declare("prop", Nested(LinkProperties))
+        default=None, metadata=declare("prop", Nested(LinkProperties), essential=True)
     )
     #: The epochs of a file that holds epochs; none for a continuous one.
     epochs: tuple[LinkEpoch, ...] = field(
-        default=(), metadata=declare("epochs", Lenient(NestedArray(LinkEpoch)))
+        default=(), metadata=declare("epochs", NestedArray(LinkEpoch))
     )
     events: tuple[Event, ...] = field(default=(), metadata=declare("events", NestedArray(Event)))
     #: What the reader of the format keeps; raw.
@@ -88,7 +86,7 @@ class Link(Structure):
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("channelflag", Lenient(Vector(column=True, dtype="int64"))),
+        metadata=declare("channelflag", Vector(column=True, dtype="int64")),
     )
     acq_date: Any = field(default=None, metadata=declare("acq_date", Raw()))
     #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``; raw.

@@ -7,6 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import finite, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -50,16 +51,16 @@ class Matrix(Structure):
     )
     #: (n_times,), s.
     time: FloatArray | None = field(
-        default=None, metadata=declare("Time", Vector("n_times"), unit="s")
+        default=None, metadata=declare("Time", Vector("n_times"), finite, unit="s", essential=True)
     )
     #: 1 good, -1 bad: the channels of the recordings that the signals are of (n_channels,).
     channel_flag: IntArray | None = field(
         default=None, metadata=declare("ChannelFlag", Vector(column=True, dtype="int64"))
     )
     #: Number of trials in the average.
-    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int)))
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: Effective number of averages; None in old files.
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar()))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
     events: tuple[Event, ...] = field(default=(), metadata=declare("Events", NestedArray(Event)))
     #: The cortex of the scouts, relative to the protocol's ``anat``.
     surface_file: str | None = field(

@@ -9,6 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
+from mne_bstinv.io.checks import labelled, sized, transform
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
@@ -30,7 +31,7 @@ class _Volume:
     def read(self, variable: Variable, context: Context) -> Any:
         if is_empty(variable.value):
             return None
-        variable = bare(variable)
+        variable = bare(variable, context)
         array = cast(variable, None, context, "an array of voxels")
         if array is None:
             return None
@@ -84,7 +85,7 @@ class Mri(Structure):
     cube: AnyArray = field(metadata=declare("Cube", _Volume()))
     #: Voxel size (3,), mm.
     voxsize: FloatArray | None = field(
-        default=None, metadata=declare("Voxsize", Vector(3), unit="mm")
+        default=None, metadata=declare("Voxsize", Vector(3), sized, unit="mm")
     )
     #: Fiducials in MRI coordinates, mm, and the transform to SCS.
     scs: SCS | None = field(default=None, metadata=declare("SCS", Nested(SCS), unit="mm"))
@@ -96,7 +97,7 @@ class Mri(Structure):
     histogram: Any = field(default=None, metadata=declare("Histogram", Raw()))
     #: Pairs of a label and a (4, 4) transform; ``'vox2ras'``: 0-based voxels to scanner RAS, mm.
     init_transf: tuple[tuple[str, FloatArray], ...] = field(
-        default=(), metadata=declare("InitTransf", _Transforms())
+        default=(), metadata=declare("InitTransf", _Transforms(), labelled("vox2ras", transform))
     )
     #: Names of the values of an atlas volume; raw.
     labels: Any = field(default=None, metadata=declare("Labels", Raw()))

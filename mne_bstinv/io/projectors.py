@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.io.checks import finite, one_of
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Scalar, Vector
 from mne_bstinv.io.schema import Structure, declare
@@ -41,14 +42,17 @@ class Projector(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: (n_channels, k): components, or a complete (n_channels, n_channels) operator.
     components: FloatArray | None = field(
-        default=None, metadata=declare("Components", Array("n_channels", "k"))
+        default=None,
+        metadata=declare("Components", Array("n_channels", "k"), finite, essential=True),
     )
     #: Which components are removed (k,), 1 or 0; None for operators.
     comp_mask: IntArray | None = field(
-        default=None, metadata=declare("CompMask", Vector("m", dtype="int64"))
+        default=None, metadata=declare("CompMask", Vector("m", dtype="int64"), essential=True)
     )
     #: 0: ignored; 1: applied on the fly; 2: applied already in the file.
-    status: int = field(default=0, metadata=declare("Status", Scalar(int)))
+    status: int = field(
+        default=0, metadata=declare("Status", Scalar(int), one_of(0, 1, 2), essential=True)
+    )
     #: Singular values (s,), or the text ``'REF'`` or ``'ICA'``.
     sing_val: FloatArray | str | None = field(default=None, metadata=declare("SingVal", _SingVal()))
     #: ``'SSP_pca'``, ``'ICA_infomax'``, ``'REF'`` ...; missing in old files.

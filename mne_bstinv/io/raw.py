@@ -11,6 +11,7 @@ same values. Top-level variables keep their exact class and shape.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from scipy.sparse import csc_array, issparse
 from mne_bstinv.io.variable import Unreadable, Variable
 
 __all__ = ["FrozenMap", "Hints", "cell", "freeze", "freeze_variable", "struct", "thaw"]
+
+logger = logging.getLogger("mne_bstinv")
 
 #: How to freeze the field of a nested struct that has this name.
 Hints = Mapping[str, Callable[[Any], Any]]
@@ -101,6 +104,9 @@ def freeze_variable(variable: Variable, hints: Hints | None = None) -> Any:
 def thaw(value: Any) -> Any:
     """Return what :func:`scipy.io.savemat` writes as the MATLAB value."""
     if value is None:
+        return np.zeros((0, 0))
+    if isinstance(value, Unreadable):
+        logger.warning("%s cannot be written: an empty array takes its place", value)
         return np.zeros((0, 0))
     if isinstance(value, Mapping):
         return _thaw_struct(value)

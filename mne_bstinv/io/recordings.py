@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import increasing, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
@@ -57,28 +58,33 @@ class Recordings(Structure):
     """An epoch, an average, or a link to a continuous file."""
 
     #: (n_channels, n_times), T, T/m or V; None for a link.
-    f: FloatArray | None = field(default=None, metadata=declare("F", _Samples(), unit="T or V"))
+    f: FloatArray | None = field(
+        default=None, metadata=declare("F", _Samples(), unit="T or V", essential=True)
+    )
     #: The link to a continuous file; None for imported recordings.
-    link: Link | None = field(default=None, metadata=declare("F", _LinkOnly()))
+    link: Link | None = field(default=None, metadata=declare("F", _LinkOnly(), essential=True))
     #: Standard deviation, as ``f``; raw.
     std: Any = field(default=None, metadata=declare("Std", Raw()))
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("ChannelFlag", Vector("n_channels", column=True, dtype="int64")),
+        metadata=declare(
+            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), essential=True
+        ),
     )
     #: (n_times,), s; the start and end for a link.
     time: FloatArray | None = field(
-        default=None, metadata=declare("Time", Vector("n_times"), unit="s")
+        default=None,
+        metadata=declare("Time", Vector("n_times"), increasing, unit="s", essential=True),
     )
     #: ``'recordings'``, ``'raw'`` ...
     data_type: str | None = field(default=None, metadata=declare("DataType", Text()))
     device: str | None = field(default=None, metadata=declare("Device", Text()))
     #: Number of trials in the average.
-    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int)))
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: Effective number of averages; None in old files: see :attr:`effective_averages`.
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar()))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
     events: tuple[Event, ...] = field(default=(), metadata=declare("Events", NestedArray(Event)))
     colormap_type: Any = field(default=None, metadata=declare("ColormapType", Raw()))
     display_units: Any = field(default=None, metadata=declare("DisplayUnits", Raw()))

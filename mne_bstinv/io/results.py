@@ -11,6 +11,15 @@ from scipy.sparse import issparse
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
+from mne_bstinv.io.checks import (
+    finite,
+    increasing,
+    index,
+    not_nan,
+    one_of,
+    positive,
+    unique,
+)
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -101,15 +110,18 @@ class Results(Structure):
 
     #: (n_rows, n_good): estimates are the kernel times the good channels.
     imaging_kernel: FloatArray | None = field(
-        default=None, metadata=declare("ImagingKernel", Array("n_rows", "n_good", late=True))
+        default=None,
+        metadata=declare(
+            "ImagingKernel", Array("n_rows", "n_good", late=True), not_nan, essential=True
+        ),
     )
     #: (n_rows, n_times), A·m or the unit of the measure.
     image_grid_amp: FloatArray | None = field(
-        default=None, metadata=declare("ImageGridAmp", _Amplitudes(), unit="A·m")
+        default=None, metadata=declare("ImageGridAmp", _Amplitudes(), unit="A·m", essential=True)
     )
     #: Two factors whose product is (n_rows, n_times), in place of ``image_grid_amp``.
     image_grid_factors: tuple[Any, Any] | None = field(
-        default=None, metadata=declare("ImageGridAmp", _Factors(), unit="A·m")
+        default=None, metadata=declare("ImageGridAmp", _Factors(), unit="A·m", essential=True)
     )
     #: Inverse whitener of the noise (n_good, n_good).
     whitener: FloatArray | None = field(
@@ -128,13 +140,17 @@ class Results(Structure):
         default=None, metadata=declare("SourceDecompVa", Array("p", "?", late=True))
     )
     #: Components of a location: 1 or 3; 0 for mixed models.
-    n_components: int | None = field(default=None, metadata=declare("nComponents", Scalar(int)))
+    n_components: int | None = field(
+        default=None,
+        metadata=declare("nComponents", Scalar(int), one_of(0, 1, 2, 3), essential=True),
+    )
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: ``'mn'``, ``'dspm2018'``, ``'sloreta'``, ``'glsp'``, ``'lcmvp'``.
     function: str | None = field(default=None, metadata=declare("Function", Text()))
     #: (n_times,), s; None for a shared kernel.
     time: FloatArray | None = field(
-        default=None, metadata=declare("Time", Vector("n_times"), unit="s")
+        default=None,
+        metadata=declare("Time", Vector("n_times"), increasing, unit="s", essential=True),
     )
     #: The recordings, relative to the protocol's ``data``; None for a shared kernel.
     data_file: str | None = field(default=None, metadata=declare("DataFile", Text(absent="double")))
@@ -144,11 +160,21 @@ class Results(Structure):
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("ChannelFlag", Vector("n_channels", column=True, dtype="int64")),
+        metadata=declare(
+            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), essential=True
+        ),
     )
     #: The channels of the kernel's columns (n_good,), 1-based.
     good_channel: IntArray | None = field(
-        default=None, metadata=declare("GoodChannel", Vector("n_good", dtype="int64"))
+        default=None,
+        metadata=declare(
+            "GoodChannel",
+            Vector("n_good", dtype="int64"),
+            index(),
+            index("n_channels", keeps=True),
+            unique,
+            essential=True,
+        ),
     )
     #: The cortex, relative to the protocol's ``anat``.
     surface_file: str | None = field(default=None, metadata=declare("SurfaceFile", Text()))
@@ -158,16 +184,21 @@ class Results(Structure):
     grid_loc: FloatArray | None = field(
         default=None,
         metadata=declare(
-            "GridLoc", Array("n_grid", 3, in_cell=True, turned=True, names_file=True), unit="m"
+            "GridLoc",
+            Array("n_grid", 3, turned=True, names_file=True),
+            finite,
+            unit="m",
+            essential=True,
         ),
     )
     #: (n_grid, 3), unit normals, SCS; mixed models only.
     grid_orient: FloatArray | None = field(
-        default=None, metadata=declare("GridOrient", Array("n_grid", 3, in_cell=True, turned=True))
+        default=None,
+        metadata=declare("GridOrient", Array("n_grid", 3, turned=True), finite, essential=True),
     )
     #: The regions of a mixed model.
     grid_atlas: GridAtlas | None = field(
-        default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
+        default=None, metadata=declare("GridAtlas", Nested(GridAtlas), essential=True)
     )
     #: All options of the computation; raw (``SourceOrient``, ``DataTypes`` and ``ChannelTypes``
     #: are tuples of text, ``History`` is an N x 3 object array).
@@ -180,9 +211,9 @@ class Results(Structure):
     display_units: Any = field(default=None, metadata=declare("DisplayUnits", Raw()))
     z_score: Any = field(default=None, metadata=declare("ZScore", Raw()))
     #: Number of trials in the average.
-    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int)))
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: Effective number of averages; None in old files.
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar()))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

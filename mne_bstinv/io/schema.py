@@ -6,13 +6,19 @@ A field of a structure is declared where it is defined::
 
 The first argument is the MATLAB name, the second the kind of value (:mod:`mne_bstinv.io.kinds`)
 with its shape in symbols. A symbol has one value in a whole file: the first field that names it
-sets it and the others must agree.
+sets it and the others must agree. Further conditions are declared as ``checks``
+(:mod:`mne_bstinv.io.checks`).
+
+A field is essential to its structure, or it is not. What is wrong with an essential one is a fault
+of the file. Any other that cannot be understood is left out with a finding, and what the file
+holds there is kept among the ``extra`` fields, to be written back.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -21,7 +27,9 @@ import numpy as np
 
 from mne_bstinv import _display
 from mne_bstinv._display import in_short
+from mne_bstinv.conversion import Finding, Findings
 from mne_bstinv.errors import SchemaError
+from mne_bstinv.io.checks import Check
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.raw import FrozenMap, freeze, freeze_variable, thaw
 from mne_bstinv.io.variable import Variable
@@ -69,18 +77,31 @@ class Spec:
         The unit, ``''`` for none.
     written : bool
         Whether an absent value is written (as an empty one); False leaves the field out.
+    essential : bool
+        Whether a value that cannot be understood is a fault of the file.
+    checks : tuple of Check
+        What the value must be beside its kind.
     """
 
     name: str
     kind: Kind
     unit: str = ""
     written: bool = True
+    essential: bool = False
+    checks: tuple[Check, ...] = ()
 
 
-def declare(name: str, kind: Kind, *, unit: str = "", written: bool = True) -> dict[str, Spec]:
+def declare(
+    name: str,
+    kind: Kind,
+    *checks: Check,
+    unit: str = "",
+    written: bool = True,
+    essential: bool = False,
+) -> dict[str, Spec]:
     """Declare a field of a :class:`Structure`, as ``metadata`` of :func:`dataclasses.field`.
 
-    A field without a default is required: a file without it is refused.
+    A field without a default is required: a file without it is refused. It is essential too.
 
     Parameters
     ----------
@@ -88,17 +109,22 @@ def declare(name: str, kind: Kind, *, unit: str = "", written: bool = True) -> d
         The MATLAB name.
     kind : Kind
         What values it takes.
+    *checks : Check
+        What the value must be beside.
     unit : str
         The unit.
     written : bool
         Whether to write it when it is absent.
+    essential : bool
+        Whether the structure means something else without it: what cannot be understood is a fault
+        then, not a finding.
 
     Returns
     -------
     dict
         The declaration, under the key ``"mat"``.
     """
-    return {"mat": Spec(name, kind, unit, written)}
+    return {"mat": Spec(name, kind, unit, written, essential, checks)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -108,13 +134,15 @@ class Structure:
     Parameters
     ----------
     extra : mapping of str to object
-        Fields of the file that no attribute stands for, by their MATLAB names.
+        Fields of the file that no attribute stands for, or that could not be understood, by their
+        MATLAB names.
     """
 
-    #: Fields of the file that no attribute stands for, by their MATLAB names.
+    #: Fields of the file that no attribute stands for, or that could not be understood, by their
+    #: MATLAB names.
     extra: Mapping[str, Any] = dataclasses.field(default_factory=FrozenMap)
 
-    #: What the conversion that made the structure lost; None if it was read from a file.
+    #: What reading it left out or took for something else, or the conversion that made it lost.
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +176,16 @@ class Declared(NamedTuple):
     spec: Spec
     required: bool
 
+    @property
+    def essential(self) -> bool:
+        """Whether a value that cannot be understood is a fault."""
+        return self.required or self.spec.essential
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What is read first sets the symbols: what is essential, then by its kind."""
+        return not self.essential, self.spec.kind.order
+
 
 def specs(cls: type[Structure]) -> tuple[Declared, ...]:
     """Return the attributes of a structure class with their declarations."""
@@ -179,7 +217,8 @@ def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
     Returns
     -------
     Structure
-        The structure.
+        The structure. Its report (:func:`mne_bstinv.conversion_report`) says what was left out
+        because it could not be understood, and what was taken for something else.
 
     Raises
     ------
@@ -187,12 +226,26 @@ def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
         With all faults of the file.
     """
     context = Context()
-    result = parse(cls, unwrap(cls, variables), context)
+    result = parse(cls, unwrap(cls, variables, context), context)
     if not context.faults and result is not None:
         context.faults.extend(result._faults())
     if context.faults or result is None:
         raise SchemaError(place, context.faults)
-    return result
+    findings = _gathered(context.findings.report)
+    return findings.attach(result, what=place) if findings.report else result
+
+
+def _gathered(findings: Iterable[Finding]) -> Findings:
+    """Return findings, with one for all elements of an array of which the same is said."""
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.severity, re.sub(r"\(\d+\)", "()", finding.field), finding.reason)
+        alike.setdefault(key, []).append(finding)
+    gathered = Findings()
+    for first, *more in alike.values():
+        name = f"{first.field} and {len(more)} more" if more else first.field
+        getattr(gathered, first.severity)(name, first.reason)
+    return gathered
 
 
 def to_mat(structure: Structure, place: str) -> dict[str, Any]:
@@ -223,53 +276,101 @@ def to_mat(structure: Structure, place: str) -> dict[str, Any]:
     return variables
 
 
-def unwrap(cls: type[Structure], variables: Mapping[str, Variable]) -> Mapping[str, Variable]:
-    """Return the fields of the struct that is the only variable of an export."""
+def unwrap(
+    cls: type[Structure], variables: Mapping[str, Variable], context: Context
+) -> Mapping[str, Variable]:
+    """Return the fields of the struct that is the variable of an export, beside stray ones."""
     declared = {item.spec.name for item in specs(cls)}
-    if len(variables) != 1 or declared & set(variables):
+    required = {item.spec.name for item in specs(cls) if item.required}
+    if declared & set(variables):
         return variables
-    (variable,) = variables.values()
-    if not isinstance(variable.value, Mapping) or variable.shape != (1, 1):
+    structs = {
+        name: variable.value
+        for name, variable in variables.items()
+        if isinstance(variable.value, Mapping) and variable.shape == (1, 1)
+    }
+    fitting = [n for n, v in structs.items() if declared & set(v) and required <= set(v)]
+    if len(fitting) != 1:
         return variables
-    found = set(variable.value)
-    if not declared & found or {i.spec.name for i in specs(cls) if i.required} - found:
-        return variables
-    return {name: Variable(value) for name, value in variable.value.items()}
+    (name,) = fitting
+    context.findings.derived(name, "the fields of this struct are taken for the variables")
+    others = {other: value for other, value in variables.items() if other != name}
+    return others | {field: Variable(value) for field, value in structs[name].items()}
 
 
 def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> S | None:
     """Build a structure; None if that is impossible (the faults say why)."""
     values: dict[str, Any] = {}
+    left_out: dict[str, Any] = {}
     n_faults = len(context.faults)
-    for attribute, spec, required in sorted(specs(cls), key=lambda item: item.spec.kind.order):
-        field = context.at(spec.name)
-        known = len(context.faults)
-        value = spec.kind.read(variables[spec.name], field) if spec.name in variables else None
-        if value is not None:
-            values[attribute] = value
-        elif required and len(context.faults) == known:
-            state = "is empty" if spec.name in variables else "is missing"
-            context.faults.append(f"{field.path}: {state}, but required")
+    for item in sorted(specs(cls), key=lambda item: item.rank):
+        name = item.spec.name
+        field = context.at(name)
+        attempt = field.apart()
+        value = _understood(item.spec, variables.get(name), attempt)
+        if not attempt.faults:
+            field.accept(attempt)
+            if value is not None:
+                values[item.attribute] = value
+            elif item.required:
+                state = "is empty" if name in variables else "is missing"
+                context.faults.append(f"{field.path}: {state}, but required")
+        elif item.essential:
+            context.faults.extend(attempt.faults)
+        else:
+            left_out[name] = freeze_variable(variables[name])
+            for fault in attempt.faults:
+                place, _, reason = fault.partition(": ")
+                context.findings.dropped(place, f"{reason}; left out, kept as the file has it")
     if len(context.faults) > n_faults:
         return None
     declared = {item.spec.name for item in specs(cls)}
     extra = {name: freeze_variable(v) for name, v in variables.items() if name not in declared}
-    return cls(extra=FrozenMap(extra), **values)
+    return cls(extra=FrozenMap(extra | left_out), **values)
+
+
+def _understood(spec: Spec, variable: Variable | None, context: Context) -> Any:
+    """Return the value of a field, with faults if it is not what the field declares."""
+    if variable is None:
+        return None
+    value = spec.kind.read(variable, context)
+    if value is None or context.faults:
+        return value
+    for check in spec.checks:
+        found = check.fault(value, context)
+        if found and check.keeps:
+            context.findings.assumed(context.path, f"{found}; taken as it is")
+        elif found:
+            context.faults.append(f"{context.path}: {found}")
+            break  # the others may take it for granted
+    return value
 
 
 def build(structure: Structure, context: Context) -> dict[str, Any]:
     """Return the fields of a structure as savemat takes them."""
     built: dict[str, Any] = {}
     declared = specs(type(structure))
-    for attribute, spec, _ in sorted(declared, key=lambda item: item.spec.kind.order):
-        value = getattr(structure, attribute)
+    for item in sorted(declared, key=lambda item: item.rank):
+        value, spec = getattr(structure, item.attribute), item.spec
         if value is None and (spec.name in built or not spec.written):
             continue  # two attributes may stand for one field, at most one of them is set
-        built[spec.name] = spec.kind.write(value, context.at(spec.name))
+        field = context.at(spec.name)
+        built[spec.name] = spec.kind.write(value, field)
+        if value is not None:
+            faults = (check.fault(value, field) for check in spec.checks if not check.keeps)
+            context.faults.extend(f"{field.path}: {fault}" for fault in faults if fault)
     names = dict.fromkeys(item.spec.name for item in declared)
-    return {name: built[name] for name in names if name in built} | {
-        name: thaw(value) for name, value in structure.extra.items()
-    }
+    fields = {name: built[name] for name in names if name in built}
+    absent = {item.spec.name for item in declared if not is_set(structure, item.attribute)}
+    kept = {n: v for n, v in structure.extra.items() if n not in names or n in absent}
+    return fields | {name: thaw(value) for name, value in kept.items()}
+
+
+def is_set(structure: Structure, attribute: str) -> bool:
+    """Tell whether an attribute has another value than the default for nothing."""
+    value = getattr(structure, attribute)
+    default = next(f.default for f in dataclasses.fields(structure) if f.name == attribute)
+    return not (value is default or (isinstance(value, str | tuple) and value == default))
 
 
 def _frozen(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from scipy.sparse import csc_array
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.io.checks import index
 from mne_bstinv.io.kinds import Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import NestedArray, Text
@@ -21,7 +22,7 @@ class Scout(Structure):
 
     #: Vertices of the surface (k,), 1-based.
     vertices: IntArray | None = field(
-        default=None, metadata=declare("Vertices", Vector("k", dtype="int64"))
+        default=None, metadata=declare("Vertices", Vector("k", dtype="int64"), index("n_vertices"))
     )
     #: The vertex the region grew from, 1-based.
     seed: int | None = field(default=None, metadata=declare("Seed", Scalar(int)))
@@ -37,7 +38,14 @@ class Scout(Structure):
     handles: Any = field(default=None, metadata=declare("Handles", Raw(keep_empty=True)))
     #: Rows of GridLoc (g,), 1-based; source grids only.
     grid_rows: IntArray | None = field(
-        default=None, metadata=declare("GridRows", Vector("g", dtype="int64"), written=False)
+        default=None,
+        metadata=declare(
+            "GridRows",
+            Vector("g", dtype="int64"),
+            index("n_sources"),
+            written=False,
+            essential=True,
+        ),
     )
 
     def _summary(self) -> str:
@@ -65,7 +73,9 @@ class GridAtlas(Structure):
     #: Name.
     name: str = field(default="", metadata=declare("Name", Text()))
     #: The regions; their ``grid_rows`` say which locations they hold.
-    scouts: tuple[Scout, ...] = field(default=(), metadata=declare("Scouts", NestedArray(Scout)))
+    scouts: tuple[Scout, ...] = field(
+        default=(), metadata=declare("Scouts", NestedArray(Scout), essential=True)
+    )
     #: Grid locations x cortex vertices, ones and zeros.
     vert2grid: csc_array | None = field(
         default=None, metadata=declare("Vert2Grid", Sparse(), written=False)

@@ -17,7 +17,7 @@ from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text
 from mne_bstinv.io.timefreq import BandRows, Bands, Frequencies, RowNames
-from mne_bstinv.io.values import EMPTY, cast, is_empty
+from mne_bstinv.io.values import EMPTY, bare, cast, is_empty
 from mne_bstinv.io.variable import Variable
 
 __all__ = ["Statistics", "read_statistics", "write_statistics"]
@@ -32,6 +32,7 @@ class _Map:
     def read(self, variable: Variable, context: Context) -> Any:
         if is_empty(variable.value):
             return None
+        variable = bare(variable, context)
         array = cast(variable, "float64", context, "an array of numbers (n_rows, n_times)")
         if array is None:
             return None
@@ -75,17 +76,21 @@ class Statistics(Structure):
     """A statistic with its p values, of recordings, sources, signals or time–frequency maps."""
 
     #: (n_rows, n_times), or (n_rows, n_times, n_freqs): the statistic.
-    tmap: FloatArray | None = field(default=None, metadata=declare("tmap", _Map()))
+    tmap: FloatArray | None = field(default=None, metadata=declare("tmap", _Map(), essential=True))
     #: The same shape: p values, corrected as ``correction`` says.
-    pmap: FloatArray | None = field(default=None, metadata=declare("pmap", _Map()))
+    pmap: FloatArray | None = field(default=None, metadata=declare("pmap", _Map(), essential=True))
     #: The same shape, or one number: degrees of freedom.
-    df: FloatArray | float | None = field(default=None, metadata=declare("df", _Freedom()))
+    df: FloatArray | float | None = field(
+        default=None, metadata=declare("df", _Freedom(), essential=True)
+    )
     #: The file of SPM that holds the test; raw.
     spm: Any = field(default=None, metadata=declare("SPM", Raw()))
     #: Kind of the files that were tested: ``'data'``, ``'results'``, ``'timefreq'``, ``'matrix'``.
-    type: str | None = field(default=None, metadata=declare("Type", Text()))
+    type: str | None = field(default=None, metadata=declare("Type", Text(), essential=True))
     #: Correction for multiple tests: ``'no'``, ``'cluster'`` ...
-    correction: str | None = field(default=None, metadata=declare("Correction", Text()))
+    correction: str | None = field(
+        default=None, metadata=declare("Correction", Text(), essential=True)
+    )
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
@@ -106,10 +111,10 @@ class Statistics(Structure):
     )
     grid_loc: FloatArray | None = field(
         default=None,
-        metadata=declare("GridLoc", Array("n_grid", 3, in_cell=True, turned=True), unit="m"),
+        metadata=declare("GridLoc", Array("n_grid", 3, turned=True), unit="m"),
     )
     grid_orient: FloatArray | None = field(
-        default=None, metadata=declare("GridOrient", Array("n_grid", 3, in_cell=True, turned=True))
+        default=None, metadata=declare("GridOrient", Array("n_grid", 3, turned=True))
     )
     grid_atlas: GridAtlas | None = field(
         default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
@@ -119,18 +124,18 @@ class Statistics(Structure):
     description: Any = field(default=None, metadata=declare("Description", Raw()))
     #: Names of the rows, of time–frequency maps.
     row_names: tuple[str, ...] | FloatArray | None = field(
-        default=None, metadata=declare("RowNames", RowNames())
+        default=None, metadata=declare("RowNames", RowNames(), essential=True)
     )
     ref_row_names: tuple[str, ...] | FloatArray | None = field(
-        default=None, metadata=declare("RefRowNames", RowNames())
+        default=None, metadata=declare("RefRowNames", RowNames(), essential=True)
     )
     #: (n_freqs,), Hz.
     freqs: FloatArray | None = field(
-        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz")
+        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz", essential=True)
     )
     #: Bands of frequencies, in place of ``freqs``.
     freq_bands: BandRows | None = field(
-        default=None, metadata=declare("Freqs", Bands("n_freqs"), unit="Hz")
+        default=None, metadata=declare("Freqs", Bands("n_freqs"), unit="Hz", essential=True)
     )
     time_bands: BandRows | None = field(default=None, metadata=declare("TimeBands", Bands()))
     measure: str | None = field(default=None, metadata=declare("Measure", Text(absent="double")))

@@ -9,6 +9,7 @@ from scipy.sparse import csc_array
 
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import finite, index
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -25,11 +26,13 @@ class Surface(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: (n_vertices, 3), m, SCS.
     vertices: FloatArray = field(
-        metadata=declare("Vertices", Array("n_vertices", 3, in_cell=True, turned=True), unit="m")
+        metadata=declare("Vertices", Array("n_vertices", 3, turned=True), finite, unit="m")
     )
     #: (n_faces, 3), 1-based rows of ``vertices``.
     faces: IntArray = field(
-        metadata=declare("Faces", Array("n_faces", 3, dtype="int64", in_cell=True, turned=True))
+        metadata=declare(
+            "Faces", Array("n_faces", 3, dtype="int64", turned=True), index("n_vertices")
+        )
     )
     #: (n_vertices, n_vertices): 1 where two vertices share an edge.
     vert_conn: csc_array | None = field(
@@ -38,7 +41,7 @@ class Surface(Structure):
     #: (n_vertices, 3), unit vectors, SCS.
     vert_normals: FloatArray | None = field(
         default=None,
-        metadata=declare("VertNormals", Array("n_vertices", 3, in_cell=True, turned=True)),
+        metadata=declare("VertNormals", Array("n_vertices", 3, turned=True), finite),
     )
     #: (n_vertices,), in the class of the file (single).
     curvature: AnyArray | None = field(

@@ -13,7 +13,7 @@ from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context, Symbol
 from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.schema import Structure, build, parse, specs
-from mne_bstinv.io.values import EMPTY, describe, is_empty
+from mne_bstinv.io.values import EMPTY, bare, describe, is_empty
 from mne_bstinv.io.variable import Variable
 
 __all__ = [
@@ -170,9 +170,12 @@ class ArrayCell:
     ----------
     array : Array
         What every entry is.
+    size : str or int
+        The number of arrays, as a symbol.
     """
 
     array: Array
+    size: Symbol = "?"
     order: int = 0
 
     def read(self, variable: Variable, context: Context) -> Any:
@@ -181,6 +184,7 @@ class ArrayCell:
         if is_empty(value):
             return None
         items = value if isinstance(value, list | tuple) else [value]
+        context.match((len(items),), (self.size,))
         return tuple(
             self.array.read(Variable(item), context.element(index))
             for index, item in enumerate(items)
@@ -190,6 +194,7 @@ class ArrayCell:
         """Return a cell."""
         if not value:
             return EMPTY
+        context.match((len(value),), (self.size,))
         items = [self.array.write(v, context.element(i)) for i, v in enumerate(value)]
         return raw.cell(items)
 
@@ -211,6 +216,7 @@ class Nested:
         """Return the structure."""
         if is_empty(variable.value):
             return None
+        variable = bare(variable, context)
         if not isinstance(variable.value, Mapping) or variable.shape not in (None, (1, 1)):
             context.fault(describe(variable), "one struct")
             return None
@@ -244,6 +250,7 @@ class NestedArray:
         """Return the structures."""
         if is_empty(variable.value):
             return None
+        variable = bare(variable, context)
         rows = struct_rows(variable)
         if rows is None:
             context.fault(describe(variable), "a struct array")

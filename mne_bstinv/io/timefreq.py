@@ -10,13 +10,14 @@ import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
+from mne_bstinv.io.checks import finite, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, TextCell
-from mne_bstinv.io.values import EMPTY, describe, is_empty
+from mne_bstinv.io.values import EMPTY, bare, describe, is_empty
 from mne_bstinv.io.variable import Variable
 
 __all__ = ["BandRows", "Bands", "Frequencies", "RowNames", "TimeFreq", "band_bounds",
@@ -33,6 +34,7 @@ class _Coefficients:
     order: int = 1
 
     def read(self, variable: Variable, context: Context) -> Any:
+        variable = bare(variable, context)
         value = variable.value
         if is_empty(value):
             return None
@@ -189,33 +191,37 @@ class TimeFreq(Structure):
     std: Any = field(default=None, metadata=declare("Std", Raw()))
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: What was transformed: ``'data'``, ``'results'``, ``'cluster'``, ``'scout'``, ``'matrix'``.
-    data_type: str | None = field(default=None, metadata=declare("DataType", Text()))
+    data_type: str | None = field(
+        default=None, metadata=declare("DataType", Text(), essential=True)
+    )
     #: (n_times,), s; the first and the last for spectra.
-    time: FloatArray | None = field(default=None, metadata=declare("Time", Vector(), unit="s"))
+    time: FloatArray | None = field(
+        default=None, metadata=declare("Time", Vector(), finite, unit="s", essential=True)
+    )
     #: Bands of time, as those of frequencies.
     time_bands: BandRows | None = field(
-        default=None, metadata=declare("TimeBands", Bands("n_tf_times"))
+        default=None, metadata=declare("TimeBands", Bands("n_tf_times"), essential=True)
     )
     #: (n_freqs,), Hz.
     freqs: FloatArray | None = field(
-        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz")
+        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz", essential=True)
     )
     #: Bands of frequencies, in place of ``freqs``.
     freq_bands: BandRows | None = field(
-        default=None, metadata=declare("Freqs", Bands("n_freqs"), unit="Hz")
+        default=None, metadata=declare("Freqs", Bands("n_freqs"), unit="Hz", essential=True)
     )
     #: Names of the first rows of a measure of pairs.
     ref_row_names: tuple[str, ...] | FloatArray | None = field(
-        default=None, metadata=declare("RefRowNames", RowNames())
+        default=None, metadata=declare("RefRowNames", RowNames(), essential=True)
     )
     #: Names of channels or signals, or numbers of locations.
     row_names: tuple[str, ...] | FloatArray | None = field(
-        default=None, metadata=declare("RowNames", RowNames())
+        default=None, metadata=declare("RowNames", RowNames(), essential=True)
     )
     #: ``'power'``, ``'magnitude'``, ``'none'`` (complex) ...
-    measure: str | None = field(default=None, metadata=declare("Measure", Text()))
+    measure: str | None = field(default=None, metadata=declare("Measure", Text(), essential=True))
     #: ``'morlet'``, ``'hilbert'``, ``'psd'``, ``'fft'`` ...
-    method: str | None = field(default=None, metadata=declare("Method", Text()))
+    method: str | None = field(default=None, metadata=declare("Method", Text(), essential=True))
     #: What was transformed, relative to the protocol's ``data``.
     data_file: str | None = field(default=None, metadata=declare("DataFile", Text(absent="double")))
     surface_file: str | None = field(
@@ -223,7 +229,7 @@ class TimeFreq(Structure):
     )
     grid_loc: FloatArray | None = field(
         default=None,
-        metadata=declare("GridLoc", Array("n_grid", 3, in_cell=True, turned=True), unit="m"),
+        metadata=declare("GridLoc", Array("n_grid", 3, turned=True), finite, unit="m"),
     )
     grid_atlas: GridAtlas | None = field(
         default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
@@ -236,8 +242,8 @@ class TimeFreq(Structure):
     head_model_type: str | None = field(
         default=None, metadata=declare("HeadModelType", Text(absent="double"))
     )
-    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int)))
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar()))
+    n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
     colormap_type: Any = field(default=None, metadata=declare("ColormapType", Raw()))
     display_units: Any = field(default=None, metadata=declare("DisplayUnits", Raw()))
     #: The options of the computation; raw.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +15,13 @@ from mne_bstinv.io.variable import Unreadable, Variable
 
 __all__ = ["EMPTY", "bare", "cast", "describe", "is_empty"]
 
-logger = logging.getLogger("mne_bstinv")
-
 EMPTY = np.zeros((0, 0))
 
 #: What an imaginary part may be of the largest real one to count as rounding.
 _ROUNDING = 1e-12
+
+#: Beyond it doubles leave out whole numbers.
+MAX_WHOLE = 2.0**53
 
 
 def is_empty(value: Any) -> bool:
@@ -58,10 +58,11 @@ def describe(variable: Variable) -> str:
     return f"{kind} {variable.shape or array.shape} array"
 
 
-def bare(variable: Variable) -> Variable:
-    """Return the only entry of a cell of one around a value that should be no cell."""
+def bare(variable: Variable, context: Context) -> Variable:
+    """Return the only entry of a cell of one around a value that should be no cell (old files)."""
     if variable.matlab_class != "cell" or variable.shape is None or math.prod(variable.shape) != 1:
         return variable
+    context.findings.derived(context.path, "taken out of a cell of one")
     return Variable(variable.value)
 
 
@@ -70,7 +71,8 @@ def _without_rounding(array: Any, context: Context) -> Any:
     imaginary, real = np.abs(array.imag).max(), np.abs(array.real).max()
     if not imaginary <= _ROUNDING * real:
         return array
-    logger.info("%s: an imaginary part of at most %.1e was left out", context.path, imaginary)
+    reason = f"an imaginary part of at most {imaginary:.1e} was left out"
+    context.findings.derived(context.path, reason)
     return array.real.copy(order="K")
 
 
@@ -79,7 +81,7 @@ def cast(variable: Variable, dtype: str | None, context: Context, expected: str)
 
     A float64 array stays the same object: large gains are neither copied nor looked at.
     """
-    variable = bare(variable)
+    variable = bare(variable, context)
     value = variable.value
     array = value if isinstance(value, np.ndarray) else None
     if isinstance(value, bool | int | float | complex | np.number):
@@ -92,7 +94,11 @@ def cast(variable: Variable, dtype: str | None, context: Context, expected: str)
     if dtype is None:
         kind = variable.matlab_class
         return array.astype(raw.DTYPES.get(kind or "", array.dtype), copy=False)
-    if dtype == "int64" and array.dtype.kind == "f" and not np.all(array == np.floor(array)):
-        context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
-        return None
+    if dtype == "int64" and array.dtype.kind == "f":
+        if not np.all(array == np.floor(array)):
+            context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
+            return None
+        if np.any(np.abs(array) > MAX_WHOLE):
+            context.fault(f"the number {np.abs(array).max():g}", f"{expected} that are whole")
+            return None
     return array.astype(dtype, copy=False)

@@ -154,7 +154,7 @@ def test_mri_keeps_its_class(tmp_path, dtype):
     found = again(tmp_path, mri, "mri")
     assert found["Cube"].dtype == dtype
     assert found["InitTransf"].shape == (1, 2)
-    two = cell("a", np.eye(4), "vox2ras", 2 * np.eye(4), shape=(2, 2))
+    two = cell("a", np.eye(4), "vox2ras", np.diag([2.0, 2, 2, 1]), shape=(2, 2))
     mri = both(tmp_path, io.read_mri, Cube=cube[:, :1, :], InitTransf=two)
     assert [label for label, _ in mri.init_transf] == ["a", "vox2ras"]
     assert mri.cube.shape == (2, 1, 4)

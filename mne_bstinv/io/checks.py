@@ -1,0 +1,240 @@
+"""What values must be beside their shape: declared with the field, once for all files.
+
+A check returns what is wrong in words, ``''`` if nothing is. What fails a check is an error in a
+field that its structure cannot do without, and left out with a finding in any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv._types import AnyArray
+from mne_bstinv.io.context import Context, Symbol
+
+__all__ = [
+    "Check",
+    "counted",
+    "covariance",
+    "definite",
+    "each",
+    "finite",
+    "increasing",
+    "index",
+    "labelled",
+    "not_nan",
+    "one_of",
+    "positive",
+    "rotation",
+    "sized",
+    "transform",
+    "unique",
+]
+
+#: Parts of one that single precision may leave of an orthogonal or symmetric array.
+SINGLE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition on the value of a field.
+
+    Parameters
+    ----------
+    fault : callable
+        Takes the value and the context, returns what is wrong in words (``''``: nothing).
+    keeps : bool
+        Whether a value that fails is kept, with a finding.
+    """
+
+    fault: Callable[[Any, Context], str]
+    keeps: bool = False
+
+
+def _all_finite(value: Any) -> bool:
+    """Tell whether all numbers are finite, without an array as large as they are."""
+    array: AnyArray = np.asarray(value)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())
+
+
+def _finite(value: Any, context: Context) -> str:
+    if _all_finite(value):
+        return ""
+    array: AnyArray = np.asarray(value)
+    n_bad = int(array.size - np.isfinite(array).sum())
+    return f"NaN or infinite numbers ({n_bad} of {array.size}) found, finite ones expected"
+
+
+#: Neither NaN nor infinite.
+finite = Check(_finite)
+#: As :data:`finite`, but the value is kept: NaN says something there.
+not_nan = Check(_finite, keeps=True)
+
+
+def _positive(value: Any, context: Context) -> str:
+    if np.isfinite(value) and value > 0:
+        return ""
+    return f"{value:g} found, a number above 0 expected"
+
+
+#: A number above 0.
+positive = Check(_positive)
+
+
+def each(check: Check) -> Check:
+    """Return the check of every item of a tuple."""
+
+    def fault(value: Any, context: Context) -> str:
+        found = ((number, check.fault(item, context)) for number, item in enumerate(value, 1))
+        return next((f"entry {number}: {words}" for number, words in found if words), "")
+
+    return Check(fault, check.keeps)
+
+
+def labelled(label: str, check: Check) -> Check:
+    """Return the check of the item with this label among pairs of a label and an item."""
+    inner = each(check)
+
+    def fault(value: Any, context: Context) -> str:
+        return inner.fault([item for name, item in value if name == label], context)
+
+    return Check(fault, check.keeps)
+
+
+def one_of(*allowed: int) -> Check:
+    """Return the check that a number is one of these."""
+
+    def fault(value: Any, context: Context) -> str:
+        expected = ", ".join(map(str, allowed))
+        return "" if value in allowed else f"{value} found, one of {expected} expected"
+
+    return Check(fault)
+
+
+def _sized(value: Any, context: Context) -> str:
+    sizes = np.asarray(value)
+    if np.isfinite(sizes).all() and sizes.all():
+        return ""
+    return f"{sizes.tolist()} found, sizes of voxels expected"
+
+
+#: Sizes of voxels: finite and not 0.
+sized = Check(_sized)
+
+
+def index(symbol: Symbol = "", *, keeps: bool = False) -> Check:
+    """Return the check that indices run from 1 to a size, where that is known."""
+
+    def fault(value: Any, context: Context) -> str:
+        indices = np.asarray(value)
+        if not indices.size:
+            return ""
+        low, high = int(indices.min()), int(indices.max())
+        if low < 1:
+            return f"the index {low} found, indices from 1 expected"
+        size, where = context.sizes.get(str(symbol), (high, ""))
+        if high <= size:
+            return ""
+        return f"the index {high} found, indices up to {symbol} = {size} (from {where}) expected"
+
+    return Check(fault, keeps)
+
+
+def _unique(value: Any, context: Context) -> str:
+    values, counts = np.unique(np.asarray(value), return_counts=True)
+    twice = values[counts > 1]
+    return f"{twice[:3].tolist()} found more than once, each once expected" if twice.size else ""
+
+
+#: Each value once.
+unique = Check(_unique)
+
+
+def _increasing(value: Any, context: Context) -> str:
+    if not _all_finite(value):
+        return _finite(value, context)
+    steps = np.diff(np.asarray(value))
+    if np.all(steps > 0):
+        return ""
+    place = int(np.argmax(steps <= 0))
+    before, after = value[place], value[place + 1]
+    return f"{before:g} before {after:g} found, times that increase expected"
+
+
+#: Times, one after the other.
+increasing = Check(_increasing)
+
+
+def _rotation(value: Any, context: Context) -> str:
+    if not _all_finite(value):
+        return _finite(value, context)
+    length = float(np.linalg.norm(value, 2))
+    off = float(np.abs(value.T @ value - np.eye(3)).max())
+    if off < SINGLE and np.linalg.det(value) > 0:
+        return ""
+    if off < SINGLE:
+        return "a mirror image found, a rotation expected"
+    return f"an array that scales up to {length:.6g} or shears found, a rotation expected"
+
+
+#: (3, 3), orthogonal and not mirrored.
+rotation = Check(_rotation)
+
+
+def _transform(value: Any, context: Context) -> str:
+    if not _all_finite(value):
+        return _finite(value, context)
+    if not np.allclose(value[3], [0, 0, 0, 1], rtol=0, atol=SINGLE):
+        return f"a last row {value[3].tolist()} found, 0 0 0 1 expected"
+    if np.linalg.matrix_rank(value[:3, :3]) < 3:
+        return "an array that cannot be inverted found, a transform expected"
+    return ""
+
+
+#: (4, 4), affine and invertible.
+transform = Check(_transform)
+
+
+def counted(symbol: Symbol) -> Check:
+    """Return the check that as many things were read as this field names."""
+
+    def fault(value: Any, context: Context) -> str:
+        size, _ = context.sizes.get(str(symbol), (0, ""))
+        return "" if size == len(value) else f"{len(value)} names found, {size} expected"
+
+    return Check(fault)
+
+
+def _covariance(value: Any, context: Context) -> str:
+    if not _all_finite(value):
+        return _finite(value, context)
+    scale = np.sqrt(np.abs(np.diag(value)))
+    worst = float(np.max(np.abs(value - value.T) - SINGLE * np.outer(scale, scale), initial=0.0))
+    if worst > 0 and not np.allclose(value, value.T, rtol=SINGLE, atol=0.0):
+        return "an array that is not symmetric found, a covariance expected"
+    if np.any(np.diag(value) < 0):
+        return "a negative variance found, a covariance expected"
+    return ""
+
+
+#: Symmetric to single precision, without negative variances.
+covariance = Check(_covariance)
+
+
+def _definite(value: Any, context: Context) -> str:
+    seen = np.flatnonzero(np.diag(value) > 0)
+    scale = np.sqrt(np.diag(value)[seen])
+    correlation = value[np.ix_(seen, seen)] / np.outer(scale, scale)
+    try:
+        np.linalg.cholesky(correlation + SINGLE * np.eye(len(seen)))
+    except np.linalg.LinAlgError:
+        return "negative eigenvalues found, a covariance has none"
+    return ""
+
+
+#: Without negative eigenvalues, beyond what single precision leaves of zeros.
+definite = Check(_definite, keeps=True)
