@@ -13,7 +13,7 @@ from mne_bstinv._types import IntArray
 from mne_bstinv.anatomy import complete_sides, hemispheres, outward_faces
 from mne_bstinv.conversion import Findings
 
-__all__ = ["SIDES", "Hemisphere", "cut", "cut_cortex", "hemisphere_rows"]
+__all__ = ["SIDES", "Hemisphere", "cut", "cut_cortex", "hemisphere_rows", "triangles_of"]
 
 
 #: MNE's order of the hemispheres.
@@ -103,7 +103,7 @@ def cut(
         )
     parts = tuple(
         Hemisphere(
-            side=side, vertices=rows, tris=_triangles_of(outward, rows, len(surface.vertices))
+            side=side, vertices=rows, tris=triangles_of(outward, rows, len(surface.vertices))
         )
         for side, rows in zip(SIDES, vertices, strict=True)
     )
@@ -114,7 +114,7 @@ def cut(
     return parts
 
 
-def _triangles_of(faces: IntArray, rows: IntArray, n_vertices: int) -> IntArray:
+def triangles_of(faces: IntArray, rows: IntArray, n_vertices: int) -> IntArray:
     """Return the triangles (n, 3) that have all corners among some rows, numbered as these are."""
     number = np.full(n_vertices, -1, dtype=np.int64)
     number[rows] = np.arange(len(rows))
