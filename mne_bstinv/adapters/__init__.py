@@ -1,7 +1,8 @@
 """Brainstorm structures ⇄ MNE objects: the only package that imports MNE.
 
-One module an object, with ``to_…`` and ``from_…``. Everything that a conversion dropped, assumed
-or derived is in its report, see :func:`mne_bstinv.conversion_report`.
+A room of what belongs together, with ``to_mne`` and ``from_mne`` side by side, and a hall of what
+rooms share. Everything that a conversion dropped, assumed or derived is in its report, see
+:func:`mne_bstinv.conversion_report`.
 """
 
 from mne_bstinv.adapters.anatomy import (

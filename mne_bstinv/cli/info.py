@@ -12,7 +12,7 @@ from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io.registry import KINDS, row_of
 from mne_bstinv.io.schema import Structure, describe
 
-__all__ = ["add_arguments", "describe_protocol", "run"]
+__all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.path.exists():
         raise MissingFileError(f"{args.path}: no such file or folder. Check the path.")
     if args.path.is_dir():
-        protocol = describe_protocol(io.read_protocol(args.path))
+        protocol = _describe_protocol(io.read_protocol(args.path))
         print(_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))
         return 0
     kind, structure = _read(args.path)
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
+def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
     """Describe subjects, conditions and files (relative to the protocol) as plain values."""
 
     def relative(path: Path | None) -> str | None:

@@ -16,16 +16,7 @@ from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 
-__all__ = [
-    "COMPANIONS",
-    "AmbiguousError",
-    "Companions",
-    "Found",
-    "beside",
-    "in_study",
-    "named_file",
-    "subject_of",
-]
+__all__ = ["COMPANIONS", "Companions"]
 
 
 def _source_spaces(path: Path) -> Any:
@@ -45,6 +36,19 @@ COMPANIONS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {
 
 #: Companion that MNE's files may be → their kinds, in the order of preference.
 _MNE_KINDS = {"src": ("forward", "source spaces", "inverse operator"), "trans": ("trans",)}
+
+#: Companions that are looked for by their kind in the folders of a study.
+_OF_STUDIES = ("channels", "noise_cov", "head_model", "cortex", "mri")
+
+#: Companion → the field in which other files name it, and what that path is relative to.
+_FIELDS = {
+    "recordings": ("data_file", "data"),
+    "head_model": ("head_model_file", "data"),
+    "cortex": ("surface_file", "anat"),
+}
+
+#: Companion → the field in which a subject names it.
+_OF_SUBJECTS = {"cortex": "cortex", "mri": "anatomy"}
 
 
 class Companions:
@@ -87,11 +91,11 @@ class Companions:
         return self._paths[name]
 
     def require(self, name: str, why: str = "") -> Any:
-        """Return what the file of a companion holds that is needed, or say why it is."""
+        """Return a companion that is needed; ``why`` is for the message, if there is none."""
         value = self[name]
         if value is None:
             searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
-            stored = named_file(name, self.value)
+            stored = _named_file(name, self.value)
             gone = f" (the file names {stored!r}, which is not there)" if stored else ""
             raise MissingFileError(
                 f"{self._arrow} needs the {COMPANIONS[name][0]}{why}: none in {searched}{gone}. "
@@ -120,7 +124,7 @@ class Companions:
     def subject(self) -> str | None:
         """Name of the subject in MNE; None outside of protocols."""
         for study in self._places():
-            entry = subject_of(study)
+            entry = _subject_of(study)
             if entry is not None:
                 return "default_subject" if entry.use_default_anat else entry.name
         return None
@@ -170,9 +174,9 @@ class Companions:
 
     def _search(self, name: str) -> Found | None:
         if name in _MNE_KINDS:
-            return beside(self.source, _MNE_KINDS[name])
+            return _beside(self.source, _MNE_KINDS[name])
         for study in self._places():
-            found = in_study(name, self.value, study)
+            found = _in_study(name, self.value, study)
             if found is not None:
                 return found
         return None
@@ -180,20 +184,6 @@ class Companions:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')} FILE (companions={{{name!r}: …}})"
-
-
-#: Companions that are looked for by their kind in the folders of a study.
-_OF_STUDIES = ("channels", "noise_cov", "head_model", "cortex", "mri")
-
-#: Companion → the field in which other files name it, and what that path is relative to.
-_FIELDS = {
-    "recordings": ("data_file", "data"),
-    "head_model": ("head_model_file", "data"),
-    "cortex": ("surface_file", "anat"),
-}
-
-#: Companion → the field in which a subject names it.
-_OF_SUBJECTS = {"cortex": "cortex", "mri": "anatomy"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,18 +206,18 @@ class AmbiguousError(Exception):
         self.folder, self.names = files[0].parent, [file.name for file in files]
 
 
-def named_file(name: str, value: Any) -> str | None:
+def _named_file(name: str, value: Any) -> str | None:
     """Return the path of a companion that a structure of Brainstorm states."""
     return getattr(value, _FIELDS[name][0], None) or None if name in _FIELDS else None
 
 
-def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
+def _in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
     """Find a companion in the study that a file is in.
 
     It is the one that ``value``, which the file holds, names; else the one that the protocol
     designates; else the only one of the folder.
     """
-    stored = named_file(name, value)
+    stored = _named_file(name, value)
     if stored is not None:
         path = study.find(stored, _FIELDS[name][1])
         return None if path is None else Found(path=path)
@@ -243,7 +233,7 @@ def in_study(name: str, value: Any, study: StudyFiles) -> Found | None:
     return Found(path=path, others=tuple(f.name for f in files if f != path), rule=rule)
 
 
-def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
+def _beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
     """Find a companion among the files of MNE in the folder of a file.
 
     It is the only file of the first kind, in the order of preference, that there is.
@@ -260,7 +250,7 @@ def beside(file: Path, kinds: tuple[str, ...]) -> Found | None:
     return Found(path=path, others=others, rule=f"of these the {kind} comes first")
 
 
-def subject_of(study: StudyFiles) -> io.SubjectEntry | None:
+def _subject_of(study: StudyFiles) -> io.SubjectEntry | None:
     """Return the subject whose data or anatomy folder a study is in; None outside of protocols."""
     if study.protocol is None:
         return None
@@ -274,7 +264,7 @@ def subject_of(study: StudyFiles) -> io.SubjectEntry | None:
 def _folder(name: str, study: StudyFiles) -> Path:
     """Return the folder that holds a companion: it may be that of a default study or anatomy."""
     if name in _OF_SUBJECTS:
-        subject = subject_of(study)
+        subject = _subject_of(study)
         file = None if subject is None else getattr(subject, _OF_SUBJECTS[name])
         return study.folder if file is None else Path(file).parent
     attributes: Mapping[str, str] = {name: f"{name}_file", "channels": "channel_file"}
@@ -295,7 +285,7 @@ def _designated(name: str, study: StudyFiles, files: list[Path]) -> tuple[Path, 
         wanted = current.get(folder.resolve().relative_to(protocol.data.resolve()).as_posix())
         chosen = next((file for file in files if file.name == wanted), None)
         return None if chosen is None else (chosen, "the current one of the protocol")
-    subject = subject_of(study)
+    subject = _subject_of(study)
     if name in _OF_SUBJECTS and subject is not None and _subject_names(name, folder):
         return getattr(subject, _OF_SUBJECTS[name]), "the default one of the subject"
     return None

@@ -197,7 +197,7 @@ def _kind(path: Path) -> str:
 def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
     for path, kind, place in ((source, kinds[0], 0), (target, kinds[1], 1)):
         if not any(route[place] == kind for route in ROUTES):
-            known = sorted({name for route in ROUTES for name in _names(route[place])})
+            known = sorted({name for route in ROUTES for name in _file_patterns(route[place])})
             what = "not clear from its name what it holds"
             if kind:
                 what = f"no conversion of single files of {kind}"
@@ -210,10 +210,10 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
 
 
 def _name(kind: str) -> str:
-    return _names(kind)[0]
+    return _file_patterns(kind)[0]
 
 
-def _names(kind: str) -> list[str]:
+def _file_patterns(kind: str) -> list[str]:
     """Return how files of a kind are named, the first as they mostly are."""
     if kind in KINDS:
         return [KINDS[kind].pattern]

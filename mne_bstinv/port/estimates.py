@@ -9,7 +9,6 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
-from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
 from mne_bstinv.io.processing import derivation_of
@@ -66,6 +65,7 @@ def _operator(
     outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters import inverse_parameters
+    from mne_bstinv.adapters.kept import kept_of
 
     if reason := _no_operator(results):
         outputs.skip(entry.file, "inverse operator", reason)

@@ -32,11 +32,14 @@ __all__ = [
 ]
 
 MANIFEST = "port.json"
+
 #: What marks a manifest, with the version of its layout.
 FORMAT = "mne_bstinv port 1"
 
 DONE = "done"
+
 FAILED = "failed"
+
 #: Files are being replaced: those listed are ours, but maybe not of one run.
 INCOMPLETE = "incomplete"
 

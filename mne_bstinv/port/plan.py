@@ -162,7 +162,7 @@ def plan(
     """
     _check_names(protocol, subjects, conditions)
     units: dict[str, Unit] = {}
-    for part in _parts(protocol):
+    for part in _named_conditions(protocol):
         if subjects is not None and part.subject.name not in subjects:
             continue
         if conditions is not None and part.condition.name not in conditions:
@@ -174,7 +174,7 @@ def plan(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class _NamedCondition:
     """A condition with the names that it gets."""
 
     protocol: io.Protocol
@@ -239,7 +239,7 @@ def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
     return next(found, subject.conditions[0])
 
 
-def _parts(protocol: io.Protocol) -> Iterator[_Part]:
+def _named_conditions(protocol: io.Protocol) -> Iterator[_NamedCondition]:
     safe_subjects = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)
     for subject in protocol.subjects:
         names = (condition.name for condition in subject.conditions)
@@ -247,7 +247,7 @@ def _parts(protocol: io.Protocol) -> Iterator[_Part]:
         mine = safe_subjects[subject.name]
         mne_subject = DEFAULT_SUBJECT if subject.use_default_anat else mine
         for condition in subject.conditions:
-            yield _Part(
+            yield _NamedCondition(
                 protocol=protocol,
                 subject=subject,
                 condition=condition,

@@ -31,7 +31,7 @@ from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.verification import verify
 from mne_bstinv.workflow.store import Store
 
-__all__ = ["port_unit", "up_to_date"]
+__all__ = ["port_unit"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -54,7 +54,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
             before = read_manifest(folder) or {}
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
-            if up_to_date(before, unit, inputs, folder, settings):
+            if _up_to_date(before, unit, inputs, folder, settings):
                 return {**before, "kept": True}
             with staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
@@ -68,7 +68,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
         _STORE.trim()
 
 
-def up_to_date(
+def _up_to_date(
     before: Mapping[str, Any],
     unit: Unit,
     inputs: Mapping[str, str],

@@ -73,8 +73,8 @@ def _condition_rows(condition: ConditionStructures) -> list[tuple[str, str]]:
         ("head model", _name(condition.head_model_file)),
         ("noise covariance", _name(condition.noise_cov_file)),
         ("data covariance", _name(condition.data_cov_file)),
-        ("recordings", _names([entry.file for entry in condition.recordings])),
-        ("results", _names([entry.file for entry in condition.results])),
+        ("recordings", _file_names([entry.file for entry in condition.recordings])),
+        ("results", _file_names([entry.file for entry in condition.results])),
         ("MRI", _name(condition.anatomy.anatomy)),
         ("cortex", _name(condition.anatomy.cortex)),
     ]
@@ -120,7 +120,7 @@ def _name(file: Path | None) -> str:
     return _NONE if file is None else file.name
 
 
-def _names(files: list[Path]) -> str:
+def _file_names(files: list[Path]) -> str:
     shown = ", ".join(file.name for file in files[:_SHOWN])
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
     return f"{len(files)}: {shown}{more}" if files else _NONE

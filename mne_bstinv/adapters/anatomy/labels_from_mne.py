@@ -1,4 +1,4 @@
-"""The way back: MNE's labels as an atlas of scouts."""
+"""MNE's labels as an atlas of scouts."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def from_labels(
         if origin is not None:
             members.setdefault(origin.scout, []).append(label)
             continue
-        rows = _rows(label, numbers, findings)
+        rows = _cortex_rows(label, numbers, findings)
         if len(rows):
             made.append(_new_scout(label, rows, positions))
     scouts = []
     for number, scout in enumerate(() if atlas is None else atlas.scouts):
         if number in members:
-            rows = np.concatenate([_rows(one, numbers, findings) for one in members[number]])
+            rows = np.concatenate([_cortex_rows(one, numbers, findings) for one in members[number]])
             scouts.append(_old_scout(scout, np.sort(rows), members[number][0].color))
         elif scout.vertices is None or not len(scout.vertices):
             scouts.append(scout)
@@ -115,7 +115,7 @@ def _origin(label: Any, free: list[Origin]) -> Origin | None:
     return chosen
 
 
-def _rows(label: Any, numbers: dict[str, IntArray], findings: Findings) -> IntArray:
+def _cortex_rows(label: Any, numbers: dict[str, IntArray], findings: Findings) -> IntArray:
     """Rows of the cortex of a label's vertices, ascending."""
     found = []
     for one in (label.lh, label.rh) if label.hemi == "both" else (label,):

@@ -1,4 +1,4 @@
-"""Scouts of Brainstorm ⇄ :class:`mne.Label`."""
+"""Scouts of Brainstorm as :class:`mne.Label`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
+
+#: How Brainstorm ends the names of scouts of each hemisphere.
+_ENDINGS = {"lh": " L", "rh": " R"}
 
 
 @converts
@@ -76,31 +79,6 @@ def to_labels(
     return findings.attach(labels, what=f"scouts of {chosen.name!r} → labels")
 
 
-def _atlas(surface: io.Surface, atlas: io.Atlas | str | None) -> io.Atlas:
-    if isinstance(atlas, io.Atlas):
-        return atlas
-    if atlas is not None:
-        for one in surface.atlas:
-            if one.name.strip().lower() == atlas.strip().lower():
-                return one
-        names = ", ".join(repr(one.name) for one in surface.atlas)
-        raise ConversionError(
-            f"The surface has no atlas {atlas!r}. Choose one that it has: {names or 'none'}."
-        )
-    current = surface.i_atlas
-    if current is not None and 0 < current <= len(surface.atlas):
-        one = surface.atlas[current - 1]
-        if one.scouts:
-            return one
-    for one in surface.atlas:
-        if one.scouts:
-            return one
-    raise ConversionError(
-        "No atlas of the surface has scouts. "
-        "Draw scouts in Brainstorm, or give an atlas that has some."
-    )
-
-
 class LabelList(list[Any]):
     """A list of :class:`mne.Label`; unlike a plain list it can carry the loss report.
 
@@ -132,10 +110,6 @@ class Origin:
     vertices: NDArray[np.int64]
 
 
-#: How Brainstorm ends the names of scouts of each hemisphere.
-_ENDINGS = {"lh": " L", "rh": " R"}
-
-
 def make_labels(
     surface: io.Surface,
     atlas: io.Atlas,
@@ -151,10 +125,10 @@ def make_labels(
     pieces = [
         piece
         for number, scout in enumerate(atlas.scouts)
-        for piece in _pieces(number, scout, surface, hemispheres, findings)
+        for piece in _by_hemisphere(number, scout, surface, hemispheres, findings)
     ]
     labels, origins = LabelList(), []
-    for piece, name in zip(pieces, _names(pieces), strict=True):
+    for piece, name in zip(pieces, _label_names(pieces), strict=True):
         label = mne.Label(
             piece.numbers,
             pos=positions[piece.rows],
@@ -168,8 +142,33 @@ def make_labels(
     return labels, tuple(origins)
 
 
+def _atlas(surface: io.Surface, atlas: io.Atlas | str | None) -> io.Atlas:
+    if isinstance(atlas, io.Atlas):
+        return atlas
+    if atlas is not None:
+        for one in surface.atlas:
+            if one.name.strip().lower() == atlas.strip().lower():
+                return one
+        names = ", ".join(repr(one.name) for one in surface.atlas)
+        raise ConversionError(
+            f"The surface has no atlas {atlas!r}. Choose one that it has: {names or 'none'}."
+        )
+    current = surface.i_atlas
+    if current is not None and 0 < current <= len(surface.atlas):
+        one = surface.atlas[current - 1]
+        if one.scouts:
+            return one
+    for one in surface.atlas:
+        if one.scouts:
+            return one
+    raise ConversionError(
+        "No atlas of the surface has scouts. "
+        "Draw scouts in Brainstorm, or give an atlas that has some."
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Piece:
+class _ScoutPart:
     """The part of a scout in one hemisphere."""
 
     scout_number: int
@@ -180,13 +179,13 @@ class _Piece:
     rows: IntArray
 
 
-def _pieces(
+def _by_hemisphere(
     number: int,
     scout: io.Scout,
     surface: io.Surface,
     hemispheres: dict[str, IntArray],
     findings: Findings,
-) -> list[_Piece]:
+) -> list[_ScoutPart]:
     given = np.asarray([] if scout.vertices is None else scout.vertices, dtype=np.int64)
     rows = np.unique(given) - 1
     if len(rows) and (rows[0] < 0 or rows[-1] >= len(surface.vertices)):
@@ -200,7 +199,7 @@ def _pieces(
         numbers = np.flatnonzero(np.isin(members, rows))
         if len(numbers):
             pieces.append(
-                _Piece(
+                _ScoutPart(
                     scout_number=number,
                     scout=scout,
                     side=side,
@@ -219,7 +218,7 @@ def _pieces(
     return pieces
 
 
-def _names(pieces: list[_Piece]) -> list[str]:
+def _label_names(pieces: list[_ScoutPart]) -> list[str]:
     """MNE's names; Brainstorm's ending goes unless two scouts would then share a name."""
     short = []
     for piece in pieces:

@@ -87,7 +87,7 @@ def atlas_files(
                 minlength=1,
             )
             if counts.max() <= 1:
-                parts = _parts(mine, atlas, findings)
+                parts = _annotation_parts(mine, atlas, findings)
                 file = annotation(parts, len(rows[side]))
                 files[f"label/{side}.{stem}.annot"] = file
                 continue
@@ -172,7 +172,7 @@ def _head(vertices: FloatArray, tris: IntArray) -> bytes:
         return path.read_bytes()
 
 
-def _parts(
+def _annotation_parts(
     labels: Sequence[Any], atlas: io.Atlas, findings: Findings
 ) -> list[tuple[str, IntArray, tuple[int, int, int]]]:
     """Name, vertices and colour of the parts of one hemisphere; no two have the same colour."""

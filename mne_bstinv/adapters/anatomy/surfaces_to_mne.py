@@ -159,6 +159,35 @@ def to_surfaces(
     return findings.attach(folder, what=f"anatomy → FreeSurfer subject {subject!r}")
 
 
+def write_all(
+    folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False
+) -> tuple[Path, ...]:
+    """Write files, by path in a folder; if any exists and may not be replaced, write nothing."""
+    paths = [folder / name for name in files]
+    existing = [path for path in paths if path.exists()]
+    if existing and not overwrite:
+        raise OverwriteError.of(*existing)
+    pending = [
+        (path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp"), path, content)
+        for path, content in zip(paths, files.values(), strict=True)
+    ]
+    try:
+        for temporary, _, content in pending:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for temporary, path, _ in pending:
+            temporary.replace(path)
+    except BaseException:
+        for temporary, _, _ in pending:
+            with suppress(OSError):
+                temporary.unlink()
+        raise
+    return tuple(paths)
+
+
 def _check_name(subject: str) -> None:
     if not subject or subject in (".", "..") or Path(subject).name != subject:
         raise ConversionError(
@@ -188,32 +217,3 @@ def _files(
     if not files:
         raise ConversionError("There is nothing to write: give a surface or an MRI.")
     return files
-
-
-def write_all(
-    folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False
-) -> tuple[Path, ...]:
-    """Write files, by path in a folder; if any exists and may not be replaced, write nothing."""
-    paths = [folder / name for name in files]
-    existing = [path for path in paths if path.exists()]
-    if existing and not overwrite:
-        raise OverwriteError.of(*existing)
-    pending = [
-        (path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp"), path, content)
-        for path, content in zip(paths, files.values(), strict=True)
-    ]
-    try:
-        for temporary, _, content in pending:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for temporary, path, _ in pending:
-            temporary.replace(path)
-    except BaseException:
-        for temporary, _, _ in pending:
-            with suppress(OSError):
-                temporary.unlink()
-        raise
-    return tuple(paths)

@@ -1,4 +1,4 @@
-"""The way back: MNE's source estimates as full results."""
+"""MNE's source estimates as full results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of Brainstorm ⇄ MNE's source estimates."""
+"""Results of Brainstorm as MNE's source estimates."""
 
 from __future__ import annotations
 

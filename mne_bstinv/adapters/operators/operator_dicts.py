@@ -21,10 +21,12 @@ __all__ = [
     "data_info",
     "noise_covariance",
     "operator_info",
-    "prior",
     "reference_projections",
     "solution",
 ]
+
+#: A whitener that keeps no more of a common potential than this fraction is reference-free.
+_REFERENCE_FREE = 1e-9
 
 
 def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = NO_SFREQ) -> Any:
@@ -53,68 +55,42 @@ def data_info(info: Any, projs: Sequence[Any], *, sfreq: float = NO_SFREQ) -> An
     return complete
 
 
-def complete_info(info: Any) -> Any:
-    """Add the entries that an operator's Info lacks."""
-    complete = info.copy()
-    with _mne_private.unlocked(complete):
-        for key, value in mne.create_info([], NO_SFREQ).items():
-            complete.setdefault(key, value)
-    return complete
+def operator_info(
+    info: mne.Info,
+    picks: IntArray,
+    projs: Sequence[mne.Projection],
+    mri_head_t: Any,
+    regions: str = "",
+) -> mne.Info:
+    """Make the Info of an operator: its channels, its projections, where it comes from.
 
+    Parameters
+    ----------
+    info : mne.Info
+        Info of (at least) the operator's channels.
+    picks : array of int
+        Their positions, in the operator's order.
+    projs : sequence of mne.Projection
+        Projections of the operator; those of the Info are none of its.
+    mri_head_t : mne.Transform
+        MRI → head.
+    regions : str
+        What names the regions of a mixed head model.
 
-#: Electrode types that MNE wants an average reference for, and Brainstorm applies one to.
-
-#: A whitener that keeps no more of a common potential than this fraction is reference-free.
-_REFERENCE_FREE = 1e-9
-
-
-def prior(kind: int, data: FloatArray) -> dict[str, Any]:
-    """Make a diagonal covariance of the sources, variances (n_rows,), of one of FIFF's kinds."""
-    return {"data": data, "kind": kind, "bads": [], "diag": True, "names": [], "eig": None,
-            "eigvec": None, "dim": data.size, "nfree": 1, "projs": []}  # fmt: skip
-
-
-def noise_covariance(
-    noise: NoiseSpectrum, names: Sequence[str], n_samples: float | None, method: str
-) -> mne.Covariance:
-    """Make MNE's noise covariance with its decomposition.
-
-    It is 2-D even where diagonal: of a 1-D one MNE overwrites the decomposition.
+    Returns
+    -------
+    mne.Info
+        A new Info.
     """
-    return mne.Covariance(
-        noise.cov,
-        list(names),
-        bads=[],
-        projs=[],
-        nfree=max(int(n_samples or 1), 1),
-        eig=noise.eig.copy(),
-        eigvec=noise.eigvec.copy(),
-        method=method,
-    )
-
-
-def solution(arrays: OperatorArrays, names: Sequence[str]) -> dict[str, Any]:
-    """Make the decomposition's entries of an inverse operator."""
-    fields, leads = arrays.eigen_fields, arrays.eigen_leads
-    free = arrays.n_components == 3
-    return {
-        "eigen_fields": {"data": fields, "nrow": len(fields), "ncol": fields.shape[1],
-                         "row_names": [], "col_names": list(names)},
-        "eigen_leads": {"data": leads, "nrow": len(leads), "ncol": leads.shape[1],
-                        "row_names": [], "col_names": []},
-        "sing": arrays.sing,
-        "eigen_leads_weighted": False,
-        "source_cov": prior(int(FIFF.FIFFV_MNE_SOURCE_COV), arrays.source_var),
-        "depth_prior": prior(int(FIFF.FIFFV_MNE_DEPTH_PRIOR_COV), arrays.depth),
-        "orient_prior": prior(int(FIFF.FIFFV_MNE_ORIENT_PRIOR_COV), arrays.orient_prior),
-        "fmri_prior": None,
-        "source_ori": int(FIFF.FIFFV_MNE_FREE_ORI if free else FIFF.FIFFV_MNE_FIXED_ORI),
-        "source_nn": arrays.source_nn,
-        "nsource": len(leads) // arrays.n_components,
-        "nchan": fields.shape[1],
-        "nave": 1.0,
-        "units": "Am",
-    }  # fmt: skip
+    picked = mne.pick_info(info, picks, copy=True)
+    picked["bads"] = []
+    with _mne_private.unlocked(picked):
+        picked["projs"] = [mne.Projection(**proj) for proj in projs]
+        picked["custom_ref_applied"] = int(FIFF.FIFFV_MNE_CUSTOM_REF_OFF)
+        # what forward and inverse operators note of their origin; writing to FIF needs it
+        picked.update(mri_file="", mri_id=None, meas_id=None, working_dir="", command_line="",
+                      mri_head_t=mri_head_t, **{MEAS_FILE: regions})  # fmt: skip
+    return picked
 
 
 def reference_projections(
@@ -176,39 +152,59 @@ def reference_projections(
     return projections
 
 
-def operator_info(
-    info: mne.Info,
-    picks: IntArray,
-    projs: Sequence[mne.Projection],
-    mri_head_t: Any,
-    regions: str = "",
-) -> mne.Info:
-    """Make the Info of an operator: its channels, its projections, where it comes from.
+def noise_covariance(
+    noise: NoiseSpectrum, names: Sequence[str], n_samples: float | None, method: str
+) -> mne.Covariance:
+    """Make MNE's noise covariance with its decomposition.
 
-    Parameters
-    ----------
-    info : mne.Info
-        Info of (at least) the operator's channels.
-    picks : array of int
-        Their positions, in the operator's order.
-    projs : sequence of mne.Projection
-        Projections of the operator; those of the Info are none of its.
-    mri_head_t : mne.Transform
-        MRI → head.
-    regions : str
-        What names the regions of a mixed head model.
-
-    Returns
-    -------
-    mne.Info
-        A new Info.
+    It is 2-D even where diagonal: of a 1-D one MNE overwrites the decomposition.
     """
-    picked = mne.pick_info(info, picks, copy=True)
-    picked["bads"] = []
-    with _mne_private.unlocked(picked):
-        picked["projs"] = [mne.Projection(**proj) for proj in projs]
-        picked["custom_ref_applied"] = int(FIFF.FIFFV_MNE_CUSTOM_REF_OFF)
-        # what forward and inverse operators note of their origin; writing to FIF needs it
-        picked.update(mri_file="", mri_id=None, meas_id=None, working_dir="", command_line="",
-                      mri_head_t=mri_head_t, **{MEAS_FILE: regions})  # fmt: skip
-    return picked
+    return mne.Covariance(
+        noise.cov,
+        list(names),
+        bads=[],
+        projs=[],
+        nfree=max(int(n_samples or 1), 1),
+        eig=noise.eig.copy(),
+        eigvec=noise.eigvec.copy(),
+        method=method,
+    )
+
+
+def solution(arrays: OperatorArrays, names: Sequence[str]) -> dict[str, Any]:
+    """Make the decomposition's entries of an inverse operator."""
+    fields, leads = arrays.eigen_fields, arrays.eigen_leads
+    free = arrays.n_components == 3
+    return {
+        "eigen_fields": {"data": fields, "nrow": len(fields), "ncol": fields.shape[1],
+                         "row_names": [], "col_names": list(names)},
+        "eigen_leads": {"data": leads, "nrow": len(leads), "ncol": leads.shape[1],
+                        "row_names": [], "col_names": []},
+        "sing": arrays.sing,
+        "eigen_leads_weighted": False,
+        "source_cov": _prior(int(FIFF.FIFFV_MNE_SOURCE_COV), arrays.source_var),
+        "depth_prior": _prior(int(FIFF.FIFFV_MNE_DEPTH_PRIOR_COV), arrays.depth),
+        "orient_prior": _prior(int(FIFF.FIFFV_MNE_ORIENT_PRIOR_COV), arrays.orient_prior),
+        "fmri_prior": None,
+        "source_ori": int(FIFF.FIFFV_MNE_FREE_ORI if free else FIFF.FIFFV_MNE_FIXED_ORI),
+        "source_nn": arrays.source_nn,
+        "nsource": len(leads) // arrays.n_components,
+        "nchan": fields.shape[1],
+        "nave": 1.0,
+        "units": "Am",
+    }  # fmt: skip
+
+
+def _prior(kind: int, data: FloatArray) -> dict[str, Any]:
+    """Make a diagonal covariance of the sources, variances (n_rows,), of one of FIFF's kinds."""
+    return {"data": data, "kind": kind, "bads": [], "diag": True, "names": [], "eig": None,
+            "eigvec": None, "dim": data.size, "nfree": 1, "projs": []}  # fmt: skip
+
+
+def complete_info(info: Any) -> Any:
+    """Add the entries that an operator's Info lacks."""
+    complete = info.copy()
+    with _mne_private.unlocked(complete):
+        for key, value in mne.create_info([], NO_SFREQ).items():
+            complete.setdefault(key, value)
+    return complete

@@ -1,4 +1,4 @@
-"""The way back: an MNE inverse operator as a kernel in a results structure of Brainstorm."""
+"""An inverse operator of MNE as a kernel in a results structure of Brainstorm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from mne_bstinv.inverse.options import InverseOptions
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_inverse_operator", "operator_kernel"]
-
 
 #: MNE's method → Brainstorm's function.
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
@@ -145,25 +144,6 @@ def from_inverse_operator(
     return attach_with_parts(findings, results, parts, what="InverseOperator → results")
 
 
-def _arguments(inv: Any, lambda2: float | None, method: str | None) -> InverseParameters:
-    """Return the arguments to use; marked as not comparable where they are not Brainstorm's."""
-    if (lambda2 is None) != (method is None):
-        raise ConversionError("Give both lambda2 and method, or neither.")
-    if lambda2 is None or method is None:
-        return inverse_parameters(inv)
-    if not (math.isfinite(lambda2) and lambda2 > 0):
-        raise ConversionError(f"lambda2 must be a finite number above 0, found {lambda2!r}.")
-    try:
-        own = inverse_parameters(inv)
-    except ConversionError:
-        own = None
-    if own is not None and own.factor == 1 and (own.lambda2, own.method) == (lambda2, method):
-        return own
-    return InverseParameters(
-        lambda2=float(lambda2), method=method, pick_ori=None, parity=NOT_COMPARABLE
-    )
-
-
 def operator_kernel(
     inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None
 ) -> tuple[FloatArray, list[str]]:
@@ -200,6 +180,25 @@ def operator_kernel(
     # channels of the Info that the operator does not use have columns of zeros
     picks = [evoked.ch_names.index(name) for name in names]
     return np.asarray(stc.data, dtype=np.float64)[..., picks], names
+
+
+def _arguments(inv: Any, lambda2: float | None, method: str | None) -> InverseParameters:
+    """Return the arguments to use; marked as not comparable where they are not Brainstorm's."""
+    if (lambda2 is None) != (method is None):
+        raise ConversionError("Give both lambda2 and method, or neither.")
+    if lambda2 is None or method is None:
+        return inverse_parameters(inv)
+    if not (math.isfinite(lambda2) and lambda2 > 0):
+        raise ConversionError(f"lambda2 must be a finite number above 0, found {lambda2!r}.")
+    try:
+        own = inverse_parameters(inv)
+    except ConversionError:
+        own = None
+    if own is not None and own.factor == 1 and (own.lambda2, own.method) == (lambda2, method):
+        return own
+    return InverseParameters(
+        lambda2=float(lambda2), method=method, pick_ori=None, parity=NOT_COMPARABLE
+    )
 
 
 def _n_components(inv: Any) -> int:

@@ -1,4 +1,4 @@
-"""Brainstorm's inverse ⇄ :class:`mne.minimum_norm.InverseOperator`."""
+"""Brainstorm's inverse as :class:`mne.minimum_norm.InverseOperator`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from mne_bstinv.inverse.result import RegionRows
 
 __all__ = ["grid_fields", "layout_of_grid", "recoded", "rows_of", "vert2grid"]
 
-
 #: Part of a vector along the tangents that is rounding.
 _ROUNDING = 1e-9
 
@@ -91,23 +90,6 @@ def grid_fields(grid: SourceGrid, layout: RowLayout, atlas: io.GridAtlas | None)
     }
 
 
-def _with_maps(atlas: io.GridAtlas, layout: RowLayout, n_vertices: int | None) -> io.GridAtlas:
-    """Add the sparse maps: rows to locations, and locations to vertices of the cortex."""
-    if atlas.grid2source is None:
-        atlas = dataclasses.replace(atlas, grid2source=_grid2source(layout.regions, layout))
-    if atlas.vert2grid is None and n_vertices is not None:
-        atlas = dataclasses.replace(
-            atlas, vert2grid=vert2grid(atlas.scouts, layout.n_sources, n_vertices)
-        )
-    return atlas
-
-
-def _grid2source(regions: Sequence[RegionRows], layout: RowLayout) -> csc_array:
-    where = np.concatenate([np.repeat(r.locations, r.n_components) for r in regions])
-    ones = np.ones(len(where))
-    return csc_array((ones, (np.arange(len(where)), where)), shape=(len(where), layout.n_sources))
-
-
 def vert2grid(scouts: Sequence[io.Scout], n_sources: int, n_vertices: int) -> csc_array:
     """Map vertices of the cortex to the locations of a mixed model's surface regions.
 
@@ -132,3 +114,20 @@ def vert2grid(scouts: Sequence[io.Scout], n_sources: int, n_vertices: int) -> cs
         np.concatenate([np.empty(0, dtype=np.int64), *(pair[i] for pair in pairs)]) for i in (0, 1)
     )
     return csc_array((np.ones(len(rows)), (rows, columns)), shape=(n_sources, n_vertices))
+
+
+def _with_maps(atlas: io.GridAtlas, layout: RowLayout, n_vertices: int | None) -> io.GridAtlas:
+    """Add the sparse maps: rows to locations, and locations to vertices of the cortex."""
+    if atlas.grid2source is None:
+        atlas = dataclasses.replace(atlas, grid2source=_grid2source(layout.regions, layout))
+    if atlas.vert2grid is None and n_vertices is not None:
+        atlas = dataclasses.replace(
+            atlas, vert2grid=vert2grid(atlas.scouts, layout.n_sources, n_vertices)
+        )
+    return atlas
+
+
+def _grid2source(regions: Sequence[RegionRows], layout: RowLayout) -> csc_array:
+    where = np.concatenate([np.repeat(r.locations, r.n_components) for r in regions])
+    ones = np.ones(len(where))
+    return csc_array((ones, (np.arange(len(where)), where)), shape=(len(where), layout.n_sources))

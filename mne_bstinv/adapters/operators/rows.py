@@ -21,7 +21,7 @@ from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.result import RegionRows
 
-__all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout", "region_rows"]
+__all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout"]
 
 
 #: Rounding of unit vectors that were stored in single precision.
@@ -85,7 +85,7 @@ class RowLayout:
         return rows
 
 
-def region_rows(specs: Sequence[tuple[str, str, IntArray]]) -> tuple[RegionRows, ...]:
+def _region_rows(specs: Sequence[tuple[str, str, IntArray]]) -> tuple[RegionRows, ...]:
     """Give regions, each a name, constraint and 0-based locations, their rows one after another."""
     rows, first = [], 0
     for name, orient, locations in specs:
@@ -101,7 +101,7 @@ def plain_layout(n_sources: int, *, vector: bool) -> RowLayout:
     """Build the layout of an unmixed model: scalars, or vectors along x, y, z of SCS."""
     orient = "free" if vector else "fixed"
     return RowLayout(
-        regions=region_rows([("", orient, np.arange(n_sources))]),
+        regions=_region_rows([("", orient, np.arange(n_sources))]),
         directions=(_axes(n_sources),) if vector else (),
         n_sources=n_sources,
         n_components=3 if vector else 1,
@@ -126,7 +126,7 @@ def mixed_layout(
     scalar = all(spec.orient == "fixed" for spec in specs)
     directions = () if scalar else tuple(_directions(s, normals, local=local) for s in specs)
     return RowLayout(
-        regions=region_rows([(spec.name, spec.orient, spec.locations) for spec in specs]),
+        regions=_region_rows([(spec.name, spec.orient, spec.locations) for spec in specs]),
         directions=directions,
         n_sources=n_sources,
         n_components=0,

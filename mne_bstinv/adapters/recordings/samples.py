@@ -19,7 +19,6 @@ from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.errors import ConversionError
 
 __all__ = [
-    "Layout",
     "RecordedChannels",
     "bad_in_any_file",
     "bare",

@@ -24,12 +24,10 @@ from mne_bstinv.frames import FrameTransform, scs_to_head, transform_points
 __all__ = [
     "SourceMap",
     "check_on_cortex",
-    "find_order",
     "grid_of",
     "is_on_cortex",
     "on_cortex",
     "source_map",
-    "source_positions",
 ]
 
 #: Largest distance at which a source counts as a location, m: far above the rounding of FIF files
@@ -96,7 +94,7 @@ def source_map(
     elif frame.assumed:
         findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
     places = transform_points(frame.matrix, np.asarray(head_model.grid_loc, dtype=np.float64))
-    order = find_order(src, places)
+    order = _find_order(src, places)
     keep(findings, order=order, scs_to_head=frame.matrix)
     regions = regions_text(head_model, src, order)
     return SourceMap(src=src, order=order, frame=frame, regions=regions)
@@ -137,13 +135,13 @@ def grid_of(
         grid_orient=head_model.grid_orient,
         grid_atlas=head_model.grid_atlas,
         surface=None,
-        order=find_order(src, transform_points(to_head, grid_loc)),
+        order=_find_order(src, transform_points(to_head, grid_loc)),
     )
 
 
-def find_order(src: Any, places: FloatArray) -> IntArray:
+def _find_order(src: Any, places: FloatArray) -> IntArray:
     """Tell which 0-based location each used source is: by what the spaces carry, else by place."""
-    rr = source_positions(src)
+    rr = _source_positions(src)
     order = source_order(src)
     if order is None:
         order = np.asarray(KDTree(places).query(rr)[1], dtype=np.int64)
@@ -168,7 +166,7 @@ def find_order(src: Any, places: FloatArray) -> IntArray:
     return order
 
 
-def source_positions(src: Any) -> FloatArray:
+def _source_positions(src: Any) -> FloatArray:
     """Positions (n_used, 3) of the sources in use, which have to be in head, m."""
     if any(part["coord_frame"] != FIFF.FIFFV_COORD_HEAD for part in src):
         raise ConversionError(
@@ -242,6 +240,28 @@ def on_cortex(
     )
 
 
+def _with_own_vertices(
+    head_model: io.HeadModel, cortex: io.Surface, name: str, findings: Findings
+) -> io.HeadModel:
+    """Let the regions on the cortex number its vertices."""
+    atlas = head_model.grid_atlas
+    scouts = []
+    for scout in () if atlas is None else atlas.scouts:
+        if is_on_cortex(scout):
+            places = head_model.grid_loc[np.asarray(scout.grid_rows) - 1]
+            vertices = _vertices(places, cortex, name) + 1
+            if not np.array_equal(vertices, np.asarray(scout.vertices)):
+                findings.derived(
+                    "GridAtlas", f"Region {scout.label!r} numbers the vertices of {name}."
+                )
+                scout = dataclasses.replace(scout, vertices=vertices)
+        scouts.append(scout)
+    if atlas is None:
+        return head_model
+    changed = dataclasses.replace(atlas, scouts=tuple(scouts))
+    return dataclasses.replace(head_model, grid_atlas=changed)
+
+
 def check_on_cortex(head_model: io.HeadModel, cortex: io.Surface, name: str) -> None:
     """Refuse a cortex whose vertices are not the locations of a surface head model, in order.
 
@@ -264,28 +284,6 @@ def check_on_cortex(head_model: io.HeadModel, cortex: io.Surface, name: str) -> 
     vertices = _vertices(head_model.grid_loc, cortex, name)
     if not np.array_equal(vertices, np.arange(len(cortex.vertices))):
         raise _other_cortex("the head model has others, or another order", cortex, name)
-
-
-def _with_own_vertices(
-    head_model: io.HeadModel, cortex: io.Surface, name: str, findings: Findings
-) -> io.HeadModel:
-    """Let the regions on the cortex number its vertices."""
-    atlas = head_model.grid_atlas
-    scouts = []
-    for scout in () if atlas is None else atlas.scouts:
-        if is_on_cortex(scout):
-            places = head_model.grid_loc[np.asarray(scout.grid_rows) - 1]
-            vertices = _vertices(places, cortex, name) + 1
-            if not np.array_equal(vertices, np.asarray(scout.vertices)):
-                findings.derived(
-                    "GridAtlas", f"Region {scout.label!r} numbers the vertices of {name}."
-                )
-                scout = dataclasses.replace(scout, vertices=vertices)
-        scouts.append(scout)
-    if atlas is None:
-        return head_model
-    changed = dataclasses.replace(atlas, scouts=tuple(scouts))
-    return dataclasses.replace(head_model, grid_atlas=changed)
 
 
 def _vertices(places: NDArray[np.float64], cortex: io.Surface, name: str) -> IntArray:

@@ -50,7 +50,7 @@ def surface_part(
     ``rr`` and unit ``nn`` (n_vertices, 3) are in head, ``locations`` rows of GridLoc.
     """
     tris = hemisphere.tris.astype(np.int32)
-    part = _part("surf", rr, nn, np.arange(len(rr)), locations, subject)
+    part = _common_fields("surf", rr, nn, np.arange(len(rr)), locations, subject)
     part.update(id=int(_IDS[hemisphere.side]), ntri=len(tris), tris=tris)
     # without the triangles in use there is no adjacency
     part.update(nuse_tri=len(tris), use_tris=tris)
@@ -70,7 +70,7 @@ def discrete_part(
     ``rr`` and unit ``nn`` (n_points, 3) are in head, ``locations`` rows of GridLoc. The triangles
     ``tris`` (n_tris, 3) are carried along, also by FIF files; MNE looks at those of surfaces alone.
     """
-    part = _part("discrete", rr, nn, np.arange(len(rr)), locations, subject)
+    part = _common_fields("discrete", rr, nn, np.arange(len(rr)), locations, subject)
     if tris is not None and len(tris):
         part.update(ntri=len(tris), tris=tris.astype(np.int32))
     return part
@@ -98,7 +98,7 @@ def volume_part(
     where[lattice.nodes] = locations
     normals = np.tile([0.0, 0.0, 1.0], (len(nodes), 1))
     normals[lattice.nodes] = nn
-    part = _part("vol", nodes, normals, np.sort(lattice.nodes), where, subject)
+    part = _common_fields("vol", nodes, normals, np.sort(lattice.nodes), where, subject)
     grid_to_mri = geometry.scs_to_mri @ lattice.to_points
     part.update(
         shape=lattice.shape,
@@ -112,7 +112,7 @@ def volume_part(
     return part
 
 
-def _part(
+def _common_fields(
     kind: str,
     rr: FloatArray,
     nn: FloatArray,

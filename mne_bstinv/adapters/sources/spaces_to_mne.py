@@ -37,7 +37,7 @@ from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.studies.normals import with_normals
 
-__all__ = ["Builder", "to_source_spaces"]
+__all__ = ["to_source_spaces"]
 
 #: Largest distance at which a location counts as a vertex of the surface, m.
 SAME_PLACE = 1e-6
@@ -93,7 +93,7 @@ def to_source_spaces(
     """
     findings = Findings()
     frame = head_frame(channels, mri, findings)
-    builder = Builder(head_model, surface, mri, frame, subject, findings)
+    builder = SourceSpaceBuilder(head_model, surface, mri, frame, subject, findings)
     src = mne.SourceSpaces(builder.parts())
     keep(
         findings,
@@ -120,7 +120,7 @@ class GridRegion:
     vertices: IntArray | None
 
 
-class Builder:
+class SourceSpaceBuilder:
     """Makes the parts of the source spaces of one head model; the frame is SCS → head."""
 
     def __init__(
