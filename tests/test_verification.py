@@ -155,8 +155,7 @@ def test_other_methods_are_not_comparable(study, changes, reason):
     [
         ("cMEM", "it is mem (Function 'cmem': maximum entropy on the mean (BEst))"),
         ("dipoles", "it is dipoles (Function 'dipoles': dipoles shown as a map)"),
-        ("Simulation", "it is simulation (Function 'simulation': sources of simulated recordings)"),
-        ("zscore", "it is processed (Function 'zscore': the maps were z-scored)"),
+        ("custom", "it is processed (Function 'custom' is not that of InverseMethod 'minnorm'"),
     ],
 )
 def test_results_of_other_functions_are_named(study, function, reason):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import Displayed
+from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.option_values import unwrapped
 from mne_bstinv.inverse.options import (
     FUNCTIONS,
@@ -42,15 +43,6 @@ _FOREIGN = (
     (r"simulat.*", "simulation", "sources of simulated recordings"),
     (r"(mne[-_ ]?python|mne).*", "mne-python", "MNE-Python"),
 )
-#: Functions of maps that were processed afterwards.
-_PROCESSED = {
-    "zscore": "z-scored",
-    "ersd": "turned into event-related changes",
-    "divmean": "divided by their baseline",
-    "db": "turned into decibels",
-    "contrast": "turned into contrasts",
-    "dspm2018sc": "scaled by the number of averages",
-}
 _YEAR = re.compile(r"(?<!\d)(2016|2018)(?!\d)")
 
 
@@ -97,8 +89,10 @@ class Origin(Displayed):
         Raises
         ------
         OptionError
-            If a value is unknown or out of range.
+            If a value is unknown or out of range, or no inverse computed the file.
         """
+        if not self.years:
+            raise OptionError(f"Results of {self.kind} have no options of an inverse.")
         return _CLASSES[year or self.years[0]].from_brainstorm(options)
 
     def _summary(self) -> str:
@@ -137,12 +131,10 @@ def origin_of(
     name = _text(function)
     if method not in MEASURES and method not in METHODS_2009:
         return _foreign(name, method, given, comment)
-    if name in _PROCESSED:
-        return Origin(
-            kind="processed", reason=f"Function {name!r}: the maps were {_PROCESSED[name]}"
-        )
     if name and name not in {*FUNCTIONS.values(), *METHODS_2009}:
-        return _foreign(name, "", given, comment)
+        known = _known("Function", name)
+        processed = f"Function {name!r} is not that of InverseMethod {method!r}"
+        return known or Origin(kind="processed", reason=f"{processed}: processed afterwards")
     of_2009 = options_class(given) is InverseOptions2009
     if name and name not in _functions(method, of_2009):
         return Origin(
@@ -188,14 +180,21 @@ def _since_2016(
     return of("nothing that says the year", *likely)
 
 
+def _known(field: str, name: str) -> Origin | None:
+    """Name what is known to make results files, by a pattern of its name."""
+    for pattern, kind, described in _FOREIGN:
+        if re.fullmatch(pattern, name):
+            return Origin(kind=kind, reason=f"{field} {name!r}: {described}")
+    return None
+
+
 def _foreign(function: str, method: str, options: Mapping[str, Any], comment: str) -> Origin:
     """Name what no linear inverse of Brainstorm computed."""
     if any(str(field).lower().startswith("mem") for field in options):
         return Origin(kind="mem", reason="options of maximum entropy on the mean (BEst)")
-    for field, name in (("Function", function), ("InverseMethod", method)):
-        for pattern, kind, described in _FOREIGN:
-            if re.fullmatch(pattern, name):
-                return Origin(kind=kind, reason=f"{field} {name!r}: {described}")
+    known = _known("Function", function) or _known("InverseMethod", method)
+    if known is not None:
+        return known
     for field, name in (("Function", function), ("InverseMethod", method)):
         if name and name not in {*FUNCTIONS.values(), *METHODS_2009}:
             return Origin(kind=name, reason=f"{field} {name!r} is none of Brainstorm's")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv import io
+from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import (
     InverseOptions,
     InverseOptions2009,
@@ -136,3 +137,5 @@ def test_options_of_each_year():
     assert either.options(MINIMUM_NORM, 2016) == InverseOptions2016()
     old = Origin(kind=LINEAR_INVERSE, years=(2009,))
     assert old.options({"InverseMethod": "dspm"}) == InverseOptions2009(method="dspm")
+    with pytest.raises(OptionError, match="Results of mem have no options of an inverse"):
+        Origin(kind="mem").options({})
