@@ -16,7 +16,7 @@ from mne_bstinv import io
 from mne_bstinv.export.kernels import complete_options, kernel_name, results_from_kernel
 from mne_bstinv.io.schema import to_mat
 from mne_bstinv.studies.files import Studies
-from mne_bstinv.verification import _recompute, find_results, recompute
+from mne_bstinv.verification import find_results, recompute
 
 #: The agreement asked for with kernels that Brainstorm stored.
 TWIN = 1e-11
@@ -68,7 +68,7 @@ def check_protocol(root: Path) -> int:
         stored, study = io.read_results(file), studies.of(file)
         if stored.imaging_kernel is None:
             continue  # full results are converted from source estimates
-        result = _recompute(stored, file, studies)
+        result = recompute(file)
         data_file = study.find(stored.data_file, "data")
         ours = results_from_kernel(
             result,

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from export_studies import PUBLIC
 
 from mne_bstinv import io
 from mne_bstinv.errors import ProtocolError
@@ -46,7 +47,7 @@ def test_head_models(kind, methods, expected):
 
 
 def test_channel_files_have_the_names_of_brainstorms(data_dir):
-    for file in data_dir.rglob("channel*.mat"):
+    for file in (file for name in PUBLIC for file in (data_dir / name).rglob("channel*.mat")):
         assert names.channel_file(io.read_channels(file)) == (
             "channel_vectorview306_acc1.mat" if "meg_eeg" in file.parts else "channel.mat"
         )
