@@ -25,7 +25,7 @@ from mne_bstinv.adapters.recordings.from_mne import (
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
-from mne_bstinv.errors import OptionError
+from mne_bstinv.errors import MissingFileError, OptionError
 from mne_bstinv.io import (
     BstHeader,
     BstWriter,
@@ -117,6 +117,8 @@ class ContinuousRecording(Displayed):
             If a file cannot be written.
         """
         place = Path(folder) / self.condition
+        if not place.parent.is_dir():
+            raise MissingFileError(f"{place.parent}: no such folder. Make it first.")
         new = not place.exists()
         place.mkdir(exist_ok=True)
         try:
@@ -311,7 +313,7 @@ def _header(
         start=start,
         n_samples=raw.n_times,
         block=default_block(sfreq),
-        channels=_cut(channels),
+        channels=_cut(channels, findings),
         channel_flag=flag,
         events=tuple(event for event in stored if event.n_occurrences),
         device=_device(raw),
@@ -369,7 +371,7 @@ def _stored(event: Event, sfreq: float, findings: Findings) -> Event:
     return dataclasses.replace(event, channels=channels)
 
 
-def _cut(channels: Channels) -> Channels:
+def _cut(channels: Channels, findings: Findings) -> Channels:
     """Return channels as a ``.bst`` file holds them: with names of 20 bytes, which differ."""
     taken: set[str] = set()
     renamed = []
@@ -381,6 +383,17 @@ def _cut(channels: Channels) -> Channels:
             name = cut_name(channel.name)[: _NAME - len(ending)] + ending
         taken.add(name)
         renamed.append(channel if name == channel.name else dataclasses.replace(channel, name=name))
+    changed = [
+        f"{before.name!r} → {after.name!r}"
+        for before, after in zip(channels.channels, renamed, strict=True)
+        if before.name != after.name
+    ]
+    if changed:
+        findings.assumed(
+            "Channel.Name",
+            f"cut to {_NAME} bytes in the .bst file, whole in the channel file: "
+            f"{', '.join(changed)}",
+        )
     scs = channels.scs
     if scs is not None and scs.has_fiducials and scs.r is None:
         # the points are in SCS already; the format wants the transform, too
