@@ -268,6 +268,11 @@ def _read_labels(path: Path) -> list[Any]:
     return list(mne.read_labels_from_annot(subject, annot_fname=path, subjects_dir=subjects_dir))
 
 
+def _write_raw(path: Path, raw: Any) -> None:
+    """Write a Raw, in pieces of 2 GB at most, in the precision that its samples have."""
+    raw.save(path, fmt="double" if raw.orig_format == "double" else "single", split_size="2GB")
+
+
 def _write_estimate(path: Path, stc: Any) -> None:
     if path.suffix.lower() == ".h5":
         stc.save(path, ftype="h5")
@@ -303,7 +308,7 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "evoked": mne.write_evokeds,
     # double precision: nothing of what Brainstorm stores is lost (Evoked have single only)
     "epochs": lambda path, value: value.save(path, fmt="double"),
-    "raw": lambda path, value: value.save(path, fmt="double"),
+    "raw": _write_raw,
     "forward": write_forward,
     "covariance": mne.write_cov,
     "source spaces": mne.write_source_spaces,

@@ -78,7 +78,7 @@ def _candidates(stored: str, place: Path, raw_dir: Path | None) -> Iterator[Path
 
 
 def _around(place: Path) -> Iterator[Path]:
-    """Yield the folders that a link is in, up to that which holds its protocol; no root of a disk."""
+    """Yield the folders that a link is in, up to that with its protocol; no root of a disk."""
     left = _DEPTH
     for folder in place.parents:
         if left == 0 or folder == folder.parent:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -16,7 +17,7 @@ from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
-from mne_bstinv.adapters.recordings.formats import BST, format_called
+from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
@@ -27,6 +28,7 @@ from mne_bstinv.io import (
     Channels,
     Event,
     Link,
+    Mri,
     Recordings,
     open_bst,
     read_channels,
@@ -87,6 +89,8 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         As in :func:`read_raw_brainstorm`.
     channels : Channels | path-like | None
         As in :func:`read_raw_brainstorm`.
+    mri : Mri | None
+        As in :func:`read_raw_brainstorm`.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
     """
@@ -101,6 +105,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         preload: Any = False,
         raw_dir: PathLike | None = None,
         channels: Channels | PathLike | None = None,
+        mri: Mri | None = None,
         verbose: Verbose = None,
     ) -> None:
         path, findings = Path(fname).absolute(), Findings()
@@ -110,7 +115,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             folder = None if raw_dir is None else Path(raw_dir)
             file = _open_link(path, channels, folder, findings)
         kept, rows = _rows(file.channels, file.names, file.path, findings)
-        info = _info(file, kept, findings)
+        info = _info(file, kept, mri, findings)
         signs = signs_of(info["ch_names"], conversion_report(info).kept.get("flipped", ()))
         first = round(file.clock.start * file.clock.sfreq)
         super().__init__(
@@ -120,7 +125,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             first_samps=[first],
             last_samps=[first + file.clock.n - 1],
             raw_extras=[{"source": file.source, "rows": rows, "signs": signs, "first": first}],
-            orig_format="single",
+            orig_format=file.stored,
             verbose=verbose,
         )
         found = occurrences(file.events, findings)
@@ -136,12 +141,36 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             findings.keep(name, value)
         attach_with_parts(findings, self, [info], what=f"{path.name} → Raw")
 
+    @contextmanager
+    def telling(self, tell: Callable[[int], None]) -> Iterator[None]:
+        """Tell how many bytes (as of single precision) are read, while they are.
+
+        Parameters
+        ----------
+        tell : callable
+            Is told the bytes of each piece.
+
+        Yields
+        ------
+        None
+            While it is told.
+        """
+        for extras in self._raw_extras:
+            extras["tell"] = tell
+        try:
+            yield
+        finally:
+            for extras in self._raw_extras:
+                del extras["tell"]
+
     def _read_segment_file(
         self, data: Any, idx: Any, fi: int, start: int, stop: int, cals: Any, mult: Any
     ) -> None:
         """Read samples [start, stop), counted as ``first_samp`` is; called by MNE."""
         extras = self._raw_extras[fi]
         picked = np.arange(len(extras["rows"]))[idx]
+        if "tell" in extras:
+            extras["tell"](4 * len(picked) * (stop - start))
         source, rows, signs = extras["source"], extras["rows"][picked], extras["signs"][picked]
         if mult is not None:
             samples = np.empty((len(rows), stop - start))
@@ -162,6 +191,7 @@ def read_raw_brainstorm(
     preload: Any = False,
     raw_dir: PathLike | None = None,
     channels: Channels | PathLike | None = None,
+    mri: Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Read a continuous recording of Brainstorm.
@@ -180,6 +210,8 @@ def read_raw_brainstorm(
     channels : Channels | path-like | None
         Channel file. ``None`` takes that of the link's condition; of a ``.bst`` file, what its
         header says.
+    mri : Mri | None
+        MRI of the subject, for its fiducials where the channel file has none.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -210,8 +242,8 @@ def read_raw_brainstorm(
     if path.suffix.lower() != ".bst" and not path.is_dir():
         recordings = read_recordings(path)
         if recordings.link is None:
-            return to_raw_array(recordings, _channels(channels) or _channels_beside(path))
-    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels)
+            return to_raw_array(recordings, _channels(channels) or _channels_beside(path), mri=mri)
+    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels, mri=mri)
 
 
 def _channels(given: Channels | PathLike | None) -> Channels | None:
@@ -241,6 +273,8 @@ class _Opened(NamedTuple):
     grade: int | None
     #: The Info of the original file; None if it has none.
     info: Any
+    #: How the file holds its samples, as MNE calls it.
+    stored: str
     path: Path
     channels: Channels
     flag: IntArray | None
@@ -262,6 +296,7 @@ def _open_bst(path: Path, channels: Channels | PathLike | None, findings: Findin
         clock=Clock(header.first_sample / header.sfreq, header.sfreq, header.n_samples),
         grade=header.ctf_comp,
         info=None,
+        stored="single",
         path=path,
         channels=_channels(channels) or header.channels,
         flag=header.channel_flag,
@@ -282,7 +317,7 @@ def _open_link(
     if link is None:
         raise ConversionError(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
     given = _channels(channels) or _channels_beside(path)
-    kind = None if link.format.strip().upper() == BST else format_called(link.format, str(path))
+    kind = check_format(link, path)
     linked = find_linked(link, path, raw_dir)
     if kind is None:
         file = _open_bst(linked, given, findings)
@@ -306,6 +341,7 @@ def _opened_mne(raw: Any, path: Path, channels: Channels) -> _Opened:
         clock=Clock(raw.first_samp / sfreq, sfreq, raw.n_times),
         grade=raw.compensation_grade,
         info=raw.info,
+        stored=raw.orig_format,
         path=path,
         channels=channels,
         flag=None,
@@ -332,14 +368,14 @@ def _agreed(link: Link, clock: Clock, path: Path, findings: Findings) -> Clock:
     return clock._replace(start=first / clock.sfreq)
 
 
-def _info(file: _Opened, kept: list[int], findings: Findings) -> Any:
+def _info(file: _Opened, kept: list[int], mri: Mri | None, findings: Findings) -> Any:
     """Return the Info of the channels that are kept."""
     channels, flag = file.channels, file.flag
     if len(kept) < len(channels):
         flag = flag[kept] if flag is not None and len(flag) == len(channels) else flag
         chosen = tuple(channels.channels[i] for i in kept)
         channels = dataclasses.replace(channels, channels=chosen)
-    info = to_info(channels, sfreq=file.clock.sfreq, channel_flag=flag)
+    info = to_info(channels, sfreq=file.clock.sfreq, channel_flag=flag, mri=mri)
     _complete(info, file, findings)
     return info
 

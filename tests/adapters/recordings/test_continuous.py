@@ -401,8 +401,12 @@ def seeg():
 def test_a_synthetic_recording(seeg, tmp_path):
     prepared, link = write(seeg, tmp_path / "s")
     text = reasons(prepared)
-    for part in ("begins at sample 12345677, not 12345678", "cut to 20 bytes", "'eye_bad' is called 'eye-bad'",
-                 "'BADger' is called 'BAD_BADger'"):  # fmt: skip
+    for part in (
+        "begins at sample 12345677, not 12345678",
+        "cut to 20 bytes",
+        "'eye_bad' is called 'eye-bad'",
+        "'BADger' is called 'BAD_BADger'",
+    ):
         assert part in text, part
     back = read_raw_brainstorm(link)
     assert back.ch_names == seeg.ch_names
@@ -631,8 +635,8 @@ def test_a_format_that_mne_reads(tmp_path):
     samples = 1e-5 * np.random.default_rng(2).standard_normal((3, 200)).astype("<f4")
     (tmp_path / "r.eeg").write_bytes(samples.T.tobytes())
     (tmp_path / "r.vhdr").write_text(VHDR)
-    channels = io.Channels(channels=tuple(io.Channel(name=n, type=t) for n, t in
-                                          zip("ABC", ("EEG", "EEG", "EOG"), strict=True)))  # fmt: skip
+    kinds = {"A": "EEG", "B": "EEG", "C": "EOG"}
+    channels = io.Channels(channels=tuple(io.Channel(name=n, type=t) for n, t in kinds.items()))
     prop = io.LinkProperties(times=np.array([0, 1.99]), sfreq=100.0)
     link = io.Link(filename="/elsewhere/r.eeg", format="EEG-BRAINAMP", prop=prop,
                    events=(io.Event(label="go", times=np.array([[0.5]])),))  # fmt: skip
