@@ -24,6 +24,7 @@ __all__ = [
     "RecordingFileError",
     "SchemaError",
     "UnknownNameError",
+    "UnsupportedInverseError",
 ]
 
 
@@ -126,3 +127,7 @@ class InverseError(BstInvError, ValueError):
 
 class MapError(BstInvError, ValueError):
     """A map, or what is made from maps, cannot be computed from the given arrays."""
+
+
+class UnsupportedInverseError(InverseError, NotImplementedError):
+    """Brainstorm itself refuses this inverse, or ends in an error: nothing can be reproduced."""

@@ -1,14 +1,16 @@
-"""Recompute every stored imaging kernel of a study and say whether it is the same.
+"""Recompute what a study stores and say whether it is the same: kernels, and what is made of them.
 
 A results file says how it was computed: its options, its good channels, its head model. With the
 channel file and the covariances of its study the kernel is computed anew and compared with the
-stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`).
+stored one, by the rule that fits the output (:mod:`mne_bstinv.compare.stored`). A file that was
+made of others (a z-score, scout time series, dipoles, a spectrum …) is computed anew from these
+(:mod:`mne_bstinv.derived`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,34 +20,60 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
-from mne_bstinv.compare.stored import DIFFERS, NOT_COMPARABLE, Agreement, compare_with_stored
+from mne_bstinv.compare.stored import (
+    DIFFERS,
+    EQUAL,
+    EQUAL_INVARIANTS,
+    NOT_COMPARABLE,
+    Agreement,
+    compare_with_stored,
+)
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import BstInvError, InverseError, MissingFileError, ProtocolError
-from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
-from mne_bstinv.inverse.options import MEASURES
+from mne_bstinv.derived import (
+    Library,
+    NotComparableError,
+    derived_kind,
+    find_derived,
+    recompute_derived,
+)
+from mne_bstinv.derived.outcome import INVARIANTS
+from mne_bstinv.errors import (
+    BstInvError,
+    InverseError,
+    MissingFileError,
+    ProtocolError,
+    UnsupportedInverseError,
+)
+from mne_bstinv.inverse import (
+    InverseOptions2009,
+    InverseResult,
+    Origin,
+    compute_kernel,
+    origin_of,
+)
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
 
-__all__ = ["Verification", "find_results", "recompute", "verify"]
+__all__ = ["Verification", "find_files", "find_results", "recompute", "verify"]
 
 logger = logging.getLogger("mne_bstinv")
 
 ERROR = "error"
-
-
-class _NotComparableError(BstInvError):
-    """A stored kernel cannot be recomputed from what the study holds."""
+#: Kind of a file that an inverse computed.
+KERNEL = "kernel"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Verification(Displayed):
-    """Outcome for one results file.
+    """Outcome for one file.
 
     Parameters
     ----------
     file : Path
-        The results file.
+        The file.
     status : str
         ``'equal'``, ``'equal up to sign'``, ``'equal invariants'``, ``'differs'``,
         ``'not comparable'`` or ``'error'``.
@@ -57,6 +85,11 @@ class Verification(Displayed):
         The options in short.
     stages : mapping of str to float
         Relative difference of the intermediates that the file stores: where a mismatch begins.
+    kind : str
+        ``'kernel'``, or what a file is that was made of others: ``'z-score'``, ``'scout time
+        series'`` ...
+    parents : tuple of str
+        What such a file was made of.
     """
 
     file: Path
@@ -65,6 +98,8 @@ class Verification(Displayed):
     reason: str = ""
     options: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
+    kind: str = KERNEL
+    parents: tuple[str, ...] = ()
 
     def _summary(self) -> str:
         number = self.relative_difference
@@ -72,8 +107,13 @@ class Verification(Displayed):
 
     @property
     def failed(self) -> bool:
-        """Whether the kernel differs or could not be recomputed because of an error."""
+        """Whether the file differs or could not be recomputed because of an error."""
         return self.status in (DIFFERS, ERROR)
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the file was made of others."""
+        return self.kind != KERNEL
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as plain values, for JSON.
@@ -92,6 +132,8 @@ class Verification(Displayed):
             "reason": self.reason,
             "options": self.options,
             "stages": {name: v for name, v in self.stages.items() if np.isfinite(v)},
+            "kind": self.kind,
+            "parents": list(self.parents),
         }
 
 
@@ -134,12 +176,13 @@ def verify(
     rtol: float = 1e-9,
     protocol: io.Protocol | None = None,
 ) -> Iterator[Verification]:
-    """Recompute and compare the results files at or below a path, one after the other.
+    """Recompute and compare the files at or below a path, one after the other.
 
     Parameters
     ----------
     path : path-like | iterable of Path
-        A protocol, any folder or results file in it, or a list of results files.
+        A protocol, any folder or file in it, or a list of files: results, and what is made of
+        them and of recordings (signals, dipoles, time–frequency maps, tests, averages).
     rtol : float
         Largest relative Frobenius difference that counts as equal.
     protocol : Protocol | None
@@ -156,22 +199,61 @@ def verify(
     MissingFileError
         If the path does not exist.
     """
-    files = find_results(path) if isinstance(path, str | Path) else list(path)
     studies = Studies(protocol)
+    library = Library(studies)
+    files = find_files(path, library) if isinstance(path, str | Path) else list(path)
     for file in files:
+        kind = KERNEL
         try:
-            yield _verify_file(file, studies, rtol)
-        except _NotComparableError as error:
-            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error))
+            kind = derived_kind(file, library) or KERNEL
+            if kind == KERNEL:
+                yield _verify_file(file, studies, rtol)
+            else:
+                yield _verify_derived(file, library, rtol)
+        except NotComparableError as error:
+            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error), kind=kind)
         except Exception as error:  # one bad file must not end the others
             known = isinstance(error, BstInvError)
             logger.debug("verifying %s", file, exc_info=not known)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
-            yield Verification(file=file, status=ERROR, reason=reason)
+            yield Verification(file=file, status=ERROR, reason=reason, kind=kind)
+
+
+def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
+    """List the files at or below a path that can be verified.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, or any folder.
+    library : Library | None
+        Reads histories.
+
+    Returns
+    -------
+    list of Path
+        Results, and what is made of them and of recordings, sorted.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    ProtocolError
+        If a file is given that cannot be verified, by its name.
+    """
+    path = Path(path)
+    library = library or Library(Studies())
+    derived = find_derived(path, library) if path.exists() else []
+    if path.is_file() and derived:
+        return derived
+    return sorted({*find_results(path), *derived})
 
 
 def recompute(fname: str | Path) -> InverseResult:
     """Compute the kernel of a results file anew, from its options and its study.
+
+    Kernels of the linear inverses of 2009, 2016 and 2018 are recognised. Where a file does not say
+    of which year it is, that is taken whose kernel is the stored one, else the likeliest.
 
     Parameters
     ----------
@@ -186,45 +268,86 @@ def recompute(fname: str | Path) -> InverseResult:
     Raises
     ------
     BstInvError
-        If a file of the study is missing or damaged, or the kernel is none of the 2018 linear
-        inverse.
+        If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
     studies = Studies()
-    return _recompute(io.read_results(file), file, studies)
+    stored = io.read_results(file)
+    years = _origin(stored).years
+    if len(years) == 1:
+        return _recompute(stored, years[0], file, studies)
+    return _likeliest(stored, file, studies, rtol=1e-9)[0]
 
 
 def _verify_file(file: Path, studies: Studies, rtol: float) -> Verification:
     stored = io.read_results(file)
-    result = _recompute(stored, file, studies)
+    result, agreement = _likeliest(stored, file, studies, rtol)
+    stages = _stages(stored, result)
+    notes = [_explain(agreement, stages, rtol), *result.warnings]
+    if len(_origin(stored).years) > 1 and agreement.status not in (DIFFERS, NOT_COMPARABLE):
+        notes.append(f"the file does not say its year: it is {result.options.year}")
+    return Verification(
+        file=file,
+        status=agreement.status,
+        relative_difference=agreement.relative_difference,
+        reason="; ".join(text for text in notes if text),
+        options=_in_short(result, full=stored.imaging_kernel is None),
+        stages=stages,
+    )
+
+
+def _likeliest(
+    stored: io.Results, file: Path, studies: Studies, rtol: float
+) -> tuple[InverseResult, Agreement]:
+    """Recompute by the year whose kernel agrees with the stored one, else by the likeliest."""
+    outcomes = []
+    for year in _origin(stored).years:
+        result = _recompute(stored, year, file, studies)
+        outcomes.append((result, _agreement(stored, result, file, studies, rtol)))
+        if outcomes[-1][1].status != DIFFERS:
+            return outcomes[-1]
+    return outcomes[0]
+
+
+def _agreement(
+    stored: io.Results, result: InverseResult, file: Path, studies: Studies, rtol: float
+) -> Agreement:
     expected, computed = stored.imaging_kernel, None
     if expected is None:
         expected = stored.amplitudes
         computed = result.apply(_recordings(stored, file, studies))
     if expected is None:
-        raise _NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
-    agreement = compare_with_stored(
+        raise NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
+    return compare_with_stored(
         result,
         expected,
         computed=computed,
         stored_sa=stored.source_decomp_sa,
         rtol=rtol,
     )
-    stages = _stages(stored, result)
+
+
+def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:
+    found = recompute_derived(file, library, rtol)
+    equal = EQUAL_INVARIANTS if found.compared == INVARIANTS else EQUAL
+    same = found.difference <= rtol
     return Verification(
         file=file,
-        status=agreement.status,
-        relative_difference=agreement.relative_difference,
-        reason="; ".join(
-            text for text in (_explain(agreement, stages, rtol), *result.warnings) if text
-        ),
-        options=_in_short(result, full=computed is not None),
-        stages=stages,
+        status=equal if same else DIFFERS,
+        relative_difference=found.difference,
+        reason="" if same else f"computed from {_listed(found.parents)}",
+        options=", ".join(part for part in (found.kind, found.how) if part),
+        kind=found.kind,
+        parents=found.parents,
     )
 
 
-def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResult:
-    options = _options(stored)
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> InverseResult:
+    options = _origin(stored).options(stored.options or {}, year)
     study = studies.of(file)
     name = stored.head_model_file
     files = [
@@ -245,39 +368,46 @@ def _recompute(stored: io.Results, file: Path, studies: Studies) -> InverseResul
             good_channels=None if good is None else good - 1,
             options=options,
             data_cov=studies.noise_cov(files[3]) if len(files) > 3 else None,
+            n_avg=max(stored.n_avg, 1),
         )
+    except UnsupportedInverseError as error:
+        raise NotComparableError(str(error)) from error
     except InverseError as error:
         used = ", ".join(str(path) for path in files)
         raise InverseError(f"{error} (Files: {used})") from error
 
 
-def _options(stored: io.Results) -> InverseOptions:
-    """Options of a stored file, refusing what the 2018 inverse did not compute as it stands."""
-    options = stored.options or {}
-    method = options.get("InverseMethod")
-    if not isinstance(method, str) or method.lower() not in MEASURES:
-        found = f"InverseMethod {method!r}" if method else "no Options.InverseMethod"
-        raise _NotComparableError(
-            f"Not computed by the 2018 linear inverse: {found} ({', '.join(MEASURES)} are)."
+def _origin(stored: io.Results) -> Origin:
+    """Recognise the inverse of a file, refusing what none computed as it stands."""
+    origin = origin_of(
+        stored.function,
+        stored.options,
+        stored.comment,
+        has_singular_values=stored.source_decomp_sa is not None,
+    )
+    if not origin.years:
+        raise NotComparableError(
+            "Not computed by the linear inverse of 2009, 2016 or 2018: it is "
+            f"{origin.kind} ({origin.reason})."
         )
-    for name, value in (("ZScore", stored.z_score), ("Atlas", stored.atlas)):
-        if value is not None and np.size(value) > 0:
-            raise _NotComparableError(f"The estimate was processed afterwards ({name} is set).")
-    return InverseOptions.from_brainstorm(options)
+    derivation = derivation_of(stored)
+    if derivation is not None:
+        raise NotComparableError(
+            f"The results are a {derivation.what}, made of others: no kernel of an inverse."
+        )
+    return origin
 
 
 def _needed(path: Path | None, what: str, study: StudyFiles) -> Path:
     if path is None:
-        raise _NotComparableError(
+        raise NotComparableError(
             f"The study holds no {what}, looked for in {study.searched}: without it the kernel "
             "cannot be recomputed."
         )
     return path
 
 
-def _head_model(
-    head_model: io.HeadModel, options: InverseOptions, study: StudyFiles
-) -> io.HeadModel:
+def _head_model(head_model: io.HeadModel, options: AnyOptions, study: StudyFiles) -> io.HeadModel:
     """Give a head model without normals those of its surface, where the orientation needs them."""
     kind, free = head_model.kind, options.source_orient == ("free",)
     if head_model.grid_orient is not None or kind != "surface" or free:
@@ -292,16 +422,21 @@ def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
     path = study.find(stored.data_file, "data")
     recordings = io.read_recordings(_needed(path, f"recordings {stored.data_file!r}", study))
     if recordings.f is None:
-        raise _NotComparableError("The recordings are a link to a continuous file.")
+        raise NotComparableError("The recordings are a link to a continuous file.")
     return recordings.f
 
 
 def _stages(stored: io.Results, result: InverseResult) -> dict[str, float]:
     options = stored.options or {}
-    pairs = {
-        "noise covariance": (result.noise_cov, _cov_of(options.get("NoiseCovMat"))),
+    old = isinstance(result.options, InverseOptions2009)
+    noise = options.get("NoiseCov") if old else _cov_of(options.get("NoiseCovMat"))
+    whiteners: tuple[Any, Any] = (result.whitener, stored.whitener)
+    if old and stored.whitener is not None:  # the rows have any sign
+        whiteners = tuple(w.T @ w for w in whiteners)
+    pairs: dict[str, tuple[Any, Any]] = {
+        "noise covariance": (result.noise_cov, noise),
         "data covariance": (result.data_cov, _cov_of(options.get("DataCovMat"))),
-        "whitener": (result.whitener, stored.whitener),
+        "whitener": whiteners,
         "data whitener": (result.data_whitener, stored.data_whitener),
         "singular values": (result.source_decomp_sa, stored.source_decomp_sa),
     }
@@ -348,17 +483,28 @@ def _explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> 
 def _in_short(result: InverseResult, *, full: bool) -> str:
     o = result.options
     orients = "/".join(dict.fromkeys(o.source_orient))
-    loose = f" {o.loose:g}" if "loose" in o.source_orient else ""
+    loose = f" {o.loose:g}" if o.loose is not None and "loose" in o.source_orient else ""
     parts = [
         f"{result.function} {orients}{loose}",
         "+".join(dict.fromkeys(result.channel_types)),
-        f"{result.noise_method} {o.noise_reg:g}"
-        if result.noise_method == "reg"
-        else result.noise_method,
+        _noise_in_short(result),
     ]
-    if o.method == "minnorm":
-        by_snr = o.snr_method == "fixed"
-        parts.append(f"SNR {o.snr_fixed:g}" if by_snr else f"RMS {o.snr_rms:g} A·m")
+    if result.lambda_ is not None:
+        if not isinstance(o, InverseOptions2009) and o.snr_method == "rms":
+            parts.append(f"RMS {o.snr_rms:g} A·m")
+        else:
+            parts.append(f"SNR {o.snr_fixed:g}")
     if o.depth_weighting:
         parts.append(f"depth {o.weight_exp:g} up to {o.weight_limit:g}")
-    return ", ".join(parts + (["full"] if full else []))
+    if result.noise_averages > 1:
+        parts.append(f"noise of {result.noise_averages:g} averages")
+    return ", ".join(parts + ([str(o.year)] if o.year != 2018 else []) + (["full"] if full else []))
+
+
+def _noise_in_short(result: InverseResult) -> str:
+    o = result.options
+    if not isinstance(o, InverseOptions2009):
+        return f"reg {o.noise_reg:g}" if result.noise_method == "reg" else result.noise_method
+    ridges = dict.fromkeys(f"{o.ridge(kind):g}" for kind in result.channel_types)
+    ridge = f" {'/'.join(ridges)}" if o.regularize_noise else ""
+    return f"{result.noise_method}{ridge}{', pca' if o.pca else ''}"

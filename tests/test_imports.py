@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
     "maps": {"errors", "inverse", "anatomy"},
+    "derived": {"errors", "io", "maps", "studies"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
@@ -37,7 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
-    "verification": {"errors", "io", "inverse", "compare", "conversion", "studies"},
+    "verification": {
+        "errors", "io", "inverse", "compare", "conversion", "studies", "derived",
+    },
     "plots": {"errors", "anatomy"},
     "cross_validation": {
         "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",

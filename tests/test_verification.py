@@ -148,8 +148,9 @@ def test_processed_estimates_are_not_comparable(study):
     outcome = _one(study / MINIMUM_NORM)
     assert (outcome.status, outcome.reason) == (
         "not comparable",
-        "The estimate was processed afterwards (ZScore is set).",
+        "It is a processed map (ZScore is set), but its history does not say how it was made.",
     )
+    assert outcome.is_derived
 
 
 def test_invalid_option_is_an_error(study):

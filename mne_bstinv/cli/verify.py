@@ -1,4 +1,4 @@
-"""Recompute every stored imaging kernel below a path and compare it with the stored one."""
+"""Recompute the kernels below a path, and what was made of them, and compare both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.compare.stored import NOT_COMPARABLE
 from mne_bstinv.errors import MissingFileError
-from mne_bstinv.verification import Verification, find_results, verify
+from mne_bstinv.verification import Verification, find_files, verify
 
 __all__ = ["add_arguments", "run"]
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         The subcommand's parser.
     """
-    parser.add_argument("path", type=Path, help="a protocol, a folder in one, or a results file")
+    parser.add_argument("path", type=Path, help="a protocol, a folder in one, or a file")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
     parser.add_argument(
         "--rtol",
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 also if a file is not comparable",
+        help="exit with 1 also if a kernel is not comparable",
     )
 
 
@@ -53,23 +53,24 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 if nothing differs and nothing failed (with ``--strict``: if all are equal), else 1.
+        0 if nothing differs and nothing failed (with ``--strict``: if all kernels are equal), else
+        1. What cannot be recomputed of what was made of kernels does not count.
 
     Raises
     ------
     MissingFileError
-        If there is no results file.
+        If there is nothing to verify.
     """
-    files = find_results(args.path)
+    files = find_files(args.path)
     if not files:
         raise MissingFileError(
-            f"{args.path}: no results file (results_*.mat) in it, so nothing was verified. Give a "
-            "protocol, a condition or a results file."
+            f"{args.path}: no results file (results_*.mat) in it, nor anything that was made of "
+            "others, so nothing was verified. Give a protocol, a condition or a file."
         )
     folder = args.path if args.path.is_dir() else args.path.parent
     outcomes: list[Verification] = []
     with tqdm(
-        total=len(files), unit="kernel", disable=None if not args.json else True, file=sys.stderr
+        total=len(files), unit="file", disable=None if not args.json else True, file=sys.stderr
     ) as bar:
         for outcome in _outcomes(files, args.rtol):
             outcomes.append(outcome)
@@ -80,20 +81,23 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([o.to_dict() for o in outcomes], indent=1, ensure_ascii=False))
     else:
         print(summary(outcomes))
-    unequal = [o for o in outcomes if not o.status.startswith("equal")]
+    kernels = [o for o in outcomes if not o.is_derived]
+    unequal = [o for o in kernels if not o.status.startswith("equal")]
     failed = any(o.failed for o in outcomes)
     for note in _notes(outcomes, strict=args.strict and not failed):
         print(f"mne-bstinv verify: {note}", file=sys.stderr)
-    return int(bool(unequal) if args.strict else failed)
+    return int(failed or (args.strict and bool(unequal)))
 
 
 def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
     """Say what the verdict may hide: that nothing was compared, and why ``--strict`` fails."""
     n = sum(o.status == NOT_COMPARABLE for o in outcomes)
     if n == len(outcomes):
-        yield f"nothing was verified: none of {n} results file(s) is comparable, see the reasons"
+        yield f"nothing was verified: none of {n} file(s) is comparable, see the reasons"
+    kernels = [o for o in outcomes if not o.is_derived]
+    n = sum(o.status == NOT_COMPARABLE for o in kernels)
     if strict and n:
-        of_all = f"{n} of {len(outcomes)} results file(s)"
+        of_all = f"{n} of {len(kernels)} results file(s)"
         yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
@@ -128,7 +132,7 @@ def format_line(outcome: Verification, folder: Path) -> str:
 
 
 def summary(outcomes: list[Verification]) -> str:
-    """Write the verdict in one sentence.
+    """Write the verdict: a sentence on kernels, and one on what was made of other files.
 
     Parameters
     ----------
@@ -138,13 +142,21 @@ def summary(outcomes: list[Verification]) -> str:
     Returns
     -------
     str
-        The sentence.
+        The sentences, a line each.
     """
+    kernels = [o for o in outcomes if not o.is_derived]
+    derived = [o for o in outcomes if o.is_derived]
+    parts = [_counted("results file(s)", kernels)] if kernels else []
+    parts += [_counted("derived file(s)", derived)] if derived else []
+    return "\n".join(parts)
+
+
+def _counted(what: str, outcomes: list[Verification]) -> str:
     counts = Counter(o.status for o in outcomes)
     listed = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     differences = [o.relative_difference for o in outcomes if o.relative_difference is not None]
     largest = f"; largest relative difference {max(differences):.1e}" if differences else ""
-    return f"{len(outcomes)} results file(s): {listed}{largest}."
+    return f"{len(outcomes)} {what}: {listed}{largest}."
 
 
 def _tolerance(text: str) -> float:

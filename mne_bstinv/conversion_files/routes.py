@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mne_bstinv import io
@@ -215,6 +215,10 @@ def _noise_cov(cov: Any, c: Companions, _: Arguments) -> Any:
     return from_covariance(cov, c["channels"])
 
 
+def _data_cov(cov: Any, c: Companions, _: Arguments) -> Any:
+    return replace(from_covariance(cov, c["channels"]), comment="Data covariance")
+
+
 def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
     item, noise = arguments.item, inst
     if item is not None and not 0 <= item < len(inst):
@@ -350,7 +354,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("forward", "cortex"): Route(_cortex, ("channels",), ("mri",)),
     ("source spaces", "cortex"): Route(_cortex, ("channels",), ("mri", "trans")),
     ("covariance", "noisecov"): Route(_noise_cov, ("channels",)),
-    ("covariance", "ndatacov"): Route(_noise_cov, ("channels",)),
+    ("covariance", "ndatacov"): Route(_data_cov, ("channels",)),
     ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",), (*_ITEM, *_TIMES)),
     ("epochs", "noisecov"): Route(_noise_cov_of, (), ("channels",), (*_ITEM, *_TIMES)),
     ("raw", "noisecov"): Route(_noise_cov_of, (), ("channels",), _TIMES),

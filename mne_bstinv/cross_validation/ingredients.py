@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.adapters.equivalence import MneSettings, MneSide, meg_and_electrodes, mne_side
+from mne_bstinv.adapters.equivalence import (
+    MneSettings,
+    MneSide,
+    Study,
+    meg_and_electrodes,
+    mne_side,
+)
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
@@ -104,7 +109,7 @@ class Ingredients:
     @property
     def options(self) -> InverseOptions:
         """Brainstorm's options."""
-        return self.prepared.options
+        return require_2018(self.prepared.options)
 
     @property
     def orient(self) -> str:
@@ -113,7 +118,7 @@ class Ingredients:
 
 
 def gather(
-    study: Any,
+    study: Study,
     options: InverseOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,

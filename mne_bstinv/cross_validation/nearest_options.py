@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
-from mne_bstinv.adapters.equivalence import DepthSettings, MneSettings, kernel_blocks, require_study
+from mne_bstinv.adapters.equivalence import (
+    DepthSettings,
+    GathersStudy,
+    MneSettings,
+    Study,
+    kernel_blocks,
+    require_study,
+)
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
@@ -82,7 +89,7 @@ class BrainstormEquivalent:
 
 def brainstorm_equivalent(
     settings: MneSettings | Mapping[str, Any],
-    study: Any,
+    study: Study | GathersStudy,
     *,
     data_types: str | Sequence[str] | None = None,
 ) -> BrainstormEquivalent:
@@ -159,7 +166,7 @@ def _options(settings: MneSettings, snr: float, noise_reg: float) -> InverseOpti
     )
 
 
-def _measured(ingredients: Ingredients, study: Any) -> BrainstormEquivalent:
+def _measured(ingredients: Ingredients, study: Study) -> BrainstormEquivalent:
     settings, head_model = ingredients.settings, ingredients.side.common.head_model
     result = compute_kernel(
         head_model,

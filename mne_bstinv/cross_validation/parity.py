@@ -11,6 +11,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv.adapters.equivalence import (
     MneEquivalent,
     MneSettings,
+    Study,
     kernel_blocks,
     mne_equivalent,
 )
@@ -87,7 +88,7 @@ def option_combinations(
 
 
 def parity_table(
-    study: Any, options: Iterable[InverseOptions], *, data_types: str | Sequence[str]
+    study: Study, options: Iterable[InverseOptions], *, data_types: str | Sequence[str]
 ) -> list[ParityRow]:
     """Measure combinations of options on a study.
 
@@ -108,7 +109,7 @@ def parity_table(
     return [_row(study, o, data_types) for o in options]
 
 
-def _row(study: Any, options: InverseOptions, data_types: str | Sequence[str]) -> ParityRow:
+def _row(study: Study, options: InverseOptions, data_types: str | Sequence[str]) -> ParityRow:
     if options.method == "lcmv" and study.data_cov is None:
         return ParityRow(options=options, parity="", reason="the study has no data covariance")
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
+from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
 from mne_bstinv.compare import Comparison
 from mne_bstinv.conversion import ConversionReport
@@ -69,7 +69,7 @@ class CrossValidation:
         sLORETA with ``nave`` set by √nave.
     """
 
-    study: Any
+    study: Study
     name: str
     data_types: tuple[str, ...]
     options: InverseOptions

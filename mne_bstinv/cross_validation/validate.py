@@ -12,8 +12,10 @@ import numpy as np
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import (
+    GathersStudy,
     MneEquivalent,
     MneSettings,
+    Study,
     default_data_types,
     kernel_blocks,
     mne_equivalent,
@@ -38,7 +40,7 @@ _SHAPLEY_BUDGET = 5e11
 
 
 def cross_validate(
-    study: Any,
+    study: Study | GathersStudy,
     *,
     options: InverseOptions | Mapping[str, Any] | None = None,
     mne_settings: MneSettings | Mapping[str, Any] | None = None,
@@ -124,7 +126,7 @@ def cross_validate(
     )
     return CrossValidation(
         study=study,
-        name=getattr(study, "name", None) or type(study).__name__,
+        name=study.name or type(study).__name__,
         data_types=_types_in_use(ingredients) if good_channels is not None else types,
         options=parsed,
         settings=settings,
@@ -204,20 +206,19 @@ def _public_difference(equivalent: MneEquivalent, own: FloatArray) -> float | No
 
 
 def _recordings(
-    study: Any, ingredients: Ingredients
+    study: Study, ingredients: Ingredients
 ) -> tuple[FloatArray | None, FloatArray | None]:
-    recordings = getattr(study, "recordings", None)
+    recordings = study.recordings
     if recordings is None or recordings.f is None:
         return None, None
     data = np.asarray(recordings.f, dtype=np.float64)[ingredients.prepared.channel_indices]
     return data, np.asarray(recordings.time, dtype=np.float64)
 
 
-def _averages(study: Any) -> float:
-    recordings = getattr(study, "recordings", None)
-    if recordings is None:
+def _averages(study: Study) -> float:
+    if study.recordings is None:
         return 1.0
-    return float(recordings.leff or recordings.n_avg or 1)
+    return float(study.recordings.leff or study.recordings.n_avg or 1)
 
 
 class _Describer:

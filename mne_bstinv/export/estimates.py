@@ -13,6 +13,7 @@ from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.files import kind_of
 from mne_bstinv.adapters.operators import FUNCTIONS, from_inverse_operator, from_source_estimate
+from mne_bstinv.adapters.recordings import NOTHING_COUNTED
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.inputs import Estimation
@@ -211,6 +212,9 @@ def _computed(
         head_model = dataclasses.replace(head_model, grid_orient=study.cortex.vert_normals)
     flags = _flags(study, recordings)
     lcmv_only = study.data_cov if options.method == "lcmv" else None
+    if options.noise_method == "shrink":
+        _refuse_uncounted(noise_cov, "noise", study.channels)
+        _refuse_uncounted(lcmv_only, "data", study.channels)
     result = compute_kernel(
         head_model,
         noise_cov,
@@ -233,6 +237,19 @@ def _computed(
         head_model_file=files.head_model_file,
         comment=estimation.comment,
     )
+
+
+def _refuse_uncounted(cov: io.NoiseCov | None, kind: str, channels: io.Channels) -> None:
+    """Refuse to shrink a covariance that nothing says how many samples of it is of."""
+    if cov is None:
+        return
+    computed = np.flatnonzero(cov.noise_cov.any(axis=0))
+    if cov.n_samples is None or np.max(np.diag(np.atleast_2d(cov.n_samples))) <= NOTHING_COUNTED:
+        raise ConversionError(
+            f"NoiseMethod 'shrink' shrinks a covariance by how many samples it is of, and the "
+            f"{kind} covariance ({len(computed)} of {len(channels)} channels) does not say: give "
+            f"the data instead ({kind}_cov), a covariance with nfree, or another NoiseMethod."
+        )
 
 
 def _flags(study: StudyStructures, recordings: io.Recordings | None) -> IntArray:

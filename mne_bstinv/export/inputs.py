@@ -17,7 +17,7 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.io.registry import KINDS
 
-__all__ = ["Estimation", "estimations_of", "load", "load_many"]
+__all__ = ["Estimation", "estimations_of", "is_lcmv", "load", "load_many"]
 
 #: Kinds of Brainstorm's files that an export takes.
 _KINDS = (
@@ -185,6 +185,24 @@ def estimations_of(value: Any) -> list[Estimation]:
         found.append(Estimation(**{**fields, "of": loaded}))
         _refuse_idle(found[-1])
     return found
+
+
+def is_lcmv(estimation: Estimation) -> bool:
+    """Tell whether an estimation needs the data covariance.
+
+    Parameters
+    ----------
+    estimation : Estimation
+        An estimation, read.
+
+    Returns
+    -------
+    bool
+        Whether it is of LCMV options or results.
+    """
+    of = estimation.of.options or {} if isinstance(estimation.of, io.Results) else estimation.of
+    method = getattr(of, "method", None) if not isinstance(of, Mapping) else of.get("InverseMethod")
+    return isinstance(method, str) and method.lower() == "lcmv"
 
 
 def _refuse_idle(estimation: Estimation) -> None:

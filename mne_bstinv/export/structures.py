@@ -8,18 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
 from mne_bstinv.adapters.files import kind_of, of_channels, recordings_from
-from mne_bstinv.adapters.recordings import Window, from_covariance, noise_cov_from, noise_window
+from mne_bstinv.adapters.recordings import (
+    Window,
+    from_covariance,
+    noise_cov_from,
+    noise_window,
+    with_moments,
+)
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import from_forward, from_source_spaces, source_order
 from mne_bstinv.conversion import Findings, carry, conversion_report, tell_again
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
-from mne_bstinv.export.usable import flagged, unusable_channels
+from mne_bstinv.export.usable import flagged, modalities_without, unusable_channels
 from mne_bstinv.frames import scs_to_head
 from mne_bstinv.io.text import history_row
 
@@ -97,6 +101,7 @@ def structures_of(
     trans: Any = None,
     mri: io.Mri | Path | None = None,
     labels: Sequence[Any] = (),
+    lcmv: bool = False,
 ) -> StudyStructures:
     """Convert the objects of a study.
 
@@ -120,6 +125,8 @@ def structures_of(
         The subject's MRI; a path: FreeSurfer's ``T1.mgz``.
     labels : sequence of mne.Label | Atlas
         Labels on the source spaces.
+    lcmv : bool
+        Whether kernels are to be stored that need the data covariance.
 
     Returns
     -------
@@ -168,6 +175,8 @@ def structures_of(
             row = history_row(*_IMPORTED)
             study.cortex = dataclasses.replace(study.cortex, history=(row,))
     _check_sizes(study)
+    if not isinstance(data_cov, io.NoiseCov):
+        _leave_out_partial(study, needed=lcmv)
     _flag_unusable(study, of_mne)
     return study
 
@@ -253,7 +262,10 @@ def _covariance(
         converted = dataclasses.replace(converted, comment="Data covariance")
     if not converted.history:
         converted = dataclasses.replace(converted, history=(history_row(*_IMPORTED),))
-    return _with_counts(converted)
+    findings = Findings()
+    completed = with_moments(converted, findings)
+    findings.tell(what=_WHAT)
+    return completed
 
 
 def _refuse_idle_times(value: Any, kind: str, times: Windows) -> None:
@@ -293,15 +305,6 @@ def _of_channels(inst: Any, study: StudyStructures, what: str) -> Any:
     kept = of_channels(inst, study.channels, what, findings)
     findings.tell(what=_WHAT)
     return kept
-
-
-def _with_counts(cov: io.NoiseCov) -> io.NoiseCov:
-    """Give every pair of channels its count: Brainstorm writes 2 where nothing was computed."""
-    if cov.n_samples is None or np.size(cov.n_samples) > 1 or cov.n_channels == 1:
-        return cov
-    computed = cov.noise_cov.any(axis=0)
-    counts = np.where(np.outer(computed, computed), float(np.ravel(cov.n_samples)[0]), 2.0)
-    return dataclasses.replace(cov, n_samples=counts)
 
 
 def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> None:
@@ -350,9 +353,36 @@ def _report_order(study: StudyStructures) -> None:
     findings.tell(what=_WHAT)
 
 
+def _leave_out_partial(study: StudyStructures, *, needed: bool) -> None:
+    """Leave out a data covariance that lacks a modality: Brainstorm would not compute that one."""
+    cov = study.data_cov
+    if cov is None:
+        return
+    lacking = modalities_without(study.channels, study.head_model, study.noise_cov, cov)
+    if not lacking:
+        return
+    listed, findings = " and ".join(lacking), Findings()
+    if needed:
+        findings.assumed(
+            "data covariance",
+            f"it has no channel of {listed}: with it in the folder, Brainstorm refuses every "
+            f"inverse of {listed}. Give one of all modalities, or export the LCMV kernels to a "
+            "condition of their own.",
+        )
+    else:
+        findings.dropped(
+            "data covariance",
+            f"left out, since it has no channel of {listed}: with it in the folder, Brainstorm "
+            f"refuses every inverse of {listed}. Give one of all modalities.",
+        )
+        study.data_cov = None
+    findings.tell(what=_WHAT)
+
+
 def _flag_unusable(study: StudyStructures, of_mne: Sequence[int]) -> None:
     """Flag channels of MNE's data that no source can be computed from; structures stay."""
-    lacking = unusable_channels(study.channels, study.head_model, study.noise_cov)
+    parts = study.head_model, study.noise_cov, study.data_cov
+    lacking = unusable_channels(study.channels, *parts)
     first = True
     for index in of_mne if lacking else ():
         kind, recordings = study.recordings[index]

@@ -12,7 +12,7 @@ from mne_bstinv.conversion import converts
 from mne_bstinv.export import names
 from mne_bstinv.export.folders import write_files
 from mne_bstinv.export.index import read_index
-from mne_bstinv.export.inputs import estimations_of, load, load_many
+from mne_bstinv.export.inputs import estimations_of, is_lcmv, load, load_many
 from mne_bstinv.export.plan import Plan
 from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
@@ -95,8 +95,9 @@ def export_study(
 
     Where MNE-Python computes from the channels that all objects have, Brainstorm wants every good
     channel in all files. Channels of ``forward`` and the covariances that the study does not have
-    are therefore left out, and those of the recordings that ``forward`` or ``noise_cov`` lack,
-    but has others of their modality, are flagged as bad; the report names them.
+    are therefore left out, and those of the recordings that ``forward`` or a covariance lacks,
+    but has others of their modality, are flagged as bad; the report names them. A data covariance
+    that has no channel of a modality is left out, too, unless an estimation needs it.
 
     Parameters
     ----------
@@ -188,6 +189,7 @@ def export_study(
         trans=load(trans, "trans"),
         mri=load(mri, "mri"),
         labels=load_many(labels, "labels"),
+        lcmv=any(is_lcmv(one) for one in wanted),
     )
     anatomy = place_anatomy(target, study.cortex, study.mri, share_channels=share_channels)
     plan = Plan(target, study, anatomy, wanted)

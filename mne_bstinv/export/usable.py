@@ -1,4 +1,4 @@
-"""Channels that an inverse cannot use, for want of a gain or of a noise covariance."""
+"""Channels that an inverse cannot use, for want of a gain or of a covariance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from mne_bstinv import io
 from mne_bstinv.conversion import Findings
 
-__all__ = ["MODALITIES", "computed_rows", "flagged", "unusable_channels"]
+__all__ = [
+    "MODALITIES",
+    "computed_rows",
+    "flagged",
+    "modalities_without",
+    "unusable_channels",
+]
 
 #: Types of channels an inverse can be computed from → the modality to ask for.
 MODALITIES: Mapping[str, str] = {
@@ -44,12 +50,48 @@ def computed_rows(head_model: io.HeadModel) -> Mask:
 
 
 def unusable_channels(
-    channels: io.Channels, head_model: io.HeadModel | None, noise_cov: io.NoiseCov | None
+    channels: io.Channels,
+    head_model: io.HeadModel | None,
+    noise_cov: io.NoiseCov | None,
+    data_cov: io.NoiseCov | None = None,
 ) -> dict[str, list[int]]:
     """Find the channels that are left out of modalities which the study has otherwise.
 
-    Brainstorm refuses to compute sources from a good channel without gain or covariance;
-    MNE-Python computes them from the channels that have both.
+    Brainstorm refuses to compute sources from a good channel without gain or covariance, and
+    where there is a data covariance from one that this lacks, whatever the method; MNE-Python
+    computes them from the channels that have what it needs.
+
+    Parameters
+    ----------
+    channels : Channels
+        Channel file.
+    head_model : HeadModel | None
+        Head model of its channels.
+    noise_cov, data_cov : NoiseCov | None
+        Covariances of its channels.
+
+    Returns
+    -------
+    dict of str to list of int
+        What lacks them → their positions.
+    """
+    modality = [MODALITIES.get(kind.upper(), "") for kind in channels.types]
+    lacking: dict[str, list[int]] = {}
+    for what, mask in _masks(head_model, noise_cov, data_cov).items():
+        there = _modalities(channels, mask)
+        found = [i for i in np.flatnonzero(~mask).tolist() if modality[i] in there]
+        if found:
+            lacking[what] = found
+    return lacking
+
+
+def modalities_without(
+    channels: io.Channels,
+    head_model: io.HeadModel | None,
+    noise_cov: io.NoiseCov | None,
+    data_cov: io.NoiseCov,
+) -> list[str]:
+    """List the modalities that sources can be computed from, and the data covariance has none of.
 
     Parameters
     ----------
@@ -58,26 +100,38 @@ def unusable_channels(
     head_model : HeadModel | None
         Head model of its channels.
     noise_cov : NoiseCov | None
-        Noise covariance of its channels.
+        Noise covariance of its channels; without one, nothing can be computed.
+    data_cov : NoiseCov
+        Data covariance of its channels.
 
     Returns
     -------
-    dict of str to list of int
-        What lacks them → their positions.
+    list of str
+        Such as ``['EEG']``.
     """
-    has: dict[str, Mask] = {}
-    if head_model is not None:
-        has["forward solution"] = computed_rows(head_model)
-    if noise_cov is not None:
-        has["noise covariance"] = np.asarray(noise_cov.noise_cov.any(axis=0))
-    modality = [MODALITIES.get(kind.upper(), "") for kind in channels.types]
-    lacking: dict[str, list[int]] = {}
-    for what, mask in has.items():
-        there = {modality[i] for i in np.flatnonzero(mask).tolist()} - {""}
-        found = [i for i in np.flatnonzero(~mask).tolist() if modality[i] in there]
-        if found:
-            lacking[what] = found
-    return lacking
+    if noise_cov is None:
+        return []
+    masks = _masks(head_model, noise_cov, None).values()
+    needed = set.intersection(*(_modalities(channels, mask) for mask in masks))
+    return sorted(needed - _modalities(channels, data_cov.noise_cov.any(axis=0)))
+
+
+def _masks(
+    head_model: io.HeadModel | None, noise_cov: io.NoiseCov | None, data_cov: io.NoiseCov | None
+) -> dict[str, Mask]:
+    """Which channels each has; of those that are there."""
+    covariances = {"noise covariance": noise_cov, "data covariance": data_cov}
+    masks = {} if head_model is None else {"forward solution": computed_rows(head_model)}
+    return masks | {
+        what: np.asarray(cov.noise_cov.any(axis=0))
+        for what, cov in covariances.items()
+        if cov is not None
+    }
+
+
+def _modalities(channels: io.Channels, mask: Mask) -> set[str]:
+    found = (MODALITIES.get(channels.types[i].upper(), "") for i in np.flatnonzero(mask).tolist())
+    return set(found) - {""}
 
 
 def flagged(

@@ -1,7 +1,9 @@
 """The linear inverse: arrays and options in, kernels out. Pure NumPy and SciPy."""
 
-from mne_bstinv.inverse.matlab import bst_inverse_linear
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.matlab import bst_inverse_linear, bst_inverse_linear_2016, bst_wmne
+from mne_bstinv.inverse.options import InverseOptions, InverseOptions2016
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.inverse.origin import Origin, origin_of
 from mne_bstinv.inverse.regularization import (
     convert_snr,
     lambda2_from_brainstorm_snr,
@@ -18,9 +20,14 @@ from mne_bstinv.inverse.study import compute_kernel
 
 __all__ = [
     "InverseOptions",
+    "InverseOptions2009",
+    "InverseOptions2016",
     "InverseResult",
+    "Origin",
     "RegionRows",
     "bst_inverse_linear",
+    "bst_inverse_linear_2016",
+    "bst_wmne",
     "compute_kernel",
     "convert_snr",
     "lambda2_from_brainstorm_snr",
@@ -29,6 +36,7 @@ __all__ = [
     "lambda_from_rms",
     "lambda_from_snr",
     "lambda_from_trace",
+    "origin_of",
     "prior_from_lambda2",
     "snr_from_lambda2",
 ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 
 from mne_bstinv._types import FloatArray
+from mne_bstinv.errors import InverseError
 
-__all__ = ["depth_weights", "gain_power"]
+__all__ = ["depth_weights", "gain_power", "limited_depth_weights", "weights_of_models"]
 
 
 def gain_power(gain: FloatArray) -> FloatArray:
@@ -53,3 +57,72 @@ def depth_weights(power: FloatArray, exponent: float, limit: float) -> FloatArra
         return np.ones_like(a)
     weights: FloatArray = np.sqrt(largest / np.maximum(a, largest / limit**2))
     return weights
+
+
+def limited_depth_weights(
+    power: FloatArray, exponent: float, limit: float, largest: float
+) -> FloatArray:
+    """Amplitude weight of each location by the rule of 2009: the limit before the exponent.
+
+    α_i² = min(largest / ‖g_i‖²_F, limit²)^exponent: Lin et al. (2006), as above.
+
+    Parameters
+    ----------
+    power : array, shape (n_sources,)
+        ‖g_i‖²_F of the projected, referenced, unwhitened gain, see :func:`gain_power`.
+    exponent : float
+        0 (no weighting) or more.
+    limit : float
+        Largest weight at exponent 1.
+    largest : float
+        The largest power of all head models, which all are relative to.
+
+    Returns
+    -------
+    array, shape (n_sources,)
+        α_i.
+
+    Raises
+    ------
+    InverseError
+        If the weights are too large for double precision.
+    """
+    if largest == 0:
+        return np.ones_like(power)
+    with np.errstate(divide="ignore", over="ignore"):
+        weights: FloatArray = np.minimum(largest / power, limit**2) ** (exponent / 2)
+    if not np.isfinite(weights).all():
+        raise InverseError(
+            f"The depth weights are not finite with weightexp {exponent:g} and weightlimit "
+            f"{limit:g}. Choose smaller ones."
+        )
+    return weights
+
+
+def weights_of_models(
+    powers: Sequence[FloatArray],
+    exponent: float,
+    limit: float,
+    rule: Literal["exponent first", "limit first"],
+) -> list[FloatArray]:
+    """Amplitude weights of the locations of several head models.
+
+    Parameters
+    ----------
+    powers : sequence of array, shape (n_sources,)
+        ‖g_i‖²_F of each model.
+    exponent, limit : float
+        Exponent and limit.
+    rule : 'exponent first' | 'limit first'
+        Each model for itself, see :func:`depth_weights`; or all relative to the best seen
+        location, see :func:`limited_depth_weights`.
+
+    Returns
+    -------
+    list of array
+        α_i of each model.
+    """
+    if rule == "exponent first":
+        return [depth_weights(power, exponent, limit) for power in powers]
+    largest = max(float(power.max()) for power in powers)
+    return [limited_depth_weights(power, exponent, limit, largest) for power in powers]

@@ -8,15 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.errors import InverseError, OptionError
+from mne_bstinv.errors import InverseError, OptionError, UnsupportedInverseError
+from mne_bstinv.inverse.group_whitening import group_whitener
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.result import InverseResult, RegionRows
-from mne_bstinv.inverse.scanning import scanning_kernel
+from mne_bstinv.inverse.scanning import (
+    Decompositions,
+    regularized_scan,
+    scanning_kernel,
+)
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 
-__all__ = ["Region", "linear_inverse", "volume_orientation_error"]
+__all__ = [
+    "Region",
+    "linear_inverse",
+    "refuse_several_models",
+    "volume_orientation_error",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +59,7 @@ def linear_inverse(
     regions: Sequence[Region],
     noise: CovarianceStatistics,
     channel_types: Sequence[str],
-    options: InverseOptions,
+    options: AnyOptions,
     *,
     n_sources: int,
     data: CovarianceStatistics | None = None,
@@ -62,11 +73,12 @@ def linear_inverse(
     regions : sequence of Region
         The head model, split by orientation constraint.
     noise : CovarianceStatistics
-        Noise covariance of the channels in use, projected and referenced.
+        Noise covariance of the channels in use, projected, referenced, and divided by the number
+        of averages where the year does so.
     channel_types : sequence of str
         Type of each channel in use.
     options : InverseOptions
-        The options.
+        The options, of any year.
     n_sources : int
         Locations of the head model, those of excluded regions too.
     data : CovarianceStatistics | None
@@ -86,22 +98,12 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
-    whitening = compute_whitener(
-        noise,
-        channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=channel_names,
-    )
+    whitening = _whitening(noise, channel_types, options, channel_names)
     data_whitening = _data_whitening(data, channel_types, options, whitening, channel_names)
-    models = [SourceModel.build(r.gain, r.grid_orient, r.orient, options) for r in regions]
-    lambda_, s2, sa, va = None, None, None, None
-    if options.method == "minnorm":
-        kernel, lambda_, s2 = minimum_norm_kernel(models, whitening.whitener, options)
-    else:
-        kernel, sa, va = scanning_kernel(models, (data_whitening or whitening).whitener)
+    models = SourceModel.build_all([(r.gain, r.grid_orient, r.orient) for r in regions], options)
+    solution = _solve(models, options, (data_whitening or whitening).whitener)
     return InverseResult(
-        kernel=kernel,
+        kernel=solution.kernel,
         whitener=whitening.whitener,
         data_whitener=data_whitening.whitener if data_whitening else None,
         n_components=0 if mixed or len(models) > 1 else models[0].n_components,
@@ -111,27 +113,68 @@ def linear_inverse(
         n_sources=n_sources,
         channel_types=tuple(channel_types),
         alpha=np.concatenate([m.alpha for m in models]),
-        lambda_=lambda_,
-        s2=s2,
+        lambda_=solution.lambda_,
+        s2=solution.s2,
         ranks=whitening.ranks,
         noise_std=whitening.std,
         noise_cov=noise.cov,
         data_cov=data.cov if data_whitening and data else None,
-        source_decomp_sa=sa,
-        source_decomp_va=va,
+        source_decomp_sa=solution.decompositions.sa if solution.decompositions else None,
+        source_decomp_va=solution.decompositions.va if solution.decompositions else None,
         channel_names=None if channel_names is None else tuple(channel_names),
         warnings=whitening.warnings + (data_whitening.warnings if data_whitening else ()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solution:
+    """A kernel with the numbers on the way to it, as :class:`InverseResult` holds them."""
+
+    kernel: FloatArray
+    lambda_: float | None = None
+    s2: FloatArray | None = None
+    decompositions: Decompositions | None = None
+
+
+def _solve(models: Sequence[SourceModel], options: AnyOptions, whitener: FloatArray) -> _Solution:
+    """Compute the kernel (n_rows, n_channels) by the method of the options."""
+    if options.is_minimum_norm:
+        kernel, lambda_, s2 = minimum_norm_kernel(models, whitener, options)
+        return _Solution(kernel=kernel, lambda_=lambda_, s2=s2)
+    if isinstance(options, InverseOptions2009):
+        kernel, lambda_, s2, scan = regularized_scan(models, whitener, options)
+        return _Solution(kernel=kernel, lambda_=lambda_, s2=s2, decompositions=scan)
+    kernel, scan = scanning_kernel(models, whitener)
+    return _Solution(kernel=kernel, decompositions=scan)
+
+
+def _whitening(
+    noise: CovarianceStatistics,
+    channel_types: Sequence[str],
+    options: AnyOptions,
+    channel_names: Sequence[str] | None,
+) -> Whitening:
+    """Whiten the noise as the inverse of the year does."""
+    if isinstance(options, InverseOptions2009):
+        return group_whitener(noise.cov, channel_types, options)
+    return compute_whitener(
+        noise,
+        channel_types,
+        options.noise_method,
+        noise_reg=options.noise_reg,
+        channel_names=channel_names,
+        conventions=options.conventions,
     )
 
 
 def _data_whitening(
     data: CovarianceStatistics | None,
     channel_types: Sequence[str],
-    options: InverseOptions,
+    options: AnyOptions,
     noise: Whitening,
     channel_names: Sequence[str] | None,
 ) -> Whitening | None:
-    if options.method != "lcmv":
+    if isinstance(options, InverseOptions2009) or options.method != "lcmv":
         return None
     if data is None:
         raise InverseError(
@@ -145,6 +188,7 @@ def _data_whitening(
         noise_reg=options.noise_reg,
         detect_diagonal=False,
         channel_names=channel_names,
+        conventions=options.conventions,
     )
 
 
@@ -183,3 +227,24 @@ def volume_orientation_error(orient: str, where: str) -> OptionError:
     return OptionError(
         f"{where} is a volume without orientations: SourceOrient must be 'free', found {orient!r}."
     )
+
+
+def refuse_several_models(options: AnyOptions) -> None:
+    """Refuse what takes one head model only, for several or a mixed one.
+
+    Parameters
+    ----------
+    options : InverseOptions
+        The options, of any year.
+
+    Raises
+    ------
+    UnsupportedInverseError
+        If the method of the year takes one head model.
+    """
+    if options.method in options.conventions.one_model:
+        raise UnsupportedInverseError(
+            f"The inverse of {options.year} takes one head model for InverseMethod "
+            f"{options.method!r}: Brainstorm refuses mixed ones. Choose a surface or volume head "
+            "model, or the inverse of another year."
+        )

@@ -1,4 +1,4 @@
-"""The drop-in for ``bst_inverse_linear`` (2018): plain arrays under their MATLAB names."""
+"""The drop-ins for Brainstorm's functions of each year: plain arrays under their MATLAB names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ import numpy as np
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.channels import refuse_unknown_types
-from mne_bstinv.inverse.linear import Region, linear_inverse, volume_orientation_error
-from mne_bstinv.inverse.options import InverseOptions, ignored_options
+from mne_bstinv.inverse.linear import (
+    Region,
+    linear_inverse,
+    refuse_several_models,
+    volume_orientation_error,
+)
+from mne_bstinv.inverse.options import (
+    AnyOptions,
+    InverseOptions,
+    InverseOptions2016,
+    ignored_options,
+)
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.inverse.orientation import untruncated
 from mne_bstinv.inverse.result import InverseResult
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
-__all__ = ["bst_inverse_linear"]
+__all__ = ["bst_inverse_linear", "bst_inverse_linear_2016", "bst_wmne"]
 
 
 def bst_inverse_linear(
@@ -67,24 +79,133 @@ def bst_inverse_linear(
     >>> result.kernel.shape
     (10, 4)
     """
-    ignored = ignored_options(options)
-    parsed = InverseOptions.from_brainstorm(options)
+    return _from_plain_arrays(head_models, options, InverseOptions)
+
+
+def bst_inverse_linear_2016(
+    head_models: Mapping[str, Any] | Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+) -> InverseResult:
+    """Compute an imaging kernel of 2016 from arrays under their MATLAB names.
+
+    As :func:`bst_inverse_linear`, for the linear inverse of 2016.
+
+    Parameters
+    ----------
+    head_models : mapping | sequence of mapping
+        See :func:`bst_inverse_linear`; one only.
+    options : mapping
+        ``NoiseCovMat``, whose ``NoiseCov`` is divided by the number of averages already,
+        ``DataCovMat`` (for ``lcmv``), ``ChannelTypes``, and the fields of
+        :class:`InverseOptions2016`; missing ones take Brainstorm's defaults.
+
+    Returns
+    -------
+    InverseResult
+        The kernel and all intermediates.
+
+    Raises
+    ------
+    OptionError
+        If an option or a channel type is unknown, or a value out of range.
+    InverseError
+        If an array is missing, of the wrong shape, or not finite.
+    UnsupportedInverseError
+        If there are several head models, or ``shrink`` is to take several sensor types.
+    """
+    return _from_plain_arrays(head_models, options, InverseOptions2016)
+
+
+def bst_wmne(
+    head_models: Mapping[str, Any] | Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+) -> InverseResult:
+    """Compute an imaging kernel of 2009 from arrays under their MATLAB names.
+
+    The counterpart of calling Brainstorm's minimum norm of 2009 in a script: the channels are
+    selected, projected and referenced, and the noise covariance is divided by the number of
+    averages already. :func:`~mne_bstinv.compute_kernel` does that from a study's files.
+
+    Parameters
+    ----------
+    head_models : mapping | sequence of mapping
+        ``Gain``, ``GridLoc``, ``GridOrient``, ``HeadModelType`` as for
+        :func:`bst_inverse_linear`, and ``MEGMethod`` (for truncated orientations). Several head
+        models share one scale of the source covariance and one depth limit.
+    options : mapping
+        ``NoiseCov`` (n_channels × n_channels), ``ChannelTypes`` (one string a channel), and the
+        fields of :class:`InverseOptions2009`; missing ones take Brainstorm's defaults.
+
+    Returns
+    -------
+    InverseResult
+        The kernel and all intermediates; ``whitener`` has as many rows as the rank.
+
+    Raises
+    ------
+    OptionError
+        If an option or a channel type is unknown, or a value out of range.
+    InverseError
+        If an array is missing, of the wrong shape, or not finite; or the noise covariance is
+        singular and neither regularised nor reduced to its rank.
+    UnsupportedInverseError
+        If Brainstorm ends in an error: scans with several head models, truncated orientations of
+        MEG in a single sphere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mne_bstinv import bst_wmne
+    >>> rng = np.random.default_rng(0)
+    >>> head_model = {"Gain": rng.normal(size=(4, 30)), "GridOrient": rng.normal(size=(10, 3))}
+    >>> samples = rng.normal(size=(4, 100))
+    >>> options = {"NoiseCov": np.cov(samples), "ChannelTypes": ["EEG"] * 4, "SNR": 3}
+    >>> bst_wmne(head_model, options).kernel.shape
+    (10, 4)
+    """
+    return _from_plain_arrays(head_models, options, InverseOptions2009)
+
+
+def _from_plain_arrays(
+    head_models: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    of: type[AnyOptions],
+) -> InverseResult:
+    """Check the arrays and compute the kernel by the inverse that the class of options is of."""
+    ignored = ignored_options(options, of)
+    parsed = of.from_brainstorm(options)
     models = [head_models] if isinstance(head_models, Mapping) else list(head_models)
     if not models:
         raise InverseError("No head model was given. Give one, or a sequence of them.")
+    if len(models) > 1:
+        refuse_several_models(parsed)
     types = _channel_types(options.get("ChannelTypes"), models[0])
-    noise = _parse_statistics(options.get("NoiseCovMat"), "NoiseCovMat", len(types))
+    noise = _noise(options, len(types), of)
     data = None
     if parsed.method == "lcmv":
         data = _parse_statistics(options.get("DataCovMat"), "DataCovMat", len(types))
+    refuse_unknown_types(types, None)
     regions, first = [], 0
     for index, model in enumerate(models):
         orient = parsed.orientation(index, len(models))
+        if orient == "truncated":
+            orient = _untruncated(model, types)
         regions.append(_region(model, orient, len(types), first, index + 1))
         first += len(regions[-1].locations)
-    refuse_unknown_types(types, None)
     result = linear_inverse(regions, noise, types, parsed, n_sources=first, data=data)
     return dataclasses.replace(result, warnings=result.warnings + ignored)
+
+
+def _noise(options: Mapping[str, Any], n: int, of: type[AnyOptions]) -> CovarianceStatistics:
+    """Read the noise covariance: a struct with its statistics; in 2009 the bare matrix."""
+    if of is InverseOptions2009 and options.get("NoiseCovMat") is None:
+        if options.get("NoiseCov") is None:
+            raise InverseError("NoiseCov must be an array (n_channels, n_channels), found none.")
+        return CovarianceStatistics(cov=_square(options["NoiseCov"], "NoiseCov", n))
+    return _parse_statistics(options.get("NoiseCovMat"), "NoiseCovMat", n)
+
+
+def _untruncated(model: Any, types: Sequence[str]) -> str:
+    method = model.get("MEGMethod") if isinstance(model, Mapping) else None
+    return untruncated(method if isinstance(method, str) else None, types)
 
 
 def _channel_types(types: Any, model: Any) -> list[str]:

@@ -1,27 +1,31 @@
 """Minimum norm kernels: amplitude, dSPM and sLORETA.
 
-The gain is never whitened. With q = Q' G' (rows of the weighted gain), H = q' q and the symmetric
-whitener W, L L' = W H W for L = W G Q, and every measure is one or two products of q with small
-matrices: Λ L' (Λ L L' + I)⁻¹ = q W M with M = Λ (Λ L L' + I)⁻¹.
+The gain is never whitened. With q = Q' G' (rows of the weighted gain), H = q' q and the whitener
+W, L L' = W H W' for L = W G Q, and every measure is one or two products of q with small matrices:
+Λ L' (Λ L L' + I)⁻¹ = q W' M with M = Λ (Λ L L' + I)⁻¹. W is n × n and symmetric, or r × n (2009).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.inverse.options import InverseOptions
-from mne_bstinv.inverse.regularization import lambda_from_rms, lambda_from_snr
+from mne_bstinv.inverse.option_sets import OptionSet
 from mne_bstinv.inverse.source_model import CHUNK, SourceModel
 from mne_bstinv.inverse.spacing import spacing32_array
 
-__all__ = ["inverse_root", "minimum_norm_kernel"]
+__all__ = ["inverse_root", "minimum_norm_kernel", "weighted_rows", "whitened_spectrum"]
+
+#: Relative rounding of a resolution block that was formed from the Gram matrix of the gain.
+_ROUNDING = 1e-11
 
 
 def minimum_norm_kernel(
-    models: Sequence[SourceModel], whitener: FloatArray, options: InverseOptions
+    models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
 ) -> tuple[FloatArray, float, FloatArray]:
     r"""Compute K = Λ L' (Λ L L' + I)⁻¹ W, in the measure asked for.
 
@@ -30,18 +34,22 @@ def minimum_norm_kernel(
     *Methods Find. Exp. Clin. Pharmacol.* 24 (Suppl. D), 5–12.
 
     * ``amplitude``: the prior goes back in, K_i = Q_i K_w,i W: A·m per data unit.
-    * ``dspm2018``: rows over their noise standard deviation d_i = ‖K_w,i‖_F, pooled over the
-      components of a location. Not scaled by the number of averages.
+    * ``dspm2018``, ``dspm``: rows over their noise standard deviation d_i = ‖K_w,i‖_F, pooled over
+      the components of a location. Not scaled by the number of averages.
     * ``sloreta``: K_i = R_i^(-1/2) K_w,i W with the resolution block R_i = K_w,i L_i.
+
+    In 2009 the prior goes back in for all three. The source covariance R = Q Q' is then scaled to
+    trace(L R L') = r, the rank, and λ² = 1/SNR² regularises: the same as Λ = SNR² r / trace(L L'),
+    the mean over the r rows of the whitener in place of all n channels.
 
     Parameters
     ----------
     models : sequence of SourceModel
         Head models; their locations share Λ.
-    whitener : array, shape (n_channels, n_channels)
-        Symmetric W.
+    whitener : array, shape (n_whitened, n_channels)
+        W.
     options : InverseOptions
-        Measure and SNR options.
+        Measure and SNR options, of any year.
 
     Returns
     -------
@@ -49,24 +57,65 @@ def minimum_norm_kernel(
         Rows model after model, location after location.
     lambda_ : float
         Prior source variance Λ in (A·m)².
-    s2 : array, shape (n_channels,)
+    s2 : array, shape (n_whitened,)
         Eigenvalues of L L', sorted down, none below zero.
     """
-    kernel = np.empty((sum(m.n_rows for m in models), len(whitener)))
-    parts = _rows_of(models, kernel)
-    for model, rows in parts:
-        model.fill(rows)
-    gram = whitener @ (kernel.T @ kernel) @ whitener
-    eigenvalues, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
-    s2 = np.maximum(eigenvalues, 0.0)
-    prior = lambda_from_snr(s2, options.snr_fixed)  # refuses an all-zero lead field
-    if options.snr_method == "rms":
-        prior = lambda_from_rms(options.snr_rms)
+    kernel, parts = weighted_rows(models, whitener.shape[1])
+    s2, vectors = whitened_spectrum(kernel, whitener)
+    prior = options.prior_variance(s2)
     regularized = (vectors * (prior / (prior * s2 + 1))) @ vectors.T
-    measure = _MEASURES[str(options.measure)]
+    products = _Products(whitener=whitener, regularized=regularized, options=options)
     for model, rows in parts:
-        measure(model, rows, whitener, regularized)
+        _MEASURES[str(options.measure)](model, rows, products)
     return kernel, prior, s2[::-1].copy()
+
+
+def weighted_rows(
+    models: Sequence[SourceModel], n_channels: int
+) -> tuple[FloatArray, list[tuple[SourceModel, FloatArray]]]:
+    """Write the weighted gain rows q = Q' G' of all models.
+
+    Parameters
+    ----------
+    models : sequence of SourceModel
+        Head models.
+    n_channels : int
+        Number of channels.
+
+    Returns
+    -------
+    rows : array, shape (n_rows, n_channels)
+        Rows model after model, location after location.
+    parts : list of tuple
+        Each model with the view of its rows.
+    """
+    rows = np.empty((sum(m.n_rows for m in models), n_channels))
+    parts = _rows_of(models, rows)
+    for model, of_model in parts:
+        model.fill(of_model)
+    return rows, parts
+
+
+def whitened_spectrum(rows: FloatArray, whitener: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues and eigenvectors of L L' = W (q' q) W'.
+
+    Parameters
+    ----------
+    rows : array, shape (n_rows, n_channels)
+        The weighted gain rows q.
+    whitener : array, shape (n_whitened, n_channels)
+        W.
+
+    Returns
+    -------
+    values : array, shape (n_whitened,)
+        Sorted up, none below zero.
+    vectors : array, shape (n_whitened, n_whitened)
+        In columns.
+    """
+    gram = whitener @ (rows.T @ rows) @ whitener.T
+    values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
+    return np.maximum(values, 0.0), vectors
 
 
 def _rows_of(
@@ -77,77 +126,120 @@ def _rows_of(
     return [(m, kernel[stop - m.n_rows : stop]) for m, stop in zip(models, stops, strict=True)]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Products:
+    """What the rows q are multiplied with: W (r, n), M (r, r), and the options."""
+
+    whitener: FloatArray
+    regularized: FloatArray
+    options: OptionSet
+
+    @property
+    def restored(self) -> bool:
+        """Whether the rows of the measure are multiplied by the prior in the end."""
+        return self.options.measure in self.options.conventions.prior_restored
+
+    @property
+    def whitened(self) -> FloatArray:
+        """W' M, (n, r): rows K_w of the whitened data."""
+        return self.whitener.T @ self.regularized
+
+    @property
+    def complete(self) -> FloatArray:
+        """W' M W, (n, n): rows K_w W of the data."""
+        return self.whitened @ self.whitener
+
+
 # Each measure turns the rows q = Q' G' into kernel rows, in place, a cache-sized piece at a time.
 
 
-def _products(
+def _pieces(
     model: SourceModel, q: FloatArray, operator: FloatArray
 ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-    """Multiply the rows by an operator, piece by piece.
+    """Multiply the rows by an operator (n, k), piece by piece.
 
-    Yields the locations, their product and the rows it came from, which are to be replaced; both
-    have the shape (n_locations, n_components, n_channels). The product is overwritten by the next.
+    Yields the locations, their product (n_locations, n_components, k) and the rows it came from
+    (n_locations, n_components, n), which are to be replaced. The product is overwritten by the
+    next.
     """
-    n = q.shape[1]
-    workspace = np.empty((min(CHUNK, model.n_sources) * model.n_components, n))
+    n, k = operator.shape
+    workspace = np.empty((min(CHUNK, model.n_sources) * model.n_components, k))
     for locations, rows in model.chunks():
         piece = q[rows]
         product = np.matmul(piece, operator, out=workspace[: len(piece)])
-        shape = (-1, model.n_components, n)
-        yield locations, product.reshape(shape), piece.reshape(shape)
+        p = model.n_components
+        yield locations, product.reshape(-1, p, k), piece.reshape(-1, p, n)
 
 
-def _amplitude(
-    model: SourceModel, q: FloatArray, whitener: FloatArray, regularized: FloatArray
-) -> None:
-    for locations, block, rows in _products(model, q, whitener @ regularized @ whitener):
+def _amplitude(model: SourceModel, q: FloatArray, products: _Products) -> None:
+    for locations, block, rows in _pieces(model, q, products.complete):
         model.restore_prior(block, locations, out=rows)
 
 
-def _dspm(model: SourceModel, q: FloatArray, whitener: FloatArray, regularized: FloatArray) -> None:
-    for _, block, rows in _products(model, q, whitener @ regularized):
-        noise = np.sqrt(np.einsum("mpn,mpn->m", block, block))
+def _dspm(model: SourceModel, q: FloatArray, products: _Products) -> None:
+    whitener, restored = products.whitener, products.restored
+    for locations, block, rows in _pieces(model, q, products.whitened):
+        # the depth weight of a location is in its rows and in their norm
+        weights = model.amplitudes**2 if restored else np.ones(model.n_components)
+        noise = np.sqrt(np.einsum("mpn,mpn,p->m", block, block, weights))
         with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN rows
             block /= noise[:, None, None]
-        flat = (-1, q.shape[1])
-        np.matmul(block.reshape(flat), whitener, out=rows.reshape(flat))
-
-
-def _sloreta(
-    model: SourceModel, q: FloatArray, whitener: FloatArray, regularized: FloatArray
-) -> None:
-    for _, block, rows in _products(model, q, whitener @ regularized @ whitener):
-        if model.n_components == 1:
-            resolution = np.einsum("mpn,mpn->m", block, rows)
-            with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN row
-                np.divide(block, np.sqrt(resolution)[:, None, None], out=rows)
+        flat = block.reshape(-1, len(whitener))
+        if restored and model.orient == "loose":
+            unwhitened = (flat @ whitener).reshape(rows.shape)
+            model.restore_prior(unwhitened, locations, out=rows, depth=False)
         else:
-            resolution = np.matmul(block, rows.transpose(0, 2, 1))
-            np.matmul(inverse_root(resolution), block, out=rows)
+            np.matmul(flat, whitener, out=rows.reshape(-1, q.shape[1]))
 
 
-def inverse_root(resolution: FloatArray) -> FloatArray:
+def _sloreta(model: SourceModel, q: FloatArray, products: _Products) -> None:
+    null = products.options.conventions.null_resolution
+    for locations, block, rows in _pieces(model, q, products.complete):
+        if model.n_components == 1:
+            with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN row
+                block /= np.sqrt(np.einsum("mpn,mpn->m", block, rows))[:, None, None]
+            depth = model.alpha[locations, None, None] if products.restored else 1.0
+            np.multiply(block, depth, out=rows)
+            continue
+        root = inverse_root(np.matmul(block, rows.transpose(0, 2, 1)), null)
+        if products.restored:
+            model.restore_prior(root.copy(), locations, out=root)
+        np.matmul(root, block, out=rows)
+
+
+def inverse_root(
+    resolution: FloatArray, null: Literal["single", "double"] = "single"
+) -> FloatArray:
     """Pseudo-inverse square root of symmetric blocks, nulls left out.
 
     Parameters
     ----------
     resolution : array, shape (n_sources, p, p)
         Resolution blocks.
+    null : 'single' | 'double'
+        Eigenvalues count as null up to p · spacing32 of the largest; or (2009) up to the rounding
+        of double precision, of which the blocks hold their condition's share: 1e-11 of the
+        largest.
 
     Returns
     -------
     array, shape (n_sources, p, p)
-        R^(-1/2); eigenvalues below p · spacing32 of the largest count as null.
+        R^(-1/2).
     """
     values, vectors = np.linalg.eigh(0.5 * (resolution + resolution.transpose(0, 2, 1)))
-    kept = values > values.shape[1] * spacing32_array(values[:, -1:])
+    largest = values[:, -1:]
+    floor = _ROUNDING * largest
+    if null == "single":
+        floor = values.shape[1] * spacing32_array(largest)
+    kept = (values > floor) & (values > 0)
     root = np.zeros_like(values)
     root[kept] = 1 / np.sqrt(values[kept])
     return np.matmul(vectors * root[:, None, :], vectors.transpose(0, 2, 1))
 
 
-_MEASURES: dict[str, Callable[[SourceModel, FloatArray, FloatArray, FloatArray], None]] = {
+_MEASURES: dict[str, Callable[[SourceModel, FloatArray, _Products], None]] = {
     "amplitude": _amplitude,
+    "dspm": _dspm,
     "dspm2018": _dspm,
     "sloreta": _sloreta,
 }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
-from mne_bstinv.errors import InverseError
+from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.channels import (
     given_channels,
     parse_flags,
@@ -24,8 +24,20 @@ from mne_bstinv.inverse.channels import (
     select_channels,
     types_left_out,
 )
-from mne_bstinv.inverse.linear import Region, volume_orientation_error
-from mne_bstinv.inverse.options import InverseOptions, ignored_options
+from mne_bstinv.inverse.linear import (
+    Region,
+    refuse_several_models,
+    volume_orientation_error,
+)
+from mne_bstinv.inverse.options import (
+    AnyOptions,
+    InverseOptions,
+    InverseOptions2016,
+    ignored_options,
+    options_class,
+)
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.inverse.orientation import untruncated
 from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.regions import mixed_regions
@@ -40,6 +52,8 @@ __all__ = [
 
 logger = logging.getLogger("mne_bstinv")
 
+_SILENT = "is zero (they were bad when it was computed)"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedStudy:
@@ -50,17 +64,20 @@ class PreparedStudy:
     regions : tuple of Region
         The head model with the projected, referenced gain, by orientation constraint.
     noise, data : CovarianceStatistics | None
-        Covariances of the channels in use, projected and referenced.
+        Covariances of the channels in use, projected and referenced; that of the noise divided by
+        ``noise_averages``.
     channel_indices : array of int, shape (n_channels,)
         0-based positions of the channels in use in the channel file.
     channel_types, channel_names : tuple of str
         Their types and names.
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         The options, ``source_orient`` with one entry a region of a mixed head model.
     n_sources : int
         Locations of the head model, those of excluded regions too.
     mixed : bool
         Whether the head model is mixed.
+    noise_averages : float
+        What the noise covariance was divided by: the number of averages in 2009 and 2016, else 1.
     warnings : tuple of str
         What the user should know.
     """
@@ -71,9 +88,10 @@ class PreparedStudy:
     channel_indices: IntArray
     channel_types: tuple[str, ...]
     channel_names: tuple[str, ...]
-    options: InverseOptions
+    options: AnyOptions
     n_sources: int
     mixed: bool
+    noise_averages: float = 1.0
     warnings: tuple[str, ...] = ()
 
 
@@ -84,9 +102,10 @@ def prepare_study(
     *,
     channel_flag: AnyArray | Sequence[int] | None = None,
     data_types: str | Sequence[str] | None = None,
-    options: InverseOptions | Mapping[str, Any] | None = None,
+    options: AnyOptions | Mapping[str, Any] | None = None,
     data_cov: CovarianceLike | None = None,
     good_channels: AnyArray | Sequence[int] | None = None,
+    n_avg: float = 1,
 ) -> PreparedStudy:
     """Select, project and reference what an inverse is computed from.
 
@@ -102,12 +121,14 @@ def prepare_study(
         1 good, −1 bad.
     data_types : str | sequence of str | None
         Types of the channels to use.
-    options : InverseOptions | mapping | None
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
         The options.
     data_cov : NoiseCov | None
         Data covariance of all channels.
     good_channels : array of int | None
         0-based channels to use instead.
+    n_avg : float
+        Averages of the recordings.
 
     Returns
     -------
@@ -120,8 +141,11 @@ def prepare_study(
         If no channel is left, or gain or covariances are not usable for the channels in use.
     OptionError
         If a data type is unknown, or the orientation does not fit the head model.
+    UnsupportedInverseError
+        If Brainstorm itself refuses the inverse of this year for the head model.
     """
     options, ignored = _parse_options(options)
+    averages = _averages(n_avg) if options.conventions.averages_in_noise else 1.0
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
     _refuse_wrong_objects(head_model, covs, channels)
     flags, warnings = parse_flags(channel_flag)
@@ -135,8 +159,10 @@ def prepare_study(
     types = [all_types[i] for i in good.tolist()]
     names = [all_names[i] for i in good.tolist()]
     refuse_unknown_types(types, names)
+    if _is_mixed(head_model):
+        refuse_several_models(options)
     for kind, cov in covs.items():
-        _refuse_unusable(cov.noise_cov, good, all_names, kind)
+        warnings += _refuse_unusable(cov.noise_cov, good, all_names, kind, options)
     projection = projection_operator(channels.projectors, len(all_names))
     reference = average_reference(types)
     gain = project_gain(head_model.gain, good, projection, reference, all_names)
@@ -144,13 +170,16 @@ def prepare_study(
         kind: project_covariance(cov, good, projection, reference, names, kind)
         for kind, cov in covs.items()
     }
-    regions, mixed = _regions(head_model, gain, options)
+    noise = statistics["noise"]
+    if averages > 1:
+        noise = dataclasses.replace(noise, cov=noise.cov / averages)
+    regions, mixed = _regions(head_model, gain, options, types)
     if mixed:
         orients = tuple(region.orient for region in regions)
         options = dataclasses.replace(options, source_orient=orients)
     return PreparedStudy(
         regions=tuple(regions),
-        noise=statistics["noise"],
+        noise=noise,
         data=statistics.get("data"),
         channel_indices=good,
         channel_types=tuple(types),
@@ -158,22 +187,32 @@ def prepare_study(
         options=options,
         n_sources=gain.shape[1] // 3,
         mixed=mixed,
+        noise_averages=averages,
         warnings=ignored + warnings,
     )
 
 
 def _parse_options(
-    options: InverseOptions | Mapping[str, Any] | None,
-) -> tuple[InverseOptions, tuple[str, ...]]:
+    options: AnyOptions | Mapping[str, Any] | None,
+) -> tuple[AnyOptions, tuple[str, ...]]:
     """Read the options and what was ignored of them; Brainstorm's study step takes dspm2018."""
-    if isinstance(options, InverseOptions):
+    if isinstance(options, InverseOptions | InverseOptions2009 | InverseOptions2016):
         return options, ()
     given = {} if options is None else options
-    ignored = ignored_options(given)
-    parsed = InverseOptions.from_brainstorm(given)
-    if parsed.method == "minnorm" and "InverseMeasure" not in given:
+    of = options_class(given) if isinstance(given, Mapping) else InverseOptions
+    ignored = ignored_options(given, of)
+    parsed = of.from_brainstorm(given)
+    if of is InverseOptions and parsed.method == "minnorm" and "InverseMeasure" not in given:
         parsed = dataclasses.replace(parsed, measure="dspm2018")
     return parsed, ignored
+
+
+def _averages(n_avg: float) -> float:
+    """Check the number of averages; shared kernels have none, which counts as one."""
+    valid = isinstance(n_avg, int | float | np.integer | np.floating)
+    if not (valid and np.isfinite(n_avg) and n_avg > 0):
+        raise OptionError(f"n_avg must be a number above 0, found {n_avg!r}.")
+    return max(float(n_avg), 1.0)
 
 
 def _refuse_wrong_objects(
@@ -208,7 +247,10 @@ def _check_sizes(
         )
 
 
-def _refuse_unusable(cov: FloatArray, good: IntArray, names: Sequence[str], kind: str) -> None:
+def _refuse_unusable(
+    cov: FloatArray, good: IntArray, names: Sequence[str], kind: str, options: AnyOptions
+) -> tuple[str, ...]:
+    """Refuse channels that a covariance says nothing usable of; 2009 and 2016 took silent ones."""
     block = cov[np.ix_(good, good)]
     infinite = ~np.isfinite(block)
     # of a row and a column of NaN the one channel is meant, not all that it is paired with
@@ -216,28 +258,39 @@ def _refuse_unusable(cov: FloatArray, good: IntArray, names: Sequence[str], kind
     for bad, what in (
         (whole if whole.any() else infinite.any(axis=0) | infinite.any(axis=1), "is not finite"),
         (np.diag(block) < 0, "has negative variances"),
-        (~block.any(axis=0) & ~block.any(axis=1), "is zero (they were bad when it was computed)"),
+        (~block.any(axis=0) & ~block.any(axis=1), _SILENT),
     ):
-        if bad.any():
-            listed = ", ".join(names[i] for i in good[bad])
-            raise InverseError(
-                f"The {kind} covariance {what} for channel(s) in use: {listed}. Mark them bad "
-                "(channel_flag, which recordings hold; or leave them out of good_channels), or "
-                f"recompute the {kind} covariance."
-            )
+        if not bad.any():
+            continue
+        listed = ", ".join(names[i] for i in good[bad])
+        fault = f"The {kind} covariance {what} for channel(s) in use: {listed}."
+        if what is _SILENT and not options.conventions.refuses_silent_channels:
+            message = f"{fault} The inverse of {options.year} computes with them all the same."
+            logger.warning(message)
+            return (message,)
+        raise InverseError(
+            f"{fault} Mark them bad (channel_flag, which recordings hold; or leave them out of "
+            f"good_channels), or recompute the {kind} covariance."
+        )
+    return ()
+
+
+def _is_mixed(head_model: HeadModelLike) -> bool:
+    return (head_model.head_model_type or "surface").lower() == "mixed"
 
 
 def _regions(
-    head_model: HeadModelLike, gain: FloatArray, options: InverseOptions
+    head_model: HeadModelLike, gain: FloatArray, options: AnyOptions, types: Sequence[str]
 ) -> tuple[list[Region], bool]:
     """Split the head model by orientation constraint; tell whether it is mixed."""
     n_sources = gain.shape[1] // 3
-    kind = (head_model.head_model_type or "surface").lower()
-    if kind == "mixed":
+    if _is_mixed(head_model):
         return _mixed(head_model, gain, n_sources), True
     orient = options.orientation(0, 1)
-    if kind == "volume" and orient != "free":
+    if (head_model.head_model_type or "surface").lower() == "volume" and orient != "free":
         raise volume_orientation_error(orient, "The head model")
+    if orient == "truncated":
+        orient = untruncated(head_model.meg_method, types)
     region = Region(
         gain=gain,
         grid_orient=head_model.grid_orient,

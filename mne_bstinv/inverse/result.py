@@ -11,17 +11,26 @@ from scipy import sparse
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.regularization import lambda2_from_prior
 
 __all__ = ["InverseResult", "RegionRows"]
 
 _DATA_UNITS = {"MEG": "T", "MEG MAG": "T", "MEG GRAD": "T/m", "EEG": "V", "SEEG": "V", "ECOG": "V"}
 _ESTIMATE_UNITS = {
     "mn": "A·m",
+    "wmne": "A·m",
+    "mnej": "A·m",
+    "gls": "A·m",
+    "glsr": "A·m",
+    "dspm": "1 (noise standard deviations of the average)",
     "dspm2018": "1 (noise standard deviations of one sample)",
     # R = K L has no unit and Λ is (A·m)², hence K/√R keeps the A·m of K
     "sloreta": "A·m (√Λ times the dimensionless sLORETA)",
     "glsp": "1 (noise standard deviations)",
+    "gls_p": "1 (noise standard deviations)",
+    "glsr_p": "1 (noise standard deviations, regularised)",
+    "mnej_p": "1 (standard deviations of what the model expects)",
     "lcmvp": "1 (standard deviations of the data)",
 }
 
@@ -66,16 +75,17 @@ class InverseResult(Displayed):
     ----------
     kernel : array, shape (n_rows, n_channels)
         Estimate = kernel · data, the data being those of :attr:`channel_indices`.
-    whitener : array, shape (n_channels, n_channels)
-        Inverse whitener of the noise covariance.
+    whitener : array, shape (n_whitened, n_channels)
+        Inverse whitener of the noise covariance: symmetric (n_channels rows), or of 2009 as many
+        rows as the rank, which have arbitrary signs.
     data_whitener : array, shape (n_channels, n_channels) | None
         Inverse whitener of the data covariance (``lcmv`` only).
     n_components : int
         1 or 3 rows a location; 0 where regions differ or there are several head models.
     noise_method : str
         The noise method really used.
-    options : InverseOptions
-        The options asked for.
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
+        The options asked for; their class says the year.
     regions : tuple of RegionRows
         Rows ↔ locations.
     n_sources : int
@@ -85,18 +95,21 @@ class InverseResult(Displayed):
     alpha : array, shape (n_used_sources,)
         Depth weights, region after region.
     lambda_ : float | None
-        Prior source variance Λ in (A·m)²; ``None`` for ``gls`` and ``lcmv``.
-    s2 : array, shape (n_channels,) | None
-        Eigenvalues of L L' in (A·m)⁻², sorted down; ``None`` for ``gls`` and ``lcmv``.
+        Prior source variance Λ in (A·m)²; ``None`` for ``gls`` and ``lcmv`` since 2016.
+    s2 : array, shape (n_whitened,) | None
+        Eigenvalues of L L' in (A·m)⁻², sorted down; ``None`` for ``gls`` and ``lcmv`` since 2016.
     ranks : mapping of str to int
-        Rank of the noise covariance of each sensor type.
+        Rank of the noise covariance of each sensor type (2009: of each group of them).
     noise_std : mapping of str to array
-        Singular standard deviations of each sensor type's noise covariance, sorted down.
+        Singular standard deviations of the noise covariance of each of these, sorted down.
     noise_cov, data_cov : array, shape (n_channels, n_channels) | None
-        The covariances whitened with: selected, projected, referenced.
+        The covariances whitened with: selected, projected, referenced, and that of the noise
+        divided by ``noise_averages``.
     source_decomp_sa, source_decomp_va : array | None
         Singular values (p, n_sources) and right vectors (p, p·n_sources) of the whitened lead
-        field of each location (``gls`` and ``lcmv``).
+        field of each location (scans).
+    noise_averages : float
+        What the noise covariance was divided by: the number of averages in 2009 and 2016, else 1.
     channel_indices : array of int, shape (n_channels,) | None
         0-based positions of the columns in the channel file (``None`` from plain arrays).
     n_all_channels : int | None
@@ -112,7 +125,7 @@ class InverseResult(Displayed):
     data_whitener: FloatArray | None
     n_components: int
     noise_method: str
-    options: InverseOptions
+    options: AnyOptions
     regions: tuple[RegionRows, ...]
     n_sources: int
     channel_types: tuple[str, ...]
@@ -125,6 +138,7 @@ class InverseResult(Displayed):
     data_cov: FloatArray | None = None
     source_decomp_sa: FloatArray | None = None
     source_decomp_va: FloatArray | None = None
+    noise_averages: float = 1.0
     channel_indices: IntArray | None = None
     n_all_channels: int | None = None
     channel_names: tuple[str, ...] | None = None
@@ -139,8 +153,28 @@ class InverseResult(Displayed):
 
     @property
     def function(self) -> str:
-        """Brainstorm's name of the function: mn, dspm2018, sloreta, glsp or lcmvp."""
+        """Brainstorm's name of the function, such as mn, dspm2018, sloreta, glsp, lcmvp; wmne."""
         return self.options.function
+
+    @property
+    def rank(self) -> int:
+        """Total rank r of the noise covariance."""
+        return sum(self.ranks.values())
+
+    @property
+    def trace_scale(self) -> float | None:
+        """The r / trace(L L') that scales the source covariance to trace(L R L') = r."""
+        return None if self.s2 is None else self.rank / float(np.sum(self.s2))
+
+    @property
+    def lambda2(self) -> float | None:
+        """MNE's λ² of this kernel, for a source covariance scaled by :attr:`trace_scale`.
+
+        1/SNR² in 2009, (r/n)/SNR² since 2016; ``None`` where nothing is regularised.
+        """
+        if self.s2 is None or self.lambda_ is None:
+            return None
+        return lambda2_from_prior(self.lambda_, float(np.sum(self.s2)), self.rank)
 
     @property
     def row_location(self) -> IntArray:

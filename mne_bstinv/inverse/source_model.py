@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse.depth import depth_weights, gain_power
-from mne_bstinv.inverse.options import InverseOptions
-from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.depth import gain_power, weights_of_models
+from mne_bstinv.inverse.option_sets import OptionSet
+from mne_bstinv.inverse.orientation import local_frames, stored_normals, unit_normals
 
 __all__ = ["SourceModel"]
 
@@ -32,13 +33,21 @@ class SourceModel:
     alpha : array, shape (n_sources,)
         Depth weights.
     frames : array, shape (n_sources, 3, n_components) | None
-        In columns, the unit normal (fixed) or [o, loose·t1, loose·t2] (loose); None (free).
+        In columns, the normal (fixed) or [o, ℓ·t1, ℓ·t2] (loose), ℓ being the amplitude of the
+        tangential components relative to the normal one; None (free).
+    amplitudes : array, shape (n_components,)
+        Prior standard deviation of the components of a location, relative to the first: 1 and
+        twice ℓ.
+    decoupled : bool
+        Whether the normal's gain is taken out of the tangential ones (2009, loose only).
     """
 
     gain: FloatArray
     orient: str
     alpha: FloatArray
     frames: FloatArray | None
+    amplitudes: FloatArray
+    decoupled: bool = False
 
     @classmethod
     def build(
@@ -46,9 +55,9 @@ class SourceModel:
         gain: FloatArray,
         grid_orient: FloatArray | None,
         orient: str,
-        options: InverseOptions,
+        options: OptionSet,
     ) -> SourceModel:
-        """Prepare a head model for the inverse.
+        """Prepare the only head model for the inverse.
 
         Parameters
         ----------
@@ -59,7 +68,7 @@ class SourceModel:
         orient : 'fixed' | 'loose' | 'free'
             Orientation constraint.
         options : InverseOptions
-            Depth and loose options.
+            Depth and loose options, of any year.
 
         Returns
         -------
@@ -71,30 +80,50 @@ class SourceModel:
         InverseError
             If the gain is not finite, or normals or the loose value are needed and absent.
         """
-        power = gain_power(gain)
-        if not np.isfinite(power).all():
-            rows = np.flatnonzero(~np.isfinite(gain.sum(axis=1)))
-            raise InverseError(
-                f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
-                f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''}). "
-                "Mark these channels bad, or compute the head model for them."
-            )
-        frames = None
-        if orient != "free":
-            normals = unit_normals(grid_orient, len(power))
-            frames = normals[:, :, None]
-        if orient == "loose":
-            if options.loose is None:
-                raise InverseError(
-                    "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give "
-                    "Loose."
-                )
-            frames = local_frames(normals, options.loose)
+        return cls.build_all([(gain, grid_orient, orient)], options)[0]
+
+    @classmethod
+    def build_all(
+        cls, models: Sequence[tuple[FloatArray, FloatArray | None, str]], options: OptionSet
+    ) -> list[SourceModel]:
+        """Prepare several head models, whose depth weights may depend on each other.
+
+        Parameters
+        ----------
+        models : sequence of tuple
+            Gain, orientations and orientation constraint of each, see :meth:`build`.
+        options : InverseOptions
+            Depth and loose options, of any year.
+
+        Returns
+        -------
+        list of SourceModel
+            The models.
+
+        Raises
+        ------
+        InverseError
+            As :meth:`build`.
+        """
+        powers = [_finite_power(gain) for gain, _, _ in models]
+        alphas = [np.ones_like(power) for power in powers]
         if options.depth_weighting:
-            alpha = depth_weights(power, options.weight_exp, options.weight_limit)
-        else:
-            alpha = np.ones_like(power)
-        return cls(gain=gain, orient=orient, alpha=alpha, frames=frames)
+            rule = options.conventions.depth
+            alphas = weights_of_models(powers, options.weight_exp, options.weight_limit, rule)
+        built = []
+        for (gain, normals, orient), alpha in zip(models, alphas, strict=True):
+            frames, amplitudes = _orientation(normals, orient, options, alpha.size)
+            built.append(
+                cls(
+                    gain=gain,
+                    orient=orient,
+                    alpha=alpha,
+                    frames=frames,
+                    amplitudes=amplitudes,
+                    decoupled=orient == "loose" and options.conventions.tangents == "decoupled",
+                )
+            )
+        return built
 
     @property
     def n_sources(self) -> int:
@@ -144,8 +173,12 @@ class SourceModel:
             np.multiply(block, alpha, out=out)
         else:
             np.matmul(self.frames[locations].transpose(0, 2, 1) * alpha, block, out=out)
+            if self.decoupled:
+                _take_out_first(out)
 
-    def restore_prior(self, block: FloatArray, locations: slice, out: FloatArray) -> None:
+    def restore_prior(
+        self, block: FloatArray, locations: slice, out: FloatArray, *, depth: bool = True
+    ) -> None:
         """Multiply kernel rows by Q: α, and for loose back to x, y, z.
 
         Parameters
@@ -155,10 +188,67 @@ class SourceModel:
         locations : slice
             Which locations.
         out : array, the same shape
-            Where to.
+            Where to; not the rows themselves, but where only the depth is restored.
+        depth : bool
+            Whether α is multiplied in.
         """
-        alpha = self.alpha[locations, None, None]
+        alpha = self.alpha[locations, None, None] if depth else 1.0
         if self.orient == "loose" and self.frames is not None:
             np.matmul(self.frames[locations] * alpha, block, out=out)
         else:
             np.multiply(block, alpha, out=out)
+
+
+def _finite_power(gain: FloatArray) -> FloatArray:
+    """Return ‖g_i‖²_F of each location, (n_sources,), refusing a gain that is not finite."""
+    power = gain_power(gain)
+    if not np.isfinite(power).all():
+        rows = np.flatnonzero(~np.isfinite(gain.sum(axis=1)))
+        raise InverseError(
+            f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
+            f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''}). "
+            "Mark these channels bad, or compute the head model for them."
+        )
+    return power
+
+
+def _orientation(
+    grid_orient: FloatArray | None, orient: str, options: OptionSet, n_sources: int
+) -> tuple[FloatArray | None, FloatArray]:
+    """Return frames (n_sources, 3, p) and amplitudes (p,) by the conventions of the year."""
+    conventions = options.conventions
+    if orient == "free":
+        return None, np.ones(3)
+    if conventions.unit_normals:
+        normals = unit_normals(grid_orient, n_sources)
+    else:
+        normals = stored_normals(grid_orient, n_sources, orient)
+    if orient == "fixed":
+        return normals[:, :, None], np.ones(1)
+    if options.loose is None:
+        raise InverseError(
+            "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give Loose."
+        )
+    variances = conventions.tangents == "decoupled"
+    tangential = math.sqrt(options.loose) if variances else options.loose
+    frames = local_frames(unit_normals(grid_orient, n_sources), tangential)
+    frames[:, :, 0] = normals
+    return frames, np.array([1.0, tangential, tangential])
+
+
+def _take_out_first(rows: FloatArray) -> None:
+    """Make the second and third row of each location orthogonal to its first, in place.
+
+    Any basis of the tangential plane gives the same kernel, whose two tangential components have
+    one variance: none needs to be singled out.
+
+    Parameters
+    ----------
+    rows : array, shape (n_locations, 3, n_channels)
+        Gain rows of the normal and both tangents.
+    """
+    first, others = rows[:, :1], rows[:, 1:]
+    size = np.matmul(first, first.transpose(0, 2, 1))
+    along = np.matmul(others, first.transpose(0, 2, 1))
+    # a normal that no channel sees takes nothing out
+    others -= np.divide(along, size, out=np.zeros_like(along), where=size > 0) * first

@@ -39,6 +39,10 @@ class HeadModelLike(Protocol):
     def grid_atlas(self) -> Any:
         """Regions, for mixed head models."""
 
+    @property
+    def meg_method(self) -> str | None:
+        """How the gain of the MEG channels was computed (read for truncated orientations only)."""
+
 
 class CovarianceLike(Protocol):
     """What is needed of a noise or data covariance."""

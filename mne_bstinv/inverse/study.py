@@ -12,7 +12,7 @@ from typing import Any
 
 from mne_bstinv._types import AnyArray
 from mne_bstinv.inverse.linear import linear_inverse
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.preparation import prepare_study
 from mne_bstinv.inverse.result import InverseResult
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
@@ -27,9 +27,10 @@ def compute_kernel(
     *,
     channel_flag: AnyArray | Sequence[int] | None = None,
     data_types: str | Sequence[str] | None = None,
-    options: InverseOptions | Mapping[str, Any] | None = None,
+    options: AnyOptions | Mapping[str, Any] | None = None,
     data_cov: CovarianceLike | None = None,
     good_channels: AnyArray | Sequence[int] | None = None,
+    n_avg: float = 1,
 ) -> InverseResult:
     """Compute an imaging kernel from the structures of a Brainstorm study.
 
@@ -48,8 +49,9 @@ def compute_kernel(
     data_types : str | sequence of str | None
         Of ``MEG``, ``MEG MAG``, ``MEG GRAD``, ``EEG``, ``SEEG``, ``ECOG``; ``MEG`` selects all
         three MEG types. Needed unless ``good_channels`` is given.
-    options : InverseOptions | mapping | None
-        The options, or a mapping with their MATLAB names. What is not given takes the default of
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
+        The options, whose class says the year of the inverse; or a mapping with their MATLAB
+        names, of 2009 or 2018. What is not given takes the default of
         Brainstorm's study step: as in :class:`~mne_bstinv.InverseOptions`, but the measure is
         ``dspm2018``. ``source_orient`` is ignored
         for mixed head models, whose regions state their own.
@@ -58,6 +60,10 @@ def compute_kernel(
     good_channels : array of int | None
         0-based channels to use instead of the selection by type and flag: what a stored results
         file lists (``good_channel − 1``).
+    n_avg : float
+        Number of trials that the recordings are the average of (their ``n_avg``; 1 for a kernel
+        that several recordings share). The inverses of 2009 and 2016 divide the noise covariance
+        by it, that of 2018 does not.
 
     Returns
     -------
@@ -71,6 +77,9 @@ def compute_kernel(
         message names them.
     OptionError
         If a data type is unknown, or the orientation does not fit the head model.
+    UnsupportedInverseError
+        If Brainstorm itself refuses this: mixed head models in 2016 and with the scans of 2009,
+        ``truncated`` orientations of MEG in a sphere, ``shrink`` of several types in 2016.
     """
     study = prepare_study(
         head_model,
@@ -81,6 +90,7 @@ def compute_kernel(
         options=options,
         data_cov=data_cov,
         good_channels=good_channels,
+        n_avg=n_avg,
     )
     result = linear_inverse(
         study.regions,
@@ -96,5 +106,6 @@ def compute_kernel(
         result,
         channel_indices=study.channel_indices,
         n_all_channels=len(channels.names),
+        noise_averages=study.noise_averages,
         warnings=study.warnings + result.warnings,
     )

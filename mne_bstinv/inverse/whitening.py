@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.errors import InverseError
+from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse.spacing import spacing32
+from mne_bstinv.inverse.years import YEARS, Conventions
 
 __all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal"]
 
@@ -69,14 +70,15 @@ class Whitening:
 
     Parameters
     ----------
-    whitener : array, shape (n_channels, n_channels)
-        W, symmetric and block diagonal by sensor type, in inverse units of the data.
+    whitener : array, shape (n_rows, n_channels)
+        W, in inverse units of the data: symmetric (n_channels rows) and block diagonal by sensor
+        type; of 2009 as many rows as the kept rank, group after group.
     method : str
         The method really used (``'diag'`` where a diagonal covariance was found).
     ranks : dict of str to int
-        Rank kept for each sensor type.
+        Rank kept for each sensor type (2009: group of types).
     std : dict of str to array
-        Square roots of all singular values of each type's covariance, sorted down.
+        Square roots of all singular values of each of their covariances, sorted down.
     regularized_cov : array, shape (n_channels, n_channels)
         The covariance that W stands for, cross-type terms dropped.
     warnings : tuple of str
@@ -124,8 +126,9 @@ def compute_whitener(
     noise_reg: float = 0.1,
     detect_diagonal: bool = True,
     channel_names: Sequence[str] | None = None,
+    conventions: Conventions = YEARS[2018],
 ) -> Whitening:
-    """Compute the whitener of a covariance.
+    """Compute the whitener of a covariance, one sensor type at a time.
 
     Parameters
     ----------
@@ -137,12 +140,15 @@ def compute_whitener(
         Regularisation asked for. ``shrink`` is Ledoit & Wolf (2004), *Journal of Multivariate
         Analysis* 88, 365–411, with stored fourth moments.
     noise_reg : float
-        Ridge of ``reg`` as a fraction of the mean of all eigenvalues of a type.
+        Ridge of ``reg`` as a fraction of the mean of all eigenvalues of a type (2016: of the
+        largest).
     detect_diagonal : bool
         Whether a diagonal covariance turns the method into ``diag``. When ``True`` and the method
         is ``diag``, off-diagonal terms are removed before the decomposition, else only after.
     channel_names : sequence of str | None
         Names for error messages; positions when absent.
+    conventions : Conventions
+        What the inverse of the year does differently.
 
     Returns
     -------
@@ -154,6 +160,8 @@ def compute_whitener(
     InverseError
         If a type has no rank, a channel has no variance with ``diag``, or ``shrink`` lacks its
         statistics.
+    UnsupportedInverseError
+        If the inverse of 2016 is to shrink several types.
     """
     cov = statistics.cov
     n = len(cov)
@@ -168,7 +176,13 @@ def compute_whitener(
     std: dict[str, FloatArray] = {}
     warnings: list[str] = []
     upper = np.array([t.strip().upper() for t in channel_types])
-    for kind in dict.fromkeys(upper.tolist()):
+    kinds = list(dict.fromkeys(upper.tolist()))
+    if method == "shrink" and conventions.shrinks_one_type and len(kinds) > 1:
+        raise UnsupportedInverseError(
+            f"Noise method 'shrink' of 2016 takes one sensor type, found {', '.join(kinds)}: "
+            "Brainstorm ends in an error. Choose one type, or another noise method."
+        )
+    for kind in kinds:
         index = np.flatnonzero(upper == kind)
         part = statistics.take(index)
         block = _Block(
@@ -176,6 +190,7 @@ def compute_whitener(
             statistics=part,
             spectrum=_truncated(0.5 * (part.cov + part.cov.T), kind),
             noise_reg=noise_reg,
+            ridge=conventions.ridge,
             names=[names[i] for i in index],
             warnings=warnings,
         )
@@ -220,6 +235,7 @@ class _Block:
     statistics: CovarianceStatistics
     spectrum: _Spectrum
     noise_reg: float
+    ridge: str
     names: list[str]
     warnings: list[str] = field(default_factory=list)
 
@@ -248,6 +264,9 @@ def _none(block: _Block) -> _Result:
 
 def _reg(block: _Block) -> _Result:
     kept = block.spectrum
+    if block.ridge == "root of largest":
+        std = kept.std + np.sqrt(block.noise_reg) * kept.std_all[0]
+        return kept.compose(1 / std), kept.compose(std**2), len(std)
     ridge = block.noise_reg * float(np.mean(kept.std_all**2))
     cov = block.statistics.cov
     regularized = 0.5 * (cov + cov.T) + ridge * np.eye(len(cov))

@@ -75,7 +75,8 @@ def _marks(*variables: str) -> tuple[frozenset[str], ...]:
 def _surface(name: str, label: str, *also: str, pattern: str, role: str = "") -> FileKind:
     return FileKind(
         name=name, label=label, pattern=pattern, tag="_tess", also=also, module="surface",
-        structure="Surface", noun="surface", marks=_marks("Vertices Faces"), role=role,
+        structure="Surface", noun="surface", marks=_marks("Vertices Faces"),
+        by_content="surface", role=role,
         mne="mne.SourceSpaces",
     )  # fmt: skip
 

@@ -14,7 +14,14 @@ from mne_bstinv.errors import MapError, OptionError
 from mne_bstinv.maps.arrays import as_map, choice, positive
 from mne_bstinv.maps.timefreq import measured
 
-__all__ = ["Bands", "band_frequencies", "morlet_edges", "morlet_in_bands", "morlet_transform"]
+__all__ = [
+    "Bands",
+    "band_frequencies",
+    "in_bands",
+    "morlet_edges",
+    "morlet_in_bands",
+    "morlet_transform",
+]
 
 ComplexArray = NDArray[np.complex128]
 #: Name of a band → first and last frequency in Hz.
@@ -194,7 +201,7 @@ def morlet_in_bands(
     """
     freqs = band_frequencies(bands)
     coefficients = morlet_transform(values, sfreq, freqs, fc=fc, fwhm_tc=fwhm_tc)
-    return _in_bands(measured(coefficients, choice(measure, ("power", "magnitude"), "measure")),
+    return in_bands(measured(coefficients, choice(measure, ("power", "magnitude"), "measure")),
                      freqs, bands)  # fmt: skip
 
 
@@ -217,6 +224,7 @@ def _central_convolution(rows: FloatArray, wavelet: ComplexArray) -> ComplexArra
     return full[:, first : first + n_times]
 
 
-def _in_bands(power: FloatArray, freqs: FloatArray, bands: Bands) -> FloatArray:
+def in_bands(power: FloatArray, freqs: FloatArray, bands: Bands) -> FloatArray:
+    """Average (…, n_freqs) over the frequencies inside each band: (…, n_bands)."""
     parts = [power[..., (freqs >= low) & (freqs <= high)] for low, high in bands.values()]
     return np.stack([part.mean(axis=-1) for part in parts], axis=-1)

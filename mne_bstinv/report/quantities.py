@@ -182,12 +182,13 @@ def sensor_fits(validation: CrossValidation) -> tuple[FloatArray, FloatArray, Fl
     """
     study, estimates = validation.study, validation.estimates
     assert estimates is not None
+    assert study.recordings is not None
     channels, used = study.channels, _channels(validation)
     reference = average_reference(validation.result.channel_types)
     projection = projection_operator(channels.projectors, len(channels))
     gain = project_gain(study.head_model.gain, used, projection, reference, channels.names)
     if validation.brainstorm.shape[1] == 1:
-        model = with_normals(study.head_model, getattr(study, "cortex", None), Findings())
+        model = with_normals(study.head_model, study.cortex, Findings())
         normals = unit_normals(model.grid_orient, len(validation.brainstorm))
         gain = np.einsum("cma,ma->cm", gain.reshape(len(gain), -1, 3), normals)
     first, last = (

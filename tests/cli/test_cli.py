@@ -78,14 +78,15 @@ class TestVerify:
             said = capsys.readouterr()
             assert said.out == ""
             assert said.err == (
-                f"mne-bstinv verify: {tmp_path}: no results file (results_*.mat) in it, so nothing "
-                "was verified. Give a protocol, a condition or a results file.\n"
+                f"mne-bstinv verify: {tmp_path}: no results file (results_*.mat) in it, nor "
+                "anything that was made of others, so nothing was verified. Give a protocol, a "
+                "condition or a file.\n"
             )
 
     def test_nothing_comparable(self, study, capsys):
         for file in study.rglob("noisecov*.mat"):
             file.unlink()
-        note = "mne-bstinv verify: nothing was verified: none of 6 results file(s) is comparable"
+        note = "mne-bstinv verify: nothing was verified: none of 6 file(s) is comparable"
         assert main(["verify", str(study)]) == 0
         said = capsys.readouterr()
         assert said.out.splitlines()[-1] == "6 results file(s): 6 not comparable."

@@ -176,7 +176,10 @@ def test_covariance_and_back(stored, converted, tmp_path):
     for name in ("noisecov_full.mat", "ndatacov_full.mat"):
         channels = {"channels": stored["channel"]}
         convert_file(converted / "a-cov.fif", tmp_path / name, companions=channels)
-        close(io.read_noise_cov(tmp_path / name).noise_cov, cov.noise_cov, 1e-15)
+        back = io.read_noise_cov(tmp_path / name)
+        close(back.noise_cov, cov.noise_cov, 1e-15)
+        assert back.comment == ("Noise" if name[0:2] == "no" else "Data") + " covariance"
+        assert back.fourth_moment.shape == back.n_samples.shape == cov.noise_cov.shape
 
 
 def test_recordings_and_back(stored, converted, tmp_path):

@@ -21,7 +21,7 @@ from mne_bstinv import (
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export import Estimation, export_study
-from mne_bstinv.export.usable import computed_rows, flagged, unusable_channels
+from mne_bstinv.export.usable import computed_rows, flagged, modalities_without, unusable_channels
 
 WHERE = {"subject": "S", "condition": "c"}
 
@@ -194,3 +194,122 @@ def test_unusable_channels():
     changed = flagged(recordings, lacking, channels)
     assert changed.channel_flag.tolist() == [1, -1, 1, -1, 1]
     assert flagged(changed, lacking, channels) is None
+
+
+def restricted(cov, exclude):
+    return mne.pick_channels_cov(cov, [], exclude=exclude, ordered=False)
+
+
+def data_cov_of(objects):
+    """A data covariance of MNE's own: of all channels, and without the moments of a file."""
+    cov = objects["noise_cov"]
+    return mne.Covariance(3 * cov.data, cov.ch_names, [], [], nfree=300)
+
+
+def assert_complete(cov):
+    """What Brainstorm reads of a covariance without asking is there, for all pairs of channels."""
+    assert cov.n_samples.shape == cov.fourth_moment.shape == cov.noise_cov.shape
+    assert np.isfinite(cov.n_samples).all()
+    assert np.isfinite(cov.fourth_moment).all()
+    assert cov.n_samples.min() >= 2
+
+
+def test_exported_covariances_hold_the_fields_that_brainstorm_reads_without_asking(
+    objects, tmp_path
+):
+    unknown = data_cov_of(objects)
+    unknown["nfree"] = 0
+    study = export_study(
+        tmp_path / "p",
+        **objects,
+        data_cov=unknown,
+        estimations=[
+            *kernels("MEG"),
+            Estimation(of=InverseOptions(method="lcmv"), data_types="EEG"),
+        ],
+        **WHERE,
+    )
+    noise, data = map(io.read_noise_cov, (study.noise_cov_file, study.data_cov_file))
+    for cov in (noise, data):
+        assert_complete(cov)
+        variance = np.diag(cov.noise_cov)
+        expected = np.outer(variance, variance) + 2 * cov.noise_cov**2
+        np.testing.assert_array_equal(cov.fourth_moment, expected)
+    assert set(data.n_samples.ravel()) == {2.0}
+    assert set(noise.n_samples.ravel()) == {2.0, objects["noise_cov"]["nfree"] + 1.0}
+    assert len(findings(study, "FourthMoment")) == 1
+    assert findings(study, "nSamples")[-1].startswith("2: how many samples")
+    assert [one.status for one in verify(study.root)] == ["equal", "equal up to sign"]
+    stored = io.read_results(study.results[1]).options["DataCovMat"]
+    assert np.shape(stored["FourthMoment"]) == np.shape(stored["NoiseCov"]) == (60, 60)
+
+
+def test_shrink_works_where_the_number_of_samples_is_known_and_is_refused_where_not(
+    objects, tmp_path
+):
+    shrink = Estimation(of=InverseOptions(noise_method="shrink"), data_types="MEG", recordings=0)
+    study = export_study(tmp_path / "p", **objects, estimations=shrink, **WHERE)
+    assert [one.status for one in verify(study.root)] == ["equal"]
+    unknown = mne.Covariance(objects["noise_cov"].data, objects["noise_cov"].ch_names, [], [], 0)
+    with pytest.raises(ConversionError, match="'shrink' shrinks a covariance by how many samples"):
+        export_study(
+            tmp_path / "q", **{**objects, "noise_cov": unknown}, estimations=shrink, **WHERE
+        )
+
+
+def test_a_structure_without_moments_is_completed_too(sample, tmp_path):
+    channels = io.read_channels(next(sample.stored[0].parent.glob("channel*.mat")))
+    cov = io.read_noise_cov(next(sample.stored[0].parent.glob("noisecov*.mat")))
+    bare = dataclasses.replace(cov, fourth_moment=None, n_samples=None)
+    study = export_study(tmp_path / "p", info=channels, noise_cov=bare, data_cov=bare, **WHERE)
+    for file in (study.noise_cov_file, study.data_cov_file):
+        assert_complete(io.read_noise_cov(file))
+
+
+def test_channels_that_the_data_covariance_lacks_are_bad(objects, tmp_path):
+    cov = restricted(data_cov_of(objects), ["MEG 0113", "EEG 003"])
+    study = export_study(tmp_path / "p", **objects, data_cov=cov, **WHERE)
+    assert bad_names(study) >= {"MEG 0113", "EEG 003"}
+    assert "bad, since the data covariance lacks them: MEG 0113, EEG 003" in findings(
+        study, "ChannelFlag"
+    )
+    stored = io.read_noise_cov(study.data_cov_file).noise_cov
+    flags = io.read_recordings(study.recordings[0]).channel_flag
+    types = np.array(io.read_channels(study.channel_file).types)
+    used = (flags > 0) & np.isin(types, ["MEG MAG", "MEG GRAD", "EEG"])
+    assert stored[used].any(axis=1).all()
+
+
+def test_a_data_covariance_without_a_modality_is_left_out_unless_it_is_needed(objects, tmp_path):
+    cov = data_cov_of(objects)
+    meg = restricted(cov, [name for name in cov.ch_names if name.startswith("EEG")])
+    study = export_study(tmp_path / "p", **objects, data_cov=meg, **WHERE)
+    assert study.data_cov_file is None
+    assert list(study.channel_file.parent.glob("ndatacov*")) == []
+    (reason,) = findings(study, "data covariance")
+    assert "no channel of EEG" in reason
+    lcmv = Estimation(of=InverseOptions(method="lcmv"), data_types="MEG")
+    study = export_study(tmp_path / "q", **objects, data_cov=meg, estimations=lcmv, **WHERE)
+    assert study.data_cov_file.exists()
+    (reason,) = findings(study, "data covariance")
+    assert "refuses every inverse of EEG" in reason
+    assert [one.status for one in verify(study.root)] == ["equal up to sign"]
+    forward = mne.pick_types_forward(objects["forward"], meg=True, eeg=False)
+    alone = {**objects, "forward": forward}
+    study = export_study(tmp_path / "r", **alone, data_cov=meg, **WHERE)
+    assert study.data_cov_file.exists()  # nothing can be computed of EEG anyway
+    assert findings(study, "data covariance") == []
+
+
+def test_modalities_without():
+    types = ("MEG MAG", "EEG", "Stim")
+    channels = io.Channels(
+        channels=tuple(io.Channel(name=f"{kind} {i}", type=kind) for i, kind in enumerate(types))
+    )
+    both, meg = (io.NoiseCov(noise_cov=np.diag(v)) for v in ([1.0, 1, 0], [1.0, 0, 0]))
+    head_model = io.HeadModel(gain=np.ones((3, 3)), grid_loc=np.zeros((1, 3)))
+    assert modalities_without(channels, head_model, both, meg) == ["EEG"]
+    assert modalities_without(channels, None, both, meg) == ["EEG"]
+    assert modalities_without(channels, head_model, both, both) == []
+    assert modalities_without(channels, head_model, meg, meg) == []
+    assert modalities_without(channels, head_model, None, meg) == []

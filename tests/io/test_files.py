@@ -31,12 +31,17 @@ def check_round_trip(folder: Path, tmp_path: Path) -> int:
         copy = tmp_path / file.name
         write(copy, first, overwrite=True)
         assert differences(first, read(copy)) == [], file
-        before, after = shapes(file), shapes(copy)
+        before, after = (_without_empty_classes(shapes(one)) for one in (file, copy))
         assert set(after) - set(before) <= MAY_BE_ADDED
         assert {name: after[name] for name in before} == before, file
         assert repr(first).startswith(f"<{type(first).__name__} | ")
         count += 1
     return count
+
+
+def _without_empty_classes(found: dict) -> dict:
+    """An array of 0 × 0 is MATLAB's "nothing", of whatever class."""
+    return {name: value if value[0] != (0, 0) else (0, 0) for name, value in found.items()}
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -1,7 +1,13 @@
 """What to tell MNE for Brainstorm's kernel, and the kernels that MNE computes itself."""
 
 from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent, mne_equivalent
-from mne_bstinv.adapters.equivalence.inputs import default_data_types, require_study, upper_types
+from mne_bstinv.adapters.equivalence.inputs import (
+    GathersStudy,
+    Study,
+    default_data_types,
+    require_study,
+    upper_types,
+)
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.mne_side import (
     MneSide,
@@ -14,9 +20,11 @@ from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings
 
 __all__ = [
     "DepthSettings",
+    "GathersStudy",
     "MneEquivalent",
     "MneSettings",
     "MneSide",
+    "Study",
     "default_data_types",
     "estimated_ranks",
     "kernel_blocks",

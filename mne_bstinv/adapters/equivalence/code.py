@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent
+
 __all__ = ["beamformer_call", "minimum_norm_call"]
 
+#: MNE orders sources by hemisphere and vertex.
+_ORDER = "# row i of stc.data is location equivalent.order[i] (0-based) of Brainstorm's head model"
 
-def minimum_norm_call(equivalent: Any) -> str:
+
+def minimum_norm_call(equivalent: MneEquivalent) -> str:
     """Write the calls of a minimum norm."""
     if equivalent.no_public_call:
         make = [f"# {equivalent.no_public_call}", "inverse = equivalent.twin()"]
@@ -36,7 +42,7 @@ def minimum_norm_call(equivalent: Any) -> str:
     )
 
 
-def beamformer_call(equivalent: Any) -> str:
+def beamformer_call(equivalent: MneEquivalent) -> str:
     """Write the calls of a beamformer."""
     return "\n".join(
         [
@@ -57,15 +63,11 @@ def _lines(arguments: Mapping[str, Any]) -> list[str]:
     return [f"    {name}={value!r}," for name, value in arguments.items()]
 
 
-#: MNE orders sources by hemisphere and vertex.
-_ORDER = "# row i of stc.data is location equivalent.order[i] (0-based) of Brainstorm's head model"
-
-
-def _factor(equivalent: Any) -> list[str]:
+def _factor(equivalent: MneEquivalent) -> list[str]:
     return [_ORDER, *_factor_line(equivalent)]
 
 
-def _factor_line(equivalent: Any) -> list[str]:
+def _factor_line(equivalent: MneEquivalent) -> list[str]:
     if equivalent.reason and not np.size(equivalent.factor) > 1 and equivalent.factor == 1:
         return [f"# {equivalent.parity}: {equivalent.reason}"]
     if np.size(equivalent.factor) > 1:

@@ -20,9 +20,15 @@ import numpy as np
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.code import beamformer_call, minimum_norm_call
-from mne_bstinv.adapters.equivalence.inputs import CommonInputs, common_inputs, require_study
+from mne_bstinv.adapters.equivalence.inputs import (
+    CommonInputs,
+    GathersStudy,
+    Study,
+    common_inputs,
+    require_study,
+)
 from mne_bstinv.adapters.equivalence.kernels import beamformer_blocks, operator_blocks
-from mne_bstinv.adapters.equivalence.parts import (
+from mne_bstinv.adapters.equivalence.mne_objects import (
     MneObjects,
     copied,
     covariance_of,
@@ -267,7 +273,7 @@ class MneEquivalent:
 
 def mne_equivalent(
     options: InverseOptions | Mapping[str, Any] | None,
-    study: Any,
+    study: Study | GathersStudy,
     *,
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
@@ -357,7 +363,7 @@ def mne_equivalent(
 
 
 def _scan_equivalent(
-    study: Any,
+    study: Study,
     common: CommonInputs,
     objects: MneObjects,
     noise: Whitening,
@@ -405,7 +411,7 @@ def _has_blind_direction(forward: Any) -> bool:
     return bool((strengths[:, 0] > _BLIND * strengths[:, 2]).any())
 
 
-def _scan_factor(study: Any, common: CommonInputs) -> FloatArray:
+def _scan_factor(study: Study, common: CommonInputs) -> FloatArray:
     """Norm of the whitened gain of each location, with the sign that the kernel's row has."""
     prepared = common.prepared
     result = compute_kernel(

@@ -16,7 +16,7 @@ from mne.proj import make_eeg_average_ref_proj, make_projector
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.equivalence.inputs import CommonInputs, common_inputs
+from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, common_inputs
 from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.recordings import to_covariance
@@ -27,7 +27,6 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
 
 __all__ = ["MneSide", "estimated_ranks", "meg_and_electrodes", "mne_projector", "mne_side"]
-
 
 #: Electrodes that MNE wants an average reference for.
 _ELECTRODES = ("eeg", "seeg", "ecog")
@@ -214,7 +213,7 @@ class MneSide:
 
 
 def mne_side(
-    study: Any,
+    study: Study,
     options: InverseOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,
@@ -269,62 +268,6 @@ def mne_side(
             "noise covariance → Covariance": conversion_report(noise_cov),
         },
     )
-
-
-def _require_gain(forward: Any, names: Sequence[str]) -> None:
-    """Refuse channels that a Forward cannot hold: Brainstorm computes with a gain of zeros."""
-    kept = conversion_report(forward).kept
-    present = {kept["channel_names"][i] for i in kept["rows"]}
-    missing = [name for name in names if name not in present]
-    if missing:
-        raise ConversionError(
-            f"The gain of channel(s) in use is zero: {', '.join(missing)}. MNE has no gain for "
-            "them: mark them bad, or leave them out with good_channels."
-        )
-
-
-def _full(cov: mne.Covariance) -> mne.Covariance:
-    """Write a diagonal covariance out: mne.cov.regularize takes no other."""
-    data = np.diag(cov["data"]) if cov["data"].ndim == 1 else cov["data"]
-    return mne.Covariance(data, cov["names"], bads=[], projs=cov["projs"], nfree=cov["nfree"])
-
-
-def _referenced(info: mne.Info) -> mne.Info:
-    """Have the average reference of all electrodes of a type in use, which MNE demands."""
-    types = info.get_channel_types()
-    complete = info.copy()
-    with _mne_private.unlocked(complete):
-        complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
-        for kind in _ELECTRODES:
-            names = {n for n, t in zip(info["ch_names"], types, strict=True) if t == kind}
-            references = [p for p in complete["projs"] if _is_reference(p)]
-            covered = {n for p in references for n in p["data"]["col_names"]}
-            if names - covered:
-                # one that lacks some of them would not do, and with another it would count twice
-                kept = [p for p in complete["projs"] if not _covers_some(p, names)]
-                made = make_eeg_average_ref_proj(info, False, ch_type=kind, verbose="error")
-                complete["projs"] = [*kept, made]
-    return complete
-
-
-def _covers_some(proj: Any, names: set[str]) -> bool:
-    return _is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
-
-
-def _is_reference(proj: Any) -> bool:
-    return bool(proj["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
-
-
-def _nave(study: Any, settings: MneSettings) -> int:
-    if settings.nave is not None:
-        return int(settings.nave)
-    recordings = getattr(study, "recordings", None)
-    if recordings is None:
-        raise ConversionError(
-            "nave=None takes that of the recordings, and the study has none. Give a number, or a "
-            "study with recordings."
-        )
-    return int(recordings.n_avg or 1)
 
 
 def mne_projector(projs: Sequence[Any], names: Sequence[str]) -> FloatArray:
@@ -401,3 +344,58 @@ def estimated_ranks(cov: FloatArray, info: Any, groups: Mapping[str, IntArray]) 
         found = mne.compute_rank(block, rank=None, info=part, verbose="error")
         ranks[kind] = int(sum(found.values()))
     return ranks
+
+
+def _require_gain(forward: Any, names: Sequence[str]) -> None:
+    """Refuse channels that a Forward cannot hold: Brainstorm computes with a gain of zeros."""
+    kept = conversion_report(forward).kept
+    present = {kept["channel_names"][i] for i in kept["rows"]}
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise ConversionError(
+            f"The gain of channel(s) in use is zero: {', '.join(missing)}. MNE has no gain for "
+            "them: mark them bad, or leave them out with good_channels."
+        )
+
+
+def _full(cov: mne.Covariance) -> mne.Covariance:
+    """Write a diagonal covariance out: mne.cov.regularize takes no other."""
+    data = np.diag(cov["data"]) if cov["data"].ndim == 1 else cov["data"]
+    return mne.Covariance(data, cov["names"], bads=[], projs=cov["projs"], nfree=cov["nfree"])
+
+
+def _referenced(info: mne.Info) -> mne.Info:
+    """Have the average reference of all electrodes of a type in use, which MNE demands."""
+    types = info.get_channel_types()
+    complete = info.copy()
+    with _mne_private.unlocked(complete):
+        complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
+        for kind in _ELECTRODES:
+            names = {n for n, t in zip(info["ch_names"], types, strict=True) if t == kind}
+            references = [p for p in complete["projs"] if _is_reference(p)]
+            covered = {n for p in references for n in p["data"]["col_names"]}
+            if names - covered:
+                # one that lacks some of them would not do, and with another it would count twice
+                kept = [p for p in complete["projs"] if not _covers_some(p, names)]
+                made = make_eeg_average_ref_proj(info, False, ch_type=kind, verbose="error")
+                complete["projs"] = [*kept, made]
+    return complete
+
+
+def _covers_some(proj: Any, names: set[str]) -> bool:
+    return _is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
+
+
+def _is_reference(proj: Any) -> bool:
+    return bool(proj["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
+
+
+def _nave(study: Study, settings: MneSettings) -> int:
+    if settings.nave is not None:
+        return int(settings.nave)
+    if study.recordings is None:
+        raise ConversionError(
+            "nave=None takes that of the recordings, and the study has none. Give a number, or a "
+            "study with recordings."
+        )
+    return int(study.recordings.n_avg or 1)

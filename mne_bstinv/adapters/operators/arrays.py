@@ -17,7 +17,7 @@ from scipy import linalg
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.linear import Region
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.regularization import (
@@ -141,8 +141,9 @@ def operator_arrays(
     study: PreparedStudy, noise: NoiseSpectrum, order: IntArray, rotation: FloatArray
 ) -> OperatorArrays:
     """Whiten, weight and decompose the gain for sources at 0-based ``order``; SCS → head (3, 3)."""
+    options = require_2018(study.options)
     p = 1 if all(region.orient == "fixed" for region in study.regions) else 3
-    parts = [_columns(region, study.options, rotation, p) for region in study.regions]
+    parts = [_columns(region, options, rotation, p) for region in study.regions]
     located = np.concatenate([region.locations for region in study.regions])
     position = np.full(study.n_sources, -1)
     position[located] = np.arange(len(located))
@@ -157,7 +158,7 @@ def operator_arrays(
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
     scale = noise.rank / trace
-    lambda2 = _lambda2(study.options, noise.rank, len(noise.eig), trace)
+    lambda2 = _lambda2(options, noise.rank, len(noise.eig), trace)
     u, sing, v = _decomposed(lead_field * np.sqrt(scale), lambda2)
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
     v[~lead_field.any(axis=0)] = 0.0

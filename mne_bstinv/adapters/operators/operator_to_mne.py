@@ -40,7 +40,7 @@ from mne_bstinv.conversion import (
 )
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_surface_ras
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
 from mne_bstinv.inverse.whitening import compute_whitener
 from mne_bstinv.studies.normals import with_normals
@@ -154,7 +154,7 @@ def to_inverse_operator(
 def _build(
     study: PreparedStudy, sources: SourceMap, info: mne.Info, mri: io.Mri | None, findings: Findings
 ) -> Any:
-    options = study.options
+    options = require_2018(study.options)
     whitening = compute_whitener(
         study.noise,
         study.channel_types,
@@ -199,7 +199,7 @@ def _sensors_of(info: mne.Info) -> Any:
 def _report(
     findings: Findings, study: PreparedStudy, parameters: InverseParameters, noise_method: str
 ) -> None:
-    options = study.options
+    options = require_2018(study.options)
     findings.keep("parameters", parameters)
     findings.keep("options", options)
     findings.keep("noise_method", noise_method)

@@ -18,12 +18,12 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.recordings.continuous import covariance_of
-from mne_bstinv.adapters.recordings.noise_estimator import estimate, gather, span
+from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, estimate, gather, span
 from mne_bstinv.continuous import Reading
 from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError, OptionError
 
-__all__ = ["from_covariance", "noise_cov_from", "to_covariance"]
+__all__ = ["from_covariance", "noise_cov_from", "to_covariance", "with_moments"]
 
 #: Degrees of freedom where nothing says how many; MNE needs an int.
 _UNKNOWN_NFREE = 1
@@ -135,7 +135,8 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
     NoiseCov
         Covariance of all channels of the channel file, zeros for those that ``cov`` does not
         have. nSamples, FourthMoment, Comment and History are those the covariance was converted
-        from where its values are still the same; else nSamples is ``nfree`` + 1.
+        from where its values are still the same; else those of :func:`with_moments`, nSamples
+        from ``nfree`` + 1.
 
     Raises
     ------
@@ -165,6 +166,8 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
         listed = ", ".join(channels.names[i] for i in missing)
         findings.assumed("NoiseCov", f"zeros for the channels the covariance lacks: {listed}")
     if isinstance(kept, io.NoiseCov):
+        if _holds(kept, matrix, index):
+            return findings.attach(_part_of(kept, matrix, index), what=what)
         findings.dropped(
             "FourthMoment", "values or channels changed since the conversion from Brainstorm"
         )
@@ -173,7 +176,74 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
         comment="Noise covariance",
         n_samples=_n_samples(cov["nfree"], findings),
     )
-    return findings.attach(converted, what=what)
+    return findings.attach(with_moments(converted, findings), what=what)
+
+
+def _holds(kept: io.NoiseCov, matrix: FloatArray, index: IntArray) -> bool:
+    """Tell whether a covariance is that of some channels of the one it was converted from."""
+    pairs = np.ix_(index, index)
+    same_file = kept.n_channels == len(matrix)
+    return same_file and np.array_equal(kept.noise_cov[pairs], matrix[pairs])
+
+
+def _part_of(kept: io.NoiseCov, matrix: FloatArray, index: IntArray) -> io.NoiseCov:
+    """Return the covariance of some channels, with their moments and counts."""
+    pairs = np.ix_(index, index)
+    fourth, counts = kept.fourth_moment, kept.n_samples
+    if fourth is not None:
+        moments = np.zeros_like(fourth)
+        moments[pairs] = fourth[pairs]
+        fourth = moments
+    if isinstance(counts, np.ndarray):
+        numbers = np.full_like(counts, NOTHING_COUNTED)
+        numbers[pairs] = counts[pairs]
+        counts = numbers
+    return dataclasses.replace(kept, noise_cov=matrix, fourth_moment=fourth, n_samples=counts)
+
+
+def with_moments(cov: io.NoiseCov, findings: Findings) -> io.NoiseCov:
+    r"""Fill in the fourth moments and numbers of samples that a covariance lacks.
+
+    Brainstorm reads both of a data covariance without asking, in every inverse, and both of a
+    noise covariance for its regularisation ``shrink``.
+
+    Parameters
+    ----------
+    cov : NoiseCov
+        The covariance.
+    findings : Findings
+        Takes what is assumed.
+
+    Returns
+    -------
+    NoiseCov
+        With FourthMoment and nSamples of every pair of channels, (n_channels, n_channels). Where
+        they are unknown, FourthMoment is that of Gaussian signals of covariance C,
+        :math:`M_{ij} = C_{ii} C_{jj} + 2 C_{ij}^2` (Isserlis 1918), and nSamples is 2, as
+        Brainstorm writes where nothing was counted.
+    """
+    matrix = cov.noise_cov
+    values: dict[str, Any] = {}
+    if cov.n_samples is None:
+        findings.assumed(
+            "nSamples",
+            "2: how many samples it was computed from is unknown. With so few NoiseMethod 'shrink' "
+            "replaces the covariance by a multiple of the identity: use another.",
+        )
+    if cov.n_samples is None or np.size(cov.n_samples) == 1:
+        count = NOTHING_COUNTED if cov.n_samples is None else float(np.ravel(cov.n_samples)[0])
+        computed = matrix.any(axis=0)
+        pairs = np.outer(computed, computed)
+        values["n_samples"] = np.where(pairs, count, NOTHING_COUNTED)
+    if cov.fourth_moment is None:
+        findings.assumed(
+            "FourthMoment",
+            "that of Gaussian signals of this covariance: MNE-Python has none, and Brainstorm "
+            "needs one. NoiseMethod 'shrink' shrinks as much as it would Gaussian signals.",
+        )
+        variances = np.diag(matrix)
+        values["fourth_moment"] = np.outer(variances, variances) + 2 * matrix**2
+    return dataclasses.replace(cov, **values)
 
 
 @converts
@@ -338,9 +408,9 @@ def _nfree(noise_cov: io.NoiseCov, computed: IntArray, findings: Findings) -> in
     return nfree
 
 
-def _n_samples(nfree: int, findings: Findings) -> float | None:
-    if nfree <= 0:  # MNE's ways to say unknown: 0 from make_ad_hoc_cov, -1 from files
-        findings.assumed("nSamples", "unknown: the covariance has no degrees of freedom")
+def _n_samples(nfree: int | None, findings: Findings) -> float | None:
+    # MNE's ways to say unknown: 0 from make_ad_hoc_cov, -1 from files; 1 is ours, see to_covariance
+    if nfree is None or nfree <= _UNKNOWN_NFREE:
         return None
     findings.derived("nSamples", f"nfree + 1 = {nfree + 1} for all channels")
     return float(nfree + 1)

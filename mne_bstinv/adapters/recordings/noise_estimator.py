@@ -19,10 +19,10 @@ from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
-__all__ = ["File", "Window", "estimate", "gather", "noise_window", "span"]
+__all__ = ["NOTHING_COUNTED", "File", "Window", "estimate", "gather", "noise_window", "span"]
 
 #: What Brainstorm writes where no sample was counted.
-_NOTHING_COUNTED = 2
+NOTHING_COUNTED = 2.0
 
 Window = tuple[float | None, float | None]
 
@@ -82,7 +82,7 @@ def estimate(
         fourth[pairs] += file.leff * (f**2 @ (f**2).T)
         counts[pairs] += f.shape[1]
     # one sample has no variance: as where there is none
-    n_samples = np.maximum(counts, _NOTHING_COUNTED)
+    n_samples = np.maximum(counts, NOTHING_COUNTED)
     window = "All file" if tmin is None and tmax is None else span(files, (tmin, tmax))
     text = f"Computed based on {len(files)} files ({int(counts.max())} samples): [{window}]"
     if baseline is not None:

@@ -20,7 +20,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.sensors import to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
 from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
@@ -197,7 +197,7 @@ def _modelled_channels(
     parts = []
     if info is None:
         # MNE's forward solutions have no sampling rate: it is taken out again
-        info = to_info(channels, sfreq=1000.0, mri=mri)
+        info = to_info(channels, sfreq=NO_SFREQ, mri=mri)
         parts = [info]
     index = match_channel_names(info["ch_names"], names)
     gain = head_model.gain

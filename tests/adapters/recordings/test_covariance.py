@@ -12,10 +12,15 @@ import numpy as np
 import pytest
 
 from mne_bstinv import io
-from mne_bstinv.adapters.recordings.covariance import from_covariance, noise_cov_from, to_covariance
+from mne_bstinv.adapters.recordings.covariance import (
+    from_covariance,
+    noise_cov_from,
+    to_covariance,
+    with_moments,
+)
 from mne_bstinv.adapters.recordings.noise_estimator import noise_window
 from mne_bstinv.adapters.recordings.to_mne import to_epochs, to_evoked, to_raw_array
-from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.conversion import Findings, carry, conversion_report
 from mne_bstinv.errors import ConversionError
 
 #: Covariance files whose recordings are there, relative to a protocol's ``data/Subject01``.
@@ -267,10 +272,58 @@ def test_changed_covariance_loses_the_fourth_moment(sample_dir: Path) -> None:
     there = to_covariance(cov, channels).copy()
     there["data"] = 2 * there["data"]
     back = from_covariance(there, channels)
-    assert back.fourth_moment is None
-    assert back.n_samples == 540
+    assert_gaussian(back, count=540)
     np.testing.assert_array_equal(back.noise_cov, 2 * cov.noise_cov)
     assert any(f.field == "FourthMoment" for f in conversion_report(back).of("dropped"))
+
+
+def assert_gaussian(cov: io.NoiseCov, *, count: float) -> None:
+    """Fourth moments of Gaussian signals; counts of all pairs, 2 where nothing was computed."""
+    assert cov.fourth_moment is not None
+    variance = np.diag(cov.noise_cov)
+    for i, row in enumerate(cov.noise_cov):
+        # E[x² y²] of jointly Gaussian x and y
+        np.testing.assert_array_equal(cov.fourth_moment[i], variance[i] * variance + 2 * row**2)
+    computed = cov.noise_cov.any(axis=0)
+    assert isinstance(cov.n_samples, np.ndarray)
+    assert cov.n_samples.shape == cov.noise_cov.shape == cov.fourth_moment.shape
+    assert set(cov.n_samples[np.outer(computed, computed)]) == {float(count)}
+    assert set(cov.n_samples[~np.outer(computed, computed)]) <= {2.0}
+
+
+def test_a_covariance_of_some_channels_keeps_their_moments_and_counts(data_dir: Path) -> None:
+    file = data_dir / "eeg_shared/data/Subject01/@default_study/noisecov_full.mat"
+    cov, channels = io.read_noise_cov(file), channels_of(file)
+    there = to_covariance(cov, channels)
+    part = mne.pick_channels_cov(there, there.ch_names[3:], ordered=True)
+    carry(part, conversion_report(there))
+    back = from_covariance(part, channels)
+    index = [channels.names.index(name) for name in part.ch_names]
+    rest = np.setdiff1d(np.arange(len(channels)), index)
+    for name, nothing in (("noise_cov", 0), ("fourth_moment", 0), ("n_samples", 2)):
+        ours, theirs = getattr(back, name), getattr(cov, name)
+        np.testing.assert_array_equal(ours[np.ix_(index, index)], theirs[np.ix_(index, index)])
+        assert set(ours[rest].ravel()) == set(ours[:, rest].ravel()) == {nothing}
+    assert not any(f.field == "FourthMoment" for f in conversion_report(back))
+
+
+def test_gaussian_moments_are_those_of_gaussian_signals(sample_dir: Path) -> None:
+    """Of many Gaussian samples, Brainstorm's estimator gives what is filled in, up to chance."""
+    rng, n = np.random.default_rng(5), 200_000
+    mixing = np.array([[1.0, 0, 0], [0.8, 0.6, 0], [-0.5, 0.3, 0.4]])
+    info = mne.create_info(["a", "b", "c"], 100.0, "eeg")
+    raw = mne.io.RawArray(mixing @ rng.standard_normal((3, n)), info, verbose="error")
+    estimated = noise_cov_from(raw)
+    findings = Findings()
+    filled = with_moments(
+        dataclasses.replace(estimated, fourth_moment=None, n_samples=None), findings
+    )
+    assert {f.field for f in findings.report} == {"FourthMoment", "nSamples"}
+    # the standard deviation of x² y² is below 10 σ² σ², and there are 200,000 of them
+    scale = np.sqrt(np.outer(*2 * [np.diag(estimated.fourth_moment)]))
+    assert np.abs(filled.fourth_moment - estimated.fourth_moment).max() < 5 * 10 / np.sqrt(n)
+    assert scale.min() > 0.1
+    assert with_moments(filled, Findings()).n_samples is filled.n_samples
 
 
 def test_real_covariance_and_names(shared_dir: Path) -> None:
@@ -280,7 +333,7 @@ def test_real_covariance_and_names(shared_dir: Path) -> None:
     original = mne.read_cov(shared_dir / "real" / "mne_sample" / "test-cov.fif")
     converted = from_covariance(original, channels)
     np.testing.assert_allclose(converted.noise_cov, imported.noise_cov, rtol=1e-12)
-    assert converted.n_samples == original["nfree"] + 1
+    assert_gaussian(converted, count=original["nfree"] + 1)
     assert "projs" in str(conversion_report(converted))
     again = to_covariance(converted, channels)
     np.testing.assert_array_equal(again.data, original.data)
@@ -320,7 +373,7 @@ def test_asymmetry_and_unknown_counts_are_reported(sample_dir: Path) -> None:
     assert "not symmetric" in str(conversion_report(there))
     ad_hoc = mne.Covariance(np.ones(2), channels.names[:2], [], [], nfree=0)
     back = from_covariance(ad_hoc, channels)
-    assert back.n_samples is None
+    assert_gaussian(back, count=2)
     assert any(f.field == "nSamples" for f in conversion_report(back).of("assumed"))
 
 

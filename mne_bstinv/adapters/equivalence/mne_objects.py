@@ -1,4 +1,4 @@
-"""The parts of an equivalent: projected gain, regularised covariances, arguments."""
+"""What MNE computes Brainstorm's kernel from: projected gain, covariances, arguments."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.equivalence.inputs import CommonInputs
+from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
@@ -36,68 +36,29 @@ __all__ = [
     "whitening_of",
 ]
 
+#: MNE squares the limit: beyond this it could not be told from none.
+_LARGEST_LIMIT = 1e150
+
+_KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MneObjects:
     """The objects that MNE computes from."""
 
+    #: The channels in use.
     info: mne.Info
+    #: All channels of the channel file.
     all_info: mne.Info
+    #: Free orientations, the gain projected and referenced.
     forward: Any
+    #: The regularised covariance of the channels in use.
     noise_cov: mne.Covariance
+    #: The argument ``rank`` of MNE's functions.
     ranks_by_type: dict[str, int]
 
 
-def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
-    """Compute Brainstorm's whitener of the noise."""
-    options = prepared.options
-    return compute_whitener(
-        statistics,
-        prepared.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=prepared.channel_names,
-    )
-
-
-def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
-    """Compute Brainstorm's whitener of the data, by the method used for the noise.
-
-    It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
-    diagonal was taken.
-    """
-    if prepared.data is None:
-        raise ConversionError(
-            "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
-            "Brainstorm, or choose another method."
-        )
-    whitening = compute_whitener(
-        prepared.data,
-        prepared.channel_types,
-        noise.method,
-        noise_reg=prepared.options.noise_reg,
-        detect_diagonal=False,
-        channel_names=prepared.channel_names,
-    )
-    if whitening.method != "diag":
-        return whitening
-    full = {kind: len(std) for kind, std in whitening.std.items()}
-    return dataclasses.replace(whitening, ranks=full)
-
-
-def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info) -> Any:
-    """Make the covariance, of reduced rank, that MNE whitens with as Brainstorm does.
-
-    It is pinv(W W') by type of channel.
-    """
-    spectrum = noise_spectrum(whitening, prepared.channel_types)
-    samples = prepared.noise.n_samples
-    return mne.Covariance(
-        spectrum.cov, info["ch_names"], bads=[], projs=[], nfree=max(int(samples or 1), 1)
-    )
-
-
-def mne_objects(study: Any, common: CommonInputs, noise: Whitening) -> MneObjects:
+def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObjects:
     """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
     prepared = common.prepared
     all_info = to_info(
@@ -131,6 +92,55 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     rows = gain[prepared.channel_indices]
     gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
     return gain
+
+
+def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
+    """Compute Brainstorm's whitener of the noise."""
+    options = require_2018(prepared.options)
+    return compute_whitener(
+        statistics,
+        prepared.channel_types,
+        options.noise_method,
+        noise_reg=options.noise_reg,
+        channel_names=prepared.channel_names,
+    )
+
+
+def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
+    """Compute Brainstorm's whitener of the data, by the method used for the noise.
+
+    It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
+    diagonal was taken.
+    """
+    if prepared.data is None:
+        raise ConversionError(
+            "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
+            "Brainstorm, or choose another method."
+        )
+    whitening = compute_whitener(
+        prepared.data,
+        prepared.channel_types,
+        noise.method,
+        noise_reg=require_2018(prepared.options).noise_reg,
+        detect_diagonal=False,
+        channel_names=prepared.channel_names,
+    )
+    if whitening.method != "diag":
+        return whitening
+    full = {kind: len(std) for kind, std in whitening.std.items()}
+    return dataclasses.replace(whitening, ranks=full)
+
+
+def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info) -> Any:
+    """Make the covariance, of reduced rank, that MNE whitens with as Brainstorm does.
+
+    It is pinv(W W') by type of channel.
+    """
+    spectrum = noise_spectrum(whitening, prepared.channel_types)
+    samples = prepared.noise.n_samples
+    return mne.Covariance(
+        spectrum.cov, info["ch_names"], bads=[], projs=[], nfree=max(int(samples or 1), 1)
+    )
 
 
 def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:
@@ -171,10 +181,6 @@ def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {k: dict(v) if isinstance(v, Mapping) else v for k, v in arguments.items()}
 
 
-#: MNE squares the limit: beyond this it could not be told from none.
-_LARGEST_LIMIT = 1e150
-
-
 def minimum_norm_arguments(
     prepared: PreparedStudy, objects: MneObjects
 ) -> tuple[dict[str, Any], str]:
@@ -182,7 +188,7 @@ def minimum_norm_arguments(
 
     The text says why no public call gives the kernel; it is empty where one does.
     """
-    options = prepared.options
+    options = require_2018(prepared.options)
     loose, reason = _loose(prepared, objects.forward)
     depth = None
     if options.depth_weighting and options.weight_exp > 0:
@@ -216,11 +222,8 @@ def _limit(options: InverseOptions) -> float | None:
     return float(limit) if limit < _LARGEST_LIMIT else None
 
 
-_KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
-
-
 def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
-    options = prepared.options
+    options = require_2018(prepared.options)
     tangential = 0.0 if options.loose is None else options.loose**2
     values = {"fixed": 0.0, "loose": tangential, "free": 1.0}
     if not prepared.mixed:

@@ -1,0 +1,241 @@
+"""What was done to a file after it was computed: its history, read back.
+
+Brainstorm leaves the options of a kernel in every map that is made of it. What tells a z-score from
+an estimate are the rows of the history, the function, the unit and the comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv.io.raw import FrozenMap
+from mne_bstinv.io.results import Results
+from mne_bstinv.io.text import HistoryRows, as_text
+
+__all__ = ["Derivation", "Step", "derivation_of", "listed_files", "steps_of", "unit_of"]
+
+#: Baseline normalisations: what a history calls them → Brainstorm's name of the method.
+_BASELINES = {
+    "Z-score transformation": "zscore",
+    "Event-related perturbation (ERS/ERD)": "ersd",
+    "DC offset correction": "bl",
+    "Scale with the mean (dB)": "db",
+    "Scale with the mean": "divmean",
+    "Contrast with the mean": "contrast",
+}
+#: Function of a results file → what it is, where the inverse itself gives no such function.
+_FUNCTIONS = {
+    "zscore": "z-score",
+    "ersd": "event-related perturbation",
+    "divmean": "scaled by the baseline",
+    "db": "scaled by the baseline",
+    "contrast": "contrast with the baseline",
+    "dspm2018sc": "scaled dSPM",
+    "simulation": "simulated sources",
+}
+#: Unit of the values after a method, where it is another than before.
+_UNITS = {"zscore": "z", "ersd": "%", "db": "dB", "divmean": "1", "contrast": "1"}
+#: What a step makes, by its kind.
+_MADE = {
+    "flat": "flat map",
+    "absolute": "absolute values",
+    "baseline": "normalised by the baseline",
+    "smooth": "smooth map",
+    "project": "projected map",
+    "scale": "scaled dSPM",
+    "average": "average of files",
+    "process": "processed map",
+    "simulate": "simulated sources",
+}
+#: Rows that tell where something came from, not what was done to it.
+_ORIGINS = ("compute", "src", "link", "event", "save")
+#: A window in ms, such as ``[-120ms,-4ms]``.
+_WINDOW = re.compile(r"\[\s*(-?[\d.]+)\s*ms\s*,\s*(-?[\d.]+)\s*ms\s*\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that was done to a file."""
+
+    #: ``'flat'``, ``'absolute'``, ``'baseline'``, ``'smooth'``, ``'project'``, ``'scale'``,
+    #: ``'average'``, ``'simulate'``, or ``'process'`` for anything else.
+    kind: str
+    #: What the history says.
+    text: str
+    #: Options that the text states.
+    options: Mapping[str, Any] = field(default_factory=FrozenMap)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """What a results file is, if it is not what an inverse computed."""
+
+    #: In words: ``'z-score'``, ``'flat map'`` ...
+    what: str
+    #: What was done, in order; empty where only the function, unit or comment tells.
+    steps: tuple[Step, ...]
+    #: Unit of the values; empty where they have that of the inverse.
+    unit: str
+
+
+def steps_of(history: HistoryRows) -> tuple[Step, ...]:
+    """Read what was done to a file from its history.
+
+    Parameters
+    ----------
+    history : tuple of tuple of str
+        Rows of date, type and text.
+
+    Returns
+    -------
+    tuple of Step
+        The steps, in order; rows that say where the file came from are left out.
+    """
+    return tuple(_steps(_own_rows(history)))
+
+
+def _own_rows(history: HistoryRows) -> Iterator[tuple[str, str]]:
+    """Yield type and text of the rows that are steps: without those of the first averaged file."""
+    inside = False
+    for _, kind, text in history:
+        if kind == "average":
+            inside = text.startswith("History of the first file")
+            if text.startswith(("History of", "List of", " - ")):
+                continue
+        if inside or kind in _ORIGINS or kind.startswith("import") or text.startswith(" - "):
+            continue
+        yield kind, text
+
+
+def _steps(rows: Iterator[tuple[str, str]]) -> Iterator[Step]:
+    for kind, text in rows:
+        if kind == "flat":
+            yield Step(kind="flat", text=text, options={"method": text.rpartition(": ")[2].strip()})
+        elif kind == "project":
+            source, _, target = text.partition(": ")[2].partition("=>")
+            options = {"source": source.strip(), "target": target.strip()}
+            yield Step(kind="project", text=text, options=options)
+        elif kind in ("average", "simulate"):
+            yield Step(kind=kind, text=text)
+        else:
+            yield _process(text)
+
+
+def _process(text: str) -> Step:
+    """Read the row of a process: its name, and what it says of its options."""
+    name, _, what = text.partition(": ")
+    if what.startswith("Absolute value"):
+        return Step(kind="absolute", text=text)
+    if name == "process_source_dspmscale":
+        counts = re.search(r"\((\d+)\s*=>\s*(\d+)\)", what)
+        ratio = float(counts[2]) / float(counts[1]) if counts and float(counts[1]) else None
+        return Step(kind="scale", text=text, options={"averages": ratio})
+    if name == "process_ssmooth_surfstat":
+        width = re.search(r"ssmooth\s+([\d.]+)\s*mm", what)
+        if width is not None:
+            options = {"fwhm": float(width[1]) / 1000, "before_2023": "pull/645" in what}
+            return Step(kind="smooth", text=text, options=options)
+    if name in ("process_baseline_norm", "process_baseline"):
+        label, _, window = what.rpartition(": ")
+        found = _WINDOW.search(window)
+        if label in _BASELINES and found:
+            bounds = (float(found[1]), float(found[2]))
+            return Step(
+                kind="baseline",
+                text=text,
+                options={"method": _BASELINES[label], "window_ms": bounds},
+            )
+    return Step(kind="process", text=text)
+
+
+def listed_files(history: HistoryRows, *before: str) -> list[str]:
+    """Return the files that a history lists after a heading.
+
+    Parameters
+    ----------
+    history : tuple of tuple of str
+        Rows of date, type and text.
+    *before : str
+        What comes before the path in the rows of the list, such as ``' - '`` or ``' - File: '``.
+
+    Returns
+    -------
+    list of str
+        Paths as they are stored, or ``link|results|data``.
+    """
+    lines = (line for _, _, text in history for line in text.splitlines())
+    found = []
+    for line in lines:
+        for start in before:
+            path = line[len(start) :].strip()
+            if line.startswith(start) and path.endswith(".mat") and ": " not in path:
+                found.append(path)
+                break
+    return found
+
+
+def derivation_of(results: Results) -> Derivation | None:
+    """Tell whether results are made of others, by what they say of themselves.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+
+    Returns
+    -------
+    Derivation | None
+        What they are; None for what an inverse computed.
+    """
+    steps = steps_of(results.history)
+    function = (results.function or "").lower()
+    for name, value in (("ZScore", results.z_score), ("Atlas", results.atlas)):
+        if value is not None and np.size(value):
+            return Derivation(what=f"processed map ({name} is set)", steps=steps, unit="")
+    if steps:
+        return Derivation(what=_what(steps[-1]), steps=steps, unit=unit_of(results))
+    if function in _FUNCTIONS:
+        return Derivation(what=_FUNCTIONS[function], steps=(), unit=unit_of(results))
+    if as_text(results.display_units) in ("z", "%", "dB"):
+        return Derivation(what="normalised map", steps=(), unit=unit_of(results))
+    if results.n_components == 1 and _was_free(results):
+        return Derivation(what="flat map", steps=(), unit="")
+    if " | " in results.comment and not results.is_kernel:
+        said = results.comment.rpartition(" | ")[2]
+        return Derivation(what=f"processed map ({said})", steps=(), unit="")
+    return None
+
+
+def _what(step: Step) -> str:
+    if step.kind == "baseline":
+        return _FUNCTIONS.get(step.options["method"], "offset removed")
+    return _MADE[step.kind]
+
+
+def unit_of(results: Results) -> str:
+    """Return the unit of normalised values.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+
+    Returns
+    -------
+    str
+        ``'z'``, ``'%'``, ``'dB'``, ``'1'`` (a ratio), or what the file says is shown; empty where
+        the values have the unit of the inverse.
+    """
+    shown = as_text(results.display_units)
+    return shown or _UNITS.get((results.function or "").lower(), "")
+
+
+def _was_free(results: Results) -> bool:
+    orient: Sequence[str] = (results.options or {}).get("SourceOrient") or ()
+    orient = (orient,) if isinstance(orient, str) else orient
+    return len(orient) == 1 and str(orient[0]).lower() in ("free", "loose")
