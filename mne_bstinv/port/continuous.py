@@ -14,6 +14,7 @@ from mne_bstinv import io
 from mne_bstinv.conversion import Finding
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, RecordingFileError
 from mne_bstinv.io.filenames import is_link
+from mne_bstinv.io.linked import find_linked
 from mne_bstinv.port.manifest import DONE, read_manifest
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, Settings, Unit
@@ -54,8 +55,6 @@ def _links(unit: Unit) -> list[io.RecordingsEntry]:
 
 
 def _state(link: Path, settings: Settings) -> Any:
-    from mne_bstinv.adapters.recordings import find_linked
-
     try:
         found = io.read_recordings(link).link
         if found is None:
@@ -171,7 +170,7 @@ def convert_continuous(
 
 def _why_not(link: io.Link | None, place: Path, settings: Settings) -> str:
     """Say why the file of a link cannot be read at all: it is not there, or MNE has no reader."""
-    from mne_bstinv.adapters.recordings import check_format, find_linked
+    from mne_bstinv.adapters.recordings import check_format
 
     try:
         if link is not None:

@@ -15,8 +15,14 @@ import mne
 from mne.utils import verbose
 
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
-from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.errors import (
+    ConversionError,
+    MissingFileError,
+    OverwriteError,
+    RecordingFileError,
+)
 from mne_bstinv.io.mat import PathLike
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "estimate_ending",
     "in_words",
     "mne_kind",
+    "open_raw",
     "quiet",
     "read_mne",
     "write_mne",
@@ -221,6 +228,39 @@ def write_mne(
     return targets
 
 
+def open_raw(path: Path) -> Any:
+    """Open a continuous recording without loading it.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or folder, of any format that MNE recognises by its name; or a link or ``.bst``
+        file of Brainstorm.
+
+    Returns
+    -------
+    mne.io.Raw
+        The recording.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    RecordingFileError
+        If MNE cannot read it.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file. Check the path.")
+    if path.suffix.lower() in (".bst", ".mat"):
+        return read_raw_brainstorm(path)
+    try:
+        return mne.io.read_raw(path, preload=False, verbose="error")
+    except Exception as error:  # readers raise a dozen types for files they cannot read
+        raise RecordingFileError(
+            f"{path}: MNE cannot read it as a continuous recording: {error}"
+        ) from error
+
+
 def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
     """Write an object of MNE into a folder of unfinished files; an error may leave parts.
 
@@ -292,7 +332,8 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     # as stored: a projection that is applied cannot be taken back
     "evoked": lambda path: mne.read_evokeds(path, proj=False),
     "epochs": lambda path: mne.read_epochs(path, proj=False),
-    "raw": lambda path: mne.io.read_raw_fif(path, preload=True),
+    # samples of what is not packed are read when they are needed
+    "raw": lambda path: mne.io.read_raw_fif(path, preload=path.suffix == ".gz"),
     "forward": mne.read_forward_solution,
     "covariance": mne.read_cov,
     "source spaces": mne.read_source_spaces,

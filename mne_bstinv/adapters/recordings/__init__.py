@@ -10,7 +10,6 @@ from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
 from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
 from mne_bstinv.adapters.recordings.imported import epochs_as_imported
-from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, Window, noise_window
 from mne_bstinv.adapters.recordings.raw_reader import RawBrainstorm, read_raw_brainstorm
 from mne_bstinv.adapters.recordings.raw_writer import ContinuousRecording, from_raw
@@ -23,7 +22,6 @@ __all__ = [
     "Window",
     "check_format",
     "epochs_as_imported",
-    "find_linked",
     "from_covariance",
     "from_epochs",
     "from_evoked",

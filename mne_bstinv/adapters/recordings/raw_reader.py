@@ -18,7 +18,6 @@ from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.recordings.events import Clock, annotate, occurrences
 from mne_bstinv.adapters.recordings.formats import check_format
-from mne_bstinv.adapters.recordings.moved import find_linked
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
@@ -35,6 +34,7 @@ from mne_bstinv.io import (
     read_recordings,
 )
 from mne_bstinv.io.bst import cut_name
+from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.files import Studies
 

@@ -25,7 +25,7 @@ from mne_bstinv.adapters.recordings.from_mne import (
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
-from mne_bstinv.errors import MissingFileError, OptionError
+from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
 from mne_bstinv.io import (
     BstHeader,
     BstWriter,
@@ -135,6 +135,43 @@ class ContinuousRecording(Displayed):
             raise
         return place / self.link_name
 
+    def write_as(self, fname: PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
+        """Write the recording under a name of one's own.
+
+        Parameters
+        ----------
+        fname : path-like
+            A ``.bst`` file, which is all that is written then; or a link (``data_0raw_*.mat``),
+            beside which the ``.bst`` file is, and a channel file if there is none.
+        overwrite : bool
+            Replace files of these names.
+
+        Returns
+        -------
+        tuple of pathlib.Path
+            The files.
+
+        Raises
+        ------
+        OverwriteError
+            If a file exists and ``overwrite`` is False.
+        RecordingFileError, MatFileError
+            If a file cannot be written.
+        """
+        path = Path(fname)
+        if path.suffix.lower() == ".bst":
+            self.write_samples(path, overwrite=overwrite)
+            return (path,)
+        if path.exists() and not overwrite:
+            raise OverwriteError.of(path)
+        samples, channel_file = path.with_name(self.file_name), path.with_name("channel.mat")
+        self.write_samples(samples, overwrite=overwrite)
+        has_channels = any(path.parent.glob("channel*.mat"))
+        if not has_channels:
+            write_channels(channel_file, self.channels)
+        write_recordings(path, self.recordings, overwrite=overwrite)
+        return (path, samples) if has_channels else (path, samples, channel_file)
+
     def write_samples(self, fname: PathLike, *, overwrite: bool = False) -> None:
         """Write the ``.bst`` file, a piece at a time.
 
@@ -167,6 +204,17 @@ class ContinuousRecording(Displayed):
                 stop = min(start + size, n)
                 writer.write(self.read(start, stop))
                 bar.update(4 * (stop - start) * n_channels)
+        self._tell(writer.notes)
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Add what turned out while the samples were written to the report."""
+        report, findings = conversion_report(self), Findings()
+        findings.include(report)
+        known = {finding.reason for finding in report}
+        for note in notes:
+            if note not in known:
+                findings.dropped(self.file_name, note)
+        findings.attach(self, what="Raw → continuous recording", log=False)
 
     def _summary(self) -> str:
         return f"{self.condition}, {self.header!r}"

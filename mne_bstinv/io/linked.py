@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.errors import MissingFileError, RecordingFileError
-from mne_bstinv.io import Link
 from mne_bstinv.io.filenames import normalise
+from mne_bstinv.io.link import Link
 
 __all__ = ["find_linked"]
 
