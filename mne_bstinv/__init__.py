@@ -155,7 +155,7 @@ if TYPE_CHECKING:
         brainstorm_equivalent,
         cross_validate,
     )
-    from mne_bstinv.export import Estimation, ExportedStudy, export_study
+    from mne_bstinv.export import Estimation, ExportedStudy, export_raw, export_study
     from mne_bstinv.report import write_report
 
 __version__ = _version("mne-bstinv")
@@ -206,6 +206,7 @@ __all__ = [
     "datasets",
     "epochs_as_imported",
     "errors",
+    "export_raw",
     "export_study",
     "flatten_sources",
     "from_covariance",

@@ -74,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="multiply dspm2018 by the square root of Leff, as Brainstorm does on display",
     )
+    parser.add_argument(
+        "--raw-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where the file of a link (data_0raw_*.mat) may be, if it moved",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
 
@@ -95,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
             tmax=args.tmax,
             baseline=None if args.baseline is None else tuple(args.baseline),
             scale_leff=args.scale_leff,
+            raw_dir=args.raw_dir,
             overwrite=args.overwrite,
         )
     for file in converted.files:

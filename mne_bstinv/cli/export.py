@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
@@ -14,6 +15,9 @@ from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.options import FIELDS
+
+if TYPE_CHECKING:
+    from mne_bstinv.export import ExportedStudy
 
 __all__ = ["MISPLACED", "add_arguments", "run"]
 
@@ -49,7 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument("protocol", type=Path, help="folder of the protocol, existing or new")
     parser.add_argument("--subject", required=True, help="name of the subject")
-    parser.add_argument("--condition", required=True, help="name of the condition; a new one")
+    parser.add_argument(
+        "--condition", help="name of the condition; a new one (of --raw alone: not needed)"
+    )
+    parser.add_argument(
+        "--raw",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=Path,
+        help="continuous recordings of any format that MNE reads, each a condition @raw… with a "
+        ".bst file, in which Brainstorm goes on",
+    )
     parser.add_argument(
         "--recordings",
         nargs="+",
@@ -156,16 +171,23 @@ def _times(args: argparse.Namespace) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Export, print and return 0."""
-    from mne_bstinv.export import export_study
+    from mne_bstinv.export import export_raw, export_study
     from mne_bstinv.export.inputs import load
 
     _refuse_idle(args)
+    with warnings_silenced("mne"):
+        exported = [
+            export_raw(args.protocol, file, subject=args.subject, overwrite=args.overwrite)
+            for file in args.raw
+        ]
+    if args.condition is None:
+        return _tell(exported, as_json=args.json)
     files = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _FILES}
     with warnings_silenced("mne"):  # what they say is in the report
         if args.compute:  # where the locations are decides which options have an effect
             files["forward"] = load(args.forward, "forward")
         estimations = _estimations(args, _kind_of_locations(files["forward"]))
-        exported = export_study(
+        study = export_study(
             args.protocol,
             args.recordings,
             subject=args.subject,
@@ -178,19 +200,31 @@ def run(args: argparse.Namespace) -> int:
             share_channels=args.share_channels,
             overwrite=args.overwrite,
         )
-    written = [path.relative_to(exported.root).as_posix() for path in exported.written]
-    report = conversion_report(exported)
-    if args.json:
-        findings = [vars(finding) for finding in report]
-        result = {"protocol": str(exported.root), "written": written, "findings": findings}
+    return _tell([*exported, study], as_json=args.json)
+
+
+def _tell(exported: Sequence[ExportedStudy], *, as_json: bool) -> int:
+    """Print what was written, and what the formats could not take over."""
+    if as_json:
+        report = [finding for one in exported for finding in conversion_report(one)]
+        result = {
+            "protocol": str(exported[0].root),
+            "written": [name for one in exported for name in _written(one)],
+            "findings": [vars(finding) for finding in dict.fromkeys(report)],
+        }
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return 0
-    print(f"{exported.root}: {exported.subject}/{exported.condition}")
-    print("\n".join(f"  {name}" for name in written))
-    if report:
-        print("What the formats could not take over as it was:")
-        print("\n".join(f"  {finding}" for finding in report))
+    for one in exported:
+        print(f"{one.root}: {one.subject}/{one.condition}")
+        print("\n".join(f"  {name}" for name in _written(one)))
+        if findings := conversion_report(one):
+            print("What the formats could not take over as it was:")
+            print("\n".join(f"  {finding}" for finding in findings))
     return 0
+
+
+def _written(exported: ExportedStudy) -> list[str]:
+    return [path.relative_to(exported.root).as_posix() for path in exported.written]
 
 
 def _refuse_idle(args: argparse.Namespace) -> None:
@@ -206,6 +240,17 @@ def _refuse_idle(args: argparse.Namespace) -> None:
         "--method": args.method is not None,
         "--pick-ori": args.pick_ori is not None,
     }
+    given = {f"--{name}": getattr(args, name.replace("-", "_")) is not None for name in _FILES}
+    given |= {
+        "--recordings": bool(args.recordings),
+        "--labels": bool(args.labels),
+        "--compute": bool(args.compute),
+        "--inverse": args.inverse is not None,
+        "--share-channels": args.share_channels,
+    }
+    if args.condition is None and not args.raw:
+        raise OptionError("--condition: needed, the name of the new condition, but for --raw.")
+    refuse_unless(args.condition is not None, "--condition", given)
     refuse_unless(bool(args.compute), "--compute", of_compute)
     refuse_unless(args.inverse is not None, "--inverse", of_inverse)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, ProtocolError
+from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.io.events import is_bad
+from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.registry import KINDS, row_of
 from mne_bstinv.io.schema import Structure, describe
 
@@ -17,7 +20,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
-    parser.add_argument("path", type=Path, help="a Brainstorm .mat file, or a protocol's folder")
+    parser.add_argument(
+        "path", type=Path, help="a Brainstorm .mat or .bst file, or a protocol's folder"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -29,15 +34,97 @@ def run(args: argparse.Namespace) -> int:
         protocol = _describe_protocol(io.read_protocol(args.path))
         print(_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))
         return 0
+    if args.path.suffix.lower() == ".bst":
+        return _tell_bst(args.path, as_json=args.json)
     kind, structure = _read(args.path)
     rows = describe(structure)
+    link = structure.link if isinstance(structure, io.Recordings) else None
+    recording = None if link is None else _of_link(link, structure, args.path)
     if args.json:
         fields = {row.pop("field"): row for row in rows}
-        print(_json({"file": str(args.path), "kind": kind, "fields": fields}))
-    else:
-        print(f"{args.path}: {structure!r}\n")
-        print("\n".join(_table(rows)))
+        told = {"file": str(args.path), "kind": kind, "fields": fields}
+        print(_json(told if recording is None else told | {"recording": recording}))
+        return 0
+    print(f"{args.path}: {structure!r}\n")
+    print("\n".join(_table(rows)))
+    if recording is not None:
+        print("\n".join(["", "Continuous recording", *_recording_lines(recording)]))
     return 0
+
+
+def _of_link(link: io.Link, recordings: Any, path: Path) -> dict[str, Any]:
+    """Describe the recording behind a link as plain values."""
+    try:
+        file, missing = str(find_linked(link, path)), None
+    except BstInvError as error:
+        file, missing = None, " ".join(str(error).split())
+    flag = recordings.channel_flag
+    samples = link.samples
+    return {
+        "format": link.format,
+        "file": file,
+        "missing": missing,
+        "sfreq": link.sfreq,
+        "samples": None if samples is None else list(samples),
+        **_contents(link.events, link.sfreq, flag, samples),
+    }
+
+
+def _contents(
+    events: Any, sfreq: float | None, flag: Any, samples: tuple[int, int] | None
+) -> dict[str, Any]:
+    """Describe duration (s), channels, events and bad segments."""
+    bad = [event for event in events if is_bad(event.label)]
+    lengths = [float((event.ends - event.starts).sum()) for event in bad]
+    return {
+        "duration": None if not (samples and sfreq) else (samples[1] - samples[0] + 1) / sfreq,
+        "channels": None if flag is None else len(flag),
+        "bad_channels": None if flag is None else int((flag < 0).sum()),
+        "events": {event.label: event.n_occurrences for event in events},
+        "bad_segments": sum(event.n_occurrences for event in bad),
+        "bad_seconds": round(sum(lengths), 6),
+    }
+
+
+def _tell_bst(path: Path, *, as_json: bool) -> int:
+    """Describe a ``.bst`` file and print."""
+    opened = io.open_bst(path)
+    header = opened.header
+    samples = header.first_sample, header.first_sample + header.n_samples - 1
+    recording = {
+        "format": f"BST-BIN, version {header.version}",
+        "file": str(path),
+        "missing": None,
+        "sfreq": header.sfreq,
+        "samples": list(samples),
+        **_contents(header.events, header.sfreq, header.channel_flag, samples),
+    }
+    if as_json:
+        told = {"file": str(path), "kind": "bst", "recording": recording}
+        print(_json(told | {"notes": list(opened.notes)}))
+        return 0
+    print(f"{path}: {header!r}\n")
+    print("\n".join([*_recording_lines(recording), *(f"  note: {n}" for n in opened.notes)]))
+    return 0
+
+
+def _recording_lines(recording: Mapping[str, Any]) -> list[str]:
+    events = ", ".join(f"{label} ({n})" for label, n in recording["events"].items())
+    duration, channels = recording["duration"], recording["channels"]
+    lines = {
+        "format": recording["format"] or "unknown",
+        "file": recording["file"] or f"not found: {recording['missing']}",
+        "rate": f"{recording['sfreq']:.10g} Hz" if recording["sfreq"] else "unknown",
+        "duration": "unknown"
+        if duration is None
+        else f"{duration:.6g} s, samples {recording['samples'][0]} to {recording['samples'][1]}",
+        "channels": "unknown"
+        if channels is None
+        else f"{channels}, {recording['bad_channels']} bad",
+        "events": events or "none",
+        "bad segments": f"{recording['bad_segments']}, {recording['bad_seconds']:g} s",
+    }
+    return [f"  {name:<12}  {text}" for name, text in lines.items()]
 
 
 def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:

@@ -36,6 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="recordings to write source estimates of (default: all)",
     )
     parser.add_argument(
+        "--raw",
+        choices=("fif", "none"),
+        default="fif",
+        help="what continuous recordings become (default: fif, files of 2 GB at most)",
+    )
+    parser.add_argument(
+        "--raw-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where the original files of continuous recordings may be, if they moved",
+    )
+    parser.add_argument(
         "--scale-leff",
         action="store_true",
         help="multiply dSPM estimates by the root of Leff, as Brainstorm does when it shows them",
@@ -89,6 +101,8 @@ def _report(args: argparse.Namespace) -> PortReport:
         conditions=args.condition,
         data_types=args.data_types,
         estimates=args.estimates,
+        raw=args.raw,
+        raw_dir=args.raw_dir,
         scale_leff=args.scale_leff,
         verify=args.verify,
         rtol=args.rtol,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mne_bstinv.continuous.blocks import Block, event_blocks, file_name, load, time_blocks
 from mne_bstinv.continuous.covariance import (
+    BLOCK,
     COVARIANCE_TYPES,
     Covariance,
     CovarianceOptions,
@@ -18,6 +19,7 @@ from mne_bstinv.continuous.segments import Segment, bad_segments, in_segments, s
 from mne_bstinv.continuous.ssp import SspOptions, average_reference, ssp
 
 __all__ = [
+    "BLOCK",
     "COVARIANCE_TYPES",
     "Block",
     "Covariance",

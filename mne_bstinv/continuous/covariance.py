@@ -15,12 +15,12 @@ from mne_bstinv.continuous.segments import bad_segments, in_segments
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.io.sampling import sample_times
 
-__all__ = ["COVARIANCE_TYPES", "Covariance", "CovarianceOptions", "covariance"]
+__all__ = ["BLOCK", "COVARIANCE_TYPES", "Covariance", "CovarianceOptions", "covariance"]
 
 #: Types of channels that Brainstorm computes covariances of.
 COVARIANCE_TYPES = ("MEG", "MEG GRAD", "MEG MAG", "EEG", "ECOG", "SEEG", "NIRS")
 #: Samples that are read at once.
-_BLOCK = 10_000
+BLOCK = 10_000
 #: Where nothing is counted, nSamples is written as this.
 _NOTHING_COUNTED = 2
 
@@ -103,6 +103,11 @@ def covariance(recording: Recording, options: CovarianceOptions) -> Covariance:
     """
     if options.offset not in ("block", "all"):
         raise OptionError(f"offset={options.offset!r}: expected 'block' or 'all'.")
+    for window in (options.baseline, options.window):
+        if window is not None and not window[0] <= window[1]:
+            raise ConversionError(
+                f"The time window {window} s is empty. Give a first time before the last."
+            )
     rows = np.intersect1d(rows_of(recording.types, options.types), recording.good)
     if not rows.size:
         raise ConversionError(
@@ -160,8 +165,8 @@ def _overall_mean(recording: Recording, options: CovarianceOptions, rows: IntArr
 def _blocks(recording: Recording, options: CovarianceOptions, rows: IntArray) -> Iterator[_Samples]:
     """Yield the samples of blocks that touch the baseline."""
     segments = bad_segments(recording.events, recording.sfreq)
-    for first in range(recording.first, recording.last + 1, _BLOCK):
-        last = min(first + _BLOCK - 1, recording.last)
+    for first in range(recording.first, recording.last + 1, BLOCK):
+        last = min(first + BLOCK - 1, recording.last)
         times = sample_times(first, last - first + 1, recording.sfreq)
         if not _touches(times, options.baseline):
             continue

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed, summary_of
+from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, carry, conversion_report, converts, hearing
 from mne_bstinv.conversion_files.companions import Companions
@@ -60,6 +62,7 @@ def convert_file(
     tmax: float | None = None,
     baseline: tuple[float | None, float | None] | None = None,
     scale_leff: bool = False,
+    raw_dir: PathLike | None = None,
     overwrite: bool = False,
 ) -> ConvertedFile:
     """Convert a file of Brainstorm to one of MNE-Python, or back.
@@ -93,8 +96,10 @@ def convert_file(
         First and last time (s) of the means, for the same; ``None`` takes the same window.
     scale_leff : bool
         Multiply dspm2018 by √Leff; see :func:`mne_bstinv.to_source_estimate`.
+    raw_dir : path-like | None
+        Where the file of a link to a continuous recording may be, if it moved.
     overwrite : bool
-        Replace ``dst``.
+        Replace ``dst``; of a link (``data_0raw_*.mat``) also the ``.bst`` file beside it.
 
     Returns
     -------
@@ -117,11 +122,12 @@ def convert_file(
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
         baseline=baseline, scale_leff=scale_leff or None,
+        raw_dir=None if raw_dir is None else Path(raw_dir),
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     route = ROUTES[kinds]
     _check_options(route, kinds, given, arguments)
-    value = KINDS[kinds[0]].read(source) if kinds[0] in KINDS else read_mne(source, kinds[0])
+    value = _read(source, kinds[0])
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
@@ -132,9 +138,13 @@ def convert_file(
     found.findings.tell(what=f"{source.name} → {target.name}")
     findings = tuple(dict.fromkeys([*found.findings.report, *heard]))
     report = ConversionReport(findings, conversion_report(converted).kept)
-    if kinds[1] in KINDS:
+    if isinstance(converted, ContinuousRecording):
+        files: tuple[Path, ...] = converted.write_as(target, overwrite=overwrite)
+        written = conversion_report(converted)  # what turned out while it was written
+        report = ConversionReport(tuple(dict.fromkeys([*findings, *written])), written.kept)
+    elif kinds[1] in KINDS:
         KINDS[kinds[1]].write(target, converted, overwrite=overwrite)
-        files: tuple[Path, ...] = (target,)
+        files = (target,)
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
     return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
@@ -187,8 +197,17 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')} ({name})"
 
 
+def _read(source: Path, kind: str) -> Any:
+    """Read the file to convert."""
+    if kind == "bst":
+        return io.open_bst(source)
+    return KINDS[kind].read(source) if kind in KINDS else read_mne(source, kind)
+
+
 def _kind(path: Path) -> str:
     """Return the kind of a file, ``''`` for a name that says nothing."""
+    if path.suffix.lower() == ".bst":
+        return "bst"
     if path.suffix.lower() == ".mat":
         return io.file_kind(path.name) or ""
     return mne_kind(path) or ""
@@ -217,6 +236,8 @@ def _file_patterns(kind: str) -> list[str]:
     """Return how files of a kind are named, the first as they mostly are."""
     if kind in KINDS:
         return [KINDS[kind].pattern]
+    if kind == "bst":
+        return ["*.bst"]
     # MNE takes _ for -, and reads what is compressed
     endings = [ending for ending, value in MNE_ENDINGS.items() if value == kind]
     return [f"…{e}" for e in endings if not e.startswith("_") and not e.endswith(".gz")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
@@ -12,9 +13,11 @@ from mne_bstinv.adapters import (
     from_forward,
     from_info,
     from_inverse_operator,
+    from_raw,
     from_source_estimate,
     from_source_spaces,
     noise_cov_from,
+    read_raw_brainstorm,
     to_covariance,
     to_epochs,
     to_evoked,
@@ -35,6 +38,7 @@ from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import complete_cortex
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
+from mne_bstinv.io.filenames import is_link
 
 __all__ = ["ROUTES", "Arguments", "Route"]
 
@@ -59,6 +63,8 @@ class Arguments:
     baseline: tuple[float | None, float | None] | None = None
     #: Whether dspm2018 is multiplied by √Leff.
     scale_leff: bool | None = None
+    #: Where the file of a link may be.
+    raw_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,29 @@ def _evoked(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
     return to_evoked(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
 
 
-def _raw(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
+def _raw(recordings: io.Recordings, c: Companions, arguments: Arguments) -> Any:
+    if recordings.link is not None:
+        return read_raw_brainstorm(
+            c.source,
+            raw_dir=arguments.raw_dir,
+            channels=c["channels"],
+            mri=_frame_mri(c["channels"], c),
+        )
+    if arguments.raw_dir is not None:
+        raise ConversionError(
+            f"--raw-dir (raw_dir) has no effect on {c.source.name}, which is no link: leave it out."
+        )
     return to_raw_array(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
+
+
+def _raw_of_bst(_: io.BstFile, c: Companions, __: Arguments) -> Any:
+    return read_raw_brainstorm(c.source, channels=c["channels"])
+
+
+def _link(raw: Any, c: Companions, _: Arguments) -> Any:
+    """Return a continuous recording for a target that is named as a link, or a ``.bst`` file."""
+    name = c.target.stem.removeprefix("data_0raw_")
+    return from_raw(raw, channels=c["channels"], continuous=True, name=name)
 
 
 def _epochs(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
@@ -219,6 +246,8 @@ def _noise_cov_of(inst: Any, c: Companions, arguments: Arguments) -> Any:
 
 
 def _recordings(inst: Any, c: Companions, arguments: Arguments) -> Any:
+    if is_link(c.target):
+        return _link(inst, c, arguments)
     several = isinstance(inst, list)
     one = _one(inst, arguments, "evoked responses") if several else inst
     channels = from_info(one.info) if c["channels"] is None else c["channels"]
@@ -322,7 +351,9 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("noisecov", "covariance"): Route(_covariance, ("channels",)),
     ("ndatacov", "covariance"): Route(_covariance, ("channels",)),
     ("data", "evoked"): Route(_evoked, ("channels",), ("mri",)),
-    ("data", "raw"): Route(_raw, ("channels",), ("mri",)),
+    ("data", "raw"): Route(_raw, ("channels",), ("mri",), ("raw_dir",)),
+    ("bst", "raw"): Route(_raw_of_bst, (), ("channels",)),
+    ("raw", "bst"): Route(_link, (), ("channels",)),
     ("data", "epochs"): Route(_epochs, ("channels",), ("mri",)),
     ("channel", "info"): Route(_info, (), ("mri",)),
     ("channel", "trans"): Route(_trans, ("mri",)),

@@ -6,7 +6,8 @@ The data flows one way::
         (inputs)   (structures, anatomy) (estimates, kernels) (plan, names, target, index) (folders)
 """
 
+from mne_bstinv.export.continuous import export_raw
 from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.study import ExportedStudy, export_study
 
-__all__ = ["Estimation", "ExportedStudy", "export_study"]
+__all__ = ["Estimation", "ExportedStudy", "export_raw", "export_study"]

@@ -12,11 +12,13 @@ from typing import Any
 from tqdm import tqdm
 
 from mne_bstinv import io
+from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.io import mat
 
 __all__ = ["write_files"]
 
 _WRITERS: tuple[tuple[Any, Callable[..., None]], ...] = (
+    (ContinuousRecording, lambda path, recording: recording.write_samples(path)),
     (io.Channels, io.write_channels),
     (io.HeadModel, io.write_head_model),
     (io.Mri, io.write_mri),

@@ -66,6 +66,8 @@ def data_file(kind: str, recordings: io.Recordings, taken: Container[str]) -> st
     """Name recordings: averages by the time of now, trials by condition and number."""
     if kind == "evoked":
         return _numbered("data_average_" + f"{datetime.now():%y%m%d}", taken)
+    if kind == "link" and recordings.link is not None:
+        return f"data_0raw_{recordings.link.base_name.rpartition('.')[0]}.mat"
     if kind == "raw":
         return _counted("data_block", taken)
     return _counted(f"data_{_slug(_TRIAL.sub('', recordings.comment)) or 'unnamed'}_trial", taken)

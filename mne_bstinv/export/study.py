@@ -19,7 +19,7 @@ from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
 from mne_bstinv.io.mat import PathLike
 
-__all__ = ["ExportedStudy", "export_study"]
+__all__ = ["ExportedStudy", "export_study", "exported_study"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -204,14 +204,14 @@ def export_study(
     files = plan.files(index, overwrite=overwrite)
     replaced = [f"data/{target.folder}"]
     written = write_files(root, files, replaced=replaced)
-    return _exported(plan, written)
+    return exported_study(plan, written)
 
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _exported(plan: Plan, written: tuple[Path, ...]) -> ExportedStudy:
+def exported_study(plan: Plan, written: tuple[Path, ...]) -> ExportedStudy:
     """Say where everything is."""
     data, anat = plan.target.root / "data", plan.target.root / "anat"
     study = plan.study

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.io import mat
 from mne_bstinv.io.registry import known_by_name
 
-__all__ = ["file_kind", "find_stored", "is_average", "normalise"]
+__all__ = ["file_kind", "find_stored", "is_average", "is_block", "is_link", "normalise"]
 
 
 def file_kind(name: str) -> str | None:
@@ -54,6 +55,41 @@ def find_stored(folder: Path, stored: str) -> Path | None:
 
 #: Tag in the names of recordings that Brainstorm averaged.
 _AVERAGE = "_average"
+
+#: Name of a block that was imported of a continuous file.
+_BLOCK = re.compile(r"data_block\d+\.mat")
+
+
+def is_link(file: Path) -> bool:
+    """Tell by the name whether recordings are a link to a continuous file.
+
+    Parameters
+    ----------
+    file : Path
+        The recordings.
+
+    Returns
+    -------
+    bool
+        Whether the name begins with ``data_0raw_``.
+    """
+    return file.name.lower().startswith("data_0raw_")
+
+
+def is_block(file: Path) -> bool:
+    """Tell by the name whether recordings are a block imported of a continuous file.
+
+    Parameters
+    ----------
+    file : Path
+        The recordings.
+
+    Returns
+    -------
+    bool
+        Whether the name is such as ``data_block001.mat``.
+    """
+    return _BLOCK.fullmatch(file.name.lower()) is not None
 
 
 def is_average(file: Path, n_avg: int | None = None) -> bool:

@@ -34,7 +34,7 @@ def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs)
     if unit.holds_sensors:
         _sensors(study, outputs)
         _head_models(study, outputs)
-    convert_recordings(study, outputs)
+    convert_recordings(study, settings, outputs)
     convert_estimates(unit, study, settings, outputs)
 
 

@@ -47,6 +47,7 @@ _LINKS = {
     "-cov.fif": "covariance",
     "-ave.fif": "averages",
     "-epo.fif": "trials",
+    "-raw.fif": "continuous recording",
     "-inv.fif": "inverse operator",
     "-lh.stc": "source estimate",
     "-vl.stc": "source estimate",

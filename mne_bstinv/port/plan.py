@@ -33,6 +33,7 @@ DEFAULT_SUBJECT = "default_subject"
 _TAKEN = (SUBJECTS, DEFAULT_SUBJECT, "default_study", "port.json", "port.html")
 
 ESTIMATES = ("all", "averages", "none")
+RAW = ("fif", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,10 @@ class Settings:
     data_types: tuple[str, ...] | None = None
     #: Recordings that source estimates are written of: all, averages, none.
     estimates: str = "all"
+    #: What continuous recordings become: files of MNE, nothing.
+    raw: str = "fif"
+    #: A folder in which the files of links may be.
+    raw_dir: Path | None = None
     #: Whether estimates of dspm2018 are multiplied by √Leff, as Brainstorm shows them.
     scale_leff: bool = False
     #: Whether to recompute the stored kernels, and up to which relative difference they agree.
@@ -52,12 +57,16 @@ class Settings:
     overwrite: bool = False
     #: Threads of BLAS in each worker; None for as many as it likes.
     blas_threads: int | None = None
+    #: Whether bars show how much of a continuous recording is written; None: on a terminal.
+    progress: bool | None = False
 
     def __post_init__(self) -> None:
         if self.estimates not in ESTIMATES:
             raise OptionError(
                 f"Unknown estimates {self.estimates!r}. Must be one of {', '.join(ESTIMATES)}."
             )
+        if self.raw not in RAW:
+            raise OptionError(f"Unknown raw {self.raw!r}. Must be one of {', '.join(RAW)}.")
         unknown = sorted(set(self.data_types or ()) - set(DATA_TYPES))
         if unknown or self.data_types == ():
             found = ", ".join(map(repr, unknown)) or "(none)"

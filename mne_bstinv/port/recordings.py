@@ -1,4 +1,4 @@
-"""Averages become Evoked, trials become Epochs."""
+"""Averages become Evoked, trials Epochs, continuous recordings Raw."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.filenames import is_average, is_block
+from mne_bstinv.port.continuous import convert_continuous
 from mne_bstinv.port.outputs import Outputs
+from mne_bstinv.port.plan import Settings
 from mne_bstinv.workflow import StudyCondition
 
 __all__ = ["LINK", "MAX_EPOCHS_BYTES", "convert_recordings"]
@@ -20,8 +22,8 @@ __all__ = ["LINK", "MAX_EPOCHS_BYTES", "convert_recordings"]
 MAX_EPOCHS_BYTES = 250_000_000
 
 LINK = (
-    "It is a link to a continuous file, without samples: read the original with MNE "
-    "(mne.io.read_raw), or import the recordings in Brainstorm."
+    "It is a continuous recording: apply the operator to pieces of its -raw.fif "
+    "(mne.minimum_norm.apply_inverse_raw)."
 )
 
 
@@ -74,15 +76,15 @@ class _Files:
             self.outputs.write(name, value, self.kind, files, contents=contents)
 
 
-def convert_recordings(study: StudyCondition, outputs: Outputs) -> None:
+def convert_recordings(study: StudyCondition, settings: Settings, outputs: Outputs) -> None:
     """Convert the recordings of a condition."""
     averages = _Files(study, outputs, "evoked")
     trials = _Files(study, outputs, "epochs")
     for entry in study.recordings:
         with outputs.item(entry.file, "recordings"):
             recordings = study.store.read(io.read_recordings, entry.file)
-            if recordings.f is None:
-                outputs.skip(entry.file, "recordings", LINK)
+            if recordings.link is not None or is_block(entry.file):
+                convert_continuous(entry, recordings, study, settings, outputs)
                 continue
             files = averages if is_average(entry.file, recordings.n_avg) else trials
             files.add(entry, recordings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -15,6 +16,7 @@ from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
+from mne_bstinv.port.continuous import check_space
 from mne_bstinv.port.locks import WORK_FOLDER, locked, remove_left_over, staging
 from mne_bstinv.port.manifest import (
     DONE,
@@ -40,6 +42,8 @@ from mne_bstinv.port.unit import port_unit
 
 __all__ = ["OVERVIEW", "port_protocol"]
 
+logger = logging.getLogger("mne_bstinv")
+
 OVERVIEW = "port.html"
 
 
@@ -52,6 +56,8 @@ def port_protocol(
     conditions: str | Sequence[str] | None = None,
     data_types: str | Sequence[str] | None = None,
     estimates: str = "all",
+    raw: str = "fif",
+    raw_dir: PathLike | None = None,
     scale_leff: bool = False,
     verify: bool = False,
     rtol: float = 1e-9,
@@ -81,6 +87,12 @@ def port_protocol(
         channels. None for all results.
     estimates : 'all' | 'averages' | 'none'
         Recordings to write source estimates of.
+    raw : 'fif' | 'none'
+        What continuous recordings become: files that MNE reads, with their events as annotations,
+        a piece at a time and split at 2 GB; or nothing. The manifests say where the originals were.
+    raw_dir : path-like | None
+        A folder in which the original files of continuous recordings may be, if they are neither
+        where the links say nor beside them.
     scale_leff : bool
         Multiply estimates of dspm2018 by √Leff, as Brainstorm does when it shows them, so that
         averages have unit variance too. False writes kernel × recordings, like all other measures.
@@ -115,15 +127,20 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    RecordingFileError
+        If the disk has no room for the continuous recordings; nothing is written then.
     """
     settings = Settings(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
+        raw=raw,
+        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
         overwrite=overwrite,
         blas_threads=None if _n_workers(n_jobs) == 1 else 1,
+        progress=progress if _n_workers(n_jobs) == 1 else False,
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
@@ -134,6 +151,9 @@ def port_protocol(
         units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
         if not source.is_file():  # what is extracted is inside the output
             check_apart(found, out, [unit.folder for unit in units])
+        needed = check_space(units, out, settings)
+        if needed:
+            logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
         _begin(found, source, out)
         manifests = tuple(_run(units, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)

@@ -13,6 +13,7 @@ from typing import Any
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.port.continuous import originals
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import staging
 from mne_bstinv.port.manifest import (
@@ -84,6 +85,8 @@ def _up_to_date(
         return False
     if before.get("settings") != _settings(settings) or before.get("facts") != unit.facts():
         return False
+    if before.get("originals", {}) != originals(unit, settings):
+        return False
     unverified = before.get("verification") is None or before.get("rtol") != settings.rtol
     if settings.verify and unverified and unit.kind in (SHARED, CONDITION):
         return False
@@ -107,11 +110,13 @@ def _converted(
     """Convert into the staging folder and return the manifest to be."""
     target = staged / PurePosixPath(unit.folder).name
     target.mkdir()
+    before = originals(unit, settings)
     with Outputs(target, unit.stem, unit.protocol.root) as outputs, hearing() as heard:
         convert_unit(unit, settings, _STORE, outputs)
     outputs.report_rest(heard)
     verification = _verified(unit, settings) if settings.verify else None
     changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
+    changed += [name for name, state in originals(unit, settings).items() if before[name] != state]
     if changed:
         raise ProtocolError(f"{changed[0]} changed while it was being converted: run again.")
     return {
@@ -119,6 +124,7 @@ def _converted(
         "status": FAILED if outputs.errors else DONE,
         "settings": _settings(settings),
         "facts": unit.facts(),
+        "originals": before,
         "inputs": dict(inputs),
         "outputs": outputs.files,
         "reports": outputs.reports,
@@ -179,6 +185,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
     return {
         "data_types": None if types is None else sorted(types),
         "estimates": settings.estimates,
+        "raw": settings.raw,
         "scale_leff": settings.scale_leff,
     }
 

@@ -13,7 +13,7 @@ from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
-from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.workflow.structures import ConditionStructures
 from mne_bstinv.workflow.summary import condition_html, condition_text
 
@@ -51,6 +51,8 @@ class StudyCondition(ConditionStructures):
             recordings = self.store.read(io.read_recordings, entry.file)
             if recordings.f is not None:
                 return self.info_of(recordings)
+            if recordings.link is not None and recordings.link.sfreq is not None:
+                return self._info(recordings.link.sfreq)
         from mne_bstinv.adapters.sensors import NO_SFREQ
 
         return self._info(NO_SFREQ)
@@ -113,7 +115,7 @@ class StudyCondition(ConditionStructures):
         return [
             self.evoked_of(self.store.read(io.read_recordings, entry.file))
             for entry in self.recordings
-            if not entry.bad and is_average(entry.file)
+            if not entry.bad and not is_link(entry.file) and is_average(entry.file)
         ]
 
     @cached_property
@@ -122,9 +124,25 @@ class StudyCondition(ConditionStructures):
         trials = [
             io.read_recordings(entry.file)
             for entry in self.recordings
-            if not entry.bad and not is_average(entry.file)
+            if not entry.bad and self._is_trial(entry.file)
         ]
         return self.epochs_of(trials) if trials else None
+
+    @staticmethod
+    def _is_trial(file: Path) -> bool:
+        return not (is_link(file) or is_block(file) or is_average(file))
+
+    @cached_property
+    def raws(self) -> list[Any]:
+        """The continuous recordings, and blocks imported of some, that are not marked as bad.
+
+        Each is a :class:`mne.io.Raw`; see :func:`mne_bstinv.read_raw_brainstorm`.
+        """
+        return [
+            self.raw_of(entry.file)
+            for entry in self.recordings
+            if not entry.bad and (is_link(entry.file) or is_block(entry.file))
+        ]
 
     @cached_property
     def labels(self) -> LabelList:
@@ -254,6 +272,25 @@ class StudyCondition(ConditionStructures):
         found = recordings.time if recordings.f is None else recordings.f[0]
         n_times = 0 if found is None else len(found)
         return self._info(sampling_frequency(recordings.time, n_times, None, Findings()))
+
+    def raw_of(self, file: Path, raw_dir: Path | None = None) -> Any:
+        """Read a link to a continuous file, or a block imported of one.
+
+        Parameters
+        ----------
+        file : Path
+            The recordings.
+        raw_dir : Path | None
+            A folder in which the file of a link may be.
+
+        Returns
+        -------
+        mne.io.Raw
+            See :func:`mne_bstinv.read_raw_brainstorm`.
+        """
+        from mne_bstinv.adapters import read_raw_brainstorm
+
+        return read_raw_brainstorm(file, raw_dir=raw_dir, channels=self.channels, mri=self.mri)
 
     def evoked_of(self, recordings: io.Recordings) -> Any:
         """Convert an average.

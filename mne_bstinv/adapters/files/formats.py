@@ -14,15 +14,22 @@ import mne
 from mne.utils import verbose
 
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.adapters.written import TAG, check_written
-from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.errors import (
+    ConversionError,
+    MissingFileError,
+    OverwriteError,
+    RecordingFileError,
+)
 from mne_bstinv.io.mat import PathLike
 
 __all__ = [
     "MNE_ENDINGS",
     "estimate_ending",
     "mne_kind",
+    "open_raw",
     "quiet",
     "read_mne",
     "write_mne",
@@ -244,6 +251,39 @@ def write_mne(
     return targets
 
 
+def open_raw(path: Path) -> Any:
+    """Open a continuous recording without loading it.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or folder, of any format that MNE recognises by its name; or a link or ``.bst``
+        file of Brainstorm.
+
+    Returns
+    -------
+    mne.io.Raw
+        The recording.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    RecordingFileError
+        If MNE cannot read it.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file. Check the path.")
+    if path.suffix.lower() in (".bst", ".mat"):
+        return read_raw_brainstorm(path)
+    try:
+        return mne.io.read_raw(path, preload=False, verbose="error")
+    except Exception as error:  # readers raise a dozen types for files they cannot read
+        raise RecordingFileError(
+            f"{path}: MNE cannot read it as a continuous recording: {error}"
+        ) from error
+
+
 def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
     """Write an object of MNE into a folder of unfinished files; an error may leave parts.
 
@@ -354,6 +394,11 @@ def _read_labels(path: Path) -> list[Any]:
     return list(mne.read_labels_from_annot(subject, annot_fname=path, subjects_dir=subjects_dir))
 
 
+def _write_raw(path: Path, raw: Any) -> None:
+    """Write a Raw, in pieces of 2 GB at most, in the precision that its samples have."""
+    raw.save(path, fmt="double" if raw.orig_format == "double" else "single", split_size="2GB")
+
+
 def _write_estimate(path: Path, stc: Any) -> None:
     if path.suffix.lower() == ".h5":
         stc.save(path, ftype="h5")
@@ -373,7 +418,8 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     # as stored: a projection that is applied cannot be taken back
     "evoked": lambda path: mne.read_evokeds(path, proj=False),
     "epochs": lambda path: mne.read_epochs(path, proj=False),
-    "raw": lambda path: mne.io.read_raw_fif(path, preload=True),
+    # samples of what is not packed are read when they are needed
+    "raw": lambda path: mne.io.read_raw_fif(path, preload=path.suffix == ".gz"),
     "forward": mne.read_forward_solution,
     "covariance": mne.read_cov,
     "source spaces": mne.read_source_spaces,
@@ -389,7 +435,7 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "evoked": mne.write_evokeds,
     # double precision: nothing of what Brainstorm stores is lost (Evoked have single only)
     "epochs": lambda path, value: value.save(path, fmt="double"),
-    "raw": lambda path, value: value.save(path, fmt="double"),
+    "raw": _write_raw,
     "forward": write_forward,
     "covariance": mne.write_cov,
     "source spaces": mne.write_source_spaces,

@@ -7,6 +7,7 @@ from mne_bstinv.adapters.recordings.covariance import (
     with_moments,
 )
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
+from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
 from mne_bstinv.adapters.recordings.imported import epochs_as_imported
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, Window, noise_window
@@ -19,6 +20,7 @@ __all__ = [
     "ContinuousRecording",
     "RawBrainstorm",
     "Window",
+    "check_format",
     "epochs_as_imported",
     "from_covariance",
     "from_epochs",

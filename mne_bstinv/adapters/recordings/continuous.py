@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray
+from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import events_from, linked_events
+from mne_bstinv.adapters.recordings.noise_estimator import Window
 from mne_bstinv.adapters.recordings.raw_writer import structure_of
 from mne_bstinv.adapters.recordings.samples import signs_of
-from mne_bstinv.continuous import Recording
+from mne_bstinv.continuous import BLOCK, CovarianceOptions, Reading, Recording, covariance
 from mne_bstinv.conversion import Findings, conversion_report
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.text import history_row
 
-__all__ = ["recording_of"]
+__all__ = ["covariance_of", "recording_of"]
 
 _THIRD_ORDER = 3
 
 
-def recording_of(raw: Any, findings: Findings, *, channels: io.Channels | None = None) -> Recording:
-    """Return the continuous recording that a Raw is for Brainstorm, samples in its signs.
+def recording_of(raw: Any, findings: Findings) -> Recording:
+    """Return the continuous recording that a Raw is for Brainstorm: in its signs, with its events.
 
-    Types and projectors are those of ``channels``, in the order of the Raw; without it of the
-    channel file that the Raw came from, or is exported with. Projectors that are applied in the
-    Raw are so (Status 2), others are applied when Brainstorm reads (Status 1). Samples are read
-    when needed.
+    Samples are read when they are needed. Projectors that are applied in the Raw are so (Status
+    2), others are applied when Brainstorm reads (Status 1).
     """
     report = conversion_report(raw)
     structure, grade = structure_of(raw, findings)
-    structure = structure if channels is None else channels
-    if len(structure) != len(raw.ch_names):
-        raise ConversionError(
-            f"The Raw has {len(raw.ch_names)} channels, the channel file {len(structure)}: not of "
-            "one study. Take both from one study."
-        )
     signs = signs_of(raw.ch_names, kept_of(report).get("flipped", ()))
     first_time = float(raw.first_time)
     found = occurrences_of(raw.annotations, first_time, first_time)
@@ -61,3 +56,78 @@ def recording_of(raw: Any, findings: Findings, *, channels: io.Channels | None =
         dest_ctf_comp=_THIRD_ORDER,
         events=events,
     )
+
+
+def covariance_of(
+    raw: Any,
+    channels: io.Channels | None,
+    samples: Window,
+    baseline: Window | None,
+    *,
+    offset: str,
+    reading: Reading,
+    findings: Findings,
+) -> io.NoiseCov:
+    """Compute the covariance of a Raw; see :func:`mne_bstinv.noise_cov_from`.
+
+    ``samples`` and ``baseline`` are times (s) from the start of the Raw; a baseline makes it a data
+    covariance.
+    """
+    recording = recording_of(raw, findings)
+    names = recording.names if channels is None else channels.names
+    rows = match_channel_names(recording.names, names)
+    if channels is not None:
+        types = tuple(channels.types[row] for row in rows)
+        recording = dataclasses.replace(recording, types=types)
+    window = _within(samples, recording)
+    options = CovarianceOptions(
+        baseline=window if baseline is None else _within(baseline, recording),
+        window=None if baseline is None else window,
+        offset=offset,
+        reading=reading,
+    )
+    found = covariance(recording, options)
+    matrices = []
+    for matrix, empty in (
+        (found.covariance, 0.0), (found.fourth_moment, 0.0), (found.n_samples, 2.0)
+    ):  # fmt: skip
+        whole = np.full((len(names), len(names)), empty)
+        whole[np.ix_(rows, rows)] = matrix
+        matrices.append(whole)
+    kind = "Noise" if baseline is None else "Data"
+    count = int(found.n_samples.max())
+    n_blocks = len(range(0, recording.n_samples, BLOCK))
+    times = _said(window)
+    if baseline is not None:
+        times = f"Data={times}, Baseline={_said(options.baseline)}"
+    text = (
+        f"Computed based on 1 files ({n_blocks} blocks, {count} samples): {times}, "
+        f"{'file' if offset == 'block' else offset}"
+    )
+    findings.derived("NoiseCov", text)
+    return io.NoiseCov(
+        noise_cov=matrices[0],
+        fourth_moment=matrices[1],
+        n_samples=matrices[2],
+        comment=f"{kind} covariance: {_types(recording, found.rows)}",
+        history=(history_row("compute", text),),
+    )
+
+
+def _within(window: Window, recording: Recording) -> tuple[float, float] | None:
+    """Return times (s) as the recording counts them; None for all of it."""
+    if window == (None, None):
+        return None
+    first, last = recording.first / recording.sfreq, recording.last / recording.sfreq
+    begin, end = window
+    return (first if begin is None else first + begin, last if end is None else first + end)
+
+
+def _said(found: tuple[float, float] | None) -> str:
+    return "[All file]" if found is None else f"[{found[0]:1.3f}, {found[1]:1.3f}]s"
+
+
+def _types(recording: Recording, rows: IntArray) -> str:
+    """Return the types of channels, sorted, as comments name them."""
+    found = {recording.types[row].strip().upper() for row in rows}
+    return ", ".join(sorted({"MEG" if kind.startswith("MEG") else kind for kind in found}))

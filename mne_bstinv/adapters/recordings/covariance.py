@@ -18,9 +18,11 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.recordings.continuous import covariance_of
 from mne_bstinv.adapters.recordings.noise_estimator import NOTHING_COUNTED, estimate, gather, span
+from mne_bstinv.continuous import Reading
 from mne_bstinv.conversion import Findings, converts
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ConversionError, OptionError
 
 __all__ = ["from_covariance", "noise_cov_from", "to_covariance", "with_moments"]
 
@@ -254,6 +256,9 @@ def noise_cov_from(
     tmin: float | None = None,
     tmax: float | None = None,
     baseline: tuple[float | None, float | None] | None = None,
+    offset: str = "block",
+    projectors: bool = True,
+    compensation: bool = True,
     verbose: Verbose = None,
 ) -> io.NoiseCov:
     r"""Compute a covariance from MNE data with Brainstorm's estimator.
@@ -274,6 +279,13 @@ def noise_cov_from(
         Time window over which the mean of each channel is taken, likewise. ``None`` takes the
         window of the samples: Brainstorm's rule for noise covariances. Its data covariances use
         the two different windows that their History names.
+    offset : 'block' | 'all'
+        Of a Raw: whether the mean is that of each block of 10,000 samples, or of all. Brainstorm
+        calls it “block by block” and “globally”.
+    projectors : bool
+        Of a Raw: whether projectors that are not applied yet are, as Brainstorm does.
+    compensation : bool
+        Of a Raw: whether CTF data are compensated, as Brainstorm does.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -304,11 +316,26 @@ def noise_cov_from(
     samples (not weighted). Where nothing was counted, C and M are 0 and nSamples is 2. Channels of
     type MEG, EEG, ECOG and SEEG are computed, reference sensors and others are not.
 
-    Of an Evoked that was converted from Brainstorm, :math:`l_f` is its Leff, else ``nave``. Data
-    are taken as they are: projections that are not applied stay so, segments annotated as bad
-    are used (and reported).
+    Of an Evoked that was converted from Brainstorm, :math:`l_f` is its Leff, else ``nave``.
+
+    Samples in segments annotated as bad are left out. One Raw is read as Brainstorm reads a
+    continuous file: in blocks of 10,000 samples, compensated and projected; of other data
+    projections that are not applied stay so.
     """
     findings = Findings()
+    if isinstance(inst, mne.io.BaseRaw):
+        reading = Reading(projectors=projectors, compensation=compensation)
+        estimated = covariance_of(
+            inst, channels, (tmin, tmax), baseline,
+            offset=offset, reading=reading, findings=findings,
+        )  # fmt: skip
+        names = tuple(inst.ch_names) if channels is None else channels.names
+        return _with_gaps(estimated, names, findings)
+    if offset != "block" or not (projectors and compensation):
+        raise OptionError(
+            "offset, projectors and compensation: of one Raw only, without effect here. Leave them "
+            "out."
+        )
     files, names = gather(inst, channels, findings)
     estimated = estimate(files, len(names), tmin, tmax, baseline)
     empty = np.flatnonzero(~estimated.noise_cov.any(axis=0))
@@ -323,6 +350,12 @@ def noise_cov_from(
         f"computed from [{span(files, (tmin, tmax))}] of {len(files)} recordings, less the means "
         f"{offset}",
     )
+    return _with_gaps(estimated, names, findings)
+
+
+def _with_gaps(estimated: io.NoiseCov, names: tuple[str, ...], findings: Findings) -> io.NoiseCov:
+    """Name the channels that were not computed."""
+    empty = np.flatnonzero(~estimated.noise_cov.any(axis=0))
     if empty.size:
         findings.assumed("NoiseCov", f"zeros: {', '.join(names[i] for i in empty)}")
     return findings.attach(estimated, what="recordings → NoiseCov")

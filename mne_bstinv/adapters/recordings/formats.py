@@ -9,9 +9,10 @@ from typing import Any
 
 import mne
 
+from mne_bstinv import io
 from mne_bstinv.errors import ConversionError, RecordingFileError
 
-__all__ = ["BST", "FORMATS", "FileFormat", "format_called"]
+__all__ = ["BST", "FORMATS", "FileFormat", "check_format", "format_called"]
 
 #: Brainstorm's own files, which have a reader of ours.
 BST = "BST-BIN"
@@ -97,3 +98,28 @@ def format_called(name: str, place: str) -> FileFormat:
             f"{known}. In Brainstorm, choose “Export raw > Brainstorm (.bst)” and link that file."
         )
     return found
+
+
+def check_format(link: io.Link, place: Path) -> FileFormat | None:
+    """Return the format of a link, None for Brainstorm's own; refuse what MNE has no reader for.
+
+    Parameters
+    ----------
+    link : Link
+        The link.
+    place : pathlib.Path
+        The file that holds it, for messages.
+
+    Returns
+    -------
+    FileFormat | None
+        The format.
+
+    Raises
+    ------
+    ConversionError
+        If MNE has no reader of it.
+    """
+    if link.format.strip().upper() == BST:
+        return None
+    return format_called(link.format, str(place))

@@ -100,7 +100,7 @@ def epochs_as_imported(
     findings = Findings()
     recording = recording_of(raw, findings)
     labels = [event] if isinstance(event, str) else list(event)
-    blocks, short = _blocks(recording, labels, (tmin, tmax), split, ignore_short)
+    blocks, short = _blocks(recording, labels, (tmin, tmax), split, ignore_short, findings)
     _tell_faults(recording, blocks, baseline, findings)
     kept = [block for block in blocks if keep_bad or not block.is_bad]
     _check(kept, blocks, labels)
@@ -128,6 +128,7 @@ def _blocks(
     window: tuple[float, float],
     split: float | None,
     ignore_short: bool,
+    findings: Findings,
 ) -> tuple[list[Block], list[Block]]:
     """Return the epochs of all events, and those that are too short."""
     blocks: list[Block] = []
@@ -140,6 +141,16 @@ def _blocks(
         blocks += found
         short += left
     longest = max((block.n_samples for block in blocks), default=0)
+    if ignore_short and split is not None:
+        lost = [block for block in blocks if block.n_samples < longest]
+        if lost:
+            findings.dropped(
+                "epochs",
+                f"shorter than the others, which Brainstorm keeps of extended events: "
+                f"{', '.join(block.comment for block in lost)}",
+            )
+        short += lost
+        return [block for block in blocks if block.n_samples == longest], short
     if ignore_short and all(not recording.events_called(block.label).is_extended
                             for block in blocks):  # fmt: skip
         short += [block for block in blocks if block.n_samples < longest]

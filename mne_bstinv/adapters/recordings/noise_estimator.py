@@ -11,16 +11,16 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import kept_of
+from mne_bstinv.adapters.recordings.events import events_of, occurrences_of
+from mne_bstinv.continuous import bad_segments, in_segments
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
 __all__ = ["NOTHING_COUNTED", "File", "Window", "estimate", "gather", "noise_window", "span"]
-
-#: Channel types that Brainstorm computes covariances of.
 
 #: What Brainstorm writes where no sample was counted.
 NOTHING_COUNTED = 2.0
@@ -58,9 +58,9 @@ def gather(
     files: list[File] = []
     for each in objects:
         picks, rows = _picks(each, names, channels)
-        _report(each, findings)
         files += [
-            File(f=f[picks], time=time, rows=rows, leff=leff) for f, time, leff in _arrays(each)
+            File(f=f[picks], time=time, rows=rows, leff=leff)
+            for f, time, leff in _arrays(each, findings)
         ]
     return files, names
 
@@ -158,7 +158,7 @@ def _picks(
     return picks[counts], rows[counts]
 
 
-def _arrays(inst: Any) -> Iterator[tuple[FloatArray, FloatArray, float]]:
+def _arrays(inst: Any, findings: Findings) -> Iterator[tuple[FloatArray, FloatArray, float]]:
     """Yield samples, times and effective number of averages of each file."""
     if isinstance(inst, mne.Evoked):
         yield inst.data, inst.times, _leff(inst)
@@ -166,7 +166,8 @@ def _arrays(inst: Any) -> Iterator[tuple[FloatArray, FloatArray, float]]:
         for samples in inst.get_data(copy=False):
             yield samples, inst.times, 1.0
     else:
-        yield inst.get_data(), inst.times, 1.0
+        good = good_samples(inst, findings)
+        yield inst.get_data()[:, good], inst.times[good], 1.0
 
 
 def _leff(evoked: Any) -> float:
@@ -176,11 +177,22 @@ def _leff(evoked: Any) -> float:
     return float(evoked.nave)
 
 
-def _report(inst: Any, findings: Findings) -> None:
-    if isinstance(inst, mne.io.BaseRaw):
-        bad = [text for text in inst.annotations.description if text.lower().startswith("bad")]
-        if bad:
-            findings.assumed("annotations", f"{len(bad)} segments annotated as bad are used")
+def good_samples(raw: Any, findings: Findings) -> BoolArray:
+    """Tell of each sample of a Raw whether no segment that is bad holds it (n_times,)."""
+    sfreq, first_time = float(raw.info["sfreq"]), float(raw.first_time)
+    found = occurrences_of(raw.annotations, first_time, first_time)
+    segments = bad_segments(events_of(found, Findings()), sfreq)
+    bad = in_segments(segments, int(raw.first_samp), int(raw.n_times))
+    if bad.any():
+        findings.derived(
+            "annotations", f"{int(bad.sum())} samples in segments annotated as bad are left out"
+        )
+    if bad.all():
+        raise ConversionError(
+            "All samples of the Raw are in segments annotated as bad: no covariance. Take another "
+            "recording, or other annotations."
+        )
+    return ~bad
 
 
 def _window(time: FloatArray, limits: Window) -> slice:

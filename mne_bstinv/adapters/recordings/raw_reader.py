@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -18,14 +19,14 @@ from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, occurrences
-from mne_bstinv.adapters.recordings.formats import BST, format_called
-from mne_bstinv.adapters.recordings.moved import find_linked
+from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.io.bst import cut_name
+from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.files import Studies
 
@@ -74,6 +75,8 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         As in :func:`read_raw_brainstorm`.
     channels : Channels | path-like | None
         As in :func:`read_raw_brainstorm`.
+    mri : Mri | None
+        As in :func:`read_raw_brainstorm`.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
     """
@@ -88,6 +91,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         preload: Any = False,
         raw_dir: PathLike | None = None,
         channels: io.Channels | PathLike | None = None,
+        mri: io.Mri | None = None,
         verbose: Verbose = None,
     ) -> None:
         path, findings = Path(fname).absolute(), Findings()
@@ -97,7 +101,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             folder = None if raw_dir is None else Path(raw_dir)
             file = _open_link(path, channels, folder, findings)
         kept, rows = _rows(file.channels, file.names, file.path, findings)
-        info = _info(file, kept, findings)
+        info = _info(file, kept, mri, findings)
         signs = signs_of(info["ch_names"], kept_of(info).get("flipped", ()))
         first = round(file.clock.start * file.clock.sfreq)
         super().__init__(
@@ -107,7 +111,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             first_samps=[first],
             last_samps=[first + file.clock.n - 1],
             raw_extras=[{"source": file.source, "rows": rows, "signs": signs, "first": first}],
-            orig_format="single",
+            orig_format=file.stored,
             verbose=verbose,
         )
         found = in_mne(occurrences(file.events, findings), file.channels)
@@ -123,12 +127,36 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         )
         attach_with_parts(findings, self, [info], what=f"{path.name} → Raw")
 
+    @contextmanager
+    def telling(self, tell: Callable[[int], None]) -> Iterator[None]:
+        """Tell how many bytes (as of single precision) are read, while they are.
+
+        Parameters
+        ----------
+        tell : callable
+            Is told the bytes of each piece.
+
+        Yields
+        ------
+        None
+            While it is told.
+        """
+        for extras in self._raw_extras:
+            extras["tell"] = tell
+        try:
+            yield
+        finally:
+            for extras in self._raw_extras:
+                del extras["tell"]
+
     def _read_segment_file(
         self, data: Any, idx: Any, fi: int, start: int, stop: int, cals: Any, mult: Any
     ) -> None:
         """Read samples [start, stop), counted as ``first_samp`` is; called by MNE."""
         extras = self._raw_extras[fi]
         picked = np.arange(len(extras["rows"]))[idx]
+        if "tell" in extras:
+            extras["tell"](4 * len(picked) * (stop - start))
         source, rows, signs = extras["source"], extras["rows"][picked], extras["signs"][picked]
         if mult is not None:
             samples = np.empty((len(rows), stop - start))
@@ -149,6 +177,7 @@ def read_raw_brainstorm(
     preload: Any = False,
     raw_dir: PathLike | None = None,
     channels: io.Channels | PathLike | None = None,
+    mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Read a continuous recording of Brainstorm.
@@ -167,6 +196,8 @@ def read_raw_brainstorm(
     channels : Channels | path-like | None
         Channel file. ``None`` takes that of the link's condition; of a ``.bst`` file, what its
         header says.
+    mri : Mri | None
+        MRI of the subject, for its fiducials where the channel file has none.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -197,8 +228,8 @@ def read_raw_brainstorm(
     if path.suffix.lower() != ".bst" and not path.is_dir():
         recordings = io.read_recordings(path)
         if recordings.link is None:
-            return to_raw_array(recordings, _channels(channels) or _channels_beside(path))
-    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels)
+            return to_raw_array(recordings, _channels(channels) or _channels_beside(path), mri=mri)
+    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels, mri=mri)
 
 
 def _channels(given: io.Channels | PathLike | None) -> io.Channels | None:
@@ -228,6 +259,8 @@ class _Opened(NamedTuple):
     grade: int | None
     #: The Info of the original file; None if it has none.
     info: Any
+    #: How the file holds its samples, as MNE calls it.
+    stored: str
     path: Path
     channels: io.Channels
     flag: IntArray | None
@@ -249,6 +282,7 @@ def _open_bst(path: Path, channels: io.Channels | PathLike | None, findings: Fin
         clock=Clock(header.first_sample / header.sfreq, header.sfreq, header.n_samples),
         grade=header.ctf_comp,
         info=None,
+        stored="single",
         path=path,
         channels=_channels(channels) or header.channels,
         flag=header.channel_flag,
@@ -269,7 +303,7 @@ def _open_link(
     if link is None:
         raise ConversionError(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
     given = _channels(channels) or _channels_beside(path)
-    kind = None if link.format.strip().upper() == BST else format_called(link.format, str(path))
+    kind = check_format(link, path)
     linked = find_linked(link, path, raw_dir)
     if kind is None:
         file = _open_bst(linked, given, findings)
@@ -293,6 +327,7 @@ def _opened_mne(raw: Any, path: Path, channels: io.Channels) -> _Opened:
         clock=Clock(raw.first_samp / sfreq, sfreq, raw.n_times),
         grade=raw.compensation_grade,
         info=raw.info,
+        stored=raw.orig_format,
         path=path,
         channels=channels,
         flag=None,
@@ -319,14 +354,14 @@ def _agreed(link: io.Link, clock: Clock, path: Path, findings: Findings) -> Cloc
     return clock._replace(start=first / clock.sfreq)
 
 
-def _info(file: _Opened, kept: list[int], findings: Findings) -> Any:
+def _info(file: _Opened, kept: list[int], mri: io.Mri | None, findings: Findings) -> Any:
     """Return the Info of the channels that are kept."""
     channels, flag = file.channels, file.flag
     if len(kept) < len(channels):
         flag = flag[kept] if flag is not None and len(flag) == len(channels) else flag
         chosen = tuple(channels.channels[i] for i in kept)
         channels = dataclasses.replace(channels, channels=chosen)
-    info = to_info(channels, sfreq=file.clock.sfreq, channel_flag=flag)
+    info = to_info(channels, sfreq=file.clock.sfreq, channel_flag=flag, mri=mri)
     _complete(info, file, findings)
     return info
 

@@ -27,7 +27,7 @@ from mne_bstinv.adapters.recordings.from_mne import (
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
-from mne_bstinv.errors import OptionError
+from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
 from mne_bstinv.io.bst import cut_name, default_block, link_to, put_header
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.sampling import sample_numbers
@@ -108,6 +108,8 @@ class ContinuousRecording(Displayed):
             If a file cannot be written.
         """
         place = Path(folder) / self.condition
+        if not place.parent.is_dir():
+            raise MissingFileError(f"{place.parent}: no such folder. Make it first.")
         new = not place.exists()
         place.mkdir(exist_ok=True)
         try:
@@ -123,6 +125,43 @@ class ContinuousRecording(Displayed):
                 place.rmdir()
             raise
         return place / self.link_name
+
+    def write_as(self, fname: PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
+        """Write the recording under a name of one's own.
+
+        Parameters
+        ----------
+        fname : path-like
+            A ``.bst`` file, which is all that is written then; or a link (``data_0raw_*.mat``),
+            beside which the ``.bst`` file is, and a channel file if there is none.
+        overwrite : bool
+            Replace files of these names.
+
+        Returns
+        -------
+        tuple of pathlib.Path
+            The files.
+
+        Raises
+        ------
+        OverwriteError
+            If a file exists and ``overwrite`` is False.
+        RecordingFileError, MatFileError
+            If a file cannot be written.
+        """
+        path = Path(fname)
+        if path.suffix.lower() == ".bst":
+            self.write_samples(path, overwrite=overwrite)
+            return (path,)
+        if path.exists() and not overwrite:
+            raise OverwriteError.of(path)
+        samples, channel_file = path.with_name(self.file_name), path.with_name("channel.mat")
+        self.write_samples(samples, overwrite=overwrite)
+        has_channels = any(path.parent.glob("channel*.mat"))
+        if not has_channels:
+            io.write_channels(channel_file, self.channels)
+        io.write_recordings(path, self.recordings, overwrite=overwrite)
+        return (path, samples) if has_channels else (path, samples, channel_file)
 
     def write_samples(self, fname: PathLike, *, overwrite: bool = False) -> None:
         """Write the ``.bst`` file, a piece at a time.
@@ -156,6 +195,17 @@ class ContinuousRecording(Displayed):
                 stop = min(start + size, n)
                 writer.write(self.read(start, stop))
                 bar.update(4 * (stop - start) * n_channels)
+        self._tell(writer.notes)
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Add what turned out while the samples were written to the report."""
+        report, findings = conversion_report(self), Findings()
+        findings.include(report)
+        known = {finding.reason for finding in report}
+        for note in notes:
+            if note not in known:
+                findings.dropped(self.file_name, note)
+        findings.attach(self, what="Raw → continuous recording", log=False)
 
     def _summary(self) -> str:
         return f"{self.condition}, {self.header!r}"
@@ -290,7 +340,7 @@ def _header(
         start=start,
         n_samples=raw.n_times,
         block=default_block(sfreq),
-        channels=_cut(channels),
+        channels=_cut(channels, findings),
         channel_flag=flag,
         events=tuple(event for event in stored if event.n_occurrences),
         device=_device(raw),
@@ -348,7 +398,7 @@ def _stored(event: io.Event, sfreq: float, findings: Findings) -> io.Event:
     return dataclasses.replace(event, channels=channels)
 
 
-def _cut(channels: io.Channels) -> io.Channels:
+def _cut(channels: io.Channels, findings: Findings) -> io.Channels:
     """Return channels as a ``.bst`` file holds them: with names of 20 bytes, which differ."""
     taken: set[str] = set()
     renamed = []
@@ -360,6 +410,17 @@ def _cut(channels: io.Channels) -> io.Channels:
             name = cut_name(channel.name)[: _NAME - len(ending)] + ending
         taken.add(name)
         renamed.append(channel if name == channel.name else dataclasses.replace(channel, name=name))
+    changed = [
+        f"{before.name!r} → {after.name!r}"
+        for before, after in zip(channels.channels, renamed, strict=True)
+        if before.name != after.name
+    ]
+    if changed:
+        findings.assumed(
+            "Channel.Name",
+            f"cut to {_NAME} bytes in the .bst file, whole in the channel file: "
+            f"{', '.join(changed)}",
+        )
     scs = channels.scs
     if scs is not None and scs.has_fiducials and scs.r is None:
         # the points are in SCS already; the format wants the transform, too

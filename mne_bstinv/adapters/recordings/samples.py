@@ -68,8 +68,8 @@ def samples_of(recordings: io.Recordings, channels: io.Channels) -> FloatArray:
     if recordings.f is None:
         raise ConversionError(
             f"{recordings.comment or 'The recordings'} is a link to a continuous file, without "
-            "samples: read the original file with MNE (mne.io.read_raw), or import the recordings "
-            "in Brainstorm."
+            "samples in it: read it with read_raw_brainstorm, or import the recordings in "
+            "Brainstorm."
         )
     if len(recordings.f) != len(channels):
         raise ConversionError(

@@ -54,8 +54,19 @@ def _candidates(stored: str, place: Path, raw_dir: Path | None) -> Iterator[Path
         yield from _below(raw_dir, path)
     original = Path(stored)
     yield original if original.is_absolute() else place.parent / original
-    for folder in list(place.parent.absolute().parents)[:_DEPTH]:
+    for folder in _around(place.absolute()):
         yield from _below(folder, path)
+
+
+def _around(place: Path) -> Iterator[Path]:
+    """Yield the folders that a link is in, up to that with its protocol; no root of a disk."""
+    left = _DEPTH
+    for folder in place.parents:
+        if left == 0 or folder == folder.parent:
+            return
+        yield folder
+        inside = left == _DEPTH or not ((folder / "anat").is_dir() and (folder / "data").is_dir())
+        left = left - 1 if inside else 1
 
 
 def _below(folder: Path, path: PurePosixPath) -> Iterator[Path]:

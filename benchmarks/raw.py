@@ -1,0 +1,227 @@
+"""Continuous recordings: opening, reading and porting a file of 2.2 GB, beside NumPy and MNE alone.
+
+Run ``python benchmarks/raw.py`` (options: ``--channels 300 --minutes 30``). The ``.bst`` file is
+made by script, 1 kHz in blocks of one second. Four parts, each says what it asserts:
+
+* opening the link, and the file alone,
+* a window of ten seconds, and the whole file in such windows, beside ``numpy.fromfile`` with a
+  transpose to channels × samples in double precision, which is what MNE works with,
+* the peak memory of a port above that of the interpreter with its imports,
+* the time of a port beside reading the samples and ``raw.save`` of what is then in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+SFREQ, BLOCK = 1000.0, 1000
+#: Length of a window, in blocks.
+WINDOW = 10
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--channels", type=int, default=300)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--folder", type=Path, help="where to put the files (default: temporary)")
+    args = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory(prefix="mne_bstinv_raw_", dir=args.folder) as folder:
+        link = make_protocol(Path(folder), args.channels, round(60 * args.minutes))
+        opening(link)
+        reading(link)
+        porting(link, Path(folder))
+
+
+def make_protocol(root: Path, n_channels: int, seconds: int) -> Path:
+    """Write a protocol with one recording of electrodes, and return its link."""
+    from mne_bstinv import io
+    from mne_bstinv.io.bst import BstWriter, link_to, open_bst
+
+    rng = np.random.default_rng(0)
+    places = 0.09 * rng.standard_normal((n_channels, 3))
+    electrodes = tuple(
+        io.Channel(name=f"EEG{i:03d}", type="EEG", loc=place[:, None], weight=np.ones(1))
+        for i, place in enumerate(places)
+    )
+    events = (io.Event(label="stim", times=np.arange(1.0, seconds, 2.0)[None]),)
+    header = io.BstHeader(
+        sfreq=SFREQ,
+        start=0.0,
+        n_samples=seconds * int(SFREQ),
+        block=BLOCK,
+        channels=io.Channels(channels=electrodes),
+        channel_flag=np.ones(n_channels, int),
+        events=events,
+    )
+    place = root / "p" / "data" / "Subject01" / "@rawrun"
+    place.mkdir(parents=True)
+    anatomy = root / "p" / "anat" / "Subject01"
+    anatomy.mkdir(parents=True)
+    io.write_subject(anatomy / "brainstormsubject.mat", io.Subject())
+    io.write_study(place / "brainstormstudy.mat", io.Study(name="@rawrun"))
+    io.write_channels(place / "channel.mat", header.channels)
+    samples = 1e-5 * rng.standard_normal((n_channels, WINDOW * BLOCK))
+    started = time.perf_counter()
+    with BstWriter(place / "run.bst", header) as writer:
+        for start in range(0, header.n_samples, WINDOW * BLOCK):
+            writer.write(samples[:, : header.n_samples - start])
+    took = time.perf_counter() - started
+    opened = open_bst(place / "run.bst")
+    link = link_to(opened.header, "run.bst", opened.offset)
+    file = place / "data_0raw_run.mat"
+    assert link.prop is not None
+    recordings = io.Recordings(
+        link=link, comment="Link to raw file", channel_flag=link.channel_flag,
+        time=link.prop.times, data_type="raw",
+    )  # fmt: skip
+    io.write_recordings(file, recordings)
+    size = (place / "run.bst").stat().st_size
+    print(f"{n_channels} channels × {seconds} s at {SFREQ:g} Hz, {size / 1e9:.2f} GB, written in "
+          f"{took:.1f} s")  # fmt: skip
+    return file
+
+
+def timed(run: Callable[[], object], repeats: int) -> float:
+    """Return the median time of a call, s; the first is not counted."""
+    run()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return median(times)
+
+
+def opening(link: Path) -> None:
+    """Assert that opening takes less than 50 ms, whatever the size."""
+    from mne_bstinv import io, read_raw_brainstorm
+
+    bst = link.with_name("run.bst")
+    alone = timed(lambda: io.open_bst(bst), 20)
+    raw = timed(lambda: read_raw_brainstorm(bst, verbose="error"), 20)
+    linked = timed(lambda: read_raw_brainstorm(link, verbose="error"), 20)
+    print(f"open: header {1e3 * alone:.1f} ms, Raw of the file {1e3 * raw:.1f} ms, of the link "
+          f"{1e3 * linked:.1f} ms")  # fmt: skip
+    assert alone < 0.05
+
+
+def plain_window(bst: Path, offset: int, n_channels: int, block: int, n_blocks: int) -> np.ndarray:
+    """Read blocks with NumPy alone (n_channels, n_samples)."""
+    count = n_blocks * n_channels * BLOCK
+    start = offset + 4 * block * n_channels * BLOCK
+    samples = np.fromfile(bst, dtype="<f4", count=count, offset=start)
+    blocks = samples.reshape(n_blocks, n_channels, BLOCK).transpose(1, 0, 2)
+    return np.ascontiguousarray(blocks, dtype=np.float64).reshape(n_channels, -1)
+
+
+def reading(link: Path) -> None:
+    """Assert that a window, and the whole file in windows, take 1.2 times NumPy at most."""
+    from mne_bstinv import io, read_raw_brainstorm
+
+    raw = read_raw_brainstorm(link, verbose="error")
+    opened = io.open_bst(link.with_name("run.bst"))
+    n_channels, n_blocks = len(raw.ch_names), raw.n_times // BLOCK
+
+    def plain(block: int) -> np.ndarray:
+        return plain_window(opened.path, opened.offset, n_channels, block, WINDOW)
+
+    def ours(block: int) -> np.ndarray:
+        return raw.get_data(start=block * BLOCK, stop=(block + WINDOW) * BLOCK)
+
+    assert np.array_equal(plain(50), ours(50))
+    # in turn, so that both see the same machine
+    ratios = []
+    for _ in range(9):
+        pair = [timed(lambda read=read: read(50), 3) for read in (plain, ours)]
+        ratios.append(pair[1] / pair[0])
+    print(f"window of {WINDOW} s: {1e3 * pair[1]:.0f} ms, {median(ratios):.2f} × NumPy")
+    assert median(ratios) < 1.2
+    whole = []
+    for _ in range(3):
+        pair = []
+        for read in (plain, ours):
+            started = time.perf_counter()
+            for block in range(0, n_blocks - WINDOW + 1, WINDOW):
+                read(block)
+            pair.append(time.perf_counter() - started)
+        whole.append(pair[1] / pair[0])
+    print(f"whole file: {pair[1]:.2f} s, {median(whole):.2f} × NumPy")
+    assert median(whole) < 1.2
+
+
+_PORT = """
+import json, resource, sys, time
+import numpy as np
+import mne_bstinv, mne, scipy.io, h5py, pymatreader, joblib, tqdm, matplotlib
+from mne_bstinv.port import port_protocol
+import mne_bstinv.adapters.files, mne_bstinv.verification
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+started = time.perf_counter()
+report = port_protocol(sys.argv[1], sys.argv[2])
+took = time.perf_counter() - started
+assert report.success, str(report)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"took": took, "above": 1024 * (peak - before), "before": 1024 * before}))
+"""
+
+_SAVE = """
+import json, sys, time
+import numpy as np
+import mne
+from mne_bstinv import read_raw_brainstorm
+mne.set_log_level("error")
+started = time.perf_counter()
+raw = read_raw_brainstorm(sys.argv[1], preload=True)
+read = time.perf_counter() - started
+held = mne.io.RawArray(raw._data, raw.info, copy="auto")
+started = time.perf_counter()
+held.save(sys.argv[2], overwrite=True)
+print(json.dumps({"read": read, "save": time.perf_counter() - started}))
+"""
+
+
+def porting(link: Path, folder: Path) -> None:
+    """Assert that a port takes 300 MB, and 1.3 times reading and saving, at most."""
+    protocol = link.parents[3]
+    ratios, memory = [], []
+    for number in range(3):
+        plain = _run(_SAVE, link, folder / "held-raw.fif")
+        for file in folder.glob("held-raw*.fif"):
+            file.unlink()
+        ported = _run(_PORT, protocol, folder / f"out{number}")
+        ratios.append(ported["took"] / (plain["read"] + plain["save"]))
+        memory.append(ported["above"])
+    print(
+        f"port: {ported['took']:.1f} s, {median(ratios):.2f} × reading ({plain['read']:.1f} s) and "
+        f"saving ({plain['save']:.1f} s); memory {median(memory) / 1e6:.0f} MB above the "
+        f"interpreter's {ported['before'] / 1e6:.0f} MB"
+    )
+    assert median(memory) < 300e6
+    assert median(ratios) < 1.3
+
+
+def _run(script: str, *arguments: Path) -> dict[str, float]:
+    """Run a script in a process of its own and return what it says."""
+    words = [sys.executable, "-c", script, *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    main()
