@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mne_bstinv import io
+from mne_bstinv._temporary import backup_beside, beside, remove_left_over
 from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.io import mat
 
@@ -45,11 +45,12 @@ def write_files(
     for name, value in files.items():
         units.setdefault(_unit_of(root, name, replaced), {})[name] = value
     pending: list[tuple[Path, Path]] = []
+    remove_left_over(_folders_of(root, files))
     try:
         with tqdm(total=len(files), unit="file", disable=None, leave=False) as bar:
             for unit, content in units.items():
                 place = root / unit if unit else root
-                temporary = place.with_name(f".{place.name}.{uuid.uuid4().hex}.tmp")
+                temporary = beside(place)
                 pending.append((temporary, place))
                 for name, value in content.items():
                     inside = PurePosixPath(name).relative_to(unit) if unit else name
@@ -62,6 +63,12 @@ def write_files(
         for temporary, _ in pending:
             _remove(temporary)
     return tuple(root / name for name in files)
+
+
+def _folders_of(root: Path, files: Mapping[str, Any]) -> set[Path]:
+    """Return the folders in which an export that was killed may have left something."""
+    inside = (parent for name in files for parent in PurePosixPath(name).parents)
+    return {root.parent, *(root / parent for parent in inside)}
 
 
 def _unit_of(root: Path, name: str, replaced: Sequence[str]) -> str:
@@ -90,7 +97,7 @@ def _put_in_place(pending: Sequence[tuple[Path, Path]]) -> None:
         for temporary, place in pending:
             backup = None
             if place.exists():
-                backup = place.with_name(f".{place.name}.{uuid.uuid4().hex}.old")
+                backup = backup_beside(place)
             steps.append((place, backup))
             if backup is not None:
                 place.replace(backup)

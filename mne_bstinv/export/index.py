@@ -14,7 +14,7 @@ import scipy.io
 from mne_bstinv import io
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.export.names import study_date
-from mne_bstinv.io import raw
+from mne_bstinv.io import mat, raw
 
 __all__ = [
     "COMMON",
@@ -63,6 +63,7 @@ def read_index(file: Path) -> Variables | None:
     """Read the variables of the index of a protocol; None if there is none."""
     if not file.exists():
         return None
+    mat.read(file)  # refuses what would end the process, or take its memory, in scipy
     try:
         with warnings.catch_warnings():  # of sparse arrays, of which an index has none
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ import numpy as np
 import scipy.io
 from scipy.sparse import issparse
 
+from mne_bstinv._temporary import beside
 from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
 from mne_bstinv.io import mat4, mat5, mat73
 from mne_bstinv.io.variable import RefusalError, Unreadable, Variable
@@ -110,7 +110,7 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
             )
     _check_sizes(path, variables)
     # In the same folder, since a file can be renamed atomically only within one file system.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = beside(path)
     try:
         with temporary.open("xb") as file:
             _save(file, variables)

@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import sys
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from mne_bstinv._temporary import beside
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.port.locks import WORK_FOLDER, locked
 from mne_bstinv.workflow.store import file_stamp
@@ -23,6 +23,7 @@ __all__ = [
     "FORMAT",
     "INCOMPLETE",
     "MANIFEST",
+    "check_inside",
     "commit",
     "hash_file",
     "read_manifest",
@@ -51,7 +52,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         content = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return None
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(
             f"{file}: not a manifest of a port ({error}): move it away, or choose another folder."
         ) from error
@@ -60,7 +61,86 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
             f"{file}: not a manifest of this version (format {FORMAT!r}): move it away, or choose "
             "another folder."
         )
+    _check_fields(file, content)
     return content
+
+
+def _each(of: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return the test of an object or a list by the test of its values."""
+
+    def test(value: Any) -> bool:
+        items = value.values() if isinstance(value, dict) else value
+        return isinstance(value, dict | list) and all(map(of, items))
+
+    return test
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_output(value: Any) -> bool:
+    if value is None:  # while it is being replaced
+        return True
+    return isinstance(value, dict) and isinstance(value.get("bytes", 0), int)
+
+
+def _is_protocol(value: Any) -> bool:
+    """Tell whether this names a protocol: a text in the manifest of a unit, else an object."""
+    if isinstance(value, dict):
+        problems = value.get("problems", [])
+        return (
+            _is_text(value.get("name")) and isinstance(problems, list) and _each(_is_text)(problems)
+        )
+    return _is_text(value)
+
+
+#: What the fields that are read again must be.
+_FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("status", "kind", "title", "folder", "finished"), _is_text),
+    "protocol": _is_protocol,
+    "inputs": _each(_is_text),
+    "outputs": lambda value: isinstance(value, dict) and _each(_is_output)(value),
+    "reports": lambda value: isinstance(value, dict) and _each(_each(_each(_is_text)))(value),
+    "errors": lambda value: isinstance(value, list) and _each(_each(_is_text))(value),
+    "skipped": lambda value: isinstance(value, list) and _each(_each(_is_text))(value),
+    "verification": lambda value: value is None or _each(lambda v: isinstance(v, dict))(value),
+    "units": _each(lambda value: isinstance(value, dict)),
+}
+
+
+def _check_fields(file: Path, content: Mapping[str, Any]) -> None:
+    """Refuse a manifest whose fields are of other types, or name files elsewhere."""
+    wrong = [name for name, test in _FIELDS.items() if name in content and not test(content[name])]
+    outside = [name for name in content.get("outputs") or () if not _is_inside(file.parent, name)]
+    if wrong:
+        raise ProtocolError(
+            f"{file}: {wrong[0]} is not what a port writes there: move the manifest away, or "
+            "choose another folder."
+        )
+    if outside:
+        raise ProtocolError(
+            f"{file}: lists {outside[0]!r}, which is not in its folder; nothing outside of it is "
+            "touched. Move the manifest away, or choose another folder."
+        )
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    """Tell whether a name in a manifest is that of a file in the folder, links followed."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or PureWindowsPath(name).anchor or ".." in path.parts or "\0" in name:
+        return False
+    place = folder / path
+    return bool(path.parts) and place.parent.resolve().is_relative_to(folder.resolve())
+
+
+def check_inside(out: Path, folder: Path) -> None:
+    """Refuse a folder of the output that leads out of it."""
+    if not folder.resolve().is_relative_to(out.resolve()):
+        raise ProtocolError(
+            f"{folder}: a link that leads out of the output {out}; nothing outside of it is "
+            "touched. Remove the link, or choose another output."
+        )
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
@@ -71,7 +151,7 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
 def write_text(file: Path, text: str) -> None:
     """Write text: completely, or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = beside(file)
     try:
         temporary.write_bytes(text.encode("utf-8"))
         sync([temporary])
@@ -91,6 +171,7 @@ def commit(
     is incomplete and lists the files of before and after. The output holds the lock. Files that
     are of no earlier port are replaced with ``overwrite`` only; without it nothing is changed.
     """
+    check_inside(out, folder)
     with locked(out / WORK_FOLDER / "commit.lock"):
         before = read_manifest(folder) or {}
         old, new = set(before.get("outputs", {})), list(manifest["outputs"])

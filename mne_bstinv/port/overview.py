@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from mne_bstinv.conversion import Finding
 from mne_bstinv.port.manifest import DONE, MANIFEST
 from mne_bstinv.port.verdicts import (
     NOT_THE_STORED_KERNEL,
@@ -21,7 +22,7 @@ from mne_bstinv.port.verdicts import (
     why_not_comparable,
 )
 
-__all__ = ["overview_html"]
+__all__ = ["can_be_shown", "overview_html"]
 
 # Cells are as wide as words need; what is longer, names of files, breaks anywhere.
 _STYLE = """
@@ -81,6 +82,16 @@ def overview_html(whole: Mapping[str, Any]) -> str:
         f"\n{rows}\n</table></div>\n"
         f"{_problems(whole)}</body></html>\n"
     )
+
+
+def can_be_shown(unit: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest that was read has what the overview and the report say of it."""
+    try:
+        _row(unit)
+        [Finding(**one) for told in (unit.get("reports") or {}).values() for one in told]
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _row(unit: Mapping[str, Any]) -> str:

@@ -48,9 +48,11 @@ def check_folder(out: Path) -> None:
 def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
     """Refuse an output that holds the port of another protocol, which may not be replaced."""
     before = read_manifest(out)
-    if before is not None and before["protocol"]["name"] != protocol.name and not overwrite:
+    known = None if before is None else before.get("protocol")
+    name = known["name"] if isinstance(known, dict) else known
+    if before is not None and name != protocol.name and not overwrite:
         raise OverwriteError(
-            f"{out}: holds the port of the protocol {before['protocol']['name']!r}, not of "
+            f"{out}: holds the port of the protocol {name!r}, not of "
             f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
         )
 

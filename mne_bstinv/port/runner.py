@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from mne_bstinv import io
+from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
@@ -27,7 +28,7 @@ from mne_bstinv.port.manifest import (
     write_json,
     write_text,
 )
-from mne_bstinv.port.overview import overview_html
+from mne_bstinv.port.overview import can_be_shown, overview_html
 from mne_bstinv.port.places import (
     check_apart,
     check_folder,
@@ -154,7 +155,7 @@ def port_protocol(
         needed = check_space(units, out, settings)
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out)
+        _begin(found, source, out, units)
         manifests = tuple(_run(units, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
@@ -173,10 +174,12 @@ def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
         yield io.read_protocol(find_root(source, out))
 
 
-def _begin(protocol: io.Protocol, source: Path, out: Path) -> None:
+def _begin(protocol: io.Protocol, source: Path, out: Path, units: Iterable[Unit]) -> None:
     """Say that a port is running: until it ends the manifests of the units alone hold."""
     out.mkdir(parents=True, exist_ok=True)
     remove_left_over(out)
+    folders = [out, *(out / unit.folder for unit in units)]
+    _temporary.remove_left_over(f for f in folders if f.resolve().is_relative_to(out.resolve()))
     with locked(out / WORK_FOLDER / "commit.lock"):
         write_json(out / MANIFEST, {**_whole(protocol, source), "status": "running", "units": []})
         (out / OVERVIEW).unlink(missing_ok=True)
@@ -199,9 +202,10 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
 
 def _manifest_of(folder: Path) -> dict[str, Any] | None:
     try:
-        return read_manifest(folder)
+        found = read_manifest(folder)
     except ProtocolError:  # a file of somebody else: the unit has failed and said so
         return None
+    return found if found is not None and can_be_shown(found) else None
 
 
 def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:
@@ -225,7 +229,9 @@ def _run(
     from tqdm import tqdm
 
     tasks = (delayed(_port_unit)(unit, out, settings, os.getpid()) for unit in units)
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    parallel = Parallel(
+        n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, **_ended_with_this_process()
+    )
     pending = {unit.folder: unit for unit in units}
     with tqdm(total=len(units), unit="unit", disable=_bar_disabled(progress)) as bar:
         try:
@@ -238,6 +244,15 @@ def _run(
             # a worker that was killed takes the others with it: say so of all that is left
             for unit in pending.values():
                 yield _lost(unit, str(error))
+
+
+def _ended_with_this_process() -> dict[str, Any]:
+    """Have workers of joblib's own backend look from their start whether this process is alive."""
+    from joblib.parallel import Parallel, get_active_backend
+
+    takes_more = any(p.kind is p.VAR_KEYWORD for p in signature(Parallel).parameters.values())
+    is_loky = takes_more and type(get_active_backend()[0]).__name__ == "LokyBackend"
+    return {"initializer": end_with, "initargs": (os.getpid(),)} if is_loky else {}
 
 
 def _port_unit(unit: Unit, out: Path, settings: Settings, parent: int) -> dict[str, Any]:

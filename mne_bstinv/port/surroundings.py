@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import current_process
 
 from mne_bstinv._log import warnings_silenced
 
@@ -29,11 +30,14 @@ def end_with(parent: int) -> None:
     Workers wait five minutes for the next task of a parent that is dead, and keep their memory.
     What is not finished is in a staging folder; the next run removes it. If the tasks do not
     come from the parent of this process (but from itself, or a worker of a cluster), nothing is
-    done; nor on Windows, where a parent's end is not seen.
+    done; nor on Windows, where a parent's end is not seen. A worker of joblib whose parent is
+    another already was started by one that was killed meanwhile.
     """
     global _looking
     with _LOCK:
-        if sys.platform == "win32" or _looking or os.getppid() != parent:
+        is_worker = current_process().name.startswith("LokyProcess")
+        ours = os.getppid() == parent or is_worker
+        if sys.platform == "win32" or _looking or parent == os.getpid() or not ours:
             return
         _looking = True
     threading.Thread(target=_await_end, args=(parent,), daemon=True).start()

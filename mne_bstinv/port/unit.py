@@ -15,18 +15,20 @@ from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port.continuous import originals
 from mne_bstinv.port.convert import convert_unit
-from mne_bstinv.port.locks import staging
+from mne_bstinv.port.locks import WORK_FOLDER, locked, staging
 from mne_bstinv.port.manifest import (
     DONE,
     FAILED,
     FORMAT,
     MANIFEST,
+    check_inside,
     commit,
     hash_file,
     read_manifest,
     write_json,
 )
 from mne_bstinv.port.outputs import Outputs, described
+from mne_bstinv.port.overview import can_be_shown
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.verification import verify
@@ -56,7 +58,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
-                return {**before, "kept": True}
+                return {**before, **_head(unit), "kept": True}
             with staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
@@ -64,7 +66,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
                 return {**manifest, "kept": False}
     except Exception as error:  # one bad unit must not end the others
         logger.debug("%s", unit.title, exc_info=True)
-        return _failed(unit, folder, before, error, started)
+        return _failed(unit, out, before, error, started)
     finally:
         _STORE.trim()
 
@@ -83,6 +85,8 @@ def _up_to_date(
     """
     if before.get("status") != DONE or before.get("inputs") != dict(inputs):
         return False
+    if not can_be_shown({**before, **_head(unit)}) or "errors" not in before:
+        return False
     if before.get("settings") != _settings(settings) or before.get("facts") != unit.facts():
         return False
     if before.get("originals", {}) != originals(unit, settings):
@@ -90,11 +94,11 @@ def _up_to_date(
     unverified = before.get("verification") is None or before.get("rtol") != settings.rtol
     if settings.verify and unverified and unit.kind in (SHARED, CONDITION):
         return False
-    for name, output in before["outputs"].items():
+    for name, output in before.get("outputs", {}).items():
         file = folder / name
-        if not file.is_file() or file.stat().st_size != output["bytes"]:
+        if output is None or not file.is_file() or file.stat().st_size != output.get("bytes"):
             return False
-        if hash_file(file) != output["sha256"]:
+        if hash_file(file) != output.get("sha256"):
             return False
     return True
 
@@ -138,10 +142,11 @@ def _converted(
 
 
 def _failed(
-    unit: Unit, folder: Path, before: Mapping[str, Any], error: Exception, started: float
+    unit: Unit, out: Path, before: Mapping[str, Any], error: Exception, started: float
 ) -> dict[str, Any]:
     """Note that nothing could be converted; files of an earlier run stay, and stay listed."""
-    manifest = {
+    folder = out / PurePosixPath(unit.folder)
+    manifest: dict[str, Any] = {
         **_head(unit),
         **{name: before.get(name, {}) for name in ("facts", "inputs", "outputs", "reports")},
         "status": FAILED,
@@ -151,8 +156,13 @@ def _failed(
         **_when(started),
     }
     try:
-        read_manifest(folder)  # what is no manifest of ours is not replaced
-        write_json(folder / MANIFEST, manifest)
+        check_inside(out, folder)
+        with locked(out / WORK_FOLDER / "commit.lock"):
+            # what is no manifest of ours is not replaced; one that lists files of before and
+            # after, since this run had begun to replace them, knows more than the one of before
+            now = read_manifest(folder) or {}
+            manifest["outputs"] = {**manifest["outputs"], **(now.get("outputs") or {})}
+            write_json(folder / MANIFEST, manifest)
     except (OSError, ProtocolError) as problem:
         logger.error("%s: %s", folder / MANIFEST, problem)
     return {**manifest, "kept": False}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import mne
 from tqdm import tqdm
 
+from mne_bstinv._temporary import beside
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -247,7 +247,7 @@ def _add_figures(
 
 def _save(report: mne.Report, target: Path) -> None:
     """Write beside the target first, so that a report is there whole or not at all."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    temporary = beside(target)
     try:
         report.save(temporary, open_browser=False, verbose="error")
         temporary.replace(target)

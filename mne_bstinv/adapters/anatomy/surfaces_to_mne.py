@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._temporary import beside
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy.subject_files import (
     atlas_files,
@@ -168,8 +168,7 @@ def write_all(
     if existing and not overwrite:
         raise OverwriteError.of(*existing)
     pending = [
-        (path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp"), path, content)
-        for path, content in zip(paths, files.values(), strict=True)
+        (beside(path), path, content) for path, content in zip(paths, files.values(), strict=True)
     ]
     try:
         for temporary, _, content in pending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO, Any, cast
 import mne
 from mne.utils import verbose
 
+from mne_bstinv._temporary import beside
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
@@ -236,7 +236,7 @@ def write_mne(
     if not path.parent.is_dir():
         raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    temporary = beside(path)
     temporary.mkdir()
     try:
         made = write_new(temporary / path.name, value, kind)

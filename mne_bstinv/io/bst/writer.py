@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from mne_bstinv._temporary import beside
 from mne_bstinv._types import AnyArray
 from mne_bstinv.errors import MissingFileError, OverwriteError, RecordingFileError
 from mne_bstinv.io.bst.header import BstHeader, put_header
@@ -83,7 +83,7 @@ class BstWriter:
         self._filled = 0
         self._written = 0
         self._rounded = False
-        self._temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.tmp")
+        self._temporary = beside(self.path)
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> BstWriter:

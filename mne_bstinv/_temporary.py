@@ -1,0 +1,114 @@
+"""Names for what is being written, and what to do with it when its process was killed.
+
+A file or folder is written beside its place and renamed. Its temporary name says which process
+writes it, so that a later run knows that nobody does any more.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
+
+__all__ = ["backup_beside", "beside", "remove_left_over"]
+
+#: Host and process that made it, and a random part; of a backup the name of what it was.
+_NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.(?:tmp|(.+)\.old)")
+
+#: Seconds after which a process that cannot be asked is taken for dead.
+_DAY = 86400.0
+
+
+def beside(place: Path) -> Path:
+    """Return a name beside a place for what is being written there.
+
+    Parameters
+    ----------
+    place : Path
+        Where it will be.
+
+    Returns
+    -------
+    Path
+        A path in the same folder that does not exist, whatever the length of the name.
+    """
+    return place.with_name(f"{_mark()}.tmp")
+
+
+def backup_beside(place: Path) -> Path:
+    """Return a name beside a place for what is there until what replaces it is complete.
+
+    Parameters
+    ----------
+    place : Path
+        What is replaced.
+
+    Returns
+    -------
+    Path
+        A path in the same folder that does not exist.
+    """
+    return place.with_name(f"{_mark()}.{place.name}.old")
+
+
+def remove_left_over(folders: Iterable[Path]) -> None:
+    """Remove from folders what processes that were killed have left in them.
+
+    A backup takes its place again if nothing has replaced it. What another process is writing
+    stays.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        The folders; those that do not exist, or cannot be listed, are passed over.
+    """
+    for folder in folders:
+        with suppress(OSError):
+            for entry in list(os.scandir(folder)):
+                found = _NAME.fullmatch(entry.name)
+                if found is not None and _is_left(folder / entry.name, found):
+                    _put_right(folder / entry.name, found[3])
+
+
+def _mark() -> str:
+    return f".{_host()}-{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def _host() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _is_left(path: Path, name: re.Match[str]) -> bool:
+    """Tell whether nobody writes a file or folder any more."""
+    if name[1] == _host() and sys.platform != "win32":  # Windows ends the process it asks for
+        pid = int(name[2])
+        if pid == os.getpid():
+            return False
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # it is somebody else's
+            return False
+    with suppress(OSError):
+        return time.time() - path.lstat().st_mtime > _DAY
+    return False
+
+
+def _put_right(path: Path, backup_of: str | None) -> None:
+    place = None if backup_of is None else path.with_name(backup_of)
+    with suppress(OSError):
+        if place is not None and not place.exists():
+            path.rename(place)
+        elif path.is_dir() and not path.is_symlink():
+            rmtree(path)
+        else:
+            path.unlink()
