@@ -29,7 +29,7 @@ from mne_bstinv.adapters import (
     to_trans,
 )
 from mne_bstinv.adapters.files import in_mri_frame, recordings_from
-from mne_bstinv.adapters.operators import FUNCTIONS, operator_of_results
+from mne_bstinv.adapters.operators import FUNCTIONS, function_of_estimate, operator_of_results
 from mne_bstinv.adapters.recordings import noise_window
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.adapters.sources import check_on_cortex, on_cortex
@@ -283,15 +283,19 @@ def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
             f"{c.source.name} does not say what its values are, and Brainstorm's results do: say "
             f"it with --method (method), one of {', '.join(FUNCTIONS)}."
         )
-    if method not in FUNCTIONS:
-        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
+    recordings, findings = c["recordings"], Findings()
+    nave = None if recordings is None else recordings.n_avg
+    function = function_of_estimate(method, nave, findings)
+    findings.tell(what="source estimate → results")
     return from_source_estimate(
         stc,
         c["src"],
         channels=c["channels"],
         mri=_frame_mri(c["channels"], c),
         head_model=model,
-        function=FUNCTIONS[method],
+        function=function,
+        nave=nave,
+        comment=f"MNE-Python: {method}",
         data_file=c.stored_path("recordings", "data"),
         head_model_file=c.stored_path("head_model", "data"),
         surface_file=_surface_file(model, c["src"], c),

@@ -13,9 +13,14 @@ from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.files import kind_of
 from mne_bstinv.adapters.kept import kept_of
-from mne_bstinv.adapters.operators import FUNCTIONS, from_inverse_operator, from_source_estimate
+from mne_bstinv.adapters.operators import (
+    FUNCTIONS,
+    from_inverse_operator,
+    from_source_estimate,
+    function_of_estimate,
+)
 from mne_bstinv.adapters.recordings import NOTHING_COUNTED
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.conversion import Findings, carry, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import complete_options, results_from_kernel
@@ -48,7 +53,7 @@ def results_of(estimation: Estimation, study: StudyStructures, files: StoredFile
     if isinstance(of, io.Results):
         return _restored(of, data_file, files, estimation.comment)
     if kind == "source estimate":
-        return _of_estimate(estimation, study, files, data_file)
+        return _of_estimate(estimation, study, files, recordings, data_file)
     if kind == "inverse operator":
         kept = kept_of(of).get("options")
         if estimation.lambda2 is not None or not isinstance(kept, InverseOptions):
@@ -89,27 +94,36 @@ def _restored(
 
 
 def _of_estimate(
-    estimation: Estimation, study: StudyStructures, files: StoredFiles, data_file: str | None
+    estimation: Estimation,
+    study: StudyStructures,
+    files: StoredFiles,
+    recordings: io.Recordings | None,
+    data_file: str | None,
 ) -> io.Results:
-    kept = kept_of(estimation.of)
-    method = estimation.method
+    kept, method = kept_of(estimation.of), estimation.method
     if method is None and "results" not in kept:
         raise ConversionError(
             "A source estimate of MNE does not say what its values are, and Brainstorm's results "
             f"do: say it with Estimation(of=…, method=…), one of {', '.join(FUNCTIONS)}."
         )
-    if method is not None and method not in FUNCTIONS:
-        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
+    values: dict[str, Any] = {"comment": estimation.comment}
+    before = kept.get("results")
+    if method is not None and (before is None or FUNCTIONS.get(method) != before.function):
+        # MNE computed it: of Brainstorm's own estimates the results say all
+        nave, findings = None if recordings is None else recordings.n_avg, Findings()
+        values["function"] = function_of_estimate(method, nave, findings)
+        values["comment"] = estimation.comment or f"MNE-Python: {method}"
+        values["nave"] = nave
+        findings.tell(what="source estimate → results")
     results = from_source_estimate(
         estimation.of,
         None if "src" in kept else study.src,
         channels=None if "scs_to_head" in kept else study.channels,
         head_model=study.head_model,
-        function=None if method is None else FUNCTIONS[method],
-        comment=estimation.comment,
         data_file=data_file,
         head_model_file=files.head_model_file,
         surface_file=files.surface_file,
+        **values,
     )
     if results.options:
         return results
@@ -118,9 +132,7 @@ def _of_estimate(
 
 def _with(results: io.Results, **values: Any) -> io.Results:
     """Replace fields; unlike a replacement alone, it keeps the report."""
-    replaced = dataclasses.replace(results, **values)
-    object.__setattr__(replaced, "_bstinv_report", conversion_report(results))
-    return replaced
+    return carry(dataclasses.replace(results, **values), conversion_report(results))
 
 
 def _of_operator(

@@ -23,6 +23,7 @@ __all__ = ["complete_options", "kernel_name", "results_from_kernel"]
 _MEASURES = {
     "mn": "MN",
     "dspm2018": "dSPM-unscaled",
+    "dspm2018sc": "dSPM",
     "sloreta": "sLORETA",
     "glsp": "Dipoles",
     "lcmvp": "PNAI",

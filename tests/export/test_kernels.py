@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+import mne
 import numpy as np
 import pytest
 import scipy.io
@@ -13,10 +14,12 @@ from matlab_templates import equal
 from scipy.sparse import issparse
 
 from mne_bstinv import io
+from mne_bstinv.conversion import conversion_report
+from mne_bstinv.export import Estimation, export_study
 from mne_bstinv.export.kernels import complete_options, kernel_name, results_from_kernel
 from mne_bstinv.io.schema import to_mat
 from mne_bstinv.studies.files import Studies
-from mne_bstinv.verification import find_results, recompute
+from mne_bstinv.verification import find_results, recompute, verify
 
 #: The agreement asked for with kernels that Brainstorm stored.
 TWIN = 1e-11
@@ -164,3 +167,63 @@ def test_the_options_of_another_inverse_are_complete():
         "NoiseCov",
         "nSamples",
     }
+
+
+@pytest.mark.parametrize(
+    ("nave", "function", "leff", "name"),
+    [(1, "dspm2018", 1.0, "results_dSPM-unscaled"), (3, "dspm2018sc", 0.0, "results_dSPM_")],
+)
+def test_an_estimate_of_mne_says_whether_it_is_scaled_by_its_averages(
+    mne_sample, tmp_path, nave, function, leff, name
+):
+    evoked = mne_sample["recordings"].copy().crop(0.0, 0.05)
+    evoked.nave = nave
+    operator = mne.minimum_norm.make_inverse_operator(
+        evoked.info, mne_sample["forward"], mne_sample["noise_cov"], verbose="error"
+    )
+    maps = {
+        method: mne.minimum_norm.apply_inverse(evoked, operator, 1 / 9, method, "normal")
+        for method in ("MNE", "dSPM", "sLORETA")
+    }
+    study = export_study(
+        tmp_path / "p",
+        evoked,
+        subject="S",
+        condition="c",
+        forward=mne_sample["forward"],
+        noise_cov=mne_sample["noise_cov"],
+        estimations=[Estimation(of=stc, method=method) for method, stc in maps.items()],
+    )
+    amplitude, dspm, sloreta = map(io.read_results, study.results)
+    assert (dspm.function, dspm.leff, dspm.n_avg) == (function, leff, nave)
+    assert study.results[1].name.startswith(name)
+    assert "unscaled" not in dspm.comment
+    np.testing.assert_array_equal(dspm.amplitudes, maps["dSPM"].data)
+    for other in (amplitude, sloreta):
+        assert (other.n_avg, other.leff) == (nave, nave)
+    findings = [f for f in conversion_report(study) if f.field == "Function"]
+    said = " ".join(f.reason for f in findings)
+    assert ("scaled by √3" in said) == (nave == 3)
+    assert "sLORETA is dimensionless" in said or nave == 1
+    # none of them is a kernel that Brainstorm computed
+    assert {one.status for one in verify(study.root)} == {"not comparable"}
+
+
+def test_an_estimate_of_unknown_averages_is_said_to_be_scaled(mne_sample, tmp_path):
+    evoked = mne_sample["recordings"].copy().crop(0.0, 0.05)
+    operator = mne.minimum_norm.make_inverse_operator(
+        evoked.info, mne_sample["forward"], mne_sample["noise_cov"], verbose="error"
+    )
+    stc = mne.minimum_norm.apply_inverse(evoked, operator, 1 / 9, "dSPM", "normal")
+    study = export_study(
+        tmp_path / "p",
+        [evoked, evoked],
+        subject="S",
+        condition="c",
+        forward=mne_sample["forward"],
+        estimations=Estimation(of=stc, method="dSPM"),
+    )
+    (results,) = map(io.read_results, study.results)
+    assert (results.function, results.leff) == ("dspm2018sc", 0.0)
+    assumed = [f for f in conversion_report(study).of("assumed") if f.field == "Function"]
+    assert "nothing says how many" in assumed[0].reason

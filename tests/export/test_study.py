@@ -284,7 +284,10 @@ def test_an_estimate_of_mne(mne_sample, tmp_path):
         estimations=Estimation(of=tmp_path / "x-lh.stc", method="dSPM", comment="of MNE"),
     )
     stored = io.read_results(study.results[0])
-    assert (stored.function, stored.comment) == ("dspm2018", "of MNE")
+    # MNE's dSPM of an average is scaled by its number of averages
+    assert evoked.nave > 1
+    assert (stored.function, stored.comment) == ("dspm2018sc", "of MNE")
+    assert (stored.n_avg, stored.leff) == (evoked.nave, 0.0)
     assert stored.data_file == f"S/c/{study.recordings[0].name}"
     np.testing.assert_allclose(stored.image_grid_amp, stc.data, rtol=SINGLE)
     np.testing.assert_allclose(stored.time, evoked.times, rtol=0, atol=1e-9)

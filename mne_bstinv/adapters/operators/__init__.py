@@ -2,7 +2,10 @@
 
 from mne_bstinv.adapters.operators.arrays import noise_spectrum
 from mne_bstinv.adapters.operators.check import checked_operator, operator_of_results
-from mne_bstinv.adapters.operators.estimate_from_mne import from_source_estimate
+from mne_bstinv.adapters.operators.estimate_from_mne import (
+    from_source_estimate,
+    function_of_estimate,
+)
 from mne_bstinv.adapters.operators.estimate_to_mne import to_source_estimate
 from mne_bstinv.adapters.operators.operator_dicts import (
     data_info,
@@ -36,6 +39,7 @@ __all__ = [
     "data_info",
     "from_inverse_operator",
     "from_source_estimate",
+    "function_of_estimate",
     "inverse_parameters",
     "noise_spectrum",
     "operator_info",

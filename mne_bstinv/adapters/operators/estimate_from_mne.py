@@ -13,6 +13,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import scs_to_head_of
 from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.operators.operator_from_mne import FUNCTIONS
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout
 from mne_bstinv.adapters.recordings import same_times
@@ -27,7 +28,10 @@ from mne_bstinv.conversion import (
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_source_estimate"]
+__all__ = ["from_source_estimate", "function_of_estimate"]
+
+#: Brainstorm's function of dSPM maps that are scaled by the root of the number of averages.
+SCALED = "dspm2018sc"
 
 
 @converts
@@ -40,6 +44,7 @@ def from_source_estimate(
     mri: io.Mri | None = None,
     head_model: io.HeadModel | None = None,
     function: str | None = None,
+    nave: int | None = None,
     comment: str | None = None,
     data_file: str | None = None,
     head_model_file: str | None = None,
@@ -63,7 +68,11 @@ def from_source_estimate(
         lost that order, as in FIF files. ``None`` takes the order that they carry, else MNE's.
     function : str | None
         ``'mn'``, ``'dspm2018'``, ``'sloreta'`` …: what the values are. ``None`` takes what the
-        conversion to MNE kept, else ``'mn'``.
+        conversion to MNE kept, else ``'mn'``. MNE's dSPM of an average is not ``'dspm2018'``, which
+        is for one sample, but ``'dspm2018sc'``: see :func:`function_of_estimate`.
+    nave : int | None
+        The number of averages of the recordings, written as nAvg, and as Leff unless the values
+        are scaled by it already. ``None`` takes what the conversion to MNE kept, else 1.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -97,6 +106,8 @@ def from_source_estimate(
         layout, values / kept_of(report).get("scale", 1.0), order, to_head[:3, :3], findings
     )
     fields: dict[str, Any] = {"image_grid_amp": rows, "time": _time(stc, report)}
+    averages = {} if nave is None else _averages(nave, function)
+    fields |= averages
     given = {"function": function, "comment": comment, "data_file": data_file,
              "head_model_file": head_model_file, "surface_file": surface_file}  # fmt: skip
     fields |= {name: value for name, value in given.items() if value is not None}
@@ -107,6 +118,58 @@ def from_source_estimate(
         results = _anew(fields, grid_fields(grid, layout, atlas), findings)
     keep(findings, grid=grid)
     return attach_with_parts(findings, results, [grid], what="source estimate → results")
+
+
+def function_of_estimate(method: str, nave: int | None, findings: Findings) -> str:
+    """Return Brainstorm's function of what one of MNE's methods computed.
+
+    MNE multiplies dSPM and sLORETA of an average by the root of the number of averages (the manual
+    of MNE-Python, "The minimum-norm estimates"). In Brainstorm ``dspm2018`` is for one sample, and
+    ``dspm2018sc`` what its process "Scale averaged dSPM" makes of it.
+
+    Parameters
+    ----------
+    method : 'MNE' | 'dSPM' | 'sLORETA' | 'eLORETA'
+        MNE's method.
+    nave : int | None
+        Number of averages of the recordings; None if it is unknown.
+    findings : Findings
+        Takes what is assumed.
+
+    Returns
+    -------
+    str
+        The function.
+    """
+    if method not in FUNCTIONS:
+        raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
+    if method == "sLORETA" and nave != 1:
+        averages = "of the number of averages" if nave is None else f"{nave}"
+        findings.derived(
+            "Function",
+            f"MNE's sLORETA is dimensionless, and times the root {averages}: Brainstorm's is in "
+            "A·m and for one sample.",
+        )
+    if method != "dSPM" or nave == 1:
+        return FUNCTIONS[method]
+    if nave is None:
+        findings.assumed(
+            "Function",
+            "'dspm2018sc', scaled by the number of averages, as MNE's dSPM is: nothing says how "
+            "many there were, or whether evoked.nave was set to 1.",
+        )
+    else:
+        findings.derived(
+            "Function",
+            f"'dspm2018sc': MNE's dSPM of {nave} averages is scaled by √{nave}, as Brainstorm's "
+            "dspm2018 is by its process 'Scale averaged dSPM'.",
+        )
+    return SCALED
+
+
+def _averages(nave: int, function: str | None) -> dict[str, Any]:
+    """Return nAvg and Leff; Brainstorm writes 0 for the Leff of what is scaled already."""
+    return {"n_avg": int(nave), "leff": 0.0 if function == SCALED else float(nave)}
 
 
 def _values(stc: Any, src: Any, order: IntArray, findings: Findings) -> tuple[FloatArray, IntArray]:
@@ -192,8 +255,7 @@ def _anew(fields: dict[str, Any], grid: dict[str, Any], findings: Findings) -> i
         "function": "mn",
         "comment": "MNE-Python",
         "options": {},
-        "n_avg": 1,
-        "leff": 1.0,
+        **_averages(1, fields.get("function")),
         "history": (history_row("mne", "Source estimate from MNE-Python"),),
     }
     return io.Results(**{**defaults, **grid, **fields})
