@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -32,6 +33,7 @@ WINDOW = 10
 
 def main() -> None:
     """Run the parts."""
+    logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--channels", type=int, default=300)
     parser.add_argument("--minutes", type=float, default=30)
@@ -95,14 +97,14 @@ def make_protocol(root: Path, n_channels: int, seconds: int) -> Path:
 
 
 def timed(run: Callable[[], object], repeats: int) -> float:
-    """Return the median time of a call, s; the first is not counted."""
+    """Return the shortest time of a call, s: others on the machine can only make it longer."""
     run()
     times = []
     for _ in range(repeats):
         started = time.perf_counter()
         run()
         times.append(time.perf_counter() - started)
-    return median(times)
+    return min(times)
 
 
 def opening(link: Path) -> None:
@@ -115,7 +117,7 @@ def opening(link: Path) -> None:
     linked = timed(lambda: read_raw_brainstorm(link, verbose="error"), 20)
     print(f"open: header {1e3 * alone:.1f} ms, Raw of the file {1e3 * raw:.1f} ms, of the link "
           f"{1e3 * linked:.1f} ms")  # fmt: skip
-    assert alone < 0.05
+    assert raw < 0.05
 
 
 def plain_window(bst: Path, offset: int, n_channels: int, block: int, n_blocks: int) -> np.ndarray:

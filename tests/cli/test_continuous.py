@@ -131,4 +131,4 @@ def test_port(protocol, tmp_path, capsys):
     assert main(["port", str(protocol), str(out), "--condition", "@rawrunA",
                  "--raw-dir", str(tmp_path)]) == 0  # fmt: skip
     assert len(list(out.rglob("*-raw.fif"))) == 1
-    assert "1 unit converted (1 condition), 1 up to date" in capsys.readouterr().out
+    assert "2 units converted (1 anatomy, 1 condition)" in capsys.readouterr().out

@@ -207,6 +207,8 @@ def _span(clock: Clock) -> str:
 
 def _known(occurrence: Occurrence, names: Sequence[str], findings: Findings) -> tuple[str, ...]:
     """Return the channels that there are; ``.bst`` files cut their names, but not in events."""
+    if not occurrence.channels:
+        return ()
     cut = {cut_name(name): name for name in names}
     known = []
     for name in occurrence.channels:

@@ -224,12 +224,19 @@ def read_raw_brainstorm(
     What Brainstorm knows goes over what the original file says: names, types and positions of
     channels, bad channels, projectors, events.
     """
-    path = Path(fname)
-    if path.suffix.lower() != ".bst" and not path.is_dir():
-        recordings = io.read_recordings(path)
-        if recordings.link is None:
-            return to_raw_array(recordings, _channels(channels) or _channels_beside(path), mri=mri)
-    return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels, mri=mri)
+    try:
+        return RawBrainstorm(fname, preload=preload, raw_dir=raw_dir, channels=channels, mri=mri)
+    except _NoLinkError as block:
+        given = _channels(channels) or _channels_beside(Path(fname))
+        return to_raw_array(block.recordings, given, mri=mri)
+
+
+class _NoLinkError(ConversionError):
+    """Recordings that were imported, where a link was expected."""
+
+    def __init__(self, path: Path, recordings: io.Recordings) -> None:
+        super().__init__(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
+        self.recordings = recordings
 
 
 def _channels(given: io.Channels | PathLike | None) -> io.Channels | None:
@@ -301,7 +308,7 @@ def _open_link(
     recordings = io.read_recordings(path)
     link = recordings.link
     if link is None:
-        raise ConversionError(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
+        raise _NoLinkError(path, recordings)
     given = _channels(channels) or _channels_beside(path)
     kind = check_format(link, path)
     linked = find_linked(link, path, raw_dir)

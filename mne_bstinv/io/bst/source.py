@@ -14,6 +14,9 @@ from mne_bstinv.errors import RecordingFileError
 
 __all__ = ["Sink", "Source", "cut", "decode"]
 
+#: Bytes that are read at once, of a header that is taken in small pieces.
+_AT_ONCE = 65_536
+
 
 class Source:
     """A file that is read from front to back, never beyond its end.
@@ -28,28 +31,22 @@ class Source:
         Its size in bytes.
     """
 
-    __slots__ = ("field", "file", "path", "size")
+    __slots__ = ("_begin", "_read", "field", "file", "path", "position", "size")
 
     def __init__(self, file: BinaryIO, path: str, size: int) -> None:
         self.file = file
         self.path = path
         self.size = size
+        #: The next byte.
+        self.position = file.tell()
         #: What is being read, for messages.
         self.field = "the header"
-
-    @property
-    def position(self) -> int:
-        """The next byte."""
-        return self.file.tell()
-
-    @position.setter
-    def position(self, value: int) -> None:
-        self.file.seek(value)
+        self._read, self._begin = b"", 0
 
     @property
     def left(self) -> int:
         """Bytes that are left."""
-        return self.size - self.file.tell()
+        return self.size - self.position
 
     def need(self, n_bytes: int, what: str = "") -> None:
         """Refuse what the file has no room for, before memory is spent on it."""
@@ -68,10 +65,17 @@ class Source:
 
     def take(self, n_bytes: int) -> bytes:
         """Return the next bytes."""
-        self.need(n_bytes)
-        taken = self.file.read(n_bytes)
+        if n_bytes > self.size - self.position:
+            self.need(n_bytes)
+        begin = self.position - self._begin
+        if begin < 0 or begin + n_bytes > len(self._read):
+            self.file.seek(self.position)
+            self._begin, self._read = self.position, self.file.read(max(n_bytes, _AT_ONCE))
+            begin = 0
+        taken = self._read[begin : begin + n_bytes]
         if len(taken) != n_bytes:
             raise self.fault("the end of the file", f"{n_bytes} bytes")
+        self.position += n_bytes
         return taken
 
     def unpack(self, layout: str) -> tuple[int, ...]:
