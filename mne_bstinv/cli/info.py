@@ -62,6 +62,7 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                 }
                 for r in entry.results
             ],
+            "derived": [relative(file) for file in entry.derived],
         }
 
     return {
@@ -134,6 +135,7 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 f"      results      {r['file']}{' (shared kernel)' if r['shared'] else ''}"
                 for r in entry["results"]
             ]
+            lines += [f"      derived      {file}" for file in entry["derived"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
 
 
