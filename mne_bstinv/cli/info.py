@@ -149,6 +149,7 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                 }
                 for r in entry.results
             ],
+            "derived": [relative(file) for file in entry.derived],
         }
 
     return {
@@ -221,6 +222,7 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 f"      results      {r['file']}{' (shared kernel)' if r['shared'] else ''}"
                 for r in entry["results"]
             ]
+            lines += [f"      derived      {file}" for file in entry["derived"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
 
 

@@ -10,15 +10,19 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.adapters import (
     from_covariance,
+    from_dipole,
     from_forward,
     from_info,
     from_inverse_operator,
     from_raw,
     from_source_estimate,
     from_source_spaces,
+    from_spectrum,
+    from_tfr,
     noise_cov_from,
     read_raw_brainstorm,
     to_covariance,
+    to_dipole,
     to_epochs,
     to_evoked,
     to_forward,
@@ -26,6 +30,9 @@ from mne_bstinv.adapters import (
     to_raw_array,
     to_source_estimate,
     to_source_spaces,
+    to_spectrum,
+    to_table,
+    to_tfr,
     to_trans,
 )
 from mne_bstinv.adapters.files import in_mri_frame, recordings_from
@@ -342,6 +349,38 @@ def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
     return complete_cortex(grid.surface)
 
 
+def _dipole(dipoles: io.Dipoles, c: Companions, _: Arguments) -> Any:
+    if c.target.suffix.lower() == ".dip":
+        findings = Findings()
+        findings.dropped("Loc", ".dip files are text with few digits; .bdip are single precision.")
+        findings.tell(what="dipoles → Dipole", log=False)
+    return to_dipole(dipoles, c["channels"], mri=_frame_mri(c["channels"], c))
+
+
+def _dipoles(dipole: Any, c: Companions, _: Arguments) -> Any:
+    return from_dipole(dipole, c["channels"], mri=_frame_mri(c["channels"], c))
+
+
+def _tfr(timefreq: io.TimeFreq, c: Companions, _: Arguments) -> Any:
+    return to_tfr(timefreq, c["channels"], mri=_frame_mri(c["channels"], c))
+
+
+def _spectrum(timefreq: io.TimeFreq, c: Companions, _: Arguments) -> Any:
+    return to_spectrum(timefreq, c["channels"], mri=_frame_mri(c["channels"], c))
+
+
+def _timefreq(tfr: Any, c: Companions, arguments: Arguments) -> Any:
+    return _one(from_tfr(tfr, channels=c["channels"]), arguments, "epochs")
+
+
+def _of_spectrum(spectrum: Any, c: Companions, _: Arguments) -> Any:
+    return from_spectrum(spectrum, channels=c["channels"])
+
+
+def _table(matrix: io.Matrix, _: Companions, __: Arguments) -> Any:
+    return to_table(matrix)
+
+
 _ON_CORTEX = ("cortex", "mri")
 
 _ITEM = ("item",)
@@ -388,4 +427,11 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("source estimate", "results"): Route(
         _results, ("channels", "src"), (*_ON_CORTEX, "recordings", "head_model"), ("method",)
     ),
+    ("dipoles", "dipole"): Route(_dipole, ("channels",), ("mri",)),
+    ("dipole", "dipoles"): Route(_dipoles, ("channels",), ("mri",)),
+    ("timefreq", "tfr"): Route(_tfr, ("channels",), ("mri",)),
+    ("timefreq", "spectrum"): Route(_spectrum, ("channels",), ("mri",)),
+    ("tfr", "timefreq"): Route(_timefreq, (), ("channels",), _ITEM),
+    ("spectrum", "timefreq"): Route(_of_spectrum, (), ("channels",)),
+    ("matrix", "table"): Route(_table),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
@@ -28,6 +29,12 @@ from mne_bstinv.io.protocol_scan import (
 from mne_bstinv.io.study import Subject, read_subject
 
 __all__ = ["is_protocol", "read_protocol", "resolve"]
+
+#: Folders of analyses: of the conditions of a subject, and across subjects.
+INTRA, INTER = "@intra", "@inter"
+_ANALYSIS = (INTRA, INTER)
+#: The subject of analyses across subjects: it has the default anatomy.
+GROUP = "Group_analysis"
 
 
 def read_protocol(path: PathLike) -> Protocol:
@@ -61,6 +68,7 @@ def read_protocol(path: PathLike) -> Protocol:
         for name in sorted(names)
         if not name.startswith(("@", "."))
     ]
+    subjects = _with_group_analysis(root, subjects, current, problems)
     return Protocol(root=root, anat=anat, data=data, name=root.name,
                     subjects=tuple(subjects), problems=tuple(problems))  # fmt: skip
 
@@ -121,9 +129,17 @@ def _find_root(path: Path) -> Path:
     )
 
 
-def _subject(root: Path, name: str, current: CurrentHeadModels, problems: Problems) -> SubjectEntry:
+def _subject(
+    root: Path,
+    name: str,
+    current: CurrentHeadModels,
+    problems: Problems,
+    own: Subject | None = None,
+) -> SubjectEntry:
     anat, data = root / "anat", root / "data"
-    own = read_or_report(read_subject, anat / name / "brainstormsubject.mat", problems) or Subject()
+    if own is None:
+        file = anat / name / "brainstormsubject.mat"
+        own = read_or_report(read_subject, file, problems) or Subject()
     source, used = name, own
     if own.use_default_anat:
         source = "@default_subject"
@@ -140,6 +156,27 @@ def _subject(root: Path, name: str, current: CurrentHeadModels, problems: Proble
         conditions=tuple(conditions),
         **files,
     )
+
+
+def _with_group_analysis(
+    root: Path, subjects: list[SubjectEntry], current: CurrentHeadModels, problems: Problems
+) -> list[SubjectEntry]:
+    """Add the analyses across subjects: a condition of the subject of group analyses."""
+    folder = root / "data" / INTER
+    if not folder.is_dir():
+        return subjects
+    own = scan(folder, problems)
+    if not (own.recordings or own.results or own.derived):
+        return subjects
+    names = [subject.name for subject in subjects]
+    group = (
+        subjects[names.index(GROUP)]
+        if GROUP in names
+        else _subject(root, GROUP, current, problems, Subject(use_default_anat=1))
+    )
+    condition = _condition(root / "data", GROUP, own, own, current, problems)
+    group = replace(group, conditions=(*group.conditions, condition))
+    return sorted((*(s for s in subjects if s.name != GROUP), group), key=lambda s: s.name)
 
 
 def _anatomy_files(
@@ -170,7 +207,7 @@ def _conditions(
         if path.name == "@default_study" or path.name.startswith("."):
             continue
         own = scan(path, problems)
-        if path.name == "@intra" and not (own.recordings or own.results):
+        if path.name in _ANALYSIS and not (own.recordings or own.results or own.derived):
             continue
         conditions.append(_condition(data, subject, own, default or own, current, problems))
     return conditions
@@ -205,7 +242,13 @@ def _condition(
         data_cov_file=shared.data_cov,
         recordings=recordings,
         results=tuple(results),
+        derived=own.derived,
     )
+
+
+def _is_kernel(file: Path) -> bool:
+    """Tell a kernel from a map as Brainstorm does: by its name."""
+    return "_kernel" in file.name.lower()
 
 
 def _results(
@@ -219,6 +262,8 @@ def _results(
         if found is None:
             problems.append(f"{file}: its recordings {stored} do not exist")
         return ResultsEntry(file=file, data_file=found)
+    if not _is_kernel(file):  # an average, or a map on another cortex
+        return ResultsEntry(file=file)
     relative = file.relative_to(data).as_posix()
     links = (f"link|{relative}|{entry.file.relative_to(data).as_posix()}" for entry in recordings)
     return ResultsEntry(file=file, shared=True, links=tuple(links))

@@ -29,7 +29,8 @@ class ResultsEntry(Displayed):
     """A results file that holds for one recording, or for several."""
 
     file: Path
-    #: Its recordings; None for a shared kernel, or if the file it names does not exist.
+    #: Its recordings; None for a shared kernel and for maps that are of no recordings (averages,
+    #: maps projected to another cortex), or if the file it names does not exist.
     data_file: Path | None = None
     #: Whether it is a kernel for all recordings that use the channel file of its folder.
     shared: bool = False
@@ -57,11 +58,14 @@ class Condition(Displayed):
     data_cov_file: Path | None = None
     recordings: tuple[RecordingsEntry, ...] = ()
     results: tuple[ResultsEntry, ...] = ()
+    #: Signals, dipoles, time–frequency maps and tests, in name order.
+    derived: tuple[Path, ...] = ()
 
     def _summary(self) -> str:
+        derived = f", {len(self.derived)} derived" if self.derived else ""
         return (
             f"{self.subject}/{self.name}, {len(self.recordings)} recordings, "
-            f"{len(self.results)} results"
+            f"{len(self.results)} results{derived}"
         )
 
 

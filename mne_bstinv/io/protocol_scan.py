@@ -16,6 +16,7 @@ from mne_bstinv.io.variable import Variable
 
 __all__ = [
     "ANATOMY_KINDS",
+    "DERIVED_KINDS",
     "CurrentHeadModels",
     "Folder",
     "Problems",
@@ -40,6 +41,12 @@ ANATOMY_KINDS = {
 }
 
 
+#: Kinds of files that are made of recordings and results.
+DERIVED_KINDS = (
+    "matrix", "dipoles", "timefreq", "pdata", "presults", "ptimefreq", "pmatrix",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folder:
     """The files of one folder by kind, in name order."""
@@ -51,6 +58,8 @@ class Folder:
     data_cov: Path | None
     recordings: tuple[Path, ...]
     results: tuple[Path, ...]
+    #: Signals, dipoles, time–frequency maps and tests.
+    derived: tuple[Path, ...]
     #: File names of the bad trials.
     bad_trials: frozenset[str]
 
@@ -76,6 +85,7 @@ def scan(path: Path, problems: Problems) -> Folder:
         data_cov=_last(files, "ndatacov"),
         recordings=tuple(files.get("data", ())),
         results=tuple(files.get("results", ())),
+        derived=tuple(sorted(f for kind in DERIVED_KINDS for f in files.get(kind, ()))),
         bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
     )
 

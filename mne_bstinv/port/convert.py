@@ -12,10 +12,11 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv.conversion import conversion_report
+from mne_bstinv.port.derived import convert_derived
 from mne_bstinv.port.estimates import convert_estimates
 from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
-from mne_bstinv.port.plan import ANATOMY, Settings, Unit
+from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, Unit
 from mne_bstinv.port.recordings import convert_recordings
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.store import Store
@@ -36,6 +37,8 @@ def convert_unit(unit: Unit, settings: Settings, store: Store, outputs: Outputs)
         _head_models(study, outputs)
     convert_recordings(study, settings, outputs)
     convert_estimates(unit, study, settings, outputs)
+    if unit.kind == CONDITION:
+        convert_derived(study, outputs)
 
 
 def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
@@ -68,7 +71,7 @@ def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
 def _sensors(study: StudyCondition, outputs: Outputs) -> None:
     """Sensors, frames and covariances."""
     if study.channel_file is None:
-        if study.recordings or study.results:
+        if study.recordings or any(entry.shared or entry.data_file for entry in study.results):
             study.channels  # noqa: B018 raises the error that says what is missing
         return
     frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]

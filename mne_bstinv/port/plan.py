@@ -148,6 +148,7 @@ class Unit:
         found += [entry.file for entry in files.recordings]
         for entry in files.results:
             found += [entry.file, entry.data_file]
+        found += files.derived
         yield from (file for file in found if file is not None)
 
     def _cortex_of(self, head_model: Path) -> Path | None:

@@ -152,7 +152,7 @@ def lone_condition(path: Path, subject: str | None, condition: str | None) -> io
 def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
     stored = text_of(file, "DataFile")
     if not stored:
-        return io.ResultsEntry(file=file, shared=True)
+        return io.ResultsEntry(file=file, shared="_kernel" in file.name.lower())
     beside = folder / last_part(stored)
     return io.ResultsEntry(file=file, data_file=beside if beside.is_file() else None)
 

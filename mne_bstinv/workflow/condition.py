@@ -14,6 +14,7 @@ from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.io.filenames import is_average, is_block, is_link
+from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.workflow.structures import ConditionStructures
 from mne_bstinv.workflow.summary import condition_html, condition_text
 
@@ -239,18 +240,46 @@ class StudyCondition(ConditionStructures):
             results = self.read_results(results)
         if not isinstance(recordings, io.Recordings) and results.imaging_kernel is not None:
             recordings = self.read_recordings(recordings or _named_recordings(results))
+        if not isinstance(recordings, io.Recordings):
+            recordings = None
+        common: dict[str, Any] = {
+            "channels": self.channels_or_none,
+            "mri": self.mri,
+            "scale_leff": scale_leff,
+        }
+        other = self._other_cortex(results)
+        if other is not None:
+            surface = self.store.read(io.read_surface, other)
+            return to_source_estimate(
+                results, recordings, self.mne_subject, surface=surface, **common
+            )
         model = self.with_head_model_of(results)
         return to_source_estimate(
             results,
-            recordings if isinstance(recordings, io.Recordings) else None,
+            recordings,
             self.mne_subject,
-            channels=self.channels,
             surface=model.cortex,
-            mri=self.mri,
             head_model=model.head_model,
             src=model.src,
-            scale_leff=scale_leff,
+            **common,
         )
+
+    def _other_cortex(self, results: io.Results) -> Path | None:
+        """Return the cortex of a map that is on another than that of its head model.
+
+        Maps that were projected keep the name of the head model that they were computed with.
+        """
+        if results.head_model_type in ("volume", "mixed") or not results.surface_file:
+            return None
+        stored = results.head_model_file
+        file = io.resolve(self.protocol, stored) if stored else self.head_model_file
+        named = io.resolve(self.protocol, results.surface_file, "anat")
+        if named is None or (file is None and derivation_of(results) is None):
+            return None
+        if file is None:
+            return named
+        model = self.with_head_model(file)
+        return None if model.cortex_file == named else named
 
     # the parts of these
 

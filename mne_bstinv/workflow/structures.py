@@ -39,6 +39,27 @@ class ConditionStructures(io.Condition):
         return self.store.read(io.read_channels, file)
 
     @property
+    def channels_or_none(self) -> io.Channels | None:
+        """The channel file; None if there is none, as of group analyses."""
+        return None if self.channel_file is None else self.channels
+
+    def surface_of(self, stored: str | None) -> io.Surface | None:
+        """Read the surface that a file names.
+
+        Parameters
+        ----------
+        stored : str | None
+            Its path, relative to the protocol's ``anat``.
+
+        Returns
+        -------
+        Surface | None
+            The surface; None if no file is named, or it does not exist.
+        """
+        file = io.resolve(self.protocol, stored, "anat")
+        return None if file is None else self.store.read(io.read_surface, file)
+
+    @property
     def head_model(self) -> io.HeadModel:
         """The current head model."""
         file = needed(self.head_model_file, of_role("head_model").described, self)

@@ -2,6 +2,7 @@
 
 from mne_bstinv.adapters.anatomy.labels_from_mne import from_labels
 from mne_bstinv.adapters.anatomy.labels_to_mne import LabelList, to_labels
+from mne_bstinv.adapters.anatomy.morph import read_registered_cortex, to_source_morph
 from mne_bstinv.adapters.anatomy.mri_from_mne import read_freesurfer_mri
 from mne_bstinv.adapters.anatomy.surfaces_to_mne import SubjectFolder, to_surfaces, to_trans
 
@@ -10,7 +11,9 @@ __all__ = [
     "SubjectFolder",
     "from_labels",
     "read_freesurfer_mri",
+    "read_registered_cortex",
     "to_labels",
+    "to_source_morph",
     "to_surfaces",
     "to_trans",
 ]

@@ -134,7 +134,7 @@ def from_label_time_courses(
     surface : Surface | None
         The cortex, whose vertices the scouts shall name: with it labels become scouts.
     function : str | None
-        What the scouts say that they were aggregated by: ``'mean'`` …
+        What the scouts say that they were aggregated by, such as ``'mean'``.
     comment : str
         Name in Brainstorm.
     surface_file : str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from shutil import rmtree
 from typing import IO, Any, cast
 
 import mne
+import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv._temporary import beside
@@ -64,6 +66,15 @@ MNE_ENDINGS: dict[str, str] = {
     ".stc": "source estimate",
     ".label": "labels",
     ".annot": "labels",
+    # text, and single precision
+    ".dip": "dipole",
+    ".bdip": "dipole",
+    "-tfr.h5": "tfr",
+    "_tfr.h5": "tfr",
+    "-spectrum.h5": "spectrum",
+    "_spectrum.h5": "spectrum",
+    "-morph.h5": "morph",
+    ".csv": "table",
 }
 
 #: Kind of the tag that each FIF file begins with.
@@ -82,6 +93,11 @@ _WORDS = {
     "inverse operator": "an inverse operator",
     "source estimate": "a source estimate",
     "info": "measurement information (Info)",
+    "dipole": "dipoles",
+    "tfr": "a time–frequency map",
+    "spectrum": "a power spectrum",
+    "morph": "a morph",
+    "table": "a table",
 }
 
 #: What MNE calls the content of a file → the kind of file (see ``mne_kind``).
@@ -106,7 +122,9 @@ def mne_kind(fname: PathLike) -> str | None:
     str or None
         ``'evoked'``, ``'epochs'``, ``'raw'``, ``'forward'``, ``'covariance'``,
         ``'source spaces'``, ``'trans'``, ``'inverse operator'``, ``'info'``,
-        ``'source estimate'``, ``'labels'``; None for other names.
+        ``'source estimate'``, ``'labels'``, ``'dipole'``, ``'tfr'``, ``'spectrum'``, ``'morph'``,
+        ``'table'``;
+        None for other names.
     """
     name = Path(fname).name.lower()
     return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
@@ -414,6 +432,16 @@ def _write_estimate(path: Path, stc: Any) -> None:
     stc.save(path.with_name(name), ftype="stc")
 
 
+def _write_table(path: Path, columns: Any) -> None:
+    """Write the columns of a table (a DataFrame, or arrays by name) as comma-separated values."""
+    names = list(columns)
+    rows = zip(*(np.asarray(columns[name]).tolist() for name in names), strict=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
 _READERS: Mapping[str, Callable[[Path], Any]] = {
     # as stored: a projection that is applied cannot be taken back
     "evoked": lambda path: mne.read_evokeds(path, proj=False),
@@ -428,6 +456,10 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     "info": mne.io.read_info,
     "source estimate": mne.read_source_estimate,
     "labels": _read_labels,
+    "dipole": mne.read_dipole,
+    "tfr": mne.time_frequency.read_tfrs,
+    "spectrum": mne.time_frequency.read_spectrum,
+    "morph": mne.read_source_morph,
 }
 
 _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
@@ -443,4 +475,9 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "inverse operator": mne.minimum_norm.write_inverse_operator,
     "info": mne.io.write_info,
     "source estimate": _write_estimate,
+    "dipole": lambda path, value: value.save(path),
+    "tfr": mne.time_frequency.write_tfrs,
+    "spectrum": lambda path, value: value.save(path),
+    "morph": lambda path, value: value.save(path),
+    "table": _write_table,
 }

@@ -27,6 +27,9 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (mne.minimum_norm.InverseOperator, "inverse operator"),
     (mne.Info, "info"),
     ((mne.Label, mne.BiHemiLabel), "labels"),
+    (mne.Dipole, "dipole"),
+    ((mne.time_frequency.AverageTFR, mne.time_frequency.EpochsTFR), "tfr"),
+    (mne.time_frequency.Spectrum, "spectrum"),
     (
         (
             mne.SourceEstimate,

@@ -220,5 +220,11 @@ def _report_rest(results: io.Results, findings: Findings) -> None:
             "Function", f"The values are a {derivation.what}, made of other results{unit}."
         )
         keep(findings, unit=derivation.unit)
+        if results.n_components == 3 and derivation.unit:
+            findings.assumed(
+                "ImageGridAmp",
+                "x, y and z were normalised one by one, in SCS: taken for a vector, and turned to "
+                "head, they are no normalised values any more. Take norms first.",
+            )
     if results.image_grid_factors is not None:
         findings.derived("ImageGridAmp", "The two factors were multiplied.")

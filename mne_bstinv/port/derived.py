@@ -1,0 +1,144 @@
+"""Dipoles, time–frequency maps, tests and signals of a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mne_bstinv import io
+from mne_bstinv.errors import ConversionError
+from mne_bstinv.port.names import MAX_STEM, safe_name
+from mne_bstinv.port.outputs import Outputs
+from mne_bstinv.workflow import StudyCondition
+
+__all__ = ["convert_derived"]
+
+
+def convert_derived(study: StudyCondition, outputs: Outputs) -> None:
+    """Convert what a condition holds beside recordings and results.
+
+    Parameters
+    ----------
+    study : StudyCondition
+        Its files.
+    outputs : Outputs
+        Takes files, reports and errors.
+    """
+    for file in study.derived:
+        kind = io.file_kind(file.name) or ""
+        with outputs.item(file, kind):
+            _CONVERSIONS[kind](file, study, outputs)
+
+
+def _dipoles(file: Path, study: StudyCondition, outputs: Outputs) -> None:
+    from mne_bstinv.adapters import to_dipole
+
+    dipoles = io.read_dipoles(file)
+    groups = sorted({d.index for d in dipoles.dipole if d.index is not None}) or [1]
+    for group in groups:
+        dipole = to_dipole(dipoles, study.channels, group=group, mri=study.mri)
+        name = _label(file) + (f"_{group}" if len(groups) > 1 else "")
+        # text for people, single precision for programs
+        for ending in ("-dip.dip", "-dip.bdip"):
+            outputs.write(f"_{name}{ending}", dipole, "dipole", _of(file, study), group=group)
+
+
+def _timefreq(file: Path, study: StudyCondition, outputs: Outputs) -> None:
+    from mne_bstinv.adapters import to_spectrum, to_tfr
+
+    timefreq = io.read_timefreq(file)
+    if timefreq.data_type == "results":
+        _sources(timefreq, file, study, outputs)
+        return
+    if timefreq.data_type != "data" or timefreq.is_of_pairs or timefreq.time_bands:
+        what = "pairs" if timefreq.is_of_pairs else f"{timefreq.data_type!r}"
+        outputs.skip(file, "time–frequency map", f"MNE has no counterpart of maps of {what}.")
+        return
+    if timefreq.is_spectrum:
+        spectrum = to_spectrum(timefreq, study.channels, mri=study.mri)
+        outputs.write(f"_{_label(file)}-spectrum.h5", spectrum, "spectrum", _of(file, study))
+    else:
+        tfr = to_tfr(timefreq, study.channels, mri=study.mri)
+        outputs.write(f"_{_label(file)}-tfr.h5", tfr, "tfr", _of(file, study))
+
+
+def _sources(timefreq: io.TimeFreq, file: Path, study: StudyCondition, outputs: Outputs) -> None:
+    """Write an estimate a band; of single frequencies there would be as many files."""
+    from mne_bstinv.adapters import band_names, to_source_bands
+    from mne_bstinv.adapters.files import estimate_ending
+
+    if timefreq.is_spectrum and timefreq.freq_bands is None:
+        reason = (
+            "MNE has no spectra of sources: an estimate a frequency is made by to_source_bands."
+        )
+        outputs.skip(file, "spectrum", reason)
+        return
+    results = io.resolve(study.protocol, timefreq.data_file)
+    estimates = to_source_bands(
+        timefreq,
+        results=None if results is None else study.store.read(io.read_results, results),
+        surface=study.surface_of(timefreq.surface_file),
+        channels=study.channels_or_none,
+        mri=study.mri,
+        subject=study.mne_subject,
+    )
+    for name, stc in zip(band_names(timefreq), estimates, strict=True):
+        label = f"_{_label(file)}_{safe_name(name, MAX_STEM)}"
+        outputs.write(
+            f"{label}{estimate_ending(stc)}", stc, "source estimate", _of(file, study), band=name
+        )
+
+
+def _statistics(file: Path, study: StudyCondition, outputs: Outputs) -> None:
+    from mne_bstinv.adapters import to_statistics
+    from mne_bstinv.adapters.files import estimate_ending
+
+    statistics = io.read_statistics(file)
+    try:
+        pair = to_statistics(
+            statistics,
+            channels=study.channels_or_none,
+            surface=study.surface_of(statistics.surface_file),
+            mri=study.mri,
+            subject=study.mne_subject,
+        )
+    except ConversionError as error:
+        if statistics.type in ("results", "data"):
+            raise
+        outputs.skip(file, "test", str(error))
+        return
+    facts = {"unit": pair.unit, "correction": pair.correction}
+    for what, value in ((pair.unit or "statistic", pair.statistic), ("p", pair.p_values)):
+        kind = "source estimate" if statistics.type == "results" else "evoked"
+        ending = estimate_ending(value) if statistics.type == "results" else "-ave.fif"
+        name = f"_{_label(file)}_{safe_name(what, MAX_STEM)}{ending}"
+        outputs.write(name, value, kind, _of(file, study), **facts)
+
+
+def _signals(file: Path, study: StudyCondition, outputs: Outputs) -> None:
+    from mne_bstinv.adapters import to_table
+
+    matrix = io.read_matrix(file)
+    outputs.write(f"_{_label(file)}-signals.csv", to_table(matrix), "table", [file])
+
+
+#: Kind of file → what converts it.
+_CONVERSIONS: dict[str, Callable[[Path, StudyCondition, Outputs], None]] = {
+    "matrix": _signals,
+    "dipoles": _dipoles,
+    "timefreq": _timefreq,
+    "pdata": _statistics,
+    "presults": _statistics,
+    "ptimefreq": _statistics,
+    "pmatrix": _statistics,
+}
+
+
+def _of(file: Path, study: StudyCondition) -> list[Any]:
+    return [f for f in (file, study.channel_file) if f is not None]
+
+
+def _label(file: Path) -> str:
+    """Return a file's name for use in another: its kind stays, since kinds share their tails."""
+    return safe_name(file.stem, MAX_STEM)
