@@ -80,7 +80,8 @@ def test_rank_is_counted_in_single_precision():
     """Kept above n · spacing32 of the largest: 6 · 2⁻²³ of one, whatever the scale."""
     threshold = 6 * 2.0**-23
     for scale in (1.0, 2.0**-40, 2.0**-90):
-        for factor, rank in ((1.02, 6), (0.98, 5)):
+        # the last one is above it in double precision, and not in single
+        for factor, rank in ((1.02, 6), (0.98, 5), (1 + 2.0**-30, 5)):
             cov = scale * np.diag([1, 0.9, 0.8, 0.7, 0.6, factor * threshold])
             cov[0, 1] = cov[1, 0] = 1e-9 * scale  # not diagonal
             whitening = group_whitener(cov, ["EEG"] * 6, PLAIN)

@@ -346,6 +346,24 @@ def test_single_sphere(method, orient):
     assert np.isfinite(result.kernel).all()
 
 
+def test_sloreta_keeps_directions_that_are_nearly_silent():
+    """Null is what double precision rounds; since 2016 what single precision does."""
+    problem = make_problem(32, "free")
+    (model,) = problem.models
+    faint = np.diag([1, 1, 1e-4])
+    gain = np.hstack([model.block(i) @ faint for i in range(model.n_sources)])
+    problem = dataclasses.replace(
+        problem, models=(Model(gain=readonly(gain), normals=model.normals, orient="free"),)
+    )
+    old = solve_2009(problem, InverseMethod="sloreta", depth=0).kernel
+    new = solve(problem, measure="sloreta").kernel
+    ranks = [
+        [np.linalg.matrix_rank(block, rtol=1e-6) for block in kernel.reshape(-1, 3, 11)]
+        for kernel in (old, new)
+    ]
+    assert ranks == [[3] * model.n_sources, [2] * model.n_sources]
+
+
 def test_a_normal_of_zero_is_a_silent_fixed_location():
     problem = make_problem(20, "fixed", types=ELECTRODES)
     (model,) = problem.models
