@@ -24,6 +24,7 @@ from mne_bstinv import datasets, errors, io
 from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.compare import Comparison, Kernel, compare_kernels
 from mne_bstinv.conversion import ConversionReport, Finding, conversion_report
+from mne_bstinv.derived import ScoutSeries, ScoutTable, extract_scouts
 from mne_bstinv.inverse import (
     InverseOptions,
     InverseOptions2009,
@@ -185,6 +186,8 @@ __all__ = [
     "MneSettings",
     "PortReport",
     "RegionRows",
+    "ScoutSeries",
+    "ScoutTable",
     "SourceGrid",
     "StatisticPair",
     "StudyCondition",
@@ -210,6 +213,7 @@ __all__ = [
     "errors",
     "export_raw",
     "export_study",
+    "extract_scouts",
     "flatten_sources",
     "from_covariance",
     "from_dipole",

@@ -29,13 +29,8 @@ from mne_bstinv.compare.stored import (
     compare_with_stored,
 )
 from mne_bstinv.conversion import Findings
-from mne_bstinv.derived import (
-    Library,
-    NotComparableError,
-    derived_kind,
-    find_derived,
-    recompute_derived,
-)
+from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
+from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import (
     BstInvError,

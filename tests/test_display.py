@@ -17,6 +17,7 @@ from mne_bstinv._display import Displayed, html_table, in_short
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.compare.alignment import align_kernels
 from mne_bstinv.cross_validation import parity_table
+from mne_bstinv.derived import Recomputed
 from mne_bstinv.frames import FrameTransform
 from mne_bstinv.inverse import origin_of
 
@@ -30,6 +31,7 @@ MODULES = [
             "compare",
             "conversion_files",
             "cross_validation",
+            "derived",
             "datasets",
             "export",
             "frames",
@@ -110,11 +112,33 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
         io.read_subject(study.path / "anat" / "Subject01" / "brainstormsubject.mat"),
         io.GridAtlas(), mb.read_protocol(study.path),
         mb.read_protocol(study.path).condition("Subject01", "evoked"),
-        mb.port_protocol(study.path, folder / "port"), *objects_of_maps(),
+        mb.port_protocol(study.path, folder / "port"), *objects_of_maps(), *derived_objects(study),
         mb.InverseOptions2009(method="dspm"), mb.InverseOptions2016(measure="dspm"),
         origin_of(stored.function, stored.options, stored.comment),
     ]  # fmt: skip
     return {type(thing): thing for thing in reversed(made)}
+
+
+def derived_objects(study: Any) -> list[Any]:
+    table = mb.extract_scouts(study.path, results="MN: EEG(Unconstr)")
+    matrix = table.to_matrix()
+    dipole = io.Dipole(loc=np.zeros(3), amplitude=np.ones(3), time=0.0, goodness=0.5)
+    test = io.Statistics(
+        tmap=np.zeros((len(study.channels), 2)), pmap=np.ones((len(study.channels), 2)),
+        type="data", time=np.arange(2.0),
+    )  # fmt: skip
+    return [
+        table,
+        *table.series,
+        matrix,
+        mb.to_label_time_courses(matrix),
+        dipole,
+        io.Dipoles(dipole=(dipole,)),
+        io.TimeFreq(tf=np.ones((2, 3, 4))),
+        test,
+        mb.to_statistics(test, channels=study.channels),
+        Recomputed(kind="z-score", difference=0.0, parents=("a",)),
+    ]
 
 
 def objects_of_maps() -> list[Any]:

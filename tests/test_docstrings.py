@@ -36,6 +36,7 @@ FACES = [
     "conversion",
     "conversion_files",
     "cross_validation",
+    "derived",
     "datasets",
     "errors",
     "export",

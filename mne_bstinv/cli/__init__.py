@@ -14,6 +14,7 @@ from mne_bstinv.cli import (
     info,
     lambda_,
     port,
+    scouts,
     sys_info,
     verify,
 )
@@ -29,6 +30,7 @@ _COMMANDS = {
     "info": info,
     "lambda": lambda_,
     "port": port,
+    "scouts": scouts,
     "sys-info": sys_info,
     "verify": verify,
 }

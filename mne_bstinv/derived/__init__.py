@@ -7,14 +7,15 @@ or only what does not depend on it is compared. What cannot be found is an error
 """
 
 from mne_bstinv.derived.choice import derived_kind, find_derived, recompute_derived
-from mne_bstinv.derived.library import Library, NotComparableError
+from mne_bstinv.derived.extraction import ScoutSeries, ScoutTable, extract_scouts
 from mne_bstinv.derived.outcome import Recomputed
 
 __all__ = [
-    "Library",
-    "NotComparableError",
     "Recomputed",
+    "ScoutSeries",
+    "ScoutTable",
     "derived_kind",
+    "extract_scouts",
     "find_derived",
     "recompute_derived",
 ]

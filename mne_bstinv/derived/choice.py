@@ -14,6 +14,7 @@ from mne_bstinv.derived.scouts import recompute_scouts
 from mne_bstinv.derived.statistics import recompute_statistics
 from mne_bstinv.derived.timefreq import recompute_timefreq
 from mne_bstinv.io.processing import derivation_of, steps_of
+from mne_bstinv.studies.files import Studies
 
 __all__ = ["derived_kind", "find_derived", "recompute_derived"]
 
@@ -29,15 +30,15 @@ _ALWAYS = {
 }
 
 
-def find_derived(path: Path, library: Library) -> list[Path]:
+def find_derived(path: Path, library: Library | None = None) -> list[Path]:
     """List the files at or below a path that are made of others, results left out.
 
     Parameters
     ----------
     path : Path
         A file, or any folder.
-    library : Library
-        Reads histories.
+    library : Library | None
+        Reads histories, and may have read them already.
 
     Returns
     -------
@@ -45,6 +46,7 @@ def find_derived(path: Path, library: Library) -> list[Path]:
         Signals, dipoles, time–frequency maps, tests, and recordings whose history names a step;
         sorted.
     """
+    library = library or Library(Studies())
     files = [path] if path.is_file() else sorted(path.rglob("*.mat"))
     return [
         file
@@ -54,21 +56,22 @@ def find_derived(path: Path, library: Library) -> list[Path]:
     ]
 
 
-def derived_kind(file: Path, library: Library) -> str | None:
+def derived_kind(file: Path, library: Library | None = None) -> str | None:
     """Tell what a file is that was made of others.
 
     Parameters
     ----------
     file : Path
         The file.
-    library : Library
-        Reads it.
+    library : Library | None
+        Reads it, and may have read it already.
 
     Returns
     -------
     str | None
         In words; None for what was not made of others.
     """
+    library = library or Library(Studies())
     kind = io.file_kind(file.name) or ""
     if kind in _ALWAYS:
         return _ALWAYS[kind]
@@ -80,15 +83,15 @@ def derived_kind(file: Path, library: Library) -> str | None:
     return None
 
 
-def recompute_derived(file: Path, library: Library, rtol: float = 1e-9) -> Recomputed:
+def recompute_derived(file: Path, library: Library | None = None, rtol: float = 1e-9) -> Recomputed:
     """Compute a derived file again and compare.
 
     Parameters
     ----------
     file : Path
         The file.
-    library : Library
-        Reads it and the files it was made of.
+    library : Library | None
+        Reads it and the files it was made of, and may have read them already.
     rtol : float
         Difference at which the search for a parent, or for options that are not stored, ends.
 
@@ -104,6 +107,7 @@ def recompute_derived(file: Path, library: Library, rtol: float = 1e-9) -> Recom
     BstInvError
         If a file is damaged, or arrays do not fit each other.
     """
+    library = library or Library(Studies())
     kind = io.file_kind(file.name)
     if kind == "results":
         results = library.results(file)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._display import Displayed
 from mne_bstinv._types import AnyArray
 
 __all__ = ["INVARIANTS", "VALUES", "Recomputed", "relative_difference"]
@@ -14,8 +15,8 @@ __all__ = ["INVARIANTS", "VALUES", "Recomputed", "relative_difference"]
 VALUES, INVARIANTS = "values", "invariants"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recomputed:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recomputed(Displayed):
     """A derived file, computed again."""
 
     #: What it is: ``'z-score'``, ``'scout time series'`` ...
@@ -28,6 +29,9 @@ class Recomputed:
     compared: str = VALUES
     #: Options in short, and what had to be found out.
     how: str = ""
+
+    def _summary(self) -> str:
+        return f"{self.kind}, {self.compared} differ by {self.difference:.1e}"
 
 
 def relative_difference(computed: AnyArray, stored: AnyArray) -> float:

@@ -159,7 +159,8 @@ def _as_evoked(
         channel_flag=statistics.channel_flag,
         comment=statistics.comment,
     )
-    return to_evoked(recordings, channels, mri=mri)
+    # statistics are no signals: nothing is to project them when a file is read
+    return to_evoked(recordings, channels, mri=mri).del_proj()
 
 
 def _flat(statistics: io.Statistics, values: FloatArray) -> FloatArray:

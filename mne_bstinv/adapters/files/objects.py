@@ -30,6 +30,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (mne.Dipole, "dipole"),
     ((mne.time_frequency.AverageTFR, mne.time_frequency.EpochsTFR), "tfr"),
     (mne.time_frequency.Spectrum, "spectrum"),
+    (mne.SourceMorph, "morph"),
     (
         (
             mne.SourceEstimate,

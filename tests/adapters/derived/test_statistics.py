@@ -48,6 +48,7 @@ def test_of_recordings(of_recordings, channels):
     np.testing.assert_array_equal(pair.statistic.data, of_recordings.tmap)
     np.testing.assert_array_equal(pair.p_values.data, of_recordings.pmap)
     np.testing.assert_allclose(pair.statistic.times, of_recordings.time, atol=1e-12)
+    assert pair.statistic.info["projs"] == []  # nothing projects a statistic on reading
     assert (pair.unit, pair.correction) == ("t", "no")
     assert "not corrected" in str(mb.conversion_report(pair))
 

@@ -1,0 +1,149 @@
+"""Ports of what is derived, and of group analyses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import mne
+import numpy as np
+import pytest
+
+import mne_bstinv as mb
+from mne_bstinv import io
+
+
+@pytest.fixture(scope="module")
+def misc(data_dir, tmp_path_factory):
+    """The part of the study in the repository without what would need its covariance."""
+    folder = tmp_path_factory.mktemp("misc")
+    study = shutil.copytree(data_dir / "misc", folder / "study")
+    for file in study.rglob("results_*_KERNEL_*.mat"):
+        file.unlink()
+    report = mb.port_protocol(study, folder / "out")
+    assert report.success
+    return study, folder / "out" / "Subject01" / "blink"
+
+
+def test_dipoles(misc):
+    study, out = misc
+    stored = io.read_dipoles(study / "data/Subject01/blink/dipoles_fit_03.mat")
+    exact = mne.read_dipole(out / "Subject01_blink_dipoles_fit_03-dip.bdip")
+    text = mne.read_dipole(out / "Subject01_blink_dipoles_fit_03-dip.dip")
+    for found, digits in ((exact, 1e-5), (text, 1e-2)):
+        np.testing.assert_allclose(found.gof, 100 * stored.goodness, atol=digits)
+        np.testing.assert_allclose(
+            found.amplitude, np.linalg.norm(stored.amplitudes, axis=1), rtol=1e-3
+        )
+
+
+def test_maps_and_signals(misc):
+    study, out = misc
+    stored = io.read_timefreq(
+        study / "data/Subject01/blink/timefreq_trial001_morlet_261126_1728.mat"
+    )
+    tfr = mne.time_frequency.read_tfrs(
+        out / "Subject01_blink_timefreq_trial001_morlet_261126_1728-tfr.h5"
+    )
+    tfr = tfr[0] if isinstance(tfr, list) else tfr
+    np.testing.assert_array_equal(tfr.data, stored.tf.transpose(0, 2, 1))
+    lines = (out / "Subject01_blink_matrix_sim_xyz-signals.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "name,time,value"
+    assert len(lines) == 1 + 6 * 60
+    skipped = json.loads((out / "port.json").read_text("utf-8"))["skipped"]
+    assert any("MNE has no spectra of sources" in one["reason"] for one in skipped)
+
+
+def test_tests(misc):
+    study, out = misc
+    (file,) = (study / "data/Subject01/blink").glob("pdata_no_*.mat")
+    stored = io.read_statistics(file)
+    for what, values in (("t", stored.tmap), ("p", stored.pmap)):
+        (evoked,) = mne.read_evokeds(out / f"Subject01_blink_{file.stem}_{what}-ave.fif")
+        np.testing.assert_allclose(evoked.data, values, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def group(data_dir, tmp_path_factory):
+    """Maps without a channel file: in a subject, in @intra, in Group_analysis and in @inter."""
+    folder = tmp_path_factory.mktemp("group")
+    study = shutil.copytree(data_dir / "sources_post", folder / "study")
+    for name in ("Subject01", "Subject03"):
+        shutil.rmtree(study / "data" / name)
+        shutil.rmtree(study / "anat" / name)
+    evoked = study / "data" / "Subject02" / "evoked"
+    shutil.copytree(study / "anat" / "Subject02", study / "anat" / "@default_subject")
+    first = sorted(evoked.glob("results_*.mat"))[0]
+    results = io.read_results(first)
+    on_template = io.Results(
+        **{
+            name: getattr(results, name)
+            for name in ("image_grid_amp", "time", "n_components", "comment", "function")
+        },
+        surface_file="@default_subject/tess_cortex_pial_low_68V.mat",
+        head_model_type="surface",
+        head_model_file="Subject01/evoked/headmodel_surf_eeg_3sphereberg.mat",
+        history=results.history,
+    )
+    for place in ("Subject02/@intra", "Group_analysis/faces", "@inter"):
+        target = study / "data" / place
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(evoked / "brainstormstudy.mat", target / "brainstormstudy.mat")
+        own = results if place.startswith("Subject02") else on_template
+        io.write_results(target / "results_MN_EEG_270101_0000.mat", own)
+    (study / "anat" / "Group_analysis").mkdir()
+    io.write_subject(
+        study / "anat" / "Group_analysis" / "brainstormsubject.mat", io.Subject(use_default_anat=1)
+    )
+    return study
+
+
+def test_group_analyses_are_listed(group):
+    protocol = io.read_protocol(group)
+    names = {s.name: [c.name for c in s.conditions] for s in protocol.subjects}
+    assert names == {"Group_analysis": ["faces", "@inter"], "Subject02": ["@intra", "evoked"]}
+    for subject in protocol.subjects:
+        for condition in subject.conditions:
+            # maps are no shared kernels
+            assert not any(entry.shared for entry in condition.results)
+            assert condition.results
+
+
+def test_maps_without_a_channel_file_are_converted(group):
+    protocol = mb.read_protocol(group)
+    stored = io.read_results(group / "data/@inter/results_MN_EEG_270101_0000.mat")
+    condition = protocol.condition("Group_analysis", "@inter")
+    stc = condition.source_estimate()
+    assert stc.subject == "default_subject"
+    assert stc.data.shape == stored.image_grid_amp.shape
+    np.testing.assert_allclose(np.sort(stc.data.ravel()), np.sort(stored.image_grid_amp.ravel()))
+
+
+def test_a_group_study_is_ported(group, tmp_path):
+    report = mb.port_protocol(group, tmp_path)
+    assert report.success
+    found = {f.relative_to(tmp_path).as_posix() for f in tmp_path.rglob("*-lh.stc")}
+    folders = {name.rsplit("/", 1)[0] for name in found}
+    assert len(folders) == 4
+    assert (tmp_path / "subjects" / "default_subject" / "surf" / "lh.sphere.reg").is_file()
+    for name in found:
+        stc = mne.read_source_estimate(tmp_path / name.removesuffix("-lh.stc"))
+        assert stc.data.shape == (68, 80)
+
+
+def test_what_was_made_of_results_becomes_no_operator(data_dir, tmp_path):
+    study = shutil.copytree(data_dir / "sources_post", tmp_path / "study")
+    evoked = study / "data" / "Subject01" / "evoked"
+    for file in evoked.glob("matrix_*.mat"):
+        file.unlink()
+    report = mb.port_protocol(study, tmp_path / "out", subjects="Subject01", verify=True)
+    assert report.success
+    out = tmp_path / "out" / "Subject01" / "evoked"
+    operators = {file.name for file in out.glob("*-inv.fif")}
+    assert not any(tag in name for name in operators for tag in ("pcaa", "zscore", "norm", "abs"))
+    manifest = json.loads((out / "port.json").read_text("utf-8"))
+    reasons = [one["reason"] for one in manifest["skipped"] if one["what"] == "inverse operator"]
+    assert any("z-score, made of other results" in reason for reason in reasons)
+    derived = [one for one in manifest["verification"] if one["kind"] != "kernel"]
+    assert derived
+    assert all(one["status"].startswith("equal") for one in derived)
