@@ -16,15 +16,7 @@ __all__ = ["convert_derived"]
 
 
 def convert_derived(study: StudyCondition, outputs: Outputs) -> None:
-    """Convert what a condition holds beside recordings and results.
-
-    Parameters
-    ----------
-    study : StudyCondition
-        Its files.
-    outputs : Outputs
-        Takes files, reports and errors.
-    """
+    """Convert what a condition holds beside recordings and results."""
     for file in study.derived:
         kind = io.file_kind(file.name) or ""
         with outputs.item(file, kind):

@@ -131,7 +131,7 @@ def read_registered_cortex(
     subjects_dir : path-like | None
         Folder of the subjects; None for MNE's.
     surface : str
-        Which surface: ``'white'``, ``'pial'`` …
+        Which surface, such as ``'white'`` or ``'pial'``.
 
     Returns
     -------
