@@ -28,34 +28,12 @@ _DAY = 86400.0
 
 
 def beside(place: Path) -> Path:
-    """Return a name beside a place for what is being written there.
-
-    Parameters
-    ----------
-    place : Path
-        Where it will be.
-
-    Returns
-    -------
-    Path
-        A path in the same folder that does not exist, whatever the length of the name.
-    """
+    """Return a new path beside a place, for what is being written there."""
     return place.with_name(f"{_mark()}.tmp")
 
 
 def backup_beside(place: Path) -> Path:
-    """Return a name beside a place for what is there until what replaces it is complete.
-
-    Parameters
-    ----------
-    place : Path
-        What is replaced.
-
-    Returns
-    -------
-    Path
-        A path in the same folder that does not exist.
-    """
+    """Return a new path beside a place for what is there until it is replaced."""
     return place.with_name(f"{_mark()}.{place.name}.old")
 
 
@@ -63,12 +41,7 @@ def remove_left_over(folders: Iterable[Path]) -> None:
     """Remove from folders what processes that were killed have left in them.
 
     A backup takes its place again if nothing has replaced it. What another process is writing
-    stays.
-
-    Parameters
-    ----------
-    folders : iterable of Path
-        The folders; those that do not exist, or cannot be listed, are passed over.
+    stays. Folders that do not exist, or cannot be listed, are passed over.
     """
     for folder in folders:
         with suppress(OSError):

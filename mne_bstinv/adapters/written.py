@@ -48,21 +48,9 @@ _COUNTS = {int(count) for _, count in _COUNTED}
 
 
 def tags_of(file: IO[bytes]) -> Iterator[tuple[int, int, int]]:
-    """Follow the tags of a FIF file.
+    """Yield the kind, place and size of the content of each tag of a FIF file.
 
-    Parameters
-    ----------
-    file : file
-        Open for reading; may be moved between two tags.
-
-    Yields
-    ------
-    kind : int
-        Kind of the tag.
-    place : int
-        Where its content begins.
-    n_bytes : int
-        Size of its content.
+    The file is open for reading, and may be moved between two tags.
     """
     place = 0
     while True:
@@ -88,23 +76,7 @@ class _Block:
 
 
 def check_written(path: Path, kind: str, value: Any) -> None:
-    """Refuse a FIF file whose names are not those of its rows, or of the object.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        What it holds, see :func:`~mne_bstinv.adapters.files.mne_kind`.
-    value : object
-        The object that was written.
-
-    Raises
-    ------
-    ConversionError
-        If a matrix has another number of names than of rows or columns, or the names are not those
-        of the object.
-    """
+    """Refuse a FIF file whose names are not those of its rows and columns, or of the object."""
     packed = path.name.endswith(".gz")
     with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as file:
         blocks = list(_blocks(file))

@@ -65,7 +65,7 @@ class RoundingBound(Displayed):
     subspace : mapping of str to float
         By sensor type: ε λ_max over the gap at the cut of the rank; 0 where nothing is cut off.
     system : float
-        ε √N times the condition number of L L' + I/Λ.
+        The condition number of L L' + I/Λ times ε √N.
     undecided : tuple of str
         Sensor types whose rank is decided by rounding, with the ranks that are possible: the bound
         holds for computations that come to the same rank.

@@ -133,7 +133,18 @@ class LinearOptions(OptionSet):
         return FUNCTIONS[self.method, str(self.measure)]
 
     def prior_variance(self, s2: FloatArray) -> float:
-        """Prior source variance Λ that these options ask for, see :class:`OptionSet`."""
+        """Prior source variance Λ that these options ask for.
+
+        Parameters
+        ----------
+        s2 : array, shape (n,)
+            All eigenvalues of L L' in (A·m)⁻², one a row of the whitener.
+
+        Returns
+        -------
+        float
+            Λ in (A·m)².
+        """
         from_snr = super().prior_variance(s2)  # refuses an all-zero lead field
         return lambda_from_rms(self.snr_rms) if self.snr_method == "rms" else from_snr
 

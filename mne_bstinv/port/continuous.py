@@ -32,18 +32,8 @@ _SINGLE = 4
 def originals(unit: Unit, settings: Settings) -> dict[str, Any]:
     """Return the state of the files behind the links of a unit: they are among its inputs.
 
-    Parameters
-    ----------
-    unit : Unit
-        The unit.
-    settings : Settings
-        What is asked for.
-
-    Returns
-    -------
-    dict
-        Size and time of change by the name of the link, None for a file that is not found. They
-        are too large for a hash each time.
+    It is size and time of change by the name of the link, None for a file that is not found:
+    they are too large for a hash each time.
     """
     if unit.kind != CONDITION or settings.raw == "none":
         return {}
@@ -66,27 +56,7 @@ def _state(link: Path, settings: Settings) -> Any:
 
 
 def check_space(units: Iterable[Unit], out: Path, settings: Settings) -> int:
-    """Refuse a port whose continuous recordings the disk has no room for.
-
-    Parameters
-    ----------
-    units : iterable of Unit
-        The units.
-    out : Path
-        The output.
-    settings : Settings
-        What is asked for.
-
-    Returns
-    -------
-    int
-        Bytes that are needed, of recordings that are not there yet.
-
-    Raises
-    ------
-    RecordingFileError
-        If there are fewer free.
-    """
+    """Refuse continuous recordings that the disk has no room for; return the bytes needed."""
     if settings.raw == "none":
         return 0
     needed = sum(_bytes_of(unit, out, settings) for unit in units if unit.kind == CONDITION)
@@ -133,21 +103,7 @@ def convert_continuous(
     settings: Settings,
     outputs: Outputs,
 ) -> None:
-    """Write one recording, a link or an imported block, as a Raw.
-
-    Parameters
-    ----------
-    entry : RecordingsEntry
-        The recording.
-    recordings : Recordings
-        Its structure.
-    study : StudyCondition
-        The condition.
-    settings : Settings
-        What is asked for.
-    outputs : Outputs
-        Takes files, reports and errors.
-    """
+    """Write one recording, a link or an imported block, as a Raw."""
     if settings.raw == "none":
         outputs.skip(entry.file, "recordings", NOT_ASKED_FOR)
         return

@@ -73,7 +73,13 @@ def optodes_from(ch: Any, head_to_scs: FloatArray, findings: Findings) -> io.Cha
 def of_unit(info: Any, display_units: Any) -> None:
     """Let the NIRS amplitudes of an Info be optical densities where recordings say so, in place.
 
-    DisplayUnits of recordings may be anything; ``'OD'`` and ``'delta OD'`` are understood.
+    Parameters
+    ----------
+    info : mne.Info
+        The sensors.
+    display_units : object
+        DisplayUnits of recordings, which may be anything; ``'OD'`` and ``'delta OD'`` are
+        understood.
     """
     if not isinstance(display_units, str):
         return

@@ -25,26 +25,13 @@ _FLAT = 1e-9
 
 
 def triangles_in_use(part: Mapping[str, Any], name: str, findings: Findings) -> IntArray:
-    """Return triangles that join the points in use, numbered in their order.
+    """Return triangles (n_tris, 3) that join the points in use, numbered in their order.
 
-    Parameters
-    ----------
-    part : dict
-        A source space of MNE.
-    name : str
-        What to call it in findings.
-    findings : Findings
-        Takes triangles that are lost or were made.
-
-    Returns
-    -------
-    array of int, shape (n_tris, 3)
-        Its own triangles (``tris`` if all points are in use, else ``use_tris``), if all have their
-        corners in use, and each point is in one. Else those that join the patches of three points:
-        where the corners of a triangle of the whole surface are nearest to three different points
-        in use, these make a triangle.
-        Of points without any triangle, those of the convex hull of their directions, seen from
-        their centre.
+    They are its own (``tris`` if all points are in use, else ``use_tris``), if all have their
+    corners in use, and each point is in one. Else those that join the patches of three points:
+    where the corners of a triangle of the whole surface are nearest to three different points
+    in use, these make a triangle. Of points without any triangle, those of the convex hull of
+    their directions, seen from their centre.
     """
     vertno = np.asarray(part["vertno"], dtype=np.int64)
     rr = np.asarray(part["rr"], dtype=np.float64)
@@ -72,23 +59,11 @@ def triangles_in_use(part: Mapping[str, Any], name: str, findings: Findings) -> 
 
 
 def joined(points: FloatArray, faces: IntArray, findings: Findings) -> IntArray:
-    """Make every point a corner of a triangle.
+    """Make every point (n_points, 3) a corner of a triangle (0-based).
 
-    Parameters
-    ----------
-    points : array, shape (n_points, 3)
-        Positions.
-    faces : array of int, shape (n_faces, 3)
-        Triangles, 0-based.
-    findings : Findings
-        Takes how many points were joined.
-
-    Returns
-    -------
-    array of int, shape (n_faces + 2 n_joined, 3)
-        The triangles; the one that is nearest to a point without any is divided into three, whose
-        common corner it is, wound as they were. Without any triangle: one of the first three
-        points that span one; empty if none do.
+    The triangle that is nearest to a point without any is divided into three, whose common
+    corner it is, wound as they were: (n_faces + 2 n_joined, 3). Without any triangle: one of
+    the first three points that span one; empty if none do.
     """
     alone = _alone(points, faces)
     if not len(alone):

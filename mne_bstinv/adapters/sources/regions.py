@@ -40,21 +40,9 @@ class NamedRegions:
 
 
 def regions_text(head_model: io.HeadModel, src: Any, order: IntArray) -> str:
-    """Write the regions of a mixed head model, and which sources are theirs.
+    """Write the regions of a mixed head model, and which sources are theirs, as ASCII.
 
-    Parameters
-    ----------
-    head_model : HeadModel
-        The head model.
-    src : mne.SourceSpaces
-        Its source spaces.
-    order : array of int, shape (n_used,)
-        0-based location of each source in use.
-
-    Returns
-    -------
-    str
-        ASCII text; empty if the head model has no regions.
+    ``order`` (n_used,) is the 0-based location of each source in use; empty without regions.
     """
     atlas = head_model.grid_atlas
     if head_model.kind != "mixed" or atlas is None:
@@ -72,20 +60,10 @@ def regions_text(head_model: io.HeadModel, src: Any, order: IntArray) -> str:
 
 
 def named_regions(info: Mapping[str, Any] | None, src: Any) -> NamedRegions | None:
-    """Read the regions that a forward solution or an operator names.
+    """Read the regions that the Info of a forward solution or an operator names.
 
-    Parameters
-    ----------
-    info : mne.Info | None
-        Its Info.
-    src : mne.SourceSpaces
-        Its source spaces; some sources may have been taken out since.
-
-    Returns
-    -------
-    NamedRegions | None
-        The regions; None if nothing names them, or it is not known any more which sources are
-        theirs.
+    Some sources may have been taken out since; None if nothing names regions, or it is not
+    known any more which sources are theirs.
     """
     text = None if info is None else info.get(MEAS_FILE)
     if not isinstance(text, str) or not text.startswith(MARK):
