@@ -20,6 +20,8 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
+from mne_bstinv._types import FloatArray
+from mne_bstinv.compare.rounding import amplification, rounding_bound
 from mne_bstinv.compare.stored import (
     DIFFERS,
     EQUAL,
@@ -85,6 +87,11 @@ class Verification(Displayed):
         series'`` ...
     parents : tuple of str
         What such a file was made of.
+    bound : float | None
+        Largest relative difference that counts as equal: ``rtol``, or what rounding allows where
+        that is more (:class:`~mne_bstinv.compare.RoundingBound`).
+    within_rounding : bool
+        Whether it is equal only since rounding allows more than ``rtol``.
     """
 
     file: Path
@@ -95,10 +102,15 @@ class Verification(Displayed):
     stages: Mapping[str, float] = field(default_factory=dict)
     kind: str = KERNEL
     parents: tuple[str, ...] = ()
+    bound: float | None = None
+    within_rounding: bool = False
 
     def _summary(self) -> str:
         number = self.relative_difference
-        return f"{self.file.name}: {self.status}" + ("" if number is None else f", {number:.1e}")
+        within = " within rounding" if self.within_rounding else ""
+        shown = "" if number is None else f"{within}, {number:.1e}"
+        bound = "" if self.bound is None else f" (bound {self.bound:.0e})"
+        return f"{self.file.name}: {self.status}{shown}{bound}"
 
     @property
     def failed(self) -> bool:
@@ -129,6 +141,8 @@ class Verification(Displayed):
             "stages": {name: v for name, v in self.stages.items() if np.isfinite(v)},
             "kind": self.kind,
             "parents": list(self.parents),
+            "bound": self.bound,
+            "within_rounding": self.within_rounding,
         }
 
 
@@ -278,7 +292,8 @@ def _verify_file(file: Path, studies: Studies, rtol: float) -> Verification:
     stored = io.read_results(file)
     result, agreement = _likeliest(stored, file, studies, rtol)
     stages = _stages(stored, result)
-    notes = [_explain(agreement, stages, rtol), *result.warnings]
+    notes = [_rounded(agreement), _explain(agreement, stages, agreement.bound or rtol)]
+    notes += result.warnings
     if len(_origin(stored).years) > 1 and agreement.status not in (DIFFERS, NOT_COMPARABLE):
         notes.append(f"the file does not say its year: it is {result.options.year}")
     return Verification(
@@ -288,7 +303,19 @@ def _verify_file(file: Path, studies: Studies, rtol: float) -> Verification:
         reason="; ".join(text for text in notes if text),
         options=_in_short(result, full=stored.imaging_kernel is None),
         stages=stages,
+        bound=agreement.bound,
+        within_rounding=agreement.within_rounding,
     )
+
+
+def _rounded(agreement: Agreement) -> str:
+    """State the bound where the verdict is not plain by the tolerance that was asked for."""
+    number, bound = agreement.relative_difference, agreement.bound
+    if number is None or bound is None or number <= agreement.rtol:
+        return ""
+    if agreement.within_rounding:
+        return f"equal within rounding: {number:.1e}, bound {bound:.0e}"
+    return f"bound {bound:.0e}"
 
 
 def _likeliest(
@@ -308,9 +335,13 @@ def _agreement(
     stored: io.Results, result: InverseResult, file: Path, studies: Studies, rtol: float
 ) -> Agreement:
     expected, computed = stored.imaging_kernel, None
+    rounding = rounding_bound(result, _covariance(result, file, studies)).total
     if expected is None:
         expected = stored.amplitudes
-        computed = result.apply(_recordings(stored, file, studies))
+        recordings = _recordings(stored, file, studies)
+        computed = result.apply(recordings)
+        used = recordings[result.channel_indices]
+        rounding *= amplification(result.kernel, used, computed)
     if expected is None:
         raise NotComparableError("ImagingKernel and ImageGridAmp are both empty.")
     return compare_with_stored(
@@ -319,7 +350,16 @@ def _agreement(
         computed=computed,
         stored_sa=stored.source_decomp_sa,
         rtol=rtol,
+        rounding=rounding,
     )
+
+
+def _covariance(result: InverseResult, file: Path, studies: Studies) -> FloatArray:
+    """Return the covariance that the kernel whitens with, of all channels as it is stored."""
+    study = studies.of(file)
+    path = study.noise_cov_file if result.data_whitener is None else study.data_cov_file
+    assert path is not None  # the kernel was computed from it
+    return studies.noise_cov(path).noise_cov
 
 
 def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:

@@ -54,13 +54,14 @@ _SETTINGS = {
 class _Plan:
     """What is compared: one cross-validation for each entry of ``options``.
 
-    ``note`` says where the options come from; ``stored`` is the verdict on the kernel of the
-    results file that was given.
+    ``note`` says where the options come from; ``good_channels`` are those of the kernel (0-based)
+    and ``stored`` is the verdict on it, where a results file was given.
     """
 
     options: tuple[InverseOptions, ...]
     data_types: tuple[str, ...] | None
     note: str
+    good_channels: tuple[int, ...] | None = None
     stored: Verification | None = None
 
 
@@ -92,6 +93,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "exceptions: the noise covariance is regularised first, as MNE's tutorials do; loose "
             "follows --orientation; nave is 1.",
         )
+    )
+    parser.add_argument(
+        "--rtol",
+        type=_tolerance,
+        default=1e-9,
+        help="relative difference that counts as equal, where rounding does not allow more "
+        "(default: 1e-9)",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
     parser.add_argument("--overwrite", action="store_true", help="replace the page if it exists")
@@ -170,7 +178,8 @@ def run(args: argparse.Namespace) -> int:
     with warnings_silenced("mne"):  # what they say is in the reports of the conversions
         if stored is not None:
             plan = _with_verdict(plan, args.study)
-        validations = list(_validations(study, plan, _given(args, _SETTINGS), progress))
+        settings = _given(args, _SETTINGS)
+        validations = list(_validations(study, plan, settings, args.rtol, progress))
         if args.html is not None:
             write_report(
                 args.html,
@@ -180,8 +189,6 @@ def run(args: argparse.Namespace) -> int:
                 overwrite=args.overwrite,
                 progress=progress,
             )
-    if stored is not None:
-        _warn_of_channels(args.study, stored, validations[0])
     if args.json:
         extra = _as_dict(plan)
         found = [v.to_dict() | extra for v in validations]
@@ -198,7 +205,7 @@ def _as_dict(plan: _Plan) -> dict[str, Any]:
 
 
 def _validations(
-    study: StudyData, plan: _Plan, settings: dict[str, Any], progress: bool
+    study: StudyData, plan: _Plan, settings: dict[str, Any], rtol: float, progress: bool
 ) -> Iterator[Any]:
     from mne_bstinv.cross_validation import cross_validate
 
@@ -211,6 +218,8 @@ def _validations(
             options=options,
             mne_settings=settings,
             data_types=plan.data_types,
+            good_channels=plan.good_channels,
+            rtol=rtol,
             progress=progress,
         )
 
@@ -219,6 +228,7 @@ def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str
     """Yield the verdicts and the note first, then everything of each method."""
     yield from (v.verdict for v in validations)
     yield f"note: {note}"
+    yield from dict.fromkeys(f"note: {text}" for v in validations for text in v.notes)
     for v in validations:
         # the first line is the verdict again
         yield f"\n{v}" if len(validations) > 1 else str(v).partition("\n")[2]
@@ -285,7 +295,15 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
         f"Brainstorm's kernel is computed anew with the options of {args.study.name}; the kernel "
         "that it stores is not the one compared."
     )
-    return _Plan(options=(options,), data_types=data_types, note=note)
+    good = results.good_channel
+    if good is not None:
+        note += f" Its channels are the {good.size} of GoodChannel."
+    return _Plan(
+        options=(options,),
+        data_types=data_types,
+        note=note,
+        good_channels=None if good is None else tuple((good.ravel() - 1).tolist()),
+    )
 
 
 def _typed(name: str, value: Any) -> str:
@@ -317,15 +335,12 @@ def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _warn_of_channels(path: Path, stored: io.Results, validation: Any) -> None:
-    """Say so if the channels in use are not those of the stored kernel."""
-    used = validation.result.channel_indices + 1
-    if stored.good_channel is not None and set(used) != set(stored.good_channel):
-        print(
-            f"note: {path.name} was computed with {len(stored.good_channel)} channels, these "
-            f"numbers are of {len(used)}: other channels are marked bad in the recordings now.",
-            file=sys.stderr,
-        )
+def _tolerance(text: str) -> float:
+    """Return a relative difference from 0 to 0.5."""
+    value = float(text)
+    if not 0 <= value <= 0.5:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 0.5, found {text!r}")
+    return value
 
 
 def _is_results(path: Path) -> bool:

@@ -202,7 +202,9 @@ def explained(pair: Pair, kernel: Kernel) -> float:
 
 def whitened(pair: Pair) -> str:
     """Say whether the recordings were whitened."""
-    return "recordings not whitened: no whitener is given" if pair.whitener is None else ""
+    if pair.whitener is None:
+        return "recordings not whitened: no whitener is given"
+    return "recordings whitened"
 
 
 def explained_difference(pair: Pair) -> Measured:

@@ -159,6 +159,8 @@ class CrossValidation:
         """One sentence: told the same, as set, and what is left."""
         path = self.attribution
         bound = f"(bound {power(self.remainder_bound)})"
+        if self.remainder_bound >= 1:
+            bound = "(rounding decides a kernel that divides by noise below the rounding)"
         rest = (
             f"nothing above {self._number(path.remainder)} {bound} is left unexplained"
             if self.explained

@@ -63,7 +63,6 @@ def as_text(validation: CrossValidation) -> str:
         f"{validation.attribution.remainder_end:.1e} at MNE's, together "
         f"{validation.attribution.remainder:.1e}",
         *(line for text in rounding_text(validation) for line in wrap(text, _WIDTH)),
-        *(line for text in validation.notes for line in wrap(f"note: {text}", _WIDTH)),
         "",
         "MNE as set against Brainstorm",
         str(validation.before),
@@ -278,23 +277,9 @@ def attribution_rows(validation: CrossValidation) -> list[tuple[str, ...]]:
 
 
 def fit(validation: CrossValidation) -> dict[str, Any]:
-    """Return the explained variance of the recordings, where the metrics hold it.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    dict
-        By side; ``None`` where it does not apply.
-    """
-    return {
-        key: _finite(validation.before[key].value)
-        for key in ("explained_variance_a", "explained_variance_b")
-        if key in {v.metric.key for v in validation.before}
-    }
+    """Return the explained variance of the whitened recordings by side, None if not applicable."""
+    keys = ("explained_variance_a", "explained_variance_b")
+    return {"whitened": True, **{key: _finite(validation.before[key].value) for key in keys}}
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -45,6 +45,9 @@ __all__ = ["cross_validate"]
 
 #: Largest tolerance: kernels that differ by half of themselves are not equal.
 _MAX_RTOL = 0.5
+#: Largest relative change of a kernel that may be rounding and is left out of an attribution: what
+#: rounding allows is the worst case, and hides no cause that anybody would see.
+_NEGLIGIBLE = 1e-6
 
 
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
@@ -146,7 +149,7 @@ def cross_validate(
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
         families=(NOISE, DEPTH),
-        unchanged=allowed,
+        unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
     return CrossValidation(

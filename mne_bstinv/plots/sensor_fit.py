@@ -56,7 +56,8 @@ def plot_sensor_fit(
 
     The root mean square over the channels of a type is drawn; of EEG with the average as its
     reference this is the global field power [1]_. The explained variance is
-    1 − Σ (y − ŷ)² / Σ y² over the channels of the type and all times.
+    1 − Σ (y − ŷ)² / Σ y² over the channels of the type and all times, of the recordings in their
+    own unit: that of all types together needs a whitener.
 
     Parameters
     ----------
@@ -168,4 +169,4 @@ def _explained(measured: FloatArray, fit: FloatArray) -> str:
     if size == 0:
         return "recordings are zero"
     explained = 1 - float(np.sum((measured - fit) ** 2)) / size
-    return f"explained variance {100 * explained:.2f} %".replace("-", "−")
+    return f"explains {100 * explained:.2f} % of the variance, not whitened".replace("-", "−", 1)

@@ -250,7 +250,9 @@ FIGURES = (
     FigureOf(
         title="Sensor-level fit",
         caption="Recordings as the kernels are applied to them (EEG with the average reference), "
-        "and what either estimate predicts of them; what projectors remove cannot be predicted.",
+        "and what either estimate predicts of them; what projectors remove cannot be predicted. "
+        "The variance explained here is of each type of channel in its own unit; the metrics give "
+        "that of all channels together, whitened.",
         function=_sensor_fit,
     ),
 )

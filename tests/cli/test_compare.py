@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from mne_bstinv import InverseOptions, io
@@ -95,7 +96,8 @@ def test_the_stored_kernel_is_verified_in_passing(study, tmp_path, capsys):
     note = out.splitlines()[1]
     assert note.startswith(
         f"note: Brainstorm's kernel is computed anew with the options of {path.name}; the kernel "
-        "that it stores is not the one compared. What verify says of the stored kernel: equal ("
+        "that it stores is not the one compared. Its channels are the 30 of GoodChannel. What "
+        "verify says of the stored kernel: equal ("
     )
     noise = next(path.parent.glob("noisecov*.mat"))
     changed = io.read_noise_cov(noise)
@@ -190,17 +192,59 @@ def test_results_of_a_scan_are_refused(study, capsys):
     assert "no minimum norm" in compare(capsys, path, code=2).err
 
 
-def test_channels_marked_bad_since_are_told(study, capsys):
+def recordings_of(study, path):
+    return study / "data" / io.read_results(path).data_file
+
+
+def test_of_results_the_channels_of_the_kernel_are_taken(study, capsys):
+    """Whatever the recordings mark as bad now; and it says which recordings these are."""
     path = results_with(study, measure="amplitude", source_orient=("fixed",))
-    file = study / "data" / io.read_results(path).data_file
+    results = io.read_results(path)
+    before = compared(capsys, path)[0]
+    file = recordings_of(study, path)
     recordings = io.read_recordings(file)
     flag = recordings.channel_flag.copy()
-    flag[io.read_results(path).good_channel[0] - 1] = -1
+    flag[results.good_channel[0] - 1] = -1
     io.write_recordings(file, dataclasses.replace(recordings, channel_flag=flag), overwrite=True)
-    n = len(io.read_results(path).good_channel)
-    err = compare(capsys, path).err
-    assert err.startswith(f"note: {path.name} was computed with {n} channels, these numbers are of")
-    assert f"of {n - 1}: other channels are marked bad" in err
+    name = io.read_channels(next(path.parent.glob("channel*.mat"))).names[
+        results.good_channel[0] - 1
+    ]
+    said = compare(capsys, path)
+    assert said.err == ""
+    assert f"Its channels are the {len(results.good_channel)} of GoodChannel." in said.out
+    assert f"note: The recordings are {recordings.comment!r} ({file.name})." in said.out
+    assert f"note: The recordings mark 1 of the kernel's channels as bad: {name}." in said.out
+    found = compared(capsys, path)[0]
+    assert found["difference_as_set"] == before["difference_as_set"]
+    assert found["stored_kernel"]["status"] == "equal"
+    assert any("as bad" in note for note in found["notes"])
+    # of the recordings, those channels are left out
+    assert str(len(results.good_channel) - 1) in compare(capsys, file, "--methods", "MNE").out
+
+
+def test_a_bad_channel_without_values_leaves_the_estimates_out(study, capsys):
+    path = results_with(study, measure="amplitude", source_orient=("fixed",))
+    first = io.read_results(path).good_channel[0] - 1
+    file = recordings_of(study, path)
+    recordings = io.read_recordings(file)
+    values = recordings.f.copy()
+    values[first] = np.nan
+    io.write_recordings(file, dataclasses.replace(recordings, f=values), overwrite=True)
+    (found,) = compared(capsys, path)
+    assert found["passed"]
+    assert "values that are not finite in" in " ".join(found["notes"])
+    assert found["metrics_as_set"]["metrics"]["explained_variance_a"]["value"] is None
+
+
+def test_the_tolerance_is_that_of_the_argument(study, capsys):
+    (found,) = compared(capsys, study, "--methods", "MNE", "--rtol", "1e-30")
+    assert found["rtol"] == 1e-30
+    assert found["bound_told_the_same"] == found["rounding"]["brainstorm"]["total"] < 1e-9
+    assert found["passed"]
+    assert "within rounding: " in found["verdict"]
+    with pytest.raises(SystemExit):
+        main(["compare", str(study), "--rtol", "1"])
+    assert "must be a number from 0 to 0.5, found '1'" in capsys.readouterr().err
 
 
 def test_an_snr_is_no_rms_amplitude(study, capsys):

@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 from helpers_kernels import SPACING, complete, kernel, line, on_line, rotation
 
-from mne_bstinv.compare import METRICS, _point_spread, _recordings, compare_kernels
+from mne_bstinv.compare import METRICS, compare_kernels, point_spread, recordings
 
 EPS = np.finfo(float).eps
 MM = 1e3 * SPACING
@@ -331,7 +331,7 @@ def _shift(n_locations, by):
 
 
 @pytest.mark.parametrize("p", [1, 3])
-def test_shifted_point_spread(p):
+def test_shiftedpoint_spread(p):
     n, by = 15, 2
     turn = rotation([1, 2, 3], 0.7) if p == 3 else np.eye(1)
     a = on_line(np.kron(_shift(n, by), turn), p)
@@ -421,7 +421,7 @@ def test_point_spreads_by_the_definition(p, monkeypatch):
         "dispersion_difference": np.median(dispersions[0] - dispersions[1]),
     }
     for numbers in (1, 2 * m * p**2, 2**22):  # one source at a time, two, all
-        monkeypatch.setattr(_point_spread, "_CHUNK_NUMBERS", numbers)
+        monkeypatch.setattr(point_spread, "_CHUNK_NUMBERS", numbers)
         found = values(a, b)
         for key, value in expected.items():
             assert abs(found[key] - value) <= 1e-10, key
@@ -516,7 +516,7 @@ def test_peaks_at_known_places_and_times(monkeypatch):
     a = kernel(np.diag([0.5, 1, 1, 1]), positions=line(4), locations=[5, 6, 7, 8])
     b = kernel(np.eye(4), positions=line(4), locations=[5, 6, 7, 8])
     for numbers in (1, 100, 2**22):
-        monkeypatch.setattr(_recordings, "_CHUNK_NUMBERS", numbers)
+        monkeypatch.setattr(recordings, "_CHUNK_NUMBERS", numbers)
         comparison = compare_kernels(a, b, data=data, times=times)
         distance = comparison["estimate_peak_distance"]
         assert distance.value == pytest.approx(3 * MM)
@@ -576,7 +576,10 @@ def test_explained_variance_is_whitened(of):
     a = kernel(gain.T, gain=gain, **whiteners["a"])
     b = kernel(gain.T, gain=gain, **whiteners["b"])
     value = compare_kernels(a, b, data=data)["explained_variance_difference"]
-    assert (value.value, value.detail) == (0, "A 0.692308, B 0.692308")  # 9 / (9 + 2²)
+    assert (value.value, value.detail) == (
+        0,
+        "A 0.692308, B 0.692308; recordings whitened",
+    )  # 9 / (9 + 2²)
     assert value.passed
 
 

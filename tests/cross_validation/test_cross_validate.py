@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 
 from mne_bstinv import InverseOptions, datasets
 from mne_bstinv.adapters.equivalence.settings import MneSettings
+from mne_bstinv.compare import RoundingBound
 from mne_bstinv.cross_validation import cross_validate
 from mne_bstinv.errors import ConversionError, InverseError, OptionError
 
 EQUAL = 1e-9
+AVERAGE = "data_average_240101_1200.mat"
 
 
 @lru_cache(maxsize=1)
@@ -242,6 +245,79 @@ def test_unknown_settings_are_refused():
 def test_options_that_would_mean_nothing_are_refused(options, message):
     with pytest.raises(OptionError, match=message):
         cross_validate(sample(), options=options)
+
+
+def with_bound(result, **changes):
+    """The result as if rounding allowed 4e-8."""
+    bound = RoundingBound(whitener={"MEG MAG": 3e-8}, subspace={"MEG MAG": 1e-8}, system=0.0)
+    bound = dataclasses.replace(bound, undecided=changes.pop("undecided", ()))
+    return dataclasses.replace(result, bounds=(bound, result.bounds[1]), **changes)
+
+
+def test_verdict_states_number_and_bound():
+    result = validation()
+    assert result.bound == result.rtol == 1e-9
+    assert "apart (bound 1e-9) with the operator that mne-bstinv builds, " in result.verdict
+    rounded = with_bound(result, twin_difference=1.1e-9)
+    assert (rounded.equal, rounded.bound, rounded.passed) == (True, pytest.approx(4e-8), True)
+    said = "both toolboxes compute the same kernel within rounding: 1.1e-9 apart (bound 4e-8) with"
+    assert said in rounded.verdict
+    text = " ".join(str(rounded).split())
+    assert (
+        "rounding moves Brainstorm's kernel by up to 4e-8: whitener of MEG MAG 3e-8, subspace of "
+        "MEG MAG 1e-8 "
+    ) in text
+    differs = with_bound(result, twin_difference=5e-8)
+    assert (differs.equal, differs.passed) == (False, False)
+    said = "the toolboxes do NOT compute the same kernel: 5.0e-8 apart (bound 4e-8) with"
+    assert said in differs.verdict
+    undecided = with_bound(result, twin_difference=0.1, undecided=("MEG MAG (20 or 21)",))
+    assert "(rounding decides the rank of MEG MAG (20 or 21))" in undecided.verdict
+    assert not undecided.passed
+    values = rounded.to_dict()
+    assert values["bound_told_the_same"] == pytest.approx(4e-8)
+    assert values["rounding"]["brainstorm"]["steps"]["whitener of MEG MAG"] == 3e-8
+
+
+def test_verdict_says_what_make_inverse_operator_gives():
+    fixed = validation("amplitude", "fixed")
+    assert re.search(
+        r", \de-\d with MNE's make_inverse_operator, which rounds gains of fixed orientation to "
+        "single precision; as set",
+        fixed.verdict,
+    )
+    assert 1e-8 < fixed.public_difference < 1e-5
+    near = dataclasses.replace(fixed, public_difference=3e-14)
+    assert ", 3e-14 with MNE's make_inverse_operator; as set" in near.verdict
+    free = dataclasses.replace(validation("amplitude", "free"), public_difference=2e-5)
+    assert (
+        "2e-5 with MNE's make_inverse_operator, which decomposes the noise of all" in free.verdict
+    )
+    none = dataclasses.replace(fixed, public_difference=None)
+    assert ", which MNE's make_inverse_operator cannot be told; as set" in none.verdict
+
+
+def test_what_is_left_has_a_bound():
+    result = validation()
+    path = dataclasses.replace(result.attribution, remainder_start=0.0, remainder_end=2.5e-8)
+    left = dataclasses.replace(result, attribution=path)
+    assert left.verdict.endswith("2.5e-8 (bound 1e-9) is left UNEXPLAINED.")
+    assert not left.passed
+    bounds = (result.bounds[0], dataclasses.replace(result.bounds[1], system=1.0))
+    decided = dataclasses.replace(left, bounds=bounds)
+    assert "(rounding decides a kernel that divides by noise below the rounding)" in decided.verdict
+
+
+@pytest.mark.parametrize("rtol", [-1.0, 0.6, "small", None])
+def test_tolerances_out_of_range_are_refused(rtol):
+    with pytest.raises(OptionError, match=r"rtol must be a number from 0 to 0\.5, found"):
+        cross_validate(sample(), rtol=rtol)
+
+
+def test_recordings_are_named():
+    result = validation()
+    (note,) = result.notes
+    assert note == f"The recordings are {sample().recordings.comment!r} ({AVERAGE})."
 
 
 @pytest.mark.parametrize("study", ["PROTOCOL", None, {}])

@@ -67,8 +67,8 @@ def test_explained_variance_is_in_the_legend():
         # 1 − 0.2²
         assert legend == [
             "recordings",
-            "Brainstorm (explained variance 96.00 %)",
-            "MNE (explained variance −300.00 %)",
+            "Brainstorm (explains 96.00 % of the variance, not whitened)",
+            "MNE (explains −300.00 % of the variance, not whitened)",
         ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv._types import AnyArray, FloatArray, Verbose
 from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.adapters.recordings import sampling_frequency
@@ -96,7 +96,7 @@ def to_source_estimate(
     scale = _scale(results, recordings, scale_leff, findings)
     rotation = sources.frame.rotation
     if results.imaging_kernel is not None:
-        samples, time = _samples(results, recordings)
+        samples, time = _samples(results, recordings, findings)
         rows = results.imaging_kernel * scale
         if layout.is_vector:
             data: Any = layout.to_head(rows @ samples, sources.order, rotation)
@@ -147,7 +147,7 @@ def _locations(results: io.Results, surface: io.Surface | None) -> io.HeadModel:
 
 
 def _samples(
-    results: io.Results, recordings: io.Recordings | None
+    results: io.Results, recordings: io.Recordings | None, findings: Findings
 ) -> tuple[FloatArray, FloatArray | None]:
     kernel = results.imaging_kernel
     assert kernel is not None
@@ -180,7 +180,31 @@ def _samples(
             f"GoodChannel runs from {good.min()} to {good.max()}, expected 1 to {n_all}, the "
             "channels of the recordings. Give recordings of the study that the results are of."
         )
-    return recordings.f[good - 1], recordings.time
+    samples = recordings.f[good - 1]
+    _report_bad(good, samples, recordings, findings)
+    return samples, recordings.time
+
+
+def _report_bad(
+    good: AnyArray, samples: FloatArray, recordings: io.Recordings, findings: Findings
+) -> None:
+    """Say which of the kernel's channels (1-based) are bad in the recordings, or not finite."""
+    flag = recordings.channel_flag
+    bad = [] if flag is None else [int(i) for i in good if flag[i - 1] < 0]
+    if bad:
+        findings.assumed(
+            "ChannelFlag",
+            f"The recordings mark {len(bad)} of the kernel's channels as bad (1-based: "
+            f"{', '.join(map(str, bad))}): the estimate takes them as they are stored, as "
+            "Brainstorm does. Compute a kernel without them.",
+        )
+    broken = good[~np.isfinite(samples).all(axis=1)]
+    if broken.size:
+        raise ConversionError(
+            f"The recordings hold values that are not finite in {broken.size} of the kernel's "
+            f"channels (1-based: {', '.join(map(str, broken))}): every estimate would be NaN. "
+            "Compute a kernel without them, or mend the recordings."
+        )
 
 
 def _scale(

@@ -333,3 +333,21 @@ def test_inputs_are_not_changed(free):
     np.testing.assert_array_equal(stc.data, data)
     np.testing.assert_array_equal(free.recordings.f, before)
     assert not free.results.imaging_kernel.flags.writeable
+
+
+def test_bad_channels_of_the_kernel_are_a_finding_and_nan_an_error(data_dir):
+    everything = stored_results(data_dir / "eeg_surface")
+    stored = next(s for s in everything if s.results.imaging_kernel is not None)
+    first = int(stored.results.good_channel[0])
+    flag = np.ones(len(stored.recordings.f), dtype=int)
+    flag[first - 1] = -1
+    marked = dataclasses.replace(stored.recordings, channel_flag=flag)
+    stc = convert(dataclasses.replace(stored, recordings=marked))
+    findings = [f for f in conversion_report(stc) if f.field == "ChannelFlag"]
+    assert [f.severity for f in findings] == ["assumed"]
+    assert f"mark 1 of the kernel's channels as bad (1-based: {first})" in findings[0].reason
+    values = np.array(stored.recordings.f)
+    values[first - 1, 0] = np.nan
+    broken = dataclasses.replace(stored.recordings, f=values)
+    with pytest.raises(ConversionError, match=rf"not finite in 1 of .* \(1-based: {first}\)"):
+        convert(dataclasses.replace(stored, recordings=broken))
