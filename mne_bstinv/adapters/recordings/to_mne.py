@@ -22,6 +22,7 @@ from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.recordings.events import (
     Clock,
     annotate,
+    noted,
     occurrences,
     same_times,
     sampling_frequency,
@@ -172,7 +173,7 @@ def to_epochs(
     annotations = _annotate_epochs(trials, sfreq, onset / sfreq, rows.info["ch_names"], findings)
     if annotations is not None:
         epochs.set_annotations(annotations)
-    findings.keep("annotations", epochs.annotations and epochs.annotations.copy())
+    findings.keep("annotations", noted(epochs.annotations))
     findings.keep("recordings", tuple(map(bare, trials)))
     findings.keep("channel_names", channels.names)
     return attach_with_parts(findings, epochs, [rows.info], what="Recordings → Epochs")
@@ -226,7 +227,7 @@ def to_raw_array(
         )
     raw = mne.io.RawArray(f[0], rows.info, first_samp=first)
     raw.set_annotations(_annotations(recordings, sfreq, rows.info["ch_names"], findings))
-    findings.keep("annotations", raw.annotations.copy())
+    findings.keep("annotations", noted(raw.annotations))
     if recordings.std is not None:
         findings.keep("checksum", checksum(f[0]))
     findings.keep("recordings", bare(recordings))
