@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["round_half_away", "sample_numbers", "sample_times"]
+__all__ = ["round_half_away", "sample_number", "sample_numbers", "sample_times"]
 
 
 def round_half_away(values: FloatArray | float) -> IntArray:
@@ -46,6 +48,27 @@ def sample_numbers(times: FloatArray | float, sfreq: float) -> IntArray:
         round(times · sfreq); sample 0 is at 0 s.
     """
     return round_half_away(np.asarray(times, dtype=np.float64) * sfreq)
+
+
+def sample_number(time: float, sfreq: float) -> int:
+    """Return the number of the sample that is nearest to one time.
+
+    Parameters
+    ----------
+    time : float
+        The time, s.
+    sfreq : float
+        Sampling frequency, Hz.
+
+    Returns
+    -------
+    int
+        As of :func:`sample_numbers`, which takes longer for single numbers.
+    """
+    exact = abs(time * sfreq)
+    whole = math.floor(exact)
+    whole += exact - whole >= 0.5
+    return whole if time >= 0 else -whole
 
 
 def sample_times(first: int, n: int, sfreq: float) -> FloatArray:

@@ -9,7 +9,7 @@ from helpers_mat73 import save_73
 from io_helpers import cell, differences, save, structs
 
 from mne_bstinv import io
-from mne_bstinv.io.sampling import round_half_away, sample_numbers, sample_times
+from mne_bstinv.io.sampling import round_half_away, sample_number, sample_numbers, sample_times
 
 EMPTY = np.zeros((0, 0))
 
@@ -25,6 +25,14 @@ EMPTY = np.zeros((0, 0))
 )
 def test_halves_go_away_from_zero(values, rounded):
     assert round_half_away(np.array(values)).tolist() == rounded
+
+
+def test_one_sample_is_as_many():
+    rng = np.random.default_rng(0)
+    times = np.concatenate([rng.normal(scale=100, size=200), np.arange(-3, 3) / 2 / 250.0])
+    for sfreq in (250.0, 333.3333435058594, 1.0):
+        expected = sample_numbers(times, sfreq).tolist()
+        assert [sample_number(t, sfreq) for t in times.tolist()] == expected
 
 
 def test_samples_of_times():

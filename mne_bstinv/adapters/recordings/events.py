@@ -18,7 +18,7 @@ from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.bst import cut_name
 from mne_bstinv.io.events import is_bad
-from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.sampling import sample_number
 
 __all__ = [
     "Clock",
@@ -29,6 +29,7 @@ __all__ = [
     "in_brainstorm",
     "in_mne",
     "mne_label",
+    "noted",
     "occurrences",
     "occurrences_of",
     "same_annotations",
@@ -98,8 +99,7 @@ class Clock(NamedTuple):
 
     def sample(self, time: float) -> int:
         """Return the sample of a time by Brainstorm's rule, counted from the first."""
-        first, sample = sample_numbers(np.array([self.start, time]), self.sfreq).tolist()
-        return int(sample - first)
+        return sample_number(time, self.sfreq) - sample_number(self.start, self.sfreq)
 
     def relative(self, time: float, sample: int) -> float:
         """Return a time in s from the first sample, such that MNE takes it for that sample.
@@ -288,18 +288,37 @@ def events_of(found: Sequence[Occurrence], findings: Findings) -> tuple[io.Event
     return tuple(events)
 
 
-def same_annotations(first: Any, second: Any) -> bool:
-    """Tell whether two lists of annotations differ by rounding only."""
-    if first is None or second is None or len(first) != len(second):
-        return first is second
-    return all(
-        a["description"] == b["description"]
-        and tuple(a.get("ch_names", ())) == tuple(b.get("ch_names", ()))
-        and dict(a.get("extras") or {}) == dict(b.get("extras") or {})
-        and abs(a["onset"] - b["onset"]) <= _SAME_TIME
-        and abs(a["duration"] - b["duration"]) <= _SAME_TIME
-        for a, b in zip(first, second, strict=True)
+class Noted(NamedTuple):
+    """What annotations said, to tell whether they were changed."""
+
+    #: Onsets and durations (2, n), s.
+    times: FloatArray
+    #: Descriptions, channels and notes.
+    rest: tuple[Any, ...]
+
+
+def noted(annotations: Any) -> Noted | None:
+    """Note what annotations say; None for None."""
+    if annotations is None:
+        return None
+    names: Any = getattr(annotations, "ch_names", None)
+    extras = getattr(annotations, "extras", ())
+    return Noted(
+        np.stack([annotations.onset, annotations.duration]).astype(np.float64),
+        (
+            tuple(map(str, annotations.description)),
+            () if names is None else tuple(map(tuple, names)),
+            tuple(str((extra or {}).get("note", "")) for extra in extras),
+        ),
     )
+
+
+def same_annotations(before: Noted | None, annotations: Any) -> bool:
+    """Tell whether annotations differ from what was noted of them by rounding only."""
+    now = noted(annotations)
+    if before is None or now is None:
+        return before is now
+    return before.rest == now.rest and bool(np.all(np.abs(before.times - now.times) <= _SAME_TIME))
 
 
 def _holds(value: Any) -> bool:

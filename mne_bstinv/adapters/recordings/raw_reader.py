@@ -18,7 +18,7 @@ from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
-from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, occurrences
+from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, noted, occurrences
 from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
@@ -118,7 +118,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         self.set_annotations(annotate(found, file.clock, self.ch_names, findings))
         keep(
             findings,
-            annotations=self.annotations.copy(),
+            annotations=noted(self.annotations),
             events=tuple(file.events),
             clock=file.clock,
             link=file.link,

@@ -25,6 +25,7 @@ from mne_bstinv.adapters.recordings.events import (
     Clock,
     annotate,
     in_mne,
+    noted,
     occurrences,
     same_times,
     sampling_frequency,
@@ -176,7 +177,7 @@ def to_epochs(
         epochs.set_annotations(annotations)
     keep(
         findings,
-        annotations=epochs.annotations and epochs.annotations.copy(),
+        annotations=noted(epochs.annotations),
         recordings=tuple(map(bare, trials)),
         channel_names=mne_names(channels),
     )
@@ -231,7 +232,7 @@ def to_raw_array(
         )
     raw = mne.io.RawArray(f[0], rows.info, first_samp=first)
     raw.set_annotations(_annotations(recordings, channels, rows.info, findings))
-    keep(findings, annotations=raw.annotations.copy())
+    keep(findings, annotations=noted(raw.annotations))
     if recordings.std is not None:
         keep(findings, checksum=checksum(f[0]))
     keep(findings, recordings=bare(recordings), channel_names=mne_names(channels))
