@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DATA_TYPES", "ELECTRODES", "MEG_TYPES", "data_types_of"]
+__all__ = ["DATA_TYPES", "ELECTRODES", "LISTED", "MEG_TYPES", "data_types_of"]
 
 #: ``MEG`` stands for all three; the others are the types of single channels.
-MEG_TYPES = ("MEG", "MEG GRAD", "MEG MAG")
+MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
 #: Those with an average reference.
-ELECTRODES = ("EEG", "ECOG", "SEEG")
-#: All, in the order in which Brainstorm lists them.
+ELECTRODES = ("EEG", "SEEG", "ECOG")
 DATA_TYPES = (*MEG_TYPES, *ELECTRODES)
+#: The same, in the order in which Brainstorm lists them in a file.
+LISTED = ("MEG", "MEG GRAD", "MEG MAG", "EEG", "ECOG", "SEEG")
 
 
 def data_types_of(options: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ def made(monkeypatch):
 
 
 def test_every_public_conversion_is_marked():
-    names = [name for name in mb.__all__ if name.startswith(("to_", "from_"))]
+    # a table is a plain one of pandas, with all that the signals hold
+    names = [n for n in mb.__all__ if n.startswith(("to_", "from_")) and n != "to_table"]
     names += ["noise_cov_from", "study_from_mne", "convert_file", "export_study", "port_protocol"]
     assert [name for name in names if not is_conversion(getattr(mb, name))] == []
     assert is_conversion(read_freesurfer_mri)

@@ -113,6 +113,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
         io.GridAtlas(), mb.read_protocol(study.path),
         mb.read_protocol(study.path).condition("Subject01", "evoked"),
         mb.port_protocol(study.path, folder / "port"), *objects_of_maps(), *derived_objects(study),
+        *validation.bounds[:1], *objects_of_recordings(folder),
         mb.InverseOptions2009(method="dspm"), mb.InverseOptions2016(measure="dspm"),
         origin_of(stored.function, stored.options, stored.comment),
     ]  # fmt: skip
@@ -139,6 +140,18 @@ def derived_objects(study: Any) -> list[Any]:
         mb.to_statistics(test, channels=study.channels),
         Recomputed(kind="z-score", difference=0.0, parents=("a",)),
     ]
+
+
+def objects_of_recordings(folder: Path) -> list[Any]:
+    data = Path(__file__).parent / "data" / "continuous" / "data" / "Subject01"
+    opened = io.open_bst(data / "@rawrunA" / "runA.bst")
+    link = io.read_recordings(data / "@rawrunA" / "data_0raw_runA.mat").link
+    assert link is not None
+    raw = mb.read_raw_brainstorm(data / "@rawrunA" / "data_0raw_runA.mat")
+    with io.BstWriter(folder / "a.bst", opened.header) as writer:
+        writer.write(np.zeros((len(opened.header.channels), opened.header.n_samples)))
+    continuous = mb.from_raw(raw, continuous=True)
+    return [opened, opened.header, writer, link, link.prop, io.LinkEpoch(), continuous]
 
 
 def objects_of_maps() -> list[Any]:

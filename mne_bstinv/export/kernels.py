@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import DATA_TYPES
+from mne_bstinv._data_types import LISTED
 from mne_bstinv.adapters.operators import vert2grid
 from mne_bstinv.adapters.sources import is_on_cortex
 from mne_bstinv.inverse import InverseResult
@@ -126,7 +126,7 @@ def _options(
     given = result.options.to_brainstorm()
     given["SourceOrient"] = tuple(given["SourceOrient"])
     present = {kind.upper() for kind in result.channel_types}
-    types = tuple(kind for kind in DATA_TYPES if kind in present)
+    types = tuple(kind for kind in LISTED if kind in present)
     return {
         "Comment": _comment(result, types),
         **{name: given[name] for name in OPTION_FIELDS},

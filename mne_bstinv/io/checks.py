@@ -26,6 +26,7 @@ __all__ = [
     "index",
     "labelled",
     "not_nan",
+    "not_negative",
     "one_of",
     "positive",
     "rotation",
@@ -83,6 +84,16 @@ def _positive(value: Any, context: Context) -> str:
 
 #: A number above 0.
 positive = Check(_positive)
+
+
+def _not_negative(value: Any, context: Context) -> str:
+    if value >= 0 and np.isfinite(value):
+        return ""
+    return f"{value:g} found, a number not below 0 expected"
+
+
+#: A number from 0 on: Leff of maps that are scaled by the number of averages is written as 0.
+not_negative = Check(_not_negative)
 
 
 def each(check: Check) -> Check:
@@ -186,6 +197,8 @@ rotation = Check(_rotation)
 
 
 def _transform(value: Any, context: Context) -> str:
+    if value is None:  # left out: it could not be understood
+        return ""
     if not _all_finite(value):
         return _finite(value, context)
     if not np.allclose(value[3], [0, 0, 0, 1], rtol=0, atol=SINGLE):

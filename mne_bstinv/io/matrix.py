@@ -7,7 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import finite, positive
+from mne_bstinv.io.checks import finite, not_negative, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -60,7 +60,7 @@ class Matrix(Structure):
     #: Number of trials in the average.
     n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: Effective number of averages; None in old files.
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), not_negative))
     events: tuple[Event, ...] = field(default=(), metadata=declare("Events", NestedArray(Event)))
     #: The cortex of the scouts, relative to the protocol's ``anat``.
     surface_file: str | None = field(

@@ -16,6 +16,7 @@ from mne_bstinv.io.checks import (
     increasing,
     index,
     not_nan,
+    not_negative,
     one_of,
     positive,
     unique,
@@ -213,7 +214,7 @@ class Results(Structure):
     #: Number of trials in the average.
     n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     #: Effective number of averages; None in old files.
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), not_negative))
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
-from mne_bstinv.io.checks import finite, positive
+from mne_bstinv.io.checks import finite, not_negative, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -243,7 +243,7 @@ class TimeFreq(Structure):
         default=None, metadata=declare("HeadModelType", Text(absent="double"))
     )
     n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
-    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), positive))
+    leff: float | None = field(default=None, metadata=declare("Leff", Scalar(), not_negative))
     colormap_type: Any = field(default=None, metadata=declare("ColormapType", Raw()))
     display_units: Any = field(default=None, metadata=declare("DisplayUnits", Raw()))
     #: The options of the computation; raw.

@@ -83,7 +83,7 @@ def test_without_metadata_blas_and_pooch(capsys, monkeypatch):
 
     monkeypatch.setattr(sys_info, "requires", missing)
     monkeypatch.setattr(np, "show_config", lambda mode: {})
-    monkeypatch.setattr(sys_info, "_download_folder", no_pooch)
+    monkeypatch.setattr(sys_info, "download_folder", no_pooch)
     assert main(["sys-info"]) == 0
     out = capsys.readouterr().out
     assert "BLAS         unknown, as NumPy was built\n" in out

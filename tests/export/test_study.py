@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import shutil
+from pathlib import PurePath
 
 import mne
 import numpy as np
@@ -543,7 +544,7 @@ class TestNothingIsHalfWritten:
         replace = type(root).replace
 
         def interrupted(path, target):
-            if path.name.startswith(".protocol.mat") and path.suffix == ".tmp":
+            if path.suffix == ".tmp" and PurePath(target).name == "protocol.mat":
                 raise KeyboardInterrupt
             return replace(path, target)
 

@@ -24,9 +24,15 @@ MAY_BE_ADDED = {"FourthMoment", "nSamples", "Clusters", "History", "IntraElectro
                 "Color"}  # fmt: skip
 
 
+#: Holds a function handle, which no one but MATLAB can write.
+UNWRITABLE = {"channel_ANT_Waveguard_32.mat"}
+
+
 def check_round_trip(folder: Path, tmp_path: Path) -> int:
     count = 0
     for file, read, write in mat_files(folder):
+        if file.name in UNWRITABLE:
+            continue
         first = read(file)
         copy = tmp_path / file.name
         write(copy, first, overwrite=True)

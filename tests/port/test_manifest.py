@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from mne_bstinv.errors import OverwriteError, ProtocolError
-from mne_bstinv.port import manifest as manifests
 from mne_bstinv.port.manifest import (
     DONE,
     FORMAT,
@@ -135,7 +134,3 @@ def test_hash_of_a_file_and_of_its_change(tmp_path):
     assert hash_file(file) == hashlib.sha256(b"12").hexdigest()
     with pytest.raises(FileNotFoundError):
         hash_file(tmp_path / "none")
-
-
-def test_versions():
-    assert {"python", "mne", "mne-bstinv", "numpy", "scipy"} == set(manifests.versions())

@@ -256,7 +256,7 @@ def test_recordings_that_are_not_there_are_refused(data_dir):
 def test_a_link_to_continuous_recordings_is_read(copy_of):
     root = copy_of("mixed")
     (file,) = root.rglob("data_*.mat")
-    rewrite(file, f=None, link={"filename": "a.fif"})
+    rewrite(file, f=None, link=io.Link(filename="a.fif"))
     study = load_study(root)
     assert study.recordings.f is None
     assert len(study.recordings.channel_flag) == 33

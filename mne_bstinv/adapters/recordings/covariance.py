@@ -330,6 +330,15 @@ def noise_cov_from(
             offset=offset, reading=reading, findings=findings,
         )  # fmt: skip
         names = tuple(inst.ch_names) if channels is None else channels.names
+        start = float(inst.first_time)
+        first = start if tmin is None else max(tmin, start)
+        last = start + float(inst.times[-1])
+        last = last if tmax is None else min(tmax, last)
+        findings.derived(
+            "NoiseCov",
+            f"computed from [{first:g}, {last:g} s] of 1 recordings, less the means of "
+            f"{'each block' if offset == 'block' else 'all blocks'}",
+        )
         return _with_gaps(estimated, names, findings)
     if offset != "block" or not (projectors and compensation):
         raise OptionError(

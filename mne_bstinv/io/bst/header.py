@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.bst.events import put_events, take_events
@@ -46,8 +47,8 @@ _SPELT = ("ICA", "REF")
 _U8, _U32 = 2**8 - 1, 2**32 - 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class BstHeader:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BstHeader(Displayed):
     """What a ``.bst`` file says of its samples."""
 
     #: Sampling frequency, Hz; files hold it in single precision.
@@ -83,10 +84,10 @@ class BstHeader:
         last = (n_channels - 1) * self.block + rest if rest else 0
         return 4 * (n_full * self.block * n_channels + last)
 
-    def __repr__(self) -> str:
+    def _summary(self) -> str:
         return (
-            f"<BstHeader | version {self.version}, {len(self.channels)} channels × "
-            f"{self.n_samples} samples at {self.sfreq:g} Hz, {len(self.events)} kinds of events>"
+            f"version {self.version}, {len(self.channels)} channels × {self.n_samples} samples at "
+            f"{self.sfreq:g} Hz, {len(self.events)} kinds of events"
         )
 
 

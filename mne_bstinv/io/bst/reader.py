@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mne_bstinv._display import Displayed, in_short
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import MissingFileError, OptionError, RecordingFileError
 from mne_bstinv.io.bst.header import BstHeader, take_header
@@ -50,8 +51,8 @@ class _Run(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BstFile:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BstFile(Displayed):
     """A ``.bst`` file whose samples are read when they are asked for.
 
     Parameters
@@ -74,8 +75,8 @@ class BstFile:
     notes: tuple[str, ...]
     state: tuple[int, int]
 
-    def __repr__(self) -> str:
-        return f"<BstFile | {self.path.name}, {self.header!r}>"
+    def _summary(self) -> str:
+        return f"{self.path.name}, {in_short(self.header)}"
 
     def read(
         self,

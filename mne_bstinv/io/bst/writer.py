@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from mne_bstinv._display import html_table, in_short
 from mne_bstinv._temporary import beside
 from mne_bstinv._types import AnyArray
 from mne_bstinv.errors import MissingFileError, OverwriteError, RecordingFileError
@@ -85,6 +86,13 @@ class BstWriter:
         self._rounded = False
         self._temporary = beside(self.path)
         self._file: BinaryIO | None = None
+
+    def __repr__(self) -> str:
+        return f"<BstWriter | {self.path.name}, {in_short(self.header)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [("path", str(self.path)), ("header", in_short(self.header))]
+        return html_table(rows, title=repr(self))
 
     def __enter__(self) -> BstWriter:
         self._file = self._temporary.open("xb")
