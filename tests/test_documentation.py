@@ -76,6 +76,7 @@ def test_ten_lines_are_ten_lines():
         ("coming_from_matlab.md", 3, ()),
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
+        ("howto_continuous.md", 4, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
@@ -83,10 +84,13 @@ def test_ten_lines_are_ten_lines():
         ("theory.md", 1, ()),
     ],
 )
-def test_the_python_of_a_page_runs(page, n_blocks, skipped, sample_dir, tmp_path, monkeypatch):
+def test_the_python_of_a_page_runs(
+    page, n_blocks, skipped, sample_dir, data_dir, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     protocol = tmp_path / "Protocol01"
-    shutil.copytree(sample_dir, protocol)
+    # the sample has no continuous recording
+    shutil.copytree(data_dir / "continuous" if "continuous" in page else sample_dir, protocol)
     assert len(_blocks(page)) == n_blocks
     namespace = _run(page, protocol, skipped)
     check = _CHECKS.get(page)
@@ -116,8 +120,10 @@ def _check_validation(namespace: dict) -> None:
     )
     assert loose.along_normals
     page = " ".join(text.split())
-    assert f"(`regularize=None`) by {_percent(plain)}, most of it by *noise reg" in page
-    assert "from “noise regularisation” and" in plain.verdict
+    first, second = re.findall("“([^”]+)”", plain.verdict)[:2]
+    assert (
+        f"(`regularize=None`) by {_percent(plain)}, most of it by *{first}* and *{second}*" in page
+    )
     assert f"along the normals, by {_percent(loose)}" in page
 
 

@@ -97,7 +97,9 @@ def test_parts_along_the_normals_predict_nothing(fixed):
 def test_sides_that_are_equal_have_no_attribution_and_estimates_of_zero_no_peaks(fixed):
     path = fixed.attribution
     equal = [
-        dataclasses.replace(s, change=0.0, alone_from_brainstorm=0.0, alone_from_mne=1e-12)
+        dataclasses.replace(
+            s, change=0.0, alone_from_brainstorm=0.0, alone_from_mne=1e-12, active=False
+        )
         for s in path
     ]
     zero = np.zeros_like(fixed.estimates[0])
