@@ -39,7 +39,7 @@ _MNE_SAMPLE = {
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SampleStudy(StudyData):
-    """The structures of the sample study: a :class:`~mne_bstinv.studies.StudyData` without gaps."""
+    """The structures of the sample study: a :class:`~mne_bstinv.StudyData` without gaps."""
 
     #: Folder of the protocol.
     path: Path

@@ -190,7 +190,7 @@ def rounding_bound(result: InverseResult, cov: FloatArray | None = None) -> Roun
     Returns
     -------
     RoundingBound
-        By the formulas of :mod:`mne_bstinv.compare.rounding`; for ``lcmv`` with the covariance of
+        By the formulas of the module ``compare.rounding``; for ``lcmv`` with the covariance of
         the data.
     """
     spectra, undecided = {}, []

@@ -23,13 +23,13 @@ class Dipole(Structure):
 
     #: The group it belongs to, 1-based: an entry of ``dipole_names``.
     index: int | None = field(default=None, metadata=declare("Index", Scalar(int), essential=True))
-    #: s.
+    #: Time, s.
     time: float | None = field(
         default=None, metadata=declare("Time", Scalar(), unit="s", essential=True)
     )
-    #: (3,), m.
+    #: Position (3,), m.
     origin: FloatArray | None = field(default=None, metadata=declare("Origin", Vector(3), unit="m"))
-    #: (3,), m, SCS.
+    #: Place (3,), m, SCS.
     loc: FloatArray | None = field(
         default=None, metadata=declare("Loc", Vector(3, column=True), unit="m", essential=True)
     )
@@ -64,7 +64,7 @@ class Dipoles(Structure):
     """Dipoles over time, in groups."""
 
     comment: str = field(default="", metadata=declare("Comment", Text()))
-    #: (n_times,), s.
+    #: Times (n_times,), s.
     time: FloatArray | None = field(default=None, metadata=declare("Time", Vector(), unit="s"))
     #: Names of the groups.
     dipole_names: tuple[str, ...] = field(default=(), metadata=declare("DipoleNames", TextCell()))

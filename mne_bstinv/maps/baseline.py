@@ -42,7 +42,7 @@ def normalize_baseline(
     values : array, shape (n_rows, n_times) or (n_rows, n_times, n_freqs)
         Estimates, recordings or power: time is the second dimension. Of sources with three
         components each row is normalised alone; take norms first
-        (:func:`~mne_bstinv.maps.absolute_sources`) for Brainstorm's option "absolute values".
+        (:func:`~mne_bstinv.absolute_sources`) for Brainstorm's option "absolute values".
     times : array, shape (n_times,)
         Times in s.
     baseline : tuple of float | None
@@ -76,7 +76,7 @@ def normalize_baseline(
     ersd        (x − m) / m · 100
     bl          x − m
     divmean     x / m
-    db          10 · log10 |x / m|
+    db          10 · log10 abs(x / m)
     contrast    (x − m) / (x + m)
     =========== =======================================
 

@@ -104,10 +104,6 @@ def flatten_sources(
     OptionError
         If the method is unknown, the locations have one component already, or a window is wrong.
 
-    See Also
-    --------
-    flat_directions : The directions alone, to make a flat kernel.
-
     Notes
     -----
     The conventions are Brainstorm's (specification). Results of its process have one component
@@ -160,7 +156,7 @@ def flat_directions(
     Parameters
     ----------
     values : array, shape (n_rows, n_times) | sequence of array
-        The estimates of one or several files; see :func:`flatten_sources`.
+        The estimates of one or several files; see :func:`mne_bstinv.flatten_sources`.
     n_components : int
         Rows a location: 3, or 0 for a mixed model.
     method : 'pcaa' | 'pcai'
@@ -231,7 +227,7 @@ def apply_directions(
         Estimates, or an imaging kernel: the kernel of the flat map is the flat kernel.
     directions : array, shape (n_free, 3)
         The direction of each location of three components, such as those of
-        :func:`flat_directions`.
+        ``flat_directions``.
     n_components : int
         Rows a location: 3, or 0 for a mixed model.
     regions : sequence of Scout | None

@@ -65,7 +65,7 @@ def project_sources(
     ------
     MapError
         If the arrays or the surfaces do not fit, or the surfaces have no common space; see
-        :func:`projection_matrix`.
+        ``projection_matrix``.
     OptionError
         If the number of components is wrong.
 

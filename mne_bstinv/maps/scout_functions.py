@@ -95,7 +95,7 @@ def scout_value(
     rows : array, shape (n_components * n_vertices, n_times)
         The rows: with three components x, y, z of the first vertex, then of the second, ...
     function : str
-        One of :data:`SCOUT_FUNCTIONS`, or ``'none'`` (``xyz`` alone).
+        One of ``SCOUT_FUNCTIONS``, or ``'none'`` (``xyz`` alone).
     n_components : int
         1 or 3.
     normals : array, shape (n_vertices, 3) | None
@@ -123,7 +123,7 @@ def scout_value(
 
     Notes
     -----
-    The functions are given in :func:`~mne_bstinv.maps.scout_time_series`.
+    The functions are given in :func:`~mne_bstinv.scout_time_series`.
     """
     array = as_map(rows, "rows")
     name = choice(function, (*SCOUT_FUNCTIONS, "none"), "function")
@@ -178,7 +178,7 @@ def bst_scout_value(
     Fs : array, shape (n_series, n_times)
         The time courses.
     PcaFirstComp : array | None
-        The weights of a mean or of ``'pca2023'``; see :class:`ScoutValue`.
+        The weights of a mean or of ``'pca2023'``; see ``ScoutValue``.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def bst_scout_value(
 
     See Also
     --------
-    mne_bstinv.maps.scout_time_series : All scouts of an atlas at once.
+    mne_bstinv.scout_time_series : All scouts of an atlas at once.
     """
     try:
         value = scout_value(

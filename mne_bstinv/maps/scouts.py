@@ -71,7 +71,7 @@ def scout_time_series(
         False for power, for absolute values, and where there are no normals.
     xyz : 'none' | 'norm' | 'pca2023'
         What to make of the three components of free sources afterwards. Brainstorm's process
-        flattens free sources first unless told otherwise: :func:`flatten_sources`, then one
+        flattens free sources first unless told otherwise: :func:`mne_bstinv.flatten_sources`, then one
         component.
     grid_atlas : GridAtlas | None
         The regions of a mixed model (``results.grid_atlas``).
@@ -88,7 +88,7 @@ def scout_time_series(
     -------
     array, shape (n_series, n_times) | list of array
         The series, scout after scout: one row; x, y, z for three components; all rows for
-        ``'all'`` (:func:`scout_row_names` names them). In the unit of the values, its square for
+        ``'all'`` (``scout_row_names`` names them). In the unit of the values, its square for
         ``'power'``.
 
     Raises
@@ -181,7 +181,7 @@ def scout_row_names(
     xyz: str = "none",
     grid_atlas: GridAtlasLike | None = None,
 ) -> list[str]:
-    """Name the rows that :func:`scout_time_series` returns, as Brainstorm does.
+    """Name the rows that :func:`mne_bstinv.scout_time_series` returns, as Brainstorm does.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def simulate_recordings(
         A time course a scout, along the normals; or x, y and z of each.
     scouts : sequence of Scout | mapping of str to array
         The scouts, in the order of the signals; see
-        :func:`~mne_bstinv.maps.scout_time_series`. A signal goes to all vertices of its scout; of
+        :func:`~mne_bstinv.scout_time_series`. A signal goes to all vertices of its scout; of
         a vertex in several the last counts.
     gain : array, shape (n_channels, 3 * n_locations)
         Gain of the head model, in T, T/m or V per A·m.

@@ -38,7 +38,7 @@ def smooth_sources(
     fwhm : float
         Full width at half maximum in m (Brainstorm's panel asks for mm).
     method : 'fixed_fwhm' | 'before_2023'
-        How the length of an edge is measured: see :func:`mean_edge_length`.
+        How the length of an edge is measured: see ``mean_edge_length``.
     absolute : bool
         Take absolute values first.
 

@@ -75,7 +75,7 @@ def to_source_morph(
 
     Notes
     -----
-    MNE's own :func:`mne.compute_source_morph` uses the same spheres but smooths along the edges of
+    MNE's own ``mne.compute_source_morph`` uses the same spheres but smooths along the edges of
     the source mesh and takes the nearest vertex (or a barycentric mean), so that its maps differ;
     how much is on the page on parity.
     """

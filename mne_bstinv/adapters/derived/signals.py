@@ -25,7 +25,7 @@ __all__ = ["LabelTimeCourses", "from_label_time_courses", "to_label_time_courses
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LabelTimeCourses(Displayed):
-    """Time courses of labels, as :func:`mne.extract_label_time_course` returns them, with names."""
+    """Time courses of labels, as ``mne.extract_label_time_course`` returns them, with names."""
 
     #: (n_labels, n_times).
     data: FloatArray
@@ -126,7 +126,7 @@ def from_label_time_courses(
     Parameters
     ----------
     data : array, shape (n_labels, n_times) | LabelTimeCourses
-        What :func:`mne.extract_label_time_course` returned (of one estimate).
+        What ``mne.extract_label_time_course`` returned (of one estimate).
     labels : sequence of mne.Label | sequence of str | None
         The labels, or their names.
     times : array, shape (n_times,) | None

@@ -29,7 +29,7 @@ class StatisticPair(Displayed):
     statistic: Any
     #: The same kind of object, from 0 to 1.
     p_values: Any
-    #: ``'t'``, ``'chi2'`` …
+    #: ``'t'``, ``'chi2'`` ….
     unit: str
     #: Correction of the p values for multiple tests; ``'no'`` for none.
     correction: str

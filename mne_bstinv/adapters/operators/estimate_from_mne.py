@@ -69,7 +69,7 @@ def from_source_estimate(
     function : str | None
         ``'mn'``, ``'dspm2018'``, ``'sloreta'`` …: what the values are. ``None`` takes what the
         conversion to MNE kept, else ``'mn'``. MNE's dSPM of an average is not ``'dspm2018'``, which
-        is for one sample, but ``'dspm2018sc'``: see :func:`function_of_estimate`.
+        is for one sample, but ``'dspm2018sc'``: see ``function_of_estimate``.
     nave : int | None
         The number of averages of the recordings, written as nAvg, and as Leff unless the values
         are scaled by it already. ``None`` takes what the conversion to MNE kept, else 1.

@@ -136,7 +136,7 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
     NoiseCov
         Covariance of all channels of the channel file, zeros for those that ``cov`` does not
         have. nSamples, FourthMoment, Comment and History are those the covariance was converted
-        from where its values are still the same; else those of :func:`with_moments`, nSamples
+        from where its values are still the same; else those of ``with_moments``, nSamples
         from ``nfree`` + 1.
 
     Raises
