@@ -71,7 +71,8 @@ def scout_time_series(
         False for power, for absolute values, and where there are no normals.
     xyz : 'none' | 'norm' | 'pca2023'
         What to make of the three components of free sources afterwards. Brainstorm's process
-        flattens free sources first unless told otherwise: :func:`mne_bstinv.flatten_sources`, then one
+        flattens free sources first unless told otherwise: :func:`mne_bstinv.flatten_sources`, then
+        one
         component.
     grid_atlas : GridAtlas | None
         The regions of a mixed model (``results.grid_atlas``).
