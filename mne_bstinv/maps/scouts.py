@@ -72,8 +72,7 @@ def scout_time_series(
     xyz : 'none' | 'norm' | 'pca2023'
         What to make of the three components of free sources afterwards. Brainstorm's process
         flattens free sources first unless told otherwise: :func:`mne_bstinv.flatten_sources`, then
-        one
-        component.
+        one component.
     grid_atlas : GridAtlas | None
         The regions of a mixed model (``results.grid_atlas``).
     times : array, shape (n_times,) | None
