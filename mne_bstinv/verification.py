@@ -21,12 +21,12 @@ from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.compare.rounding import amplification, rounding_bound
 from mne_bstinv.compare.stored import (
     DIFFERS,
     EQUAL,
     EQUAL_INVARIANTS,
-    NOT_COMPARABLE,
     Agreement,
     compare_with_stored,
 )

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_display": set(),
     "_types": set(),
     "_data_types": set(),
+    "_verdicts": set(),
     "_versions": set(),
     "_temporary": set(),
     "io": {"errors", "conversion"},
@@ -66,7 +67,7 @@ TOP = {
 }
 #: The lowest stations, for all: what objects show themselves with, the types of arrays and of
 #: channels, and the releases at work.
-SHARED = {"_data_types", "_display", "_temporary", "_types", "_versions"}
+SHARED = {"_data_types", "_display", "_temporary", "_types", "_verdicts", "_versions"}
 ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: The only stations that may import MNE (report for mne.Report), and the only module that may use
 #: its private names.

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv.compare.stored import NOT_COMPARABLE
+from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.verification import Verification, find_files, verify
 

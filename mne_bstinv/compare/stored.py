@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.compare.rounding import rounding_bound
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
@@ -39,7 +40,6 @@ EQUAL = "equal"
 EQUAL_UP_TO_SIGN = "equal up to sign"
 EQUAL_INVARIANTS = "equal invariants"
 DIFFERS = "differs"
-NOT_COMPARABLE = "not comparable"
 
 #: Largest relative difference that counts as equal where Brainstorm's own rounding is large.
 LOOSE_2009_RTOL = 1e-6

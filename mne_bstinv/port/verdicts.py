@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.port.plan import ANATOMY
 
 __all__ = [
@@ -122,7 +123,7 @@ def _have(count: int) -> str:
 def why_not_comparable(output: Mapping[str, Any]) -> str:
     """Say why MNE does not give the estimate of an operator: ``'sloreta, free orientation'``."""
     parameters = output["parameters"]
-    if parameters["parity"] != "not comparable":
+    if parameters["parity"] != NOT_COMPARABLE:
         return ""
     if _is_stale(output):
         return NOT_THE_STORED_KERNEL
@@ -147,7 +148,7 @@ def _operators(unit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _is_stale(output: Mapping[str, Any]) -> bool:
     """Tell whether an operator was compared with the stored kernel and is another."""
     difference, parity = output["kernel_difference"], output["parameters"]["parity"]
-    return difference is not None and parity == "not comparable"
+    return difference is not None and parity == NOT_COMPARABLE
 
 
 def discrete_lines(unit: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
 from mne_bstinv.errors import ConversionError
@@ -18,7 +19,6 @@ EXACT = "exact"
 
 UP_TO_FACTOR = "equal up to a stated factor"
 
-NOT_COMPARABLE = "not comparable"
 
 #: Brainstorm's measure → MNE's method.
 METHODS = {"amplitude": "MNE", "dspm2018": "dSPM", "sloreta": "sLORETA"}
