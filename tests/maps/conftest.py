@@ -38,7 +38,7 @@ class Case:
         pytest.skip(f"{name} is not part of the repository: set MNE_BSTINV_TEST_DATA")
 
     def mat(self, name: str) -> dict[str, Any]:
-        return loadmat(self.file(name), simplify_cells=True, spmatrix=False)
+        return loadmat(self.file(name), simplify_cells=True)
 
     def output(self, index: int = 0) -> dict[str, Any]:
         return self.mat(self.outputs[index])

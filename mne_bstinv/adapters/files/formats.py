@@ -462,6 +462,18 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     "morph": mne.read_source_morph,
 }
 
+
+def _write_dipole(path: Path, dipole: Any) -> None:
+    """Save a dipole; older MNE writes binary files only of dipoles with limits of confidence."""
+    try:
+        dipole.save(path)
+    except AttributeError:
+        unknown = np.zeros(len(dipole.times))
+        limited = dipole.copy()
+        limited.conf = dict.fromkeys(("vol", "depth", "long", "trans", "qlong", "qtrans"), unknown)
+        limited.save(path, overwrite=True)
+
+
 _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     # one Evoked, or a list
     "evoked": mne.write_evokeds,
@@ -475,7 +487,7 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "inverse operator": mne.minimum_norm.write_inverse_operator,
     "info": mne.io.write_info,
     "source estimate": _write_estimate,
-    "dipole": lambda path, value: value.save(path),
+    "dipole": _write_dipole,
     "tfr": mne.time_frequency.write_tfrs,
     "spectrum": lambda path, value: value.save(path),
     "morph": lambda path, value: value.save(path),

@@ -144,7 +144,8 @@ class BstFile(Displayed):
             for run in _runs(self.header, start, start + out.shape[1], channels[order]):
                 rows = run.rows if identity else order[run.rows]
                 columns = slice(run.column, run.column + run.n_samples)
-                out[rows, columns] = self._take(file, run)
+                with np.errstate(invalid="ignore"):  # a NaN that signals, in a damaged file
+                    out[rows, columns] = self._take(file, run)
             self._check(file)
 
     def _opened(self) -> BinaryIO:

@@ -619,6 +619,7 @@ VHDR = """Brain Vision Data Exchange Header File Version 1.0
 [Common Infos]
 Codepage=UTF-8
 DataFile=r.eeg
+MarkerFile=r.vmrk
 DataFormat=BINARY
 DataOrientation=MULTIPLEXED
 NumberOfChannels=3
@@ -631,12 +632,20 @@ Ch2=B,,1,V
 Ch3=C,,1,V
 """
 
+VMRK = """Brain Vision Data Exchange Marker File, Version 1.0
+[Common Infos]
+Codepage=UTF-8
+DataFile=r.eeg
+[Marker Infos]
+"""
+
 
 def test_a_format_that_mne_reads(tmp_path):
     """A BrainVision file: the link names the data, MNE wants the header; events are the link's."""
     samples = 1e-5 * np.random.default_rng(2).standard_normal((3, 200)).astype("<f4")
     (tmp_path / "r.eeg").write_bytes(samples.T.tobytes())
     (tmp_path / "r.vhdr").write_text(VHDR)
+    (tmp_path / "r.vmrk").write_text(VMRK)  # before MNE 1.11 there must be one
     kinds = {"A": "EEG", "B": "EEG", "C": "EOG"}
     channels = io.Channels(channels=tuple(io.Channel(name=n, type=t) for n, t in kinds.items()))
     prop = io.LinkProperties(times=np.array([0, 1.99]), sfreq=100.0)
