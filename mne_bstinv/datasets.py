@@ -45,7 +45,7 @@ class SampleStudy(StudyData):
     path: Path
     #: Which file belongs to which.
     protocol: io.Protocol
-    #: Gain of 64 EEG channels, 46 planar gradiometers and 23 magnetometers, 296 locations.
+    #: Gain of 64 EEG channels, 46 planar gradiometers and 23 magnetometers, 1140 locations.
     head_model: io.HeadModel
     #: Noise covariance of all channels.
     noise_cov: io.NoiseCov
@@ -89,7 +89,11 @@ def load_sample() -> SampleStudy:
     SampleStudy
         Head model, covariance, channels, recordings, cortex, MRI and stored kernels.
     """
-    path = sample_study()
+    return read_sample(sample_study())
+
+
+def read_sample(path: Path) -> SampleStudy:
+    """Read a protocol with one whole study: all structures of a sample, none missing."""
     study = load_study(path)
     loaded: dict[str, Any] = {f.name: getattr(study, f.name) for f in dataclasses.fields(study)}
     loaded["results"] = dict(study.results)
