@@ -120,13 +120,10 @@ logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 
-def draw_theory(app: Sphinx) -> None:
-    """Draw the figures of the theory pages."""
-    script = DOCS / "theory_figures.py"
-    if script.is_file():
-        folder = DOCS / "_generated"
-        folder.mkdir(exist_ok=True)
-        runpy.run_path(str(script))["main"](folder)
+def compute_pages(app: Sphinx) -> None:
+    """Draw the figures and compute the numbers that pages include."""
+    for name in ("theory_figures.py", "sample_numbers.py"):
+        runpy.run_path(str(DOCS / name))["main"](DOCS / "_generated")
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
@@ -146,5 +143,5 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
-    app.connect("builder-inited", draw_theory)
+    app.connect("builder-inited", compute_pages)
     app.connect("build-finished", copy_mathjax)
