@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "plots": {"errors", "anatomy"},
     "cross_validation": {
-        "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",
+        "errors", "io", "inverse", "maps", "conversion", "studies", "adapters", "compare",
         "_log",
     },
     "report": {

@@ -13,6 +13,7 @@ import numpy as np
 from mne_bstinv._display import html_table
 from mne_bstinv._versions import versions
 from mne_bstinv.cross_validation.numbers import percent, power
+from mne_bstinv.cross_validation.scouts import compare_scouts
 from mne_bstinv.cross_validation.settings_table import settings_rows
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ __all__ = [
 
 #: Characters in a line of what explains a table.
 _WIDTH = 96
+#: Scouts that the text names; the page and the JSON have all.
+_SCOUTS = 5
 #: Heads of the columns of the settings.
 _SETTINGS_HEADS = ("", "Brainstorm", "MNE, as set", "MNE, told the same")
 
@@ -69,8 +72,32 @@ def as_text(validation: CrossValidation) -> str:
         "",
         "MNE told the same against Brainstorm",
         str(validation.after),
+        "",
+        "Scouts",
+        *_scout_lines(validation),
     ]
     return "\n".join(lines)
+
+
+def _scout_lines(validation: CrossValidation) -> list[str]:
+    """Write the strongest scouts, each side by its own rule, or why there are none."""
+    found = compare_scouts(validation)
+    if isinstance(found, str):
+        return wrap(found, _WIDTH)
+    chosen = found.strongest(_SCOUTS)
+    rows = [
+        (found.names[i], percent(float(found.differences[i])), f"{found.correlations[i]:.3f}")
+        for i in chosen
+    ]
+    left = len(found.names) - len(chosen)
+    return [
+        *_table([("", "relative difference", "correlation"), *rows]),
+        *wrap(
+            f"Brainstorm: {found.function}. MNE as set: {found.mode}."
+            + (f" {left} weaker scouts are left out." if left else ""),
+            _WIDTH,
+        ),
+    ]
 
 
 def rounding_text(validation: CrossValidation) -> list[str]:
@@ -168,7 +195,29 @@ def as_dict(validation: CrossValidation) -> dict[str, Any]:
             for what, report in validation.reports.items()
         },
         "sensor_fit": fit(validation),
+        "scouts": _scouts(validation),
         "versions": versions(),
+    }
+
+
+def _scouts(validation: CrossValidation) -> dict[str, Any]:
+    """Return the scouts' differences as plain values; or the reason why there are none."""
+    found = compare_scouts(validation)
+    if isinstance(found, str):
+        return {"reason": found, "scouts": []}
+    numbers = zip(found.names, found.differences, found.correlations, strict=True)
+    return {
+        "reason": "",
+        "brainstorm": found.function,
+        "mne": found.mode,
+        "scouts": [
+            {
+                "name": name,
+                "relative_difference": _finite(float(difference)),
+                "correlation": _finite(float(correlation)),
+            }
+            for name, difference, correlation in numbers
+        ],
     }
 
 
