@@ -157,7 +157,10 @@ def convert_file(
 
 def _sized(value: Any) -> Any:
     """Return what was read, with positions in metres."""
-    return in_metres(value) if isinstance(value, HAVE_POSITIONS) else value
+    converted: Any = value
+    if isinstance(value, HAVE_POSITIONS):
+        converted = in_metres(value)  # type: ignore[type-var]  # one of the three at a time
+    return converted
 
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:

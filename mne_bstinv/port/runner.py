@@ -154,14 +154,14 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes) as found:
         check_output(found, out, overwrite=overwrite)
-        units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        parts = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
         if not source.is_file():  # what is extracted is inside the output
-            check_apart(found, out, [unit.folder for unit in units])
-        needed = check_space(units, out, settings)
+            check_apart(found, out, [unit.folder for unit in parts])
+        needed = check_space(parts, out, settings)
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, units)
-        manifests = tuple(_run(units, out, settings, n_jobs, progress))
+        _begin(found, source, out, parts)
+        manifests = tuple(_run(parts, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))

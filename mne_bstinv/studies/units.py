@@ -118,9 +118,11 @@ def _positions(structure: io.Channels | io.HeadModel | io.Surface) -> dict[str, 
         found["Channel.Loc"] = np.array(sensors)
     if structure.head_points is not None and structure.head_points.loc is not None:
         found["HeadPoints.Loc"] = structure.head_points.loc.T
-    if structure.scs is not None and structure.scs.has_fiducials:
-        points = (structure.scs.nas, structure.scs.lpa, structure.scs.rpa)
-        found["SCS"] = np.array([np.ravel(point) for point in points])
+    scs = structure.scs
+    points = () if scs is None else (scs.nas, scs.lpa, scs.rpa)
+    known = [point.ravel() for point in points if point is not None]
+    if known:
+        found["SCS"] = np.array(known)
     return found
 
 
