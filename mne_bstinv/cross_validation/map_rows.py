@@ -96,9 +96,18 @@ def _scout_row(
 
 
 def _baseline_row(
-    method: str, mode: str, parity: str, *, of: str = "values", **said: str
+    method: str,
+    mode: str,
+    parity: str,
+    *,
+    of: str = "values",
+    call: str = "",
+    said: str = "",
+    factor: str = "",
+    reason: str = "",
 ) -> MapRow:
-    called = said.pop("call", method)
+    """Declare a baseline method beside a mode; ``of`` is the map: values or norms."""
+    called = call or method
 
     def told(case: MapCase) -> FloatArray:
         maps: CortexMap = getattr(case, f"mne_{of}")
@@ -111,7 +120,7 @@ def _baseline_row(
 
     return MapRow(
         group="baseline",
-        brainstorm=said.pop("name", method),
+        brainstorm=said or method,
         mne=f'mne.baseline.rescale(mode="{mode}")' if mode else "",
         parity=parity,
         call=called,
@@ -123,7 +132,8 @@ def _baseline_row(
         ),
         told=told,
         theirs=theirs if mode else None,
-        **said,
+        factor=factor,
+        reason=reason,
     )
 
 
@@ -170,7 +180,7 @@ def _all_rows(case: MapCase) -> FloatArray:
     places.data = maps.order[:, np.newaxis].astype(np.float64)
     vertices = CALLS["all"].function(places, maps.labels, maps.src)[:, 0]
     label = np.repeat(
-        np.arange(len(case.scouts)), [len(np.unique(s.vertices)) for s in case.scouts]
+        np.arange(len(case.scouts)), [len(np.unique(np.asarray(s.vertices))) for s in case.scouts]
     )
     rows = CALLS["all"].function(maps.stc, maps.labels, maps.src)
     return np.asarray(rows[np.argsort(label * n + vertices)])
@@ -293,7 +303,7 @@ ROWS = (
         theirs=lambda case: np.linalg.norm(label_time_courses(case.mne_free, "auto"), axis=1),
         needs=("free",),
     ),
-    _baseline_row("bl", "mean", EXACT, name="bl (DC offset)"),
+    _baseline_row("bl", "mean", EXACT, said="bl (DC offset)"),
     _baseline_row(
         "zscore", "zscore", UP_TO_FACTOR, factor="√((n − 1) / n)",
         reason="n samples of the baseline: Brainstorm's standard deviation is that of n − 1.",
@@ -303,11 +313,11 @@ ROWS = (
     ),
     _baseline_row("divmean", "ratio", EXACT),
     _baseline_row(
-        "db", "logratio", UP_TO_FACTOR, of="norms", name="db of a positive map", factor="10",
+        "db", "logratio", UP_TO_FACTOR, of="norms", said="db of a positive map", factor="10",
         reason="MNE's logarithm is not in dB.",
     ),
     _baseline_row(
-        "db", "logratio", NOT_COMPARABLE, call="db_signed", name="db of a signed map",
+        "db", "logratio", NOT_COMPARABLE, call="db_signed", said="db of a signed map",
         reason="Brainstorm takes the size of the ratio, MNE has no number for negative ones.",
     ),
     _baseline_row("contrast", "", NOT_COMPARABLE, reason=_NO_MODE),

@@ -273,24 +273,22 @@ def projected(stc: Any, source: Any, target: Any) -> FloatArray:
     return morph.apply(stc).data
 
 
-_FLIPPED = {"helpers": (flipped_rows,)}
-
 #: The calls by name.
 CALLS: dict[str, MapCall] = {
     "mean": MapCall(function=scout_mean),
     "mean_flip": MapCall(function=scout_mean_flip),
-    "max": MapCall(function=scout_max, **_FLIPPED),
+    "max": MapCall(function=scout_max, helpers=(flipped_rows,)),
     "max_flat": MapCall(function=scout_max_flat),
-    "std": MapCall(function=scout_std, **_FLIPPED),
-    "stderr": MapCall(function=scout_stderr, **_FLIPPED),
+    "std": MapCall(function=scout_std, helpers=(flipped_rows,)),
+    "stderr": MapCall(function=scout_stderr, helpers=(flipped_rows,)),
     "power": MapCall(function=scout_power),
     "rms": MapCall(function=scout_rms),
     "mean_norm": MapCall(function=scout_mean_norm),
     "pca": MapCall(function=scout_pca, helpers=(flipped_rows, legacy_component)),
     "pca2023": MapCall(function=scout_pca2023, helpers=(flipped_rows, first_component)),
-    "pca2023_centred": MapCall(function=scout_pca_flip, **_FLIPPED),
+    "pca2023_centred": MapCall(function=scout_pca_flip, helpers=(flipped_rows,)),
     "fastpca": MapCall(function=scout_fastpca, helpers=(flipped_rows, first_component, fast_rows)),
-    "stat": MapCall(function=scout_stat, **_FLIPPED),
+    "stat": MapCall(function=scout_stat, helpers=(flipped_rows,)),
     "all": MapCall(function=scout_all),
     "vector_mean": MapCall(function=scout_vector_mean),
     "bl": MapCall(function=baseline_bl),
