@@ -52,12 +52,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",
         "cross_validation", "plots",
     },
-    "export": {"errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters"},
+    "export": {
+        "errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters", "studies",
+    },
     "conversion_files": {
         "errors", "io", "frames", "conversion", "adapters", "studies", "export",
     },
     "workflow": {"errors", "io", "inverse", "conversion", "adapters", "studies"},
-    "port": {"errors", "io", "conversion", "adapters", "verification", "workflow", "_log"},
+    "port": {
+        "errors", "io", "conversion", "adapters", "studies", "verification", "workflow", "_log",
+    },
 }  # fmt: skip
 #: The top of the package: these may import every station below.
 TOP = {

@@ -18,6 +18,7 @@ from mne_bstinv.cli import (
     sys_info,
     verify,
 )
+from mne_bstinv.cli.streams import clean_streams
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
@@ -54,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         hint = getattr(_COMMANDS[args.command], "MISPLACED", "")
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    with clean_streams():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args))
     except BstInvError as error:
