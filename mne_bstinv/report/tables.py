@@ -148,8 +148,8 @@ def attribution_html(validation: CrossValidation) -> str:
         (s.convention.label, s.convention.brainstorm, s.convention.mne) for s in path.active
     ]
     return (
-        _table(attribution_heads(validation), attribution_rows(validation))
-        + f"<p>{escape(' '.join([*attribution_legend(validation), rest]))}</p>"
+        _table(attribution_heads(path), attribution_rows(path))
+        + f"<p>{escape(' '.join([*attribution_legend(path), rest]))}</p>"
         + _table(("convention", "Brainstorm", "MNE"), switched)
     )
 
