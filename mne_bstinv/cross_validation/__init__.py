@@ -14,7 +14,7 @@ from mne_bstinv.cross_validation.nearest_options import (
 )
 from mne_bstinv.cross_validation.parity import ParityRow, option_combinations, parity_table
 from mne_bstinv.cross_validation.result import CrossValidation
-from mne_bstinv.cross_validation.scouts import ScoutComparison, compare_scouts
+from mne_bstinv.cross_validation.scouts import ScoutComparison
 from mne_bstinv.cross_validation.validate import cross_validate
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "ScoutComparison",
     "Step",
     "brainstorm_equivalent",
-    "compare_scouts",
     "cross_validate",
     "map_parity_table",
     "option_combinations",

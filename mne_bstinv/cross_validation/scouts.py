@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.equivalence import Study
 from mne_bstinv.adapters.maps import CALLS, cortex_map
 from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.map_case import chosen_scouts
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.maps import scout_time_series
-
-if TYPE_CHECKING:
-    from mne_bstinv.cross_validation.result import CrossValidation
 
 __all__ = ["ScoutComparison", "compare_scouts"]
 
@@ -81,47 +78,52 @@ class ScoutComparison(Displayed):
         return [int(i) for i in np.argsort(-relative, kind="stable")[:n]]
 
 
-def compare_scouts(validation: CrossValidation) -> ScoutComparison | str:
+def compare_scouts(
+    study: Study, estimates: tuple[FloatArray, FloatArray] | None, times: FloatArray | None
+) -> ScoutComparison | str:
     """Extract the scouts of the cortex's current atlas under both toolboxes.
 
     Parameters
     ----------
-    validation : CrossValidation
-        What :func:`~mne_bstinv.cross_validate` returned.
+    study : StudyData | SampleStudy
+        The structures.
+    estimates : (array, array) | None
+        Brainstorm's and MNE's estimates (n_sources, p, n_times) of the recordings.
+    times : array, shape (n_times,) | None
+        Times in s.
 
     Returns
     -------
     ScoutComparison | str
         The series, or why there are none.
     """
-    v = validation
-    if v.estimates is None or v.times is None:
+    if estimates is None or times is None:
         return "The study has no recordings."
-    cortex = getattr(v.study, "cortex", None)
-    n = len(v.brainstorm)
-    if v.study.head_model.kind != "surface" or cortex is None or len(cortex.vertices) != n:
+    cortex = getattr(study, "cortex", None)
+    n, n_components = estimates[0].shape[:2]
+    if study.head_model.kind != "surface" or cortex is None or len(cortex.vertices) != n:
         return "The locations are not the vertices of a cortex: there are no scouts on them."
     if cortex.vert_normals is None:
         return "The cortex has no normals, which the signs of scouts follow."
-    three = v.brainstorm.shape[1] == 3
+    three = n_components == 3
     try:
         scouts = chosen_scouts(cortex)
-        ours, theirs = (estimate.reshape(-1, estimate.shape[2]) for estimate in v.estimates)
+        ours, theirs = (estimate.reshape(-1, estimate.shape[2]) for estimate in estimates)
         brainstorm = scout_time_series(
             ours,
             scouts,
             function="mean",
             normals=cortex.vert_normals,
-            n_components=3 if three else 1,
+            n_components=n_components,
             xyz="norm" if three else "none",
         )
-        maps = cortex_map(theirs, v.times, cortex, n_components=3 if three else 1, scouts=scouts)
+        maps = cortex_map(theirs, times, cortex, n_components=n_components, scouts=scouts)
     except BstInvError as error:
         return " ".join(str(error).split())
     call = CALLS["vector_mean" if three else "mean_flip"]
     return ScoutComparison(
         names=tuple(scout.label for scout in scouts),
-        times=v.times,
+        times=times,
         brainstorm=np.asarray(brainstorm),
         mne=np.asarray(call.function(maps.stc, maps.labels, maps.src)),
         function="mean, then norm" if three else "mean, signs flipped",

@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv import plots
 from mne_bstinv._types import FloatArray
-from mne_bstinv.cross_validation import CrossValidation, compare_scouts
+from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.report import quantities
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _time_courses(v: CrossValidation) -> Figure | str:
 
 
 def _scouts(v: CrossValidation) -> Figure | str:
-    found = compare_scouts(v)
+    found = v.scouts
     if isinstance(found, str):
         return found
     chosen = found.strongest(SCOUTS_SHOWN)

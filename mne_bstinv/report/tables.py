@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport
-from mne_bstinv.cross_validation import CrossValidation, compare_scouts
+from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.cross_validation.numbers import percent
 from mne_bstinv.cross_validation.settings_table import settings_rows
 from mne_bstinv.cross_validation.text import (
@@ -149,8 +149,8 @@ def attribution_html(validation: CrossValidation) -> str:
         (s.convention.label, s.convention.brainstorm, s.convention.mne) for s in path.active
     ]
     return (
-        _table(attribution_heads(validation), attribution_rows(validation))
-        + f"<p>{escape(' '.join([*attribution_legend(validation), rest]))}</p>"
+        _table(attribution_heads(path), attribution_rows(path))
+        + f"<p>{escape(' '.join([*attribution_legend(path), rest]))}</p>"
         + _table(("convention", "Brainstorm", "MNE"), switched)
     )
 
@@ -191,7 +191,7 @@ def scouts_html(validation: CrossValidation) -> str:
     str
         A table, the strongest scouts first; or why there is none.
     """
-    found = compare_scouts(validation)
+    found = validation.scouts
     if isinstance(found, str):
         return paragraphs([found])
     amplitude = validation.settings.method == "MNE"

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import mne_bstinv as mb
-from mne_bstinv.cross_validation import compare_scouts
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def validation(sample):
 
 
 def test_each_side_is_what_its_toolbox_gives(validation, sample):
-    found = compare_scouts(validation)
+    found = validation.scouts
     scouts = sample.cortex.atlas[0].scouts
     assert found.names == tuple(scout.label for scout in scouts)
     ours, theirs = (estimate[:, 0] for estimate in validation.estimates)
@@ -43,7 +42,7 @@ def test_each_side_is_what_its_toolbox_gives(validation, sample):
 
 
 def test_numbers(validation):
-    found = compare_scouts(validation)
+    found = validation.scouts
     one = found.differences[0]
     apart = np.linalg.norm(found.mne[0] - found.brainstorm[0])
     assert one == pytest.approx(apart / np.linalg.norm(found.brainstorm[0]))
@@ -60,13 +59,13 @@ def test_told_the_same_nothing_is_left(validation):
     same = dataclasses.replace(
         validation, estimates=(validation.estimates[0], validation.estimates[0])
     )
-    assert compare_scouts(same).differences.max() <= 1e-12
+    assert same.scouts.differences.max() <= 1e-12
 
 
 def test_free_sources_are_norms(sample):
     options = mb.InverseOptions(measure="sloreta", source_orient="free")
     free = mb.cross_validate(sample, options=options, data_types="EEG", shapley_limit=0)
-    found = compare_scouts(free)
+    found = free.scouts
     assert (found.brainstorm >= 0).all()
     assert (found.mne >= 0).all()
     assert found.function == "mean, then norm"
@@ -74,18 +73,18 @@ def test_free_sources_are_norms(sample):
 
 def test_why_there_are_none(validation, data_dir):
     bare = dataclasses.replace(validation, estimates=None)
-    assert compare_scouts(bare) == "The study has no recordings."
+    assert bare.scouts == "The study has no recordings."
     study = mb.load_study(data_dir / "eeg_volume")
     volume = mb.cross_validate(
         study, options=mb.InverseOptions(measure="amplitude", source_orient="free"),
         shapley_limit=0,
     )  # fmt: skip
-    assert compare_scouts(volume).startswith("The locations are not the vertices of a cortex")
+    assert volume.scouts.startswith("The locations are not the vertices of a cortex")
     cortex = dataclasses.replace(validation.study.cortex, atlas=(), i_atlas=None)
     without = dataclasses.replace(
         validation, study=dataclasses.replace(validation.study, cortex=cortex)
     )
-    assert "has scouts" in compare_scouts(without)
+    assert "has scouts" in without.scouts
 
 
 def test_the_sections_of_text_and_json(validation):
@@ -94,7 +93,7 @@ def test_the_sections_of_text_and_json(validation):
     assert 'MNE as set: mode "mean_flip"' in text
     values = validation.to_dict()["scouts"]
     assert values["reason"] == ""
-    found = compare_scouts(validation)
+    found = validation.scouts
     assert [one["name"] for one in values["scouts"]] == list(found.names)
     bare = dataclasses.replace(validation, estimates=None)
     assert bare.to_dict()["scouts"] == {"reason": "The study has no recordings.", "scouts": []}
