@@ -21,7 +21,7 @@ from mne_bstinv.adapters.maps import (
     smoothed_by_mne,
 )
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE, UP_TO_FACTOR
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.map_case import MapCase, scouts_of
 from mne_bstinv.maps import (
     flatten_sources,

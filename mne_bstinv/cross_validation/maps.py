@@ -11,7 +11,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.maps import CALLS, label_time_courses
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.map_case import MapCase, map_case, scouts_of
 from mne_bstinv.cross_validation.map_rows import ROWS, MapRow
 from mne_bstinv.maps.surfaces import registered_sphere

@@ -10,7 +10,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import Study
 from mne_bstinv.adapters.maps import CALLS, cortex_map
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.map_case import chosen_scouts
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.maps import scout_time_series
