@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import Study
 from mne_bstinv.adapters.maps import CALLS, cortex_map
@@ -106,9 +107,10 @@ def compare_scouts(
     if cortex.vert_normals is None:
         return "The cortex has no normals, which the signs of scouts follow."
     three = n_components == 3
+    ours, theirs = (estimate.reshape(-1, estimate.shape[2]) for estimate in estimates)
+    call = CALLS["vector_mean" if three else "mean_flip"]
     try:
         scouts = chosen_scouts(cortex)
-        ours, theirs = (estimate.reshape(-1, estimate.shape[2]) for estimate in estimates)
         brainstorm = scout_time_series(
             ours,
             scouts,
@@ -117,15 +119,16 @@ def compare_scouts(
             n_components=n_components,
             xyz="norm" if three else "none",
         )
-        maps = cortex_map(theirs, times, cortex, n_components=n_components, scouts=scouts)
+        with warnings_silenced("mne"):  # frames that do not matter on one cortex
+            maps = cortex_map(theirs, times, cortex, n_components=n_components, scouts=scouts)
+            mne = np.asarray(call.function(maps.stc, maps.labels, maps.src))
     except BstInvError as error:
         return " ".join(str(error).split())
-    call = CALLS["vector_mean" if three else "mean_flip"]
     return ScoutComparison(
         names=tuple(scout.label for scout in scouts),
         times=times,
         brainstorm=np.asarray(brainstorm),
-        mne=np.asarray(call.function(maps.stc, maps.labels, maps.src)),
+        mne=mne,
         function="mean, then norm" if three else "mean, signs flipped",
         mode='norm of mode "mean"' if three else 'mode "mean_flip"',
     )
