@@ -16,6 +16,8 @@ from mne_bstinv import InverseOptions, cross_validate, to_source_estimate
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.inverse.whitening import compute_whitener
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 

@@ -149,6 +149,7 @@ def test_verify_output_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None
     assert without_numbers(capsys.readouterr().out) == without_numbers(output)
 
 
+@pytest.mark.slow
 def test_compare_output_of_the_readme(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The first three and the last line are those of the README, but for what is rounding."""
     (shown,) = (block for block in blocks("text") if block.startswith("$ mne-bstinv compare"))

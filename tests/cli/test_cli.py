@@ -177,6 +177,7 @@ class TestInfo:
         assert "anat" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 class TestDemo:
     def test_prints_where_and_when_and_draws(self, tmp_path, capsys):
         (tmp_path / "out").mkdir()

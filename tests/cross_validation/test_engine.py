@@ -85,6 +85,7 @@ def test_ends_with_the_options_of_every_kernel(name, data_dir):
     every_kernel(data_dir / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["eeg_surface", "meg_ctf", "meg_neuromag"])
 def test_ends_with_every_kernel_of_real_sensors(name, shared_dir):
     every_kernel(shared_dir / "oracle" / "local" / name)

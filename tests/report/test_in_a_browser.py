@@ -10,6 +10,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 #: Written into the page first of all, so that it hears everything; it leaves what it heard in the
 #: document, which the browser prints.
 LISTENER = """<script>
