@@ -79,6 +79,7 @@ def test_ten_lines_are_ten_lines():
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_continuous.md", 4, ()),
+        ("howto_maps.md", 3, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
