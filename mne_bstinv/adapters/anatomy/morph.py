@@ -180,13 +180,30 @@ def read_registered_cortex(
 
 
 def is_registered(surface: io.Surface) -> bool:
-    """Tell whether a cortex has a sphere and the regions that Brainstorm matches it by."""
+    """Tell whether a cortex has a sphere and the regions that Brainstorm matches it by.
+
+    Parameters
+    ----------
+    surface : Surface
+        The cortex.
+
+    Returns
+    -------
+    bool
+        Whether it can be projected by spheres.
+    """
     regions = cortex_regions(surface)
     return registered_sphere(surface) is not None and {"cortex l", "cortex r"} <= set(regions)
 
 
 def fsaverage_cortex() -> io.Surface | None:
-    """Return fsaverage from the folder of subjects that MNE knows; None if it is not there."""
+    """Read fsaverage from the folder of subjects that MNE knows.
+
+    Returns
+    -------
+    Surface | None
+        The cortex; None if it is not there.
+    """
     folder = mne.utils.get_subjects_dir(None, raise_error=False)
     if folder is None or not (Path(folder) / "fsaverage" / "surf" / "lh.sphere.reg").is_file():
         return None
@@ -194,7 +211,18 @@ def fsaverage_cortex() -> io.Surface | None:
 
 
 def ico_vertices(grade: int) -> list[dict[str, Any]]:
-    """Return what a morph needs of the source spaces ``ico`` of fsaverage: its first vertices."""
+    """Return what a morph needs of source spaces ``ico`` of fsaverage: its first vertices.
+
+    Parameters
+    ----------
+    grade : int
+        Such as 5, of 10 242 vertices a hemisphere.
+
+    Returns
+    -------
+    list of dict
+        A hemisphere each, with ``type`` and ``vertno``.
+    """
     n = 10 * 4**grade + 2
     return [{"type": "surf", "vertno": np.arange(n)} for _ in SIDES]
 
