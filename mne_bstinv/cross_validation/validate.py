@@ -29,12 +29,9 @@ from mne_bstinv.compare.alignment import listed
 from mne_bstinv.compare.comparison import compare_with_fields
 from mne_bstinv.compare.pair import NotApplicable, Pair
 from mne_bstinv.compare.peaks import Fields
-from mne_bstinv.cross_validation.attribution import (
-    FormedKernels,
-    attribute,
-    relative_distance,
-)
+from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.distances import FormedKernels, relative_distance
 from mne_bstinv.cross_validation.engine import along_normals, compute, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import NOISE, noise_stage
@@ -146,15 +143,13 @@ def cross_validate(
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, last)
     allowed = max(float(rtol), *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
-    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
-    attribution = attribute(
-        path,
+    attribution = _attributed(
+        ingredients,
         FormedKernels(lambda switched: cache(switched).blocks),
         ends=(ours, theirs),
         data=data,
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
-        families=(NOISE, DEPTH),
         unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
@@ -172,7 +167,7 @@ def cross_validate(
         ends=(first, last),
         twin_difference=relative_distance(same, own),
         public_difference=_public_difference(equivalent, own),
-        attribution=dataclasses.replace(attribution, notes=(*joined, *attribution.notes)),
+        attribution=attribution,
         before=describe(theirs, ours, "MNE, as set"),
         after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
         reports=ingredients.side.reports,
@@ -183,6 +178,13 @@ def cross_validate(
         rtol=float(rtol),
         notes=notes,
     )
+
+
+def _attributed(ingredients: Ingredients, kernels: FormedKernels, **asked: Any) -> Attribution:
+    """Attribute the difference to the conventions that this study can separate."""
+    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
+    found = attribute(path, kernels, families=(NOISE, DEPTH), **asked)
+    return dataclasses.replace(found, notes=(*joined, *found.notes))
 
 
 def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
