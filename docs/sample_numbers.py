@@ -20,9 +20,7 @@ FOLDER = Path(__file__).parent / "_generated"
 def sources_table() -> str:
     """Tabulate how far the maximum of each stored kernel is from the simulated sources."""
     sample, sources = load_sample(), simulated_sources()
-    heads = [
-        f"{1e3 * s.latency:.0f} ms: vertex {s.vertex + 1}, {s.region}, found" for s in sources
-    ]
+    heads = [f"{1e3 * s.latency:.0f} ms: vertex {s.vertex + 1}, {s.region}, found" for s in sources]
     lines = [f"| kernel | {' | '.join(heads)} |", "| --- |" + " --: |" * len(heads)]
     for name, stored in sample.results.items():
         found = [f"{distance(sample, stored, source):.1f} mm away" for source in sources]
