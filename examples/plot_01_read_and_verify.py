@@ -41,8 +41,8 @@ mb.read_head_model(condition.head_model_file)
 # ------
 # :func:`~mne_bstinv.verify` takes the head model, the covariance, the channels and the options that
 # belong to each kernel, computes the kernel, and compares it with the stored one. Files that were
-# made of others, such as an average, are computed anew from these, if they are there: the sample does
-# not hold the trials of its average.
+# made of others, such as an average, are computed anew from these, if they are there: the trials of
+# the average are not part of the sample.
 
 for outcome in mb.verify(folder):
     if outcome.is_derived:
