@@ -79,6 +79,7 @@ def test_ten_lines_are_ten_lines():
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_continuous.md", 4, ()),
+        ("howto_maps.md", 3, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
@@ -333,3 +334,13 @@ def test_the_estimates_in_the_figure_of_the_cost_are_the_smallest():
         assert here <= everywhere.min() + 1e-12
     assert (square != 0).all()
     assert absolute[1] == 0
+
+
+def test_the_parity_of_maps_has_every_row():
+    """Classes as the code has them today."""
+    from mne_bstinv.cross_validation.map_rows import ROWS
+
+    text = (DOCS / "map_parity.md").read_text(encoding="utf-8")
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
+    rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
+    assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows

@@ -13,7 +13,7 @@ import mne_bstinv
 
 PACKAGE = "mne_bstinv"
 ROOT = Path(mne_bstinv.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
+MODULES = sorted([*ROOT.rglob("*.py"), ROOT / "__init__.pyi"])
 
 #: What each station (module or subpackage) may import of the others.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "plots": {"errors", "anatomy"},
     "cross_validation": {
-        "errors", "io", "inverse", "conversion", "studies", "adapters", "compare",
+        "errors", "io", "inverse", "maps", "conversion", "studies", "adapters", "compare",
         "_log",
     },
     "report": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation.attribution import Attribution
 from mne_bstinv.cross_validation.engine import EngineKernel
 from mne_bstinv.cross_validation.numbers import power, share
+from mne_bstinv.cross_validation.scouts import ScoutComparison, compare_scouts
 from mne_bstinv.cross_validation.settings_table import SETTINGS_HEADS, settings_rows
 from mne_bstinv.cross_validation.text import (
     attribution_heads,
@@ -27,6 +29,8 @@ from mne_bstinv.cross_validation.text import (
     finite,
     fit,
     rounding_text,
+    scout_lines,
+    scout_values,
     step_values,
     table,
     wrapped,
@@ -143,6 +147,9 @@ class CrossValidation:
             "",
             "MNE told the same against Brainstorm",
             str(self.after),
+            "",
+            "Scouts",
+            *scout_lines(self.scouts),
         ]
         return "\n".join(lines)
 
@@ -192,6 +199,11 @@ class CrossValidation:
     def passed(self) -> bool:
         """Whether nothing speaks against the two toolboxes agreeing: equal and explained."""
         return self.equal is not False and self.explained
+
+    @cached_property
+    def scouts(self) -> ScoutComparison | str:
+        """The scouts of the cortex's current atlas under both toolboxes, or why there are none."""
+        return compare_scouts(self.study, self.estimates, self.times)
 
     @property
     def verdict(self) -> str:
@@ -304,5 +316,6 @@ class CrossValidation:
                 for what, report in self.reports.items()
             },
             "sensor_fit": fit(self.before),
+            "scouts": scout_values(self.scouts),
             "versions": versions(),
         }

@@ -11,6 +11,7 @@ from mne_bstinv.compare import Comparison
 from mne_bstinv.compare.rounding import RoundingBound
 from mne_bstinv.cross_validation.attribution import Attribution, Step
 from mne_bstinv.cross_validation.numbers import percent, power
+from mne_bstinv.cross_validation.scouts import ScoutComparison
 
 __all__ = [
     "attribution_heads",
@@ -19,6 +20,8 @@ __all__ = [
     "finite",
     "fit",
     "rounding_text",
+    "scout_lines",
+    "scout_values",
     "step_values",
     "table",
     "wrapped",
@@ -26,6 +29,8 @@ __all__ = [
 
 #: Characters in a line of what explains a table.
 _WIDTH = 96
+#: Scouts that the text names; the page and the JSON have all.
+_SCOUTS = 5
 
 
 def rounding_text(bounds: tuple[RoundingBound, RoundingBound]) -> list[str]:
@@ -105,6 +110,41 @@ def attribution_rows(path: Attribution) -> list[tuple[str, ...]]:
     ]
     whole = ("whole", percent(path.total), *["" for _ in range(7)])
     return [*rows, whole]
+
+
+def scout_lines(found: ScoutComparison | str) -> list[str]:
+    """Write the strongest scouts, each side by its own rule, or why there are none."""
+    if isinstance(found, str):
+        return wrapped([found])
+    chosen = found.strongest(_SCOUTS)
+    rows = [
+        (found.names[i], percent(float(found.differences[i])), f"{found.correlations[i]:.3f}")
+        for i in chosen
+    ]
+    left = len(found.names) - len(chosen)
+    said = f"Brainstorm: {found.function}. MNE as set: {found.mode}."
+    more = f" {left} weaker scouts are left out." if left else ""
+    return [*table([("", "relative difference", "correlation"), *rows]), *wrapped([said + more])]
+
+
+def scout_values(found: ScoutComparison | str) -> dict[str, Any]:
+    """Return the scouts' differences as plain values, or the reason why there are none."""
+    if isinstance(found, str):
+        return {"reason": found, "scouts": []}
+    numbers = zip(found.names, found.differences, found.correlations, strict=True)
+    return {
+        "reason": "",
+        "brainstorm": found.function,
+        "mne": found.mode,
+        "scouts": [
+            {
+                "name": name,
+                "relative_difference": finite(float(difference)),
+                "correlation": finite(float(correlation)),
+            }
+            for name, difference, correlation in numbers
+        ],
+    }
 
 
 def fit(comparison: Comparison) -> dict[str, Any]:
