@@ -113,7 +113,7 @@ def is_link(file: Path) -> bool:
 
 
 def is_block(file: Path) -> bool:
-    """Tell by the name (``data_block001.mat``) whether recordings are a block of a continuous file."""
+    """Tell by the name (``data_block001.mat``) if recordings are a block of a continuous file."""
     return _BLOCK.fullmatch(file.name.lower()) is not None
 
 
