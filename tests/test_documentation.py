@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
-import sample_numbers  # noqa: E402 (scripts beside the pages)
+import by_hand_numbers  # noqa: E402 (scripts beside the pages)
+import sample_numbers  # noqa: E402
 import theory_figures  # noqa: E402
 
 
@@ -76,6 +77,7 @@ def test_ten_lines_are_ten_lines():
 @pytest.mark.parametrize(
     ("page", "n_blocks", "skipped"),
     [
+        ("by_hand.md", 6, ()),
         ("coming_from_matlab.md", 3, ()),
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
@@ -84,7 +86,7 @@ def test_ten_lines_are_ten_lines():
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
-        ("questions.md", 11, ()),
+        ("questions.md", 13, ()),
         ("theory.md", 1, ()),
     ],
 )
@@ -197,10 +199,12 @@ _ELSEWHERE = {
 
 
 def test_every_quoted_line_of_code_is_in_the_source():
-    """Each excerpt on the page of the theory begins and ends at a line that there is once."""
-    text = (DOCS / "theory.md").read_text(encoding="utf-8")
+    """Each excerpt on the pages of the theory begins and ends at a line that there is once."""
+    text = "".join(
+        (DOCS / page).read_text(encoding="utf-8") for page in ("theory.md", "rosetta.md")
+    )
     excerpts = re.findall(r"```{literalinclude} (\S+)\n(.*?)```", text, flags=re.DOTALL)
-    assert len(excerpts) >= 15
+    assert len(excerpts) >= 28
     for file, options in excerpts:
         lines = (DOCS / file).read_text(encoding="utf-8").splitlines()
         start, end = re.search(r":start-at: (.*)\n:end-at: (.*)\n", options).groups()
@@ -303,6 +307,31 @@ def test_the_table_of_parities_holds_every_combination():
         assert (name, options.source_orient[0], options.noise_method, parity) in rows
 
 
+def test_each_reference_can_be_found_and_is_cited():
+    entries = (DOCS / "references.bib").read_text(encoding="utf-8").split("\n@")
+    pages = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    cited = re.findall(r"\{cite:[tp]\}`([^`]+)`", pages)
+    cited = {key for keys in cited for key in keys.split(",")}
+    known = {re.search(r"\{(\w+),", entry)[1]: entry for entry in entries}
+    assert cited == set(known)
+    for key, entry in known.items():
+        assert re.search(r"^  (doi|url|pubmed) = \{\S+\},$", entry, re.MULTILINE), key
+
+
+def test_the_estimates_in_the_figure_of_the_cost_are_the_smallest():
+    """Both against all others on a grid; the one with the absolute value is exactly on the axis."""
+    fields, datum, weight = theory_figures.TWO_FIELDS, theory_figures.DATUM, theory_figures.WEIGHT
+    first, second = np.meshgrid(np.linspace(-2, 2, 401), np.linspace(-2, 2, 401))
+    square, absolute = theory_figures.two_sources()
+    for best, size in ((square, np.square), (absolute, np.abs)):
+        everywhere = (datum - fields[0] * first - fields[1] * second) ** 2
+        everywhere = everywhere + weight * (size(first) + size(second))
+        here = (datum - fields @ best) ** 2 + weight * size(best).sum()
+        assert here <= everywhere.min() + 1e-12
+    assert (square != 0).all()
+    assert absolute[1] == 0
+
+
 def test_the_parity_of_maps_has_every_row():
     """Classes as the code has them today."""
     from mne_bstinv.cross_validation.map_rows import ROWS
@@ -311,3 +340,23 @@ def test_the_parity_of_maps_has_every_row():
     lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
     rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
     assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows
+
+
+def test_the_inverse_by_hand_has_the_numbers_of_a_pocket_calculator():
+    page = by_hand_numbers.values_of_the_page()
+    assert page["Lambda"] == pytest.approx(5.4)
+    assert page["filters"] == pytest.approx([21.6 / 22.6, 5.4 / 6.4, 0])
+    assert page["K"] == pytest.approx(np.array([[10.8 / 22.6, 0, 0], [0, 5.4 / 6.4, 0]]))
+    assert page["lambda2"] / page["scale"] == pytest.approx(1 / 5.4)
+
+
+def test_each_symbol_of_the_theory_leads_to_its_row_code_and_place():
+    """Each link from the page of the theory is a row of the Rosetta table, with a section."""
+    theory = (DOCS / "theory.md").read_text(encoding="utf-8")
+    rosetta = (DOCS / "rosetta.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| \[[^]]+\]\(#([\w-]+)\)", rosetta, re.MULTILINE))
+    assert set(re.findall(r"\(rosetta\.md#([\w-]+)\)", theory)) <= rows
+    sections = dict(re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\(|\Z)", rosetta, re.M | re.S))
+    assert set(sections) == rows
+    for name, text in sections.items():
+        assert re.search(r"literalinclude|\]\(", text), name
