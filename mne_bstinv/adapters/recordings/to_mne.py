@@ -1,7 +1,7 @@
 """Recordings, Brainstorm's ``data_*.mat``, as Evoked, Epochs and Raw.
 
-Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
-references that MNE can only hold turned round; projections are never applied here. Projectors,
+Values, units (T, T/m, V) and channels are the same on both sides; projections are never applied
+here. Projectors,
 sensors and digitised points are matters of the channel file:
 :func:`mne_bstinv.from_info`.
 """
@@ -314,8 +314,7 @@ def _prepare(
     )
     for recordings in files:
         report_fields(recordings, findings)
-    keep(findings, flipped=rows.flipped)
-    return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
+    return np.stack([f[rows.index] for f in samples]), sfreq, rows
 
 
 def _time(recordings: io.Recordings) -> FloatArray:

@@ -103,7 +103,7 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     base = replace(
         base,
         comment=info["description"] or _comment(original, len(channels)),
-        meg_ref_coef=compensation_from(info, kept.get("flipped", ()), findings),
+        meg_ref_coef=compensation_from(info, findings),
         projectors=_projectors(info, kept, findings),
         head_points=head_points,
     )
