@@ -762,7 +762,8 @@ class TestRefusals:
         with pytest.raises(ConversionError, match="the forward solution has a cortex of its own"):
             export_study(tmp_path / "p", **target, **objects, src=load_sample().cortex)
         trans = mne.Transform("head", "mri")
-        with pytest.raises(ConversionError, match=r"and neither is given\. Leave trans out"):
+        del objects["forward"]
+        with pytest.raises(ConversionError, match=r"none is given\. Leave trans out"):
             export_study(tmp_path / "p", **target, **objects, trans=trans)
 
     def test_labels_without_a_cortex(self, sample, tmp_path):
@@ -798,3 +799,24 @@ def test_the_report_holds_what_the_conversions_found_and_the_log_has_it_once(
     for finding in report:
         assert sum(str(finding) in message for message in caplog.messages) == 1
     assert "S/c, 1 recordings, 0 results" in repr(study)
+
+
+def test_trans_and_forward_may_both_be_given(mne_sample, tmp_path):
+    """A transform that is that of the forward solution is no reason to refuse a study."""
+    forward, trans = mne_sample["forward"], mne_sample["trans"]
+    given = {"forward": forward, "subject": "S", "condition": "c"}
+    study = export_study(tmp_path / "p", mne_sample["recordings"], trans=trans, **given)
+    (finding,) = [f for f in conversion_report(study) if f.field == "trans"]
+    assert (finding.severity, finding.reason) == ("derived", "it is that of the forward solution.")
+    alone = export_study(tmp_path / "q", mne_sample["recordings"], **given)
+    one, other = (io.read_head_model(s.head_model_file) for s in (study, alone))
+    np.testing.assert_array_equal(one.grid_loc, other.grid_loc)
+    moved = mne.transforms.invert_transform(trans)
+    moved["trans"][:3, 3] += [0, 0.003, 0]
+    study = export_study(tmp_path / "r", mne_sample["recordings"], trans=moved, **given)
+    (finding,) = [f for f in conversion_report(study) if f.field == "trans"]
+    assert finding.severity == "assumed"
+    assert "places a head 3 mm away" in finding.reason
+    np.testing.assert_array_equal(
+        io.read_head_model(study.head_model_file).grid_loc, other.grid_loc
+    )

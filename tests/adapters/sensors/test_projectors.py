@@ -194,11 +194,13 @@ def test_new_projections_are_added() -> None:
     }
     with unlocked(info):
         info["projs"] = [*info["projs"], mne.Projection(data=data, desc="new", active=True)]
-    new = from_info(info).projectors[-1]
-    assert (new.comment, new.status, new.kind) == ("new", 2, "ssp")
+    new = from_info(info).projectors[-2:]
     expected = np.zeros((5, 2))
     expected[[3, 1]] = [[1, 3], [2, 4]]
-    np.testing.assert_array_equal(new.components, expected)
+    for number, entry in enumerate(new):  # one a vector, as where Brainstorm reads FIF files
+        assert (entry.status, entry.kind) == (2, "ssp")
+        assert entry.comment == f"new (component {number + 1})"
+        np.testing.assert_array_equal(entry.components, expected[:, [number]])
 
 
 def test_compensation() -> None:
