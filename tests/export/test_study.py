@@ -256,7 +256,7 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
     (scout,) = cortex.atlas[-1].scouts
     assert (scout.label, scout.region, len(scout.vertices)) == ("patch L", "LU", 20)
     stc = mne.minimum_norm.apply_inverse(evoked, inv, 1 / 9, "dSPM", pick_ori="vector")
-    # MNE scales by the square root of the number of averages, Brainstorm does so on display
+    # MNE scales by the square root of the number of averages, Brainstorm's kernels do not
     ours = (
         foreign.imaging_kernel @ io.read_recordings(study.recordings[0]).f[foreign.good_channel - 1]
     )
