@@ -45,6 +45,8 @@ __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 
 #: The number Brainstorm adds to the comment of a trial: ``noise (#3)``.
 _TRIAL = re.compile(r"\s*\(#\d+\)\s*$")
+#: The first character that FIF files cannot hold.
+_NOT_LATIN_1 = 0x100
 
 
 @converts
@@ -151,7 +153,7 @@ def to_epochs(
     findings = Findings()
     trials = list(recordings)
     f, sfreq, rows = _prepare(trials, channels, info, mri, findings)
-    labels = [_TRIAL.sub("", trial.comment) or "unnamed" for trial in trials]
+    labels = _labels(trials, findings)
     event_id = {label: code for code, label in enumerate(dict.fromkeys(labels), start=1)}
     findings.derived("events", "samples of a recording with one trial after the other")
     flags = [trial.channel_flag for trial in trials if trial.channel_flag is not None]
@@ -277,6 +279,24 @@ def to_annotations(
         sensors = {"sfreq": sfreq, "ch_names": mne_names(channels)}
         annotations = _annotations(recordings, channels, sensors, findings)
     return findings.attach(annotations, what="Events → Annotations")
+
+
+def _labels(trials: Sequence[io.Recordings], findings: Findings) -> list[str]:
+    """Return the condition of each trial: its comment without the number, as FIF files hold it.
+
+    They separate conditions by semicolons, also in the code that MNE writes for what is not in
+    Latin-1: it could not read its own file.
+    """
+    said = [_TRIAL.sub("", trial.comment) or "unnamed" for trial in trials]
+    made = {
+        text: "".join(c if ord(c) < _NOT_LATIN_1 else f"U+{ord(c):04X}" for c in text)
+        .replace(";", ",")
+        for text in said
+    }  # fmt: skip
+    changed = [f"{text!r} is {label!r}" for text, label in made.items() if text != label]
+    if changed:
+        findings.derived("Comment", f"conditions of FIF files: {', '.join(changed)}")
+    return [made[text] for text in said]
 
 
 def _prepare(

@@ -313,9 +313,13 @@ def _new_projectors(projection: Any, names: Sequence[str]) -> list[io.Projector]
     """Make entries of a projection that no projector was kept for: one a vector.
 
     Brainstorm takes one vector without singular values for a mean (``SSP_mean``); several in one
-    entry would be principal components, which have singular values, and MNE keeps none.
+    entry would be principal components, which have singular values, and MNE keeps none. Vectors
+    that concern none of the channels project nothing and are none.
     """
     vectors = embedded(projection, names)
+    vectors = vectors[:, vectors.any(axis=0)]
+    if not vectors.size:
+        return []
     status = APPLIED if projection["active"] else ON_THE_FLY
     if projection["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF:
         units = vectors / np.linalg.norm(vectors, axis=0)
