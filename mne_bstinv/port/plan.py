@@ -144,6 +144,8 @@ class Unit:
         found: list[Path | None] = [anatomy.anatomy, anatomy.cortex]
         if self.kind == ANATOMY:
             found += [anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull]
+            template = self.protocol.default_anatomy
+            found += [] if template is None else [template.cortex]
             if anatomy.anatomy is None:
                 found.append(files.channel_file)
             yield from (file for file in found if file is not None)
@@ -189,6 +191,9 @@ def plan(
         if wanted and not subject.conditions:
             for unit in _named_anatomy(protocol, subject).anatomy():
                 units.setdefault(unit.folder, unit)
+    template = _template(protocol)
+    if template is not None and units:  # unless a subject that uses it brought it
+        units.setdefault(template.folder, template)
     order = (ANATOMY, SHARED, CONDITION)
     return sorted(units.values(), key=lambda unit: order.index(unit.kind))
 
@@ -255,6 +260,34 @@ class _NamedCondition:
                 if entry.file.parent == channel_file.parent
             ),
         )
+
+
+def _template(protocol: io.Protocol) -> Unit | None:
+    """Return the unit of a default anatomy that maps can be projected to: it is registered."""
+    anatomy = protocol.default_anatomy
+    if anatomy is None or anatomy.cortex is None or not _has_sphere(anatomy.cortex):
+        return None
+    return Unit(
+        kind=ANATOMY,
+        subject=anatomy.name,
+        condition="",
+        folder=f"{SUBJECTS}/{DEFAULT_SUBJECT}",
+        stem=DEFAULT_SUBJECT,
+        shared="",
+        protocol=dataclasses.replace(_plain(protocol), subjects=(anatomy,)),
+        anatomy=anatomy,
+        files=io.Condition(subject=anatomy.name, name="", folder=anatomy.folder),
+        mne_subject=DEFAULT_SUBJECT,
+    )
+
+
+def _has_sphere(cortex: Path) -> bool:
+    try:
+        stored = mat.read(cortex, ["Reg"])
+    except BstInvError:  # converting it says what is wrong
+        return False
+    reg = stored["Reg"].value if "Reg" in stored else None
+    return isinstance(reg, dict) and "Sphere" in reg
 
 
 def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
