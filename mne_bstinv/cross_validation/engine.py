@@ -20,7 +20,7 @@ exception is Brainstorm's sLORETA of three components, which mixes the rows of a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -90,12 +90,19 @@ class EngineKernel:
 class _Rows:
     """By what the weighted rows of the gain are made."""
 
-    #: Whether projectors, reference and arithmetic are MNE's.
-    gain: tuple[bool, bool, bool]
+    #: Whether projectors, reference and arithmetic are MNE's, and the whitener, which projects.
+    gain: tuple[bool, bool, bool, bool]
     #: Number of the depth weights.
     depth: int
     orient: str
     tangential: float
+
+    def projected(self) -> _Rows:
+        """Return the same rows projected before they are whitened, which differ by rounding.
+
+        In a Gram matrix of rows that are not, what they lose would drown what they keep.
+        """
+        return replace(self, gain=(*self.gain[:3], False))
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,8 @@ class Engine:
         if not self._is_amplitude:
             return apart(self.blocks(switched), None)
         stages = self._stages(switched)
-        return _root(_trace(self._system(stages).right, self._gram_of_amplitudes(stages.rows)))
+        gram = self._gram_of_amplitudes(stages.rows.projected())
+        return _root(_trace(self._system(stages).right, gram))
 
     def distance(self, one: Key, other: Key) -> float:
         """Return the Frobenius norm of the difference of two kernels."""
@@ -200,9 +208,10 @@ class Engine:
             return apart(self.blocks(one), self.blocks(other))
         right = self._system(a).right
         moved = right - self._system(b).right
-        squares = [_trace(moved, self._gram_of_amplitudes(b.rows))]
-        if a.rows != b.rows:
-            of_change, mixed = self._grams_of_change(a.rows, b.rows)
+        rows = a.rows.projected(), b.rows.projected()
+        squares = [_trace(moved, self._gram_of_amplitudes(rows[1]))]
+        if rows[0] != rows[1]:
+            of_change, mixed = self._grams_of_change(*rows)
             squares += [_trace(right, of_change), 2 * _trace(right, mixed, moved)]
         found = _root(sum(squares))
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
@@ -243,13 +252,15 @@ class Engine:
         theirs = "orientation" in switched
         orient = ingredients.settings.orientation if theirs else ingredients.orient
         operators = switched - ingredients.idle
+        noise = self._noise_key(switched)
         return _Stages(
-            noise=self._noise_key(switched),
+            noise=noise,
             rows=_Rows(
                 gain=(
                     "projectors" in operators,
                     "reference" in operators,
                     "precision" in switched and orient == "fixed",
+                    noise == NOISE and bool({"projectors", "reference"} & operators),
                 ),
                 depth=self._depth(switched & DEPTH),
                 orient=orient,

@@ -26,13 +26,18 @@ def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: i
 
 
 def gain_rows(
-    ingredients: Ingredients, axes: str, projectors: bool, reference: bool, single: bool
+    ingredients: Ingredients,
+    axes: str,
+    projectors: bool,
+    reference: bool,
+    single: bool,
+    whitener_projects: bool,
 ) -> FloatArray:
     """Rows of the gain (n_sources, p, n_channels) along axes, by the operators of one side each.
 
     The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. MNE rounds what it
-    makes of the raw gain along the normals to single precision. What MNE's whitener projects out is
-    projected out here: rounding of it would be that of a potential many times as large.
+    makes of the raw gain along the normals to single precision. It trusts its whitener to project
+    the gain, which it does but for rounding; else the gain is projected here.
     """
     operated = ingredients.operated[projectors, reference]
     gain = operated.gain
@@ -44,7 +49,7 @@ def gain_rows(
     if single:
         exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(len(rows), 3, -1))
         rows[:, :1] += ingredients.side.fixed_gain - exact
-    if projectors or reference:
+    if (projectors or reference) and not whitener_projects:
         rows = (rows.reshape(-1, len(gain)) @ operated.on_data.T).reshape(rows.shape)
     return rows
 
