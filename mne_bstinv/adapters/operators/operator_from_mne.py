@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -18,18 +19,27 @@ from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_inf
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
+    for_averages,
     inverse_parameters,
 )
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, recoded, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    carry,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_inverse_operator", "operator_kernel"]
+__all__ = ["from_inverse_operator", "operator_kernel", "remember_file"]
 
 #: MNE's method → Brainstorm's function.
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
@@ -80,7 +90,8 @@ def from_inverse_operator(
         lost that order, as in FIF files. ``None`` takes the order that they carry, else MNE's.
     nave : int
         Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
-        one, as in Brainstorm, which multiplies dspm2018 maps by √Leff: the same as MNE's dSPM.
+        one sample, as in Brainstorm: MNE's dSPM of these averages is √nave times it, which is what
+        Brainstorm's process "Scale averaged dSPM" makes of the map.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -106,6 +117,7 @@ def from_inverse_operator(
     """
     findings, report = Findings(), conversion_report(inv)
     parts: list[Any] = []
+    inv = for_averages(inv, 1)
     wanted = _arguments(inv, lambda2, method)
     lambda2, method = wanted.lambda2, wanted.method
     values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
@@ -144,6 +156,21 @@ def from_inverse_operator(
     return attach_with_parts(findings, results, parts, what="InverseOperator → results")
 
 
+def remember_file(inv: Any, path: Path) -> None:
+    """Keep with an operator which file it was read from: kernels that are made of it name it.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    path : Path
+        The file.
+    """
+    report = conversion_report(inv)
+    kept = {**report.kept, "operator_file": str(path.absolute())}
+    carry(inv, ConversionReport(report.findings, kept))
+
+
 def operator_kernel(
     inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None
 ) -> tuple[FloatArray, list[str]]:
@@ -163,7 +190,7 @@ def operator_kernel(
     Returns
     -------
     kernel : array, shape (n_sources, n_channels) or (n_sources, 3, n_channels)
-        Estimate = kernel · data, for one average; vectors along x, y, z of head.
+        Estimate = kernel · data, for one sample; vectors along x, y, z of head.
     names : list of str
         Channels of the columns.
     """
@@ -171,9 +198,9 @@ def operator_kernel(
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
-    evoked = mne.EvokedArray(
-        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=1
-    )
+    inv = for_averages(inv, 1)
+    unit, info = np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"])
+    evoked = mne.EvokedArray(unit, info, nave=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
         stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
     names = list(inv["noise_cov"]["names"])
@@ -275,11 +302,12 @@ def _options(
     power = (eig > 0).sum() / len(eig) / wanted.lambda2
     return {
         # not Brainstorm's 2018 inverse: nobody shall recompute it as such
-        "InverseMethod": "mne-python",
+        "InverseMethod": OF_MNE,
         "InverseMeasure": wanted.method,
         "SourceOrient": ("fixed" if _n_components(inv) == 1 else "free",),
         "SnrMethod": "fixed",
         "SnrFixed": float(np.sqrt(power)),
         "Lambda2": wanted.lambda2,
+        **({"OperatorFile": file} if (file := kept_of(inv).get("operator_file")) else {}),
         **common,
     }

@@ -230,7 +230,8 @@ def _report(
     if options.measure == "dspm2018":
         findings.derived(
             "Leff",
-            "Brainstorm shows dspm2018 maps of an average × √Leff; MNE with nave = 1 does not.",
+            "dspm2018 is for one sample, as MNE's dSPM with nave = 1: neither is scaled by the "
+            "number of averages. Brainstorm's process 'Scale averaged dSPM' multiplies by √Leff.",
         )
     unseen = sum(
         int((~region.gain.reshape(len(region.gain), -1, 3).any(axis=(0, 2))).sum())
