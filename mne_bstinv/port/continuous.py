@@ -116,7 +116,12 @@ def convert_continuous(
     sources = [file for file in (entry.file, study.channel_file, study.anatomy.anatomy) if file]
     facts: dict[str, Any] = {"contents": [outputs.relative(entry.file)]}
     if recordings.link is not None:
-        facts |= {"original": str(raw.filenames[0]), "format": recordings.link.format}
+        original = Path(raw.filenames[0])
+        inside = original.is_relative_to(outputs.root)
+        facts |= {
+            "original": outputs.relative(original) if inside else str(original),
+            "format": recordings.link.format,
+        }
     label = _label(entry.file, study)
     with _bar(raw, settings):
         names = outputs.write(
