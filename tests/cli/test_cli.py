@@ -217,7 +217,11 @@ def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
         main(["--help"])
     told = capsys.readouterr().out
     commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
-    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {"effects", "streams"}
+    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
+        "arguments",
+        "effects",
+        "streams",
+    }
     assert {name.replace("-", "_") for name in commands} == {name.rstrip("_") for name in modules}
     for name, summary in commands.items():
         with pytest.raises(SystemExit):
