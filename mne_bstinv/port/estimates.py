@@ -10,6 +10,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.errors import MissingFileError
+from mne_bstinv.inverse import origin_of_results
 from mne_bstinv.io.filenames import is_average
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.port.names import MAX_STEM, safe_name
@@ -98,14 +99,16 @@ def _belonging(
 
 
 def _no_operator(results: io.Results) -> str:
-    method = (results.options or {}).get("InverseMethod")
-    if not isinstance(method, str):
-        return "No Options.InverseMethod: it was not computed by the linear inverse of 2018."
-    if method.lower() != "minnorm":
-        return f"{method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
-    derivation = derivation_of(results)
+    derivation, origin = derivation_of(results), origin_of_results(results)
     if derivation is not None:
         return f"It is a {derivation.what}, made of other results: no operator gives it."
+    if not origin.years:
+        return f"It is {origin.kind}: {origin.reason}. Its estimate is converted."
+    options = origin.options(results.options or {})
+    if not options.is_minimum_norm:
+        return (
+            f"{options.method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
+        )
     return ""
 
 
@@ -169,11 +172,18 @@ def _estimate(
         "results": outputs.relative(entry.file),
         "recordings": None if file is None else outputs.relative(file),
         "scale_leff": scale_leff,
+        "origin": _origin_fact(results),
     }
     sources = [f for f in (entry.file, file, study.channel_file) if f]
     outputs.write(
         f"{name}{estimate_ending(estimate)}", estimate, "source estimate", sources, **facts
     )
+
+
+def _origin_fact(results: io.Results) -> str:
+    """Say in a few words what made results: ``'linear inverse of 2018'``, and the like."""
+    origin = origin_of_results(results)
+    return origin.kind if origin.year is None else f"{origin.kind} of {origin.year}"
 
 
 def _label(file: Path) -> str:

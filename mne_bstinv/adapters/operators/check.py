@@ -17,6 +17,7 @@ from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_par
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.io.processing import derivation_of
 
 __all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
@@ -62,7 +63,8 @@ def operator_of_results(
     Raises
     ------
     ConversionError
-        If the results were made of others: no operator gives a z-score or a flat map.
+        If the results were made of others (no operator gives a z-score or a flat map), or by
+        something else than Brainstorm's linear inverse.
     """
     derivation = derivation_of(results)
     if derivation is not None:
@@ -71,15 +73,22 @@ def operator_of_results(
             "inverse operator gives them. Convert the kernel that they were made of, or convert "
             "these to a source estimate."
         )
+    origin = origin_of_results(results)
+    if not origin.years:
+        raise ConversionError(
+            f"The results {results.comment!r} are {origin.kind} ({origin.reason}): no options of a "
+            "linear inverse, so no inverse operator. Convert them to a source estimate."
+        )
     good = results.good_channel
     operator = to_inverse_operator(
         head_model,
         noise_cov,
         channels,
-        results.options,
+        origin.options(results.options or {}),
         channel_flag=results.channel_flag,
         data_types=data_types_of(results.options) or None if good is None else None,
         good_channels=None if good is None else good - 1,
+        n_avg=max(results.n_avg, 1),
         **others,
     )
     return checked_operator(operator, results, head_model)
@@ -161,11 +170,12 @@ def _estimates(inv: Any, data: FloatArray) -> FloatArray:
     and s / (s² + λ²) · √(1 + s² / λ²) (the manual of MNE-Python, "The minimum-norm estimates").
     """
     parameters = inverse_parameters(inv)
+    noise, nave = _noise(inv).times(1 / parameters.nave), parameters.nave
     sing, fields, leads = inv["sing"], inv["eigen_fields"]["data"], inv["eigen_leads"]["data"]
     weights = sing / (sing**2 + parameters.lambda2)
-    std = np.sqrt(inv["source_cov"]["data"])[:, None]
+    std = np.sqrt(inv["source_cov"]["data"] / nave)[:, None]
     p = 3 if parameters.pick_ori == "vector" else 1
-    values = std * (leads @ (weights[:, None] * (fields @ (_noise(inv).whitener @ data))))
+    values = std * (leads @ (weights[:, None] * (fields @ (noise.whitener @ data))))
     values = parameters.factor * values.reshape(-1, p, data.shape[1])
     if parameters.method != "MNE":
         if parameters.method == "sLORETA":

@@ -26,7 +26,8 @@ from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
 from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.io.text import history_row
 
 __all__ = ["from_inverse_operator", "operator_kernel"]
@@ -81,6 +82,7 @@ def from_inverse_operator(
     nave : int
         Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
         one, as in Brainstorm, which multiplies dspm2018 maps by √Leff: the same as MNE's dSPM.
+        Operators of options of 2009 and 2016 bring their own.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -108,7 +110,8 @@ def from_inverse_operator(
     parts: list[Any] = []
     wanted = _arguments(inv, lambda2, method)
     lambda2, method = wanted.lambda2, wanted.method
-    values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
+    averages = nave if wanted.nave == 1 else wanted.nave
+    values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori, nave=wanted.nave)
     if channels is None:
         channels = from_info(complete_info(inv["info"]) if info is None else info)
         parts.append(channels)
@@ -122,21 +125,21 @@ def from_inverse_operator(
     layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]
     rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
-    _report(inv, wanted, nave, findings)
+    _report(inv, wanted, averages, findings)
     types = tuple(channels.types[i] for i in good[columns].tolist())
     results = io.Results(
         imaging_kernel=rows,
-        whitener=_whitener(inv)[np.ix_(columns, columns)],
-        comment=comment or f"MNE-Python: {method}",
-        function=FUNCTIONS[method],
+        whitener=np.sqrt(wanted.nave) * _whitener(inv)[np.ix_(columns, columns)],
+        comment=comment or _comment(inv, wanted),
+        function=_function(inv, wanted),
         data_file=data_file,
         head_model_file=head_model_file,
         surface_file=surface_file,
         channel_flag=_flags(inv, channels),
         good_channel=good[columns] + 1,
         options=_options(inv, wanted, columns, types),
-        n_avg=int(nave),
-        leff=float(nave),
+        n_avg=int(averages),
+        leff=float(averages),
         history=(history_row("mne", f"MNE-Python: {method}, lambda2 = {lambda2:.6g}"),),
         **grid_fields(grid, layout, atlas),
     )
@@ -145,7 +148,7 @@ def from_inverse_operator(
 
 
 def operator_kernel(
-    inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None
+    inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None, nave: float = 1
 ) -> tuple[FloatArray, list[str]]:
     """Return the kernel of an operator by applying it to unit data.
 
@@ -159,11 +162,13 @@ def operator_kernel(
         Method.
     pick_ori : None | 'vector' | 'normal'
         See :func:`from_inverse_operator`.
+    nave : float
+        Number of averages of the data.
 
     Returns
     -------
     kernel : array, shape (n_sources, n_channels) or (n_sources, 3, n_channels)
-        Estimate = kernel · data, for one average; vectors along x, y, z of head.
+        Estimate = kernel · data; vectors along x, y, z of head.
     names : list of str
         Channels of the columns.
     """
@@ -172,7 +177,7 @@ def operator_kernel(
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
     evoked = mne.EvokedArray(
-        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=1
+        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=nave
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
         stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
@@ -212,13 +217,31 @@ def _layout(
     ours, atlas = kept_of(inv).get("options"), grid.grid_atlas
     if ours is None or grid.head_model_type != "mixed" or not vector or atlas is None:
         return layout_of_grid(grid, vector=vector, findings=findings)
-    if method != "MNE":
+    if str(ours.measure) not in ours.conventions.prior_restored:
         # Brainstorm normalises loose rows in a local frame; these are along x, y, z
         atlas = recoded(atlas, {"L": "U"}, findings)
     return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
 
 
-def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
+def _own_options(inv: Any, wanted: InverseParameters) -> AnyOptions | None:
+    """Return the options of Brainstorm whose kernel this is; None where it is another."""
+    options = kept_of(inv).get("options")
+    return options if options is not None and wanted.parity != NOT_COMPARABLE else None
+
+
+def _function(inv: Any, wanted: InverseParameters) -> str:
+    options = _own_options(inv, wanted)
+    return FUNCTIONS[wanted.method] if options is None else options.function
+
+
+def _comment(inv: Any, wanted: InverseParameters) -> str:
+    """Name the results; Brainstorm's comments of 2016 end in the year."""
+    options = _own_options(inv, wanted)
+    year = " 2016" if options is not None and options.year == 2016 else ""
+    return f"MNE-Python: {wanted.method}{year}"
+
+
+def _report(inv: Any, wanted: InverseParameters, nave: float, findings: Findings) -> None:
     method = wanted.method
     gives = "" if wanted.parity == NOT_COMPARABLE else ": Brainstorm's estimate by its own options"
     times = "" if wanted.factor == 1 else f" times {wanted.factor:.6g}"
@@ -233,10 +256,11 @@ def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) 
                 "projs",
                 f"{proj['desc']!r} is part of the kernel: Brainstorm applies none to the data.",
             )
-    if method == "sLORETA" and nave > 1:
+    if method == "sLORETA" and wanted.nave == 1 and nave > 1:
         findings.dropped(
             "nave",
-            f"The kernel is for one sample: MNE's sLORETA of {nave} averages is √{nave} times it.",
+            f"The kernel is for one sample: MNE's sLORETA of {nave:g} averages is √{nave:g} times "
+            "it.",
         )
     if method == "eLORETA":
         findings.assumed("Function", "Brainstorm has no eLORETA: it is shown as 'mn'.")
@@ -261,16 +285,18 @@ def _options(
     """Options as Brainstorm stores them: its own where they made this kernel, else MNE's."""
     cov = inv["noise_cov"]
     eig, eigvec = np.asarray(cov["eig"]), np.asarray(cov["eigvec"])
-    matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)]
-    common = {
+    matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)] / wanted.nave
+    common: dict[str, Any] = {
         "ChannelTypes": types,
         "DataTypes": tuple(dict.fromkeys(types)),
         "ComputeKernel": 1.0,
         "NoiseCovMat": {"NoiseCov": matrix, "Comment": "Noise covariance of the operator"},
-        "FunctionName": FUNCTIONS[wanted.method],
+        "FunctionName": _function(inv, wanted),
     }
-    options = kept_of(inv).get("options")
-    if isinstance(options, InverseOptions) and wanted.parity != NOT_COMPARABLE:
+    options = _own_options(inv, wanted)
+    if isinstance(options, InverseOptions2009):
+        common["NoiseCov"] = common.pop("NoiseCovMat")["NoiseCov"]
+    if options is not None:
         return {**options.to_brainstorm(), **common}
     power = (eig > 0).sum() / len(eig) / wanted.lambda2
     return {

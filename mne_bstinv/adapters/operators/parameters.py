@@ -11,7 +11,7 @@ from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["EXACT", "NOT_COMPARABLE", "UP_TO_FACTOR", "InverseParameters", "inverse_parameters"]
 
@@ -20,8 +20,8 @@ EXACT = "exact"
 UP_TO_FACTOR = "equal up to a stated factor"
 
 
-#: Brainstorm's measure → MNE's method.
-METHODS = {"amplitude": "MNE", "dspm2018": "dSPM", "sloreta": "sLORETA"}
+#: Brainstorm's measure → MNE's method; that of 2018 last, where a method is asked for its measure.
+METHODS = {"amplitude": "MNE", "dspm": "dSPM", "dspm2018": "dSPM", "sloreta": "sLORETA"}
 
 #: What marks the parameters in the entry ``method`` of the operator's noise covariance, the one
 #: text that FIF files of inverse operators keep.
@@ -30,6 +30,11 @@ MARK = "mne_bstinv "
 _LOOSE_DSPM = (
     "Brainstorm normalises loose rows in the local frame before the orientation prior, with one "
     "factor; MNE after it"
+)
+
+_DEPTH_SLORETA = (
+    "Brainstorm's sLORETA of 2009 is √Λ times the dimensionless one, times the depth weight of "
+    "each location: no one factor"
 )
 
 _SLORETA = (
@@ -50,9 +55,10 @@ class InverseParameters(Displayed):
         Method for the same functions.
     pick_ori : str | None
         ``'vector'`` where Brainstorm's estimate has three components a location.
-    nave : int
-        Number of averages to say: set ``evoked.nave`` to it (1, since Brainstorm's kernels know
-        no averages). Brainstorm's dspm2018 maps are multiplied by √Leff afterwards.
+    nave : float
+        Number of averages to say: set ``evoked.nave`` to it. 1 since 2018, whose kernels know no
+        averages (dspm2018 maps are multiplied by √Leff afterwards); in 2009 and 2016 that of the
+        recordings, which divided the noise covariance, as it does in MNE.
     factor : float
         Brainstorm's estimate is this times MNE's: √Λ in A·m for sLORETA, else 1.
     parity : 'exact' | 'equal up to a stated factor' | 'not comparable'
@@ -64,7 +70,7 @@ class InverseParameters(Displayed):
     lambda2: float
     method: str
     pick_ori: str | None
-    nave: int = 1
+    nave: float = 1
     factor: float = 1.0
     parity: str = EXACT
     reason: str = ""
@@ -112,30 +118,38 @@ def inverse_parameters(inv: Any) -> InverseParameters:
 
 
 def parameters_of(
-    options: InverseOptions, orients: tuple[str, ...], arrays: OperatorArrays
+    options: AnyOptions, orients: tuple[str, ...], arrays: OperatorArrays, *, nave: float
 ) -> InverseParameters:
     """State the parameters of an operator whose regions have these orientation constraints."""
     measure = str(options.measure)
-    parity, reason = _parity(measure, orients)
+    parity, reason = _parity(options, orients)
     factor = float(arrays.prior_variance**0.5) if measure == "sloreta" else 1.0
     return InverseParameters(
         lambda2=float(arrays.lambda2),
         method=METHODS[measure],
         pick_ori="vector" if arrays.n_components == 3 else None,
+        nave=nave,
         factor=factor,
         parity=parity,
         reason=reason,
     )
 
 
-def _parity(measure: str, orients: tuple[str, ...]) -> tuple[str, str]:
-    others = {"dspm2018": {"loose"}, "sloreta": {"loose", "free"}}.get(measure, set())
+def _parity(options: AnyOptions, orients: tuple[str, ...]) -> tuple[str, str]:
+    measure = str(options.measure)
+    # where rows are along x, y, z before they are normalised, both toolboxes do it alike
+    local = measure not in options.conventions.prior_restored
+    others = {"loose"} if METHODS[measure] == "dSPM" and local else set()
+    if measure == "sloreta":
+        others = {"loose", "free"}
     found = sorted(others & set(orients))
     if found:
         where = f"{measure}, {' and '.join(found)} orientation"
         if rest := sorted(set(orients) - others):
             where += f" (the {' and '.join(rest)} regions are comparable)"
-        return NOT_COMPARABLE, f"{where}: {_LOOSE_DSPM if measure == 'dspm2018' else _SLORETA}."
+        return NOT_COMPARABLE, f"{where}: {_SLORETA if measure == 'sloreta' else _LOOSE_DSPM}."
     if measure == "sloreta":
+        if options.depth_weighting:
+            return NOT_COMPARABLE, f"sloreta with depth weighting: {_DEPTH_SLORETA}."
         return UP_TO_FACTOR, "Brainstorm's sLORETA is √Λ (in A·m) times the dimensionless one."
     return EXACT, ""
