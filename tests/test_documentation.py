@@ -16,6 +16,8 @@ from mne_bstinv import InverseOptions, cross_validate, to_source_estimate
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.inverse.whitening import compute_whitener
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
@@ -77,6 +79,7 @@ def test_ten_lines_are_ten_lines():
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_continuous.md", 4, ()),
+        ("howto_maps.md", 3, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
@@ -306,3 +309,13 @@ def test_the_table_of_parities_holds_every_combination():
         name = options.measure if options.method == "minnorm" else options.method
         parity = mne_equivalent(options, study, data_types="MEG").parity
         assert (name, options.source_orient[0], options.noise_method, parity) in rows
+
+
+def test_the_parity_of_maps_has_every_row():
+    """Classes as the code has them today."""
+    from mne_bstinv.cross_validation.map_rows import ROWS
+
+    text = (DOCS / "map_parity.md").read_text(encoding="utf-8")
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
+    rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
+    assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows
