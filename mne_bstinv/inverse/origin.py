@@ -72,6 +72,12 @@ class Origin(Displayed):
         """The likeliest year; None for what no linear inverse computed."""
         return self.years[0] if self.years else None
 
+    @property
+    def title(self) -> str:
+        """In a few words: ``'linear inverse of 2018'``, ``'mem'``."""
+        years = " or ".join(map(str, self.years))
+        return f"{self.kind} of {years}" if years else self.kind
+
     def options(self, options: Mapping[str, Any], year: int | None = None) -> AnyOptions:
         """Read the options of the file.
 
@@ -97,8 +103,7 @@ class Origin(Displayed):
         return _CLASSES[year or self.years[0]].from_brainstorm(options)
 
     def _summary(self) -> str:
-        years = " or ".join(map(str, self.years))
-        return f"{self.kind}{f' of {years}' if years else ''}: {self.reason}"
+        return f"{self.title}: {self.reason}"
 
 
 def origin_of(

@@ -10,9 +10,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.errors import MissingFileError
-from mne_bstinv.inverse import origin_of_results
 from mne_bstinv.io.filenames import is_average
-from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.port.names import MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
@@ -67,8 +65,9 @@ def _operator(
 ) -> None:
     from mne_bstinv.adapters import inverse_parameters
     from mne_bstinv.adapters.kept import kept_of
+    from mne_bstinv.adapters.operators import why_no_operator
 
-    if reason := _no_operator(results):
+    if reason := why_no_operator(results):
         outputs.skip(entry.file, "inverse operator", reason)
         return
     operator = study.inverse_operator(results)
@@ -96,20 +95,6 @@ def _belonging(
     if entry.shared:
         return [outputs.relative(recordings.file) for recordings in study.recordings]
     return [] if entry.data_file is None else [outputs.relative(entry.data_file)]
-
-
-def _no_operator(results: io.Results) -> str:
-    derivation, origin = derivation_of(results), origin_of_results(results)
-    if derivation is not None:
-        return f"It is a {derivation.what}, made of other results: no operator gives it."
-    if not origin.years:
-        return f"It is {origin.kind}: {origin.reason}. Its estimate is converted."
-    options = origin.options(results.options or {})
-    if not options.is_minimum_norm:
-        return (
-            f"{options.method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
-        )
-    return ""
 
 
 def _estimates(
@@ -158,6 +143,7 @@ def _estimate(
     outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters.files import estimate_ending
+    from mne_bstinv.adapters.kept import kept_of
 
     recordings = None if file is None else study.store.read(io.read_recordings, file)
     if recordings is not None and recordings.f is None:
@@ -172,18 +158,12 @@ def _estimate(
         "results": outputs.relative(entry.file),
         "recordings": None if file is None else outputs.relative(file),
         "scale_leff": scale_leff,
-        "origin": _origin_fact(results),
+        "origin": kept_of(estimate)["origin"].title,
     }
     sources = [f for f in (entry.file, file, study.channel_file) if f]
     outputs.write(
         f"{name}{estimate_ending(estimate)}", estimate, "source estimate", sources, **facts
     )
-
-
-def _origin_fact(results: io.Results) -> str:
-    """Say in a few words what made results: ``'linear inverse of 2018'``, and the like."""
-    origin = origin_of_results(results)
-    return origin.kind if origin.year is None else f"{origin.kind} of {origin.year}"
 
 
 def _label(file: Path) -> str:

@@ -1,7 +1,11 @@
 """Results files ⇄ inverse operators and source estimates."""
 
 from mne_bstinv.adapters.operators.arrays import noise_spectrum
-from mne_bstinv.adapters.operators.check import checked_operator, operator_of_results
+from mne_bstinv.adapters.operators.check import (
+    checked_operator,
+    operator_of_results,
+    why_no_operator,
+)
 from mne_bstinv.adapters.operators.estimate_from_mne import (
     from_source_estimate,
     function_of_estimate,
@@ -49,4 +53,5 @@ __all__ = [
     "to_inverse_operator",
     "to_source_estimate",
     "vert2grid",
+    "why_no_operator",
 ]

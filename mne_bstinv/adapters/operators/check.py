@@ -20,7 +20,7 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.io.processing import derivation_of
 
-__all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
+__all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results", "why_no_operator"]
 
 
 #: Relative difference of kernels up to which an operator is that of a stored kernel: what FIF files
@@ -30,6 +30,30 @@ SAME_KERNEL = 1e-6
 #: Sensor vectors that kernels are compared on. Kernels that differ give other estimates of any
 #: vector but by a chance that four rule out.
 _N_PROBES = 4
+
+
+def why_no_operator(results: io.Results) -> str:
+    """Say why results have no inverse operator.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+
+    Returns
+    -------
+    str
+        The reason; empty for minimum norms of Brainstorm's linear inverse.
+    """
+    derivation, origin = derivation_of(results), origin_of_results(results)
+    if derivation is not None:
+        return f"It is a {derivation.what}, made of other results: no operator gives it."
+    if not origin.years:
+        return f"It is {origin.kind}, not of Brainstorm's linear inverse: {origin.reason}."
+    options = origin.options(results.options or {})
+    if options.is_minimum_norm:
+        return ""
+    return f"{options.method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
 
 
 @converts
