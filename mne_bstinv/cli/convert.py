@@ -79,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale-leff",
         action="store_true",
-        help="multiply dspm2018 by the square root of Leff, as Brainstorm does on display",
+        help="multiply dspm2018 by the square root of Leff, as Brainstorm's process 'Scale "
+        "averaged dSPM' does (dspm2018sc)",
     )
     parser.add_argument(
         "--raw-dir",

@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale-leff",
         action="store_true",
-        help="multiply dSPM estimates by the root of Leff, as Brainstorm does when it shows them",
+        help="multiply dSPM estimates by the root of Leff, as Brainstorm's process 'Scale averaged "
+        "dSPM' does (dspm2018sc)",
     )
     parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
     parser.add_argument(

@@ -63,14 +63,13 @@ def _operator(
     study: StudyCondition,
     outputs: Outputs,
 ) -> None:
-    from mne_bstinv.adapters import inverse_parameters
     from mne_bstinv.adapters.kept import kept_of
-    from mne_bstinv.adapters.operators import why_no_operator
+    from mne_bstinv.adapters.operators import for_averages, inverse_parameters, why_no_operator
 
     if reason := why_no_operator(results):
         outputs.skip(entry.file, "inverse operator", reason)
         return
-    operator = study.inverse_operator(results)
+    operator = for_averages(study.inverse_operator(results), unit.averages_of(entry))
     parameters = inverse_parameters(operator)
     model = study.with_head_model_of(results)
     sources = [entry.file, model.head_model_file, study.noise_cov_file, study.channel_file]

@@ -27,6 +27,7 @@ from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
+from mne_bstinv.verification.foreign import Operators, is_foreign, verify_foreign
 from mne_bstinv.verification.outcome import Verification
 from mne_bstinv.verification.stages import explain, rounded, stage_differences
 
@@ -63,9 +64,11 @@ def recompute(fname: str | Path) -> InverseResult:
     return _likeliest(stored, file, studies, rtol=1e-9)[0]
 
 
-def verify_kernel(file: Path, studies: Studies, rtol: float) -> Verification:
+def verify_kernel(file: Path, studies: Studies, rtol: float, operators: Operators) -> Verification:
     """Recompute the kernel of a results file, or its estimate, and compare it with the stored."""
     stored = io.read_results(file)
+    if is_foreign(stored):
+        return verify_foreign(stored, file, studies, rtol, operators)
     result, agreement = _likeliest(stored, file, studies, rtol)
     stages = stage_differences(stored, result)
     notes = [rounded(agreement), explain(agreement, stages, agreement.bound or rtol)]

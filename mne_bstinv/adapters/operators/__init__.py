@@ -1,5 +1,6 @@
 """Results files ⇄ inverse operators and source estimates."""
 
+from mne_bstinv.adapters.operators.apply import apply_operator
 from mne_bstinv.adapters.operators.arrays import noise_spectrum
 from mne_bstinv.adapters.operators.check import (
     checked_operator,
@@ -20,6 +21,7 @@ from mne_bstinv.adapters.operators.operator_from_mne import (
     FUNCTIONS,
     from_inverse_operator,
     operator_kernel,
+    remember_file,
 )
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import (
@@ -28,6 +30,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     InverseParameters,
+    for_averages,
     inverse_parameters,
 )
 from mne_bstinv.adapters.operators.results import vert2grid
@@ -39,8 +42,10 @@ __all__ = [
     "NOT_COMPARABLE",
     "UP_TO_FACTOR",
     "InverseParameters",
+    "apply_operator",
     "checked_operator",
     "data_info",
+    "for_averages",
     "from_inverse_operator",
     "from_source_estimate",
     "function_of_estimate",
@@ -50,6 +55,7 @@ __all__ = [
     "operator_kernel",
     "operator_of_results",
     "reference_projections",
+    "remember_file",
     "to_inverse_operator",
     "to_source_estimate",
     "vert2grid",

@@ -8,7 +8,6 @@ So does Brainstorm's inverse of 2009, whose λ² is MNE's 1/SNR².
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +67,6 @@ class NoiseSpectrum:
         np.divide(1.0, np.sqrt(self.eig), out=scale, where=self.eig > 0)
         return scale[:, None] * self.eigvec
 
-    def times(self, factor: float) -> NoiseSpectrum:
-        """Return the spectrum of a multiple of the covariance."""
-        return dataclasses.replace(self, eig=factor * self.eig)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OperatorArrays:
@@ -101,10 +96,6 @@ class OperatorArrays:
     prior_variance: float
     #: 1 or 3 rows a location.
     n_components: int
-
-    def times(self, factor: float) -> OperatorArrays:
-        """Return the arrays for a multiple of the noise covariance: the prior follows it."""
-        return dataclasses.replace(self, source_var=factor * self.source_var)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

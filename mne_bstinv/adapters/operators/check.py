@@ -13,7 +13,11 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
-from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
+from mne_bstinv.adapters.operators.parameters import (
+    NOT_COMPARABLE,
+    for_averages,
+    inverse_parameters,
+)
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
@@ -194,12 +198,12 @@ def _estimates(inv: Any, data: FloatArray) -> FloatArray:
     and s / (s² + λ²) · √(1 + s² / λ²) (the manual of MNE-Python, "The minimum-norm estimates").
     """
     parameters = inverse_parameters(inv)
-    noise, nave = _noise(inv).times(1 / parameters.nave), parameters.nave
+    inv = for_averages(inv, 1)
     sing, fields, leads = inv["sing"], inv["eigen_fields"]["data"], inv["eigen_leads"]["data"]
     weights = sing / (sing**2 + parameters.lambda2)
-    std = np.sqrt(inv["source_cov"]["data"] / nave)[:, None]
+    std = np.sqrt(inv["source_cov"]["data"])[:, None]
     p = 3 if parameters.pick_ori == "vector" else 1
-    values = std * (leads @ (weights[:, None] * (fields @ (noise.whitener @ data))))
+    values = std * (leads @ (weights[:, None] * (fields @ (_noise(inv).whitener @ data))))
     values = parameters.factor * values.reshape(-1, p, data.shape[1])
     if parameters.method != "MNE":
         if parameters.method == "sLORETA":

@@ -70,7 +70,8 @@ def to_source_estimate(
     src : mne.SourceSpaces | None
         Source spaces in head to use instead of making them.
     scale_leff : bool
-        Multiply dspm2018 by √Leff, as Brainstorm does on display: unit variance for averages.
+        Multiply dspm2018 by √Leff, which gives averages unit variance: what Brainstorm's process
+        "Scale averaged dSPM" does (function ``dspm2018sc``), and neither loading nor display.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -220,17 +221,18 @@ def _scale(
     if results.function == "dspm2018" and leff != 1 and not scale_leff:
         findings.derived(
             "Leff",
-            f"The values are dspm2018 as stored, for one sample; Brainstorm shows them × √Leff "
-            f"(Leff = {leff:g}): ask for it with scale_leff=True (--scale-leff).",
+            "The values are dspm2018 as stored, and as Brainstorm shows them: for one sample. What "
+            f"its process 'Scale averaged dSPM' makes of them, × √Leff (Leff = {leff:g}), is to be "
+            "had with scale_leff=True (--scale-leff).",
         )
     if not scale_leff:
         return 1.0
     if results.function != "dspm2018":
         raise ConversionError(
-            f"Only dspm2018 is scaled by √Leff in Brainstorm; the function is "
-            f"{results.function!r}. Leave scale_leff (--scale-leff) out."
+            "Only dspm2018 is scaled by √Leff in Brainstorm (process 'Scale averaged dSPM'); the "
+            f"function is {results.function!r}. Leave scale_leff (--scale-leff) out."
         )
-    findings.derived("Leff", f"The values are dspm2018 × √Leff (Leff = {leff:g}).")
+    findings.derived("Leff", f"The values are dspm2018sc: dspm2018 × √Leff (Leff = {leff:g}).")
     return float(np.sqrt(leff))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -18,19 +19,29 @@ from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_inf
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
+    averages_of,
+    for_averages,
     inverse_parameters,
 )
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, recoded, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    carry,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_inverse_operator", "operator_kernel"]
+__all__ = ["from_inverse_operator", "operator_kernel", "remember_file"]
 
 #: MNE's method → Brainstorm's function.
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
@@ -81,8 +92,9 @@ def from_inverse_operator(
         lost that order, as in FIF files. ``None`` takes the order that they carry, else MNE's.
     nave : int
         Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
-        one, as in Brainstorm, which multiplies dspm2018 maps by √Leff: the same as MNE's dSPM.
-        Operators of options of 2009 and 2016 bring their own.
+        one sample, as in Brainstorm: MNE's dSPM of these averages is √nave times it, which is what
+        Brainstorm's process "Scale averaged dSPM" makes of the map. Operators of options of 2009
+        and 2016 bring their own.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -108,10 +120,11 @@ def from_inverse_operator(
     """
     findings, report = Findings(), conversion_report(inv)
     parts: list[Any] = []
+    averages = _averages(inv, nave)
+    inv = for_averages(inv, 1)
     wanted = _arguments(inv, lambda2, method)
     lambda2, method = wanted.lambda2, wanted.method
-    averages = nave if wanted.nave == 1 else wanted.nave
-    values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori, nave=wanted.nave)
+    values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
     if channels is None:
         channels = from_info(complete_info(inv["info"]) if info is None else info)
         parts.append(channels)
@@ -129,7 +142,7 @@ def from_inverse_operator(
     types = tuple(channels.types[i] for i in good[columns].tolist())
     results = io.Results(
         imaging_kernel=rows,
-        whitener=np.sqrt(wanted.nave) * _whitener(inv)[np.ix_(columns, columns)],
+        whitener=_whitener(inv)[np.ix_(columns, columns)],
         comment=comment or _comment(inv, wanted),
         function=_function(inv, wanted),
         data_file=data_file,
@@ -147,8 +160,23 @@ def from_inverse_operator(
     return attach_with_parts(findings, results, parts, what="InverseOperator → results")
 
 
+def remember_file(inv: Any, path: Path) -> None:
+    """Keep with an operator which file it was read from: kernels that are made of it name it.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    path : Path
+        The file.
+    """
+    report = conversion_report(inv)
+    kept = {**report.kept, "operator_file": str(path.absolute())}
+    carry(inv, ConversionReport(report.findings, kept))
+
+
 def operator_kernel(
-    inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None, nave: float = 1
+    inv: Any, lambda2: float, method: str, *, pick_ori: str | None = None
 ) -> tuple[FloatArray, list[str]]:
     """Return the kernel of an operator by applying it to unit data.
 
@@ -162,13 +190,11 @@ def operator_kernel(
         Method.
     pick_ori : None | 'vector' | 'normal'
         See :func:`from_inverse_operator`.
-    nave : float
-        Number of averages of the data.
 
     Returns
     -------
     kernel : array, shape (n_sources, n_channels) or (n_sources, 3, n_channels)
-        Estimate = kernel · data; vectors along x, y, z of head.
+        Estimate = kernel · data, for one sample; vectors along x, y, z of head.
     names : list of str
         Channels of the columns.
     """
@@ -176,9 +202,9 @@ def operator_kernel(
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
-    evoked = mne.EvokedArray(
-        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=nave
-    )
+    inv = for_averages(inv, 1)
+    unit, info = np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"])
+    evoked = mne.EvokedArray(unit, info, nave=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
         stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
     names = list(inv["noise_cov"]["names"])
@@ -223,6 +249,14 @@ def _layout(
     return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
 
 
+def _averages(inv: Any, nave: int) -> int:
+    """Return the averages of the recordings: those that divided the noise, where they did."""
+    options = kept_of(inv).get("options")
+    if options is not None and options.conventions.averages_in_noise:
+        return averages_of(inv)
+    return nave
+
+
 def _own_options(inv: Any, wanted: InverseParameters) -> AnyOptions | None:
     """Return the options of Brainstorm whose kernel this is; None where it is another."""
     options = kept_of(inv).get("options")
@@ -241,7 +275,7 @@ def _comment(inv: Any, wanted: InverseParameters) -> str:
     return f"MNE-Python: {wanted.method}{year}"
 
 
-def _report(inv: Any, wanted: InverseParameters, nave: float, findings: Findings) -> None:
+def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
     method = wanted.method
     gives = "" if wanted.parity == NOT_COMPARABLE else ": Brainstorm's estimate by its own options"
     times = "" if wanted.factor == 1 else f" times {wanted.factor:.6g}"
@@ -256,11 +290,12 @@ def _report(inv: Any, wanted: InverseParameters, nave: float, findings: Findings
                 "projs",
                 f"{proj['desc']!r} is part of the kernel: Brainstorm applies none to the data.",
             )
-    if method == "sLORETA" and wanted.nave == 1 and nave > 1:
+    own = _own_options(inv, wanted)
+    divided = own is not None and own.conventions.averages_in_noise
+    if method == "sLORETA" and nave > 1 and not divided:
         findings.dropped(
             "nave",
-            f"The kernel is for one sample: MNE's sLORETA of {nave:g} averages is √{nave:g} times "
-            "it.",
+            f"The kernel is for one sample: MNE's sLORETA of {nave} averages is √{nave} times it.",
         )
     if method == "eLORETA":
         findings.assumed("Function", "Brainstorm has no eLORETA: it is shown as 'mn'.")
@@ -285,7 +320,7 @@ def _options(
     """Options as Brainstorm stores them: its own where they made this kernel, else MNE's."""
     cov = inv["noise_cov"]
     eig, eigvec = np.asarray(cov["eig"]), np.asarray(cov["eigvec"])
-    matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)] / wanted.nave
+    matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)]
     common: dict[str, Any] = {
         "ChannelTypes": types,
         "DataTypes": tuple(dict.fromkeys(types)),
@@ -301,11 +336,12 @@ def _options(
     power = (eig > 0).sum() / len(eig) / wanted.lambda2
     return {
         # not Brainstorm's 2018 inverse: nobody shall recompute it as such
-        "InverseMethod": "mne-python",
+        "InverseMethod": OF_MNE,
         "InverseMeasure": wanted.method,
         "SourceOrient": ("fixed" if _n_components(inv) == 1 else "free",),
         "SnrMethod": "fixed",
         "SnrFixed": float(np.sqrt(power)),
         "Lambda2": wanted.lambda2,
+        **({"OperatorFile": file} if (file := kept_of(inv).get("operator_file")) else {}),
         **common,
     }

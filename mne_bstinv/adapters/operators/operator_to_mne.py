@@ -27,6 +27,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     InverseParameters,
+    for_averages,
     parameters_of,
 )
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
@@ -156,13 +157,15 @@ def to_inverse_operator(
         )
     operator = _build(study, sources, info, mri, findings)
     inherited = [sources.src, _sensors_of(info)]
-    return attach_with_parts(findings, operator, inherited, what="options → InverseOperator")
+    made = attach_with_parts(findings, operator, inherited, what="options → InverseOperator")
+    # the noise was divided by them, as MNE will do
+    return for_averages(made, int(study.noise_averages))
 
 
 def _build(
     study: PreparedStudy, sources: SourceMap, info: mne.Info, mri: io.Mri | None, findings: Findings
 ) -> Any:
-    options, nave = study.options, study.noise_averages
+    options = study.options
     whitening = noise_whitening(study.noise, study.channel_types, options, study.channel_names)
     for message in whitening.warnings:
         findings.derived("NoiseCov", message)
@@ -170,9 +173,7 @@ def _build(
     arrays = operator_arrays(
         study, noise, sources.order, sources.frame.rotation, n_whitened=len(whitening.whitener)
     )
-    parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays, nave=nave)
-    # MNE divides both covariances by evoked.nave
-    noise, arrays = noise.times(nave), arrays.times(nave)
+    parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays)
     picks = match_channel_names(study.channel_names, info["ch_names"])
     names = [info["ch_names"][i] for i in picks]
     projs = reference_projections(whitening.whitener, study.channel_types, names, findings)
@@ -220,7 +221,7 @@ def _report(
     findings.derived(
         "lambda2",
         f"{parameters.lambda2!r} with method {parameters.method!r} and nave = "
-        f"{parameters.nave:g} {gives}.",
+        f"{int(study.noise_averages)} {gives}.",
     )
     if parameters.parity == NOT_COMPARABLE:
         findings.dropped("InverseMeasure", parameters.reason)
@@ -236,7 +237,8 @@ def _report(
     if options.measure == "dspm2018":
         findings.derived(
             "Leff",
-            "Brainstorm shows dspm2018 maps of an average × √Leff; MNE with nave = 1 does not.",
+            "dspm2018 is for one sample, as MNE's dSPM with nave = 1: neither is scaled by the "
+            "number of averages. Brainstorm's process 'Scale averaged dSPM' multiplies by √Leff.",
         )
     unseen = sum(
         int((~region.gain.reshape(len(region.gain), -1, 3).any(axis=(0, 2))).sum())

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import mne
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
+from mne_bstinv.conversion import ConversionReport, carry, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
 
-__all__ = ["EXACT", "NOT_COMPARABLE", "UP_TO_FACTOR", "InverseParameters", "inverse_parameters"]
+__all__ = [
+    "EXACT",
+    "NOT_COMPARABLE",
+    "UP_TO_FACTOR",
+    "InverseParameters",
+    "averages_of",
+    "for_averages",
+    "inverse_parameters",
+]
 
 EXACT = "exact"
 
@@ -55,10 +67,12 @@ class InverseParameters(Displayed):
         Method for the same functions.
     pick_ori : str | None
         ``'vector'`` where Brainstorm's estimate has three components a location.
-    nave : float
-        Number of averages to say: set ``evoked.nave`` to it. 1 since 2018, whose kernels know no
-        averages (dspm2018 maps are multiplied by √Leff afterwards); in 2009 and 2016 that of the
-        recordings, which divided the noise covariance, as it does in MNE.
+    nave : int
+        Number of averages to say: set ``evoked.nave`` to it. Brainstorm's kernels know no averages,
+        so it is 1; of an operator that was made for averages of a known number
+        (:func:`for_averages`, and of the options of 2009 and 2016, which divide the noise by the
+        averages as MNE does) it is that number, and nothing needs to be set. Brainstorm's process
+        "Scale averaged dSPM", and nothing else, multiplies dspm2018 maps by √Leff.
     factor : float
         Brainstorm's estimate is this times MNE's: √Λ in A·m for sLORETA, else 1.
     parity : 'exact' | 'equal up to a stated factor' | 'not comparable'
@@ -70,7 +84,7 @@ class InverseParameters(Displayed):
     lambda2: float
     method: str
     pick_ori: str | None
-    nave: float = 1
+    nave: int = 1
     factor: float = 1.0
     parity: str = EXACT
     reason: str = ""
@@ -117,8 +131,49 @@ def inverse_parameters(inv: Any) -> InverseParameters:
     return InverseParameters(**json.loads(str(text)[len(MARK) :]))
 
 
+def for_averages(inv: Any, nave: int) -> Any:
+    """Let an operator give Brainstorm's estimate of recordings that are averages of a number.
+
+    Brainstorm takes the noise covariance for that of the recordings, whatever they are averages
+    of; MNE-Python divides those of noise and sources by ``evoked.nave``. Multiplied by it here,
+    they are after that what Brainstorm has.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        Operator of :func:`~mne_bstinv.to_inverse_operator`.
+    nave : int
+        ``evoked.nave`` of the recordings.
+
+    Returns
+    -------
+    mne.minimum_norm.InverseOperator
+        The operator for these, also after FIF files; it shares source spaces and decomposition.
+    """
+    factor = nave / averages_of(inv)
+    if factor == 1:
+        return inv
+    parameters = dataclasses.replace(inverse_parameters(inv), nave=int(nave))
+    made = mne.minimum_norm.InverseOperator(inv)
+    noise, sources = inv["noise_cov"].copy(), dict(inv["source_cov"])
+    for cov, names in ((noise, ("data", "eig")), (sources, ("data",))):
+        cov.update({name: factor * cov[name] for name in names})
+    noise["method"] = parameters.to_text()
+    made.update(noise_cov=noise, source_cov=sources)
+    report = conversion_report(inv)
+    return carry(made, ConversionReport(report.findings, {**report.kept, "parameters": parameters}))
+
+
+def averages_of(inv: Any) -> int:
+    """Return the number of averages that an operator gives the kernel of one sample for."""
+    try:
+        return inverse_parameters(inv).nave
+    except ConversionError:  # of MNE's own
+        return 1
+
+
 def parameters_of(
-    options: AnyOptions, orients: tuple[str, ...], arrays: OperatorArrays, *, nave: float
+    options: AnyOptions, orients: tuple[str, ...], arrays: OperatorArrays
 ) -> InverseParameters:
     """State the parameters of an operator whose regions have these orientation constraints."""
     measure = str(options.measure)
@@ -128,7 +183,6 @@ def parameters_of(
         lambda2=float(arrays.lambda2),
         method=METHODS[measure],
         pick_ori="vector" if arrays.n_components == 3 else None,
-        nave=nave,
         factor=factor,
         parity=parity,
         reason=reason,

@@ -16,7 +16,6 @@ from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import keep, kept_of, of_sensors
 from mne_bstinv.adapters.recordings.continuous import recording_of
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
-from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.sensors import set_grade
 from mne_bstinv.continuous import Block, Reading, Recording, bad_segments, event_blocks, load
 from mne_bstinv.conversion import Findings, converts
@@ -105,8 +104,7 @@ def epochs_as_imported(
     kept = [block for block in blocks if keep_bad or not block.is_bad]
     _check(kept, blocks, labels)
     reading = Reading(projectors=projectors, compensation=compensation, baseline=baseline)
-    signs = signs_of(raw.ch_names, kept_of(raw).get("flipped", ()))
-    data = np.stack([signs * load(recording, block, reading) for block in kept])
+    data = np.stack([load(recording, block, reading) for block in kept])
     everything = sorted([*blocks, *short], key=lambda block: (block.trial, block.part))
     epochs = _epochs(raw, recording, data, kept, everything, reading)
     if split is None:
