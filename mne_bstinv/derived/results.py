@@ -256,7 +256,7 @@ def _attempt(
                     f"A step before the last, {step.options['method']}, depends on time windows "
                     "that are not stored."
                 )
-            current = current.changed(values=_along_parent(current, stored), n_components=1)
+            current = current.flat(_along_parent(current, stored))
             compared = INVARIANTS
             how.append("unit directions were found; the windows of the PCA are not stored")
             continue
@@ -290,8 +290,7 @@ def _flat(current: SourceMap, options: Mapping[str, Any], *_: Any) -> SourceMap:
     values = flatten_sources(
         current.values, current.n_components, options["method"], regions=current.regions
     )
-    n = 0 if current.n_components == 0 else 1
-    return current.changed(values=values, n_components=n)
+    return current.flat(np.asarray(values))
 
 
 def _along_parent(current: SourceMap, stored: io.Results) -> FloatArray:
@@ -319,8 +318,7 @@ def _along_parent(current: SourceMap, stored: io.Results) -> FloatArray:
 
 def _absolute(current: SourceMap, *_: Any) -> SourceMap:
     values = absolute_sources(current.values, current.n_components, regions=current.regions)
-    n = 0 if current.n_components == 0 else 1
-    return current.changed(values=values, n_components=n)
+    return current.flat(values)
 
 
 def _baseline(current: SourceMap, options: Mapping[str, Any], *_: Any) -> SourceMap:

@@ -74,7 +74,7 @@ def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: floa
                     n_components=one.n_components,
                     flip=flip,
                     xyz=xyz,
-                    grid_atlas=one.results.grid_atlas,
+                    grid_atlas=one.grid_atlas,
                 )
                 for value, one in zip(values, maps, strict=True)
             ]
@@ -135,7 +135,7 @@ def _along_weights(
     made, first = [], 0
     for one, value in zip(maps, values, strict=True):
         rows = scout_rows(
-            scouts, len(value), n_components=one.n_components, grid_atlas=one.results.grid_atlas
+            scouts, len(value), n_components=one.n_components, grid_atlas=one.grid_atlas
         )
         for scout in rows:
             if scout.n_components != 1:
