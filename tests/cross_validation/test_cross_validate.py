@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, datasets
+from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
 from mne_bstinv.cross_validation import cross_validate
@@ -22,7 +23,7 @@ AVERAGE = "data_average_240101_1200.mat"
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 @lru_cache(maxsize=8)
