@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cross_studies import kernels_of
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel, datasets
+from mne_bstinv import InverseOptions, compute_kernel
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
@@ -27,7 +28,7 @@ EQUAL = 1e-9
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 def remainders(study, options, settings, data_types):
