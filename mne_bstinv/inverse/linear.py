@@ -11,7 +11,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError, UnsupportedInverseError
 from mne_bstinv.inverse.group_whitening import group_whitener
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
-from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options import AnyOptions, InverseOptions, InverseOptions2016
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 from mne_bstinv.inverse.scanning import (
@@ -196,7 +196,7 @@ def noise_whitening(
 def data_whitening(
     data: CovarianceStatistics,
     channel_types: Sequence[str],
-    options: AnyOptions,
+    options: InverseOptions | InverseOptions2016,
     noise: Whitening,
     channel_names: Sequence[str] | None = None,
 ) -> Whitening:
