@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))  # the modules beside this file
 
+import citations  # noqa: E402, F401 (registers the style author_year_round)
 from figure_scraper import scrape_figures  # noqa: E402
 from make_inventories import SITES, write_inventories  # noqa: E402
 
@@ -36,6 +37,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
 ]
 exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
@@ -57,6 +59,10 @@ intersphinx_mapping = {name: (url, str(INVENTORIES / f"{name}.inv")) for name, u
 # must not load anything from elsewhere.
 mathjax_path = "mathjax/tex-chtml.js"
 
+# Papers are cited from one file, as “Dale et al. (2000)” in the text.
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year_round"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 
@@ -120,13 +126,10 @@ logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 
-def draw_theory(app: Sphinx) -> None:
-    """Draw the figures of the theory pages."""
-    script = DOCS / "theory_figures.py"
-    if script.is_file():
-        folder = DOCS / "_generated"
-        folder.mkdir(exist_ok=True)
-        runpy.run_path(str(script))["main"](folder)
+def compute_pages(app: Sphinx) -> None:
+    """Draw the figures and compute the numbers that pages include."""
+    for script in ("theory_figures.py", "by_hand_numbers.py", "sample_numbers.py"):
+        runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
@@ -146,5 +149,5 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
-    app.connect("builder-inited", draw_theory)
+    app.connect("builder-inited", compute_pages)
     app.connect("build-finished", copy_mathjax)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import add_units
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.options import FIELDS
-from mne_bstinv.studies.units import UNITS
 
 if TYPE_CHECKING:
     from mne_bstinv.export import ExportedStudy
@@ -60,6 +60,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--condition", help="name of the condition; a new one (of --raw alone: not needed)"
     )
+    _add_files(parser)
+    _add_times(parser.add_argument_group("times (s) of covariances that are computed from data"))
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=streams.path,
+        help=".label files, or .annot files in the label folder of a FreeSurfer subject",
+    )
+    parser.add_argument(
+        "--derived",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=Path,
+        help="dipoles (.dip, .bdip, dipoles_*.mat) and signals (matrix_*.mat)",
+    )
+    parser.add_argument(
+        "--region",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "CODE"),
+        help="orientation constraint of a region of a mixed head model, such as: 'Cortex L' LSC "
+        "(default: that of Brainstorm where it is known, else loose cortex, unconstrained volumes)",
+    )
+    _add_kernels(parser.add_argument_group("source estimations"))
+    parser.add_argument(
+        "--share-channels",
+        action="store_true",
+        help="let all conditions of a new subject share channel file, head model and covariances",
+    )
+    add_units(parser)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the condition if it exists"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Declare the files of MNE-Python."""
     parser.add_argument(
         "--raw",
         nargs="+",
@@ -79,39 +121,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, text in _FILES.items():
         parser.add_argument(f"--{name}", metavar="FILE", type=streams.path, help=text)
-    _add_times(parser.add_argument_group("times (s) of covariances that are computed from data"))
-    parser.add_argument(
-        "--labels",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        type=streams.path,
-        help=".label files, or .annot files in the label folder of a FreeSurfer subject",
-    )
-    parser.add_argument(
-        "--region",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "CODE"),
-        help="orientation constraint of a region of a mixed head model, such as: 'Cortex L' LSC "
-        "(default: that of Brainstorm where it is known, else loose cortex, unconstrained volumes)",
-    )
-    _add_kernels(parser.add_argument_group("source estimations"))
-    parser.add_argument(
-        "--share-channels",
-        action="store_true",
-        help="let all conditions of a new subject share channel file, head model and covariances",
-    )
-    parser.add_argument(
-        "--units",
-        choices=sorted(UNITS),
-        help="the unit of positions that are in no metres by their size (default: refuse them)",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the condition if it exists"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
 
 
 def _add_kernels(group: Any) -> None:
@@ -204,6 +213,7 @@ def run(args: argparse.Namespace) -> int:
             **files,
             **_times(args),
             labels=args.labels,
+            derived=args.derived,
             regions=dict(args.region) or None,
             estimations=estimations,
             share_channels=args.share_channels,
@@ -254,6 +264,7 @@ def _refuse_idle(args: argparse.Namespace) -> None:
     given |= {
         "--recordings": bool(args.recordings),
         "--labels": bool(args.labels),
+        "--derived": bool(args.derived),
         "--compute": bool(args.compute),
         "--inverse": args.inverse is not None,
         "--share-channels": args.share_channels,

@@ -10,28 +10,35 @@ Theory of Games* II, 307–317), the mean increment over all orders, which sums 
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
-from typing import Protocol, TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention, join
+from mne_bstinv.cross_validation.distances import (
+    ANOTHER_SCALE,
+    Distances,
+    Kernels,
+    averaged,
+    measure_distances,
+    norm,
+    relative_distance,
+    shown,
+    union,
+)
 
-__all__ = ["Attribution", "FormedKernels", "Kernels", "Step", "attribute", "relative_distance"]
+__all__ = ["Attribution", "Step", "attribute"]
 
-T = TypeVar("T")
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
 UNCHANGED = 1e-9
-#: Distance, in sizes of Brainstorm's kernel, beyond which the two kernels are of another scale.
-_ANOTHER_SCALE = 10.0
+#: What is said of an attribution that was interrupted.
+_STOPPED = "Stopped before all was computed: this is what was known by then."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -58,7 +65,7 @@ class Step(Displayed):
     alone_from_mne : float
         Distance that putting it back alone makes from MNE's end.
     shapley : float | None
-        Mean increment over all orders; ``None`` where there are too many active conventions.
+        Mean increment over all orders, or over some; ``None`` where it was not computed.
     active : bool
         Whether the two sides differ in this convention at all, by more than rounding.
     """
@@ -110,8 +117,12 @@ class Attribution(Displayed):
     relative_to : 'Brainstorm' | 'MNE'
         Whose kernel all distances are relative to: Brainstorm's, but for kernels of so different a
         scale that a distance would be above 10 (1000 %): then MNE's, which is the larger one.
+    orders : str
+        What the means of the steps are over, ``'all orders'`` or a number of them; empty without.
     notes : tuple of str
         Conventions that were switched together because they cannot be separated, and why.
+    stopped : bool
+        Whether it was interrupted: what was known by then is there.
     """
 
     steps: tuple[Step, ...]
@@ -120,7 +131,9 @@ class Attribution(Displayed):
     remainder_end: float
     size_ratio: float = 1.0
     relative_to: str = "Brainstorm"
+    orders: str = ""
     notes: tuple[str, ...] = ()
+    stopped: bool = False
     _by_key: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -165,44 +178,13 @@ class Attribution(Displayed):
 
     @property
     def averaged(self) -> bool:
-        """Whether the mean over all orders (Shapley value) was computed."""
-        return all(step.shapley is not None for step in self.steps)
+        """Whether the mean over orders was computed: of all of them, the Shapley value."""
+        return bool(self.orders)
 
     @property
     def active(self) -> tuple[Step, ...]:
         """The steps in which the two sides differ."""
         return tuple(step for step in self.steps if step.active)
-
-
-class Kernels(Protocol):
-    """The kernels between the two ends, by the conventions that are MNE's.
-
-    Locations that are NaN in one of two kernels do not count in their distance.
-    """
-
-    def blocks(self, switched: frozenset[str]) -> FloatArray:
-        """Return a kernel, shape (n_sources, p, n_channels)."""
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-
-
-class FormedKernels:
-    """Kernels of which a function makes each, from the keys that are switched."""
-
-    def __init__(self, kernel: Callable[[frozenset[str]], FloatArray]) -> None:
-        self.blocks = kernel
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-        return _norm(self.blocks(switched))
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-        return _norm(self.blocks(one) - self.blocks(other))
 
 
 def attribute(
@@ -213,6 +195,7 @@ def attribute(
     data: FloatArray | None = None,
     measures: Measures | None = None,
     families: Sequence[frozenset[str]] = (),
+    orders: str | int | None = None,
     shapley_limit: int = 6,
     unchanged: float = UNCHANGED,
     progress: bool = False,
@@ -235,84 +218,74 @@ def attribute(
     families : sequence of frozenset of str
         Keys that are joined, one family after the other, where single conventions lead to kernels
         of another scale than those of both ends.
+    orders : 'all' | 'path' | int | None
+        Orders to average over; ``None`` takes all if at most ``shapley_limit`` conventions are
+        active, and else none but the path.
     shapley_limit : int
-        Largest number of active conventions for Shapley values: they need 2^n kernels.
+        See ``orders``: n conventions have 2^n kernels.
     unchanged : float
         Largest relative change of a kernel that is none.
     progress : bool
-        Show a progress bar.
+        Show progress bars, and say what the orders will take before they are computed.
 
     Returns
     -------
     Attribution
-        The steps and the summaries.
+        The steps and the summaries. If it is interrupted (Ctrl-C), what was known by then.
     """
-    everything = _union(conventions)
+    everything = union(conventions)
+    whole = _whole(kernels, everything, ends)
     threshold = unchanged * kernels.size(frozenset())
     path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
-    found = _distances(path, kernels, threshold, shapley_limit, progress)
-    while found.largest > _ANOTHER_SCALE and rest:
-        family = rest.pop(0)
-        pairs = zip(path, found.active, strict=True)
-        members = [c for c, is_active in pairs if is_active and c.keys <= family]
-        if len(members) > 1:
-            path, note = _coarser(path, members)
-            notes = (*notes, note)
-            found = _distances(path, kernels, threshold, shapley_limit, progress)
+    try:
+        found = measure_distances(path, kernels, threshold, progress)
+        found = averaged(path, found, kernels, orders, shapley_limit, progress)
+        while found.largest > ANOTHER_SCALE and rest:
+            family = rest.pop(0)
+            pairs = zip(path, found.active, strict=True)
+            members = [c for c, is_active in pairs if is_active and c.keys <= family]
+            if len(members) > 1:
+                path, note = _coarser(path, members)
+                notes = (*notes, note)
+                found = measure_distances(path, kernels, threshold, progress)
+                found = averaged(path, found, kernels, orders, shapley_limit, progress)
+    except KeyboardInterrupt:
+        return dataclasses.replace(whole, notes=(*notes, _STOPPED), stopped=True)
     reference = everything if found.relative_to == "MNE" else frozenset[str]()
-    moves = list(_moves(path, found, kernels, reference, data, measures, threshold, progress))
-    first, last = kernels.blocks(frozenset()), kernels.blocks(everything)
-    return Attribution(
+    moves = list[_Move]()
+    try:
+        for move in _moves(path, found, kernels, reference, data, measures, threshold, progress):
+            moves.append(move)
+    except KeyboardInterrupt:
+        found = dataclasses.replace(found, stopped=True)
+    moves += [_Move(estimate=None, measured={})] * (len(path) - len(moves))
+    return dataclasses.replace(
+        whole,
         steps=tuple(
-            found.step(k, convention, move)
+            _step(found, k, convention, move)
             for k, (convention, move) in enumerate(zip(path, moves, strict=True))
         ),
         total=found.distances[-1],
-        remainder_start=relative_distance(first, ends[0]),
-        remainder_end=relative_distance(last, ends[1]),
-        size_ratio=_norm(last) / _norm(first),
         relative_to=found.relative_to,
-        notes=notes,
+        orders=found.orders,
+        notes=(*notes, _STOPPED) if found.stopped else notes,
+        stopped=found.stopped,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Distances:
-    """Distances of kernels along a path and beside it, relative to the kernel of one side."""
-
-    changes: list[float]
-    distances: list[float]
-    alone: list[float]
-    back: list[float]
-    active: list[bool]
-    shapley: list[float] | None
-    relative_to: str
-
-    @property
-    def largest(self) -> float:
-        """The largest of them: above 10 where conventions lead to kernels of another scale."""
-        return max(
-            abs(value)
-            for values in (self.changes, self.distances, self.alone, self.back, self.shapley or [])
-            for value in values
-        )
-
-    def step(self, k: int, convention: Convention, move: _Move) -> Step:
-        """Put together what is known of the step k."""
-        return Step(
-            convention=convention,
-            change=self.changes[k],
-            increment=self.distances[k] - (self.distances[k - 1] if k else 0.0),
-            distance=self.distances[k],
-            estimate_change=move.estimate,
-            row_correlation=move.measured.get("row_correlation"),
-            amplitude_ratio=move.measured.get("amplitude_ratio"),
-            peak_displacement=move.measured.get("peak_displacement"),
-            alone_from_brainstorm=self.alone[k],
-            alone_from_mne=self.back[k],
-            shapley=None if self.shapley is None else self.shapley[k],
-            active=self.active[k],
-        )
+def _whole(
+    kernels: Kernels, everything: frozenset[str], ends: tuple[FloatArray, FloatArray]
+) -> Attribution:
+    """Say what is known without any step: the whole difference."""
+    nothing = frozenset[str]()
+    size = kernels.size(nothing)
+    return Attribution(
+        steps=(),
+        total=kernels.distance(everything, nothing) / size,
+        remainder_start=relative_distance(kernels.blocks(nothing), ends[0]),
+        remainder_end=relative_distance(kernels.blocks(everything), ends[1]),
+        size_ratio=kernels.size(everything) / size,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,60 +296,19 @@ class _Move:
     measured: dict[str, float | None]
 
 
-def _distances(
-    path: Sequence[Convention],
-    kernels: Kernels,
-    threshold: float,
-    shapley_limit: int,
-    progress: bool,
-) -> _Distances:
-    nothing, everything = frozenset[str](), _union(path)
-    alone = [
-        kernels.distance(c.keys, nothing)
-        for c in _shown(path, "each alone from Brainstorm's end", progress)
-    ]
-    back = [
-        kernels.distance(everything - c.keys, everything)
-        for c in _shown(path, "each alone from MNE's end", progress)
-    ]
-    switched = [_union(path[:k]) for k in range(len(path) + 1)]
-    pairs = list(pairwise(switched))
-    changes = [kernels.distance(b, a) for a, b in _shown(pairs, "path", progress)]
-    distances = [kernels.distance(s, nothing) for s in switched[1:]]
-    active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
-    players = [c for c, is_active in zip(path, active, strict=True) if is_active]
-    size = kernels.size(nothing)
-    relative_to = "Brainstorm"
-    if max([*alone, *back, *distances]) > _ANOTHER_SCALE * size < kernels.size(everything):
-        relative_to, size = "MNE", kernels.size(everything)
-    shapley = None
-    if len(players) <= shapley_limit:
-        values = _shapley(players, everything, kernels, progress)
-        shapley = [values.get(c.key, 0.0) / size for c in path]
-    return _Distances(
-        changes=[x / size for x in changes],
-        distances=[x / size for x in distances],
-        alone=[x / size for x in alone],
-        back=[x / size for x in back],
-        active=active,
-        shapley=shapley,
-        relative_to=relative_to,
-    )
-
-
 def _coarser(
     path: Sequence[Convention], members: Sequence[Convention]
 ) -> tuple[tuple[Convention, ...], str]:
     """Join some conventions of the path, and say why."""
     joined = join(path, members)
-    label = next(c.label for c in joined if c.keys == _union(members))
+    label = next(c.label for c in joined if c.keys == union(members))
     why = "with some of them only the kernel is of another scale than both toolboxes'"
     return joined, f"{label}: switched together, since {why}."
 
 
 def _moves(
     path: Sequence[Convention],
-    found: _Distances,
+    found: Distances,
     kernels: Kernels,
     reference: frozenset[str],
     data: FloatArray | None,
@@ -384,69 +316,39 @@ def _moves(
     threshold: float,
     progress: bool,
 ) -> Iterator[_Move]:
-    size = 1.0 if data is None else _norm(_estimate(kernels.blocks(reference), data))
+    size = 1.0 if data is None else norm(_estimate(kernels.blocks(reference), data))
     switched, before = frozenset[str](), kernels.blocks(frozenset())
     relative = threshold / kernels.size(reference)
     for convention, change in zip(
-        _shown(path, "what the steps change", progress), found.changes, strict=True
+        shown(path, "what the steps change", progress), found.changes, strict=True
     ):
         switched |= convention.keys
         after = kernels.blocks(switched)
         moved = None
         if data is not None:
-            moved = _norm(_estimate(after, data) - _estimate(before, data)) / size
+            moved = norm(_estimate(after, data) - _estimate(before, data)) / size
         values = measures(after, before) if measures is not None and change > relative else {}
         yield _Move(estimate=moved, measured=values)
         before = after
-
-
-def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
-    """Relative Frobenius distance, locations that are NaN on either side left out.
-
-    Parameters
-    ----------
-    ours, theirs : array
-        Two kernels of the same shape; the second is the reference.
-
-    Returns
-    -------
-    float
-        ‖ours − theirs‖ / ‖theirs‖.
-    """
-    return _norm(ours - theirs) / _norm(theirs)
-
-
-def _shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
-    return tqdm(items, desc=what, unit="kernel", leave=False) if progress else items
-
-
-def _norm(a: FloatArray) -> float:
-    return float(np.linalg.norm(np.nan_to_num(a)))
 
 
 def _estimate(blocks: FloatArray, data: FloatArray) -> FloatArray:
     return np.nan_to_num(blocks.reshape(-1, blocks.shape[-1])) @ data
 
 
-def _union(conventions: Sequence[Convention]) -> frozenset[str]:
-    return frozenset[str]().union(*(c.keys for c in conventions))
-
-
-def _shapley(
-    players: Sequence[Convention], everything: frozenset[str], kernels: Kernels, progress: bool
-) -> dict[str, float]:
-    """Weigh the increments of every subset, by key; what is inactive does not matter."""
-    n = len(players)
-    idle = everything - _union(players)
-    subsets = [frozenset(s) for count in range(n + 1) for s in combinations(range(n), count)]
-    value = {
-        subset: kernels.distance(idle | _union([players[i] for i in subset]), frozenset())
-        for subset in _shown(subsets, "all orders", progress)
-    }
-    found = dict.fromkeys((c.key for c in players), 0.0)
-    for subset in subsets:
-        for i in subset:
-            without = subset - {i}
-            weight = math.factorial(len(without)) * math.factorial(n - len(without) - 1)
-            found[players[i].key] += weight / math.factorial(n) * (value[subset] - value[without])
-    return found
+def _step(found: Distances, k: int, convention: Convention, move: _Move) -> Step:
+    """Put together what is known of the step k."""
+    return Step(
+        convention=convention,
+        change=found.changes[k],
+        increment=found.distances[k] - (found.distances[k - 1] if k else 0.0),
+        distance=found.distances[k],
+        estimate_change=move.estimate,
+        row_correlation=move.measured.get("row_correlation"),
+        amplitude_ratio=move.measured.get("amplitude_ratio"),
+        peak_displacement=move.measured.get("peak_displacement"),
+        alone_from_brainstorm=found.alone[k],
+        alone_from_mne=found.back[k],
+        shapley=None if found.shapley is None else found.shapley[k],
+        active=found.active[k],
+    )

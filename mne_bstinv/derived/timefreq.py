@@ -38,28 +38,10 @@ _OVERLAPS = (50, 0, 25, 75, 90, 10, 20, 30, 40, 60, 70, 80)
 def recompute_timefreq(
     file: Path, stored: io.TimeFreq, library: Library, rtol: float
 ) -> Recomputed:
-    """Compute a time–frequency map or spectrum again.
+    """Compute a time–frequency map or spectrum again; the overlap of windows is tried.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : TimeFreq
-        What it holds.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the overlap of windows ends.
-
-    Returns
-    -------
-    Recomputed
-        The outcome.
-
-    Raises
-    ------
-    NotComparableError
-        If the method is another one, the map was processed afterwards, or a file is missing.
+    ``NotComparableError`` if the method is another one, the map was processed afterwards, or a
+    file is missing.
     """
     steps = [step for step in steps_of(stored.history) if step.kind != "average"]
     if steps:
@@ -274,7 +256,7 @@ def _of_link(
 
 def _of_results(link: str, file: Path, library: Library) -> _Signals:
     name, _, data = link.removeprefix("link|").partition("|")
-    results = library.results(library.needed(name, file, "results file"))
+    results = library.results(library.results_file(name, file))
     recordings = library.recordings(library.needed(data or results.data_file, file, "recordings"))
     n = results.n_components
     if n not in (1, 3):

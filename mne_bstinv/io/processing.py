@@ -17,7 +17,15 @@ from mne_bstinv.io.raw import FrozenMap
 from mne_bstinv.io.results import Results
 from mne_bstinv.io.text import HistoryRows, as_text
 
-__all__ = ["Derivation", "Step", "derivation_of", "listed_files", "steps_of", "unit_of"]
+__all__ = [
+    "OF_MNE",
+    "Derivation",
+    "Step",
+    "derivation_of",
+    "listed_files",
+    "steps_of",
+    "unit_of",
+]
 
 #: Baseline normalisations: what a history calls them → Brainstorm's name of the method.
 _BASELINES = {
@@ -52,6 +60,8 @@ _MADE = {
     "process": "processed map",
     "simulate": "simulated sources",
 }
+#: InverseMethod of kernels and estimates that MNE-Python computed.
+OF_MNE = "mne-python"
 #: Rows that tell where something came from, not what was done to it.
 _ORIGINS = ("compute", "src", "link", "event", "save", "mne")
 #: A window in ms, such as ``[-120ms,-4ms]``.
@@ -84,18 +94,7 @@ class Derivation:
 
 
 def steps_of(history: HistoryRows) -> tuple[Step, ...]:
-    """Read what was done to a file from its history.
-
-    Parameters
-    ----------
-    history : tuple of tuple of str
-        Rows of date, type and text.
-
-    Returns
-    -------
-    tuple of Step
-        The steps, in order; rows that say where the file came from are left out.
-    """
+    """Read what was done to a file from its history, but for where it came from."""
     return tuple(_steps(_own_rows(history)))
 
 
@@ -154,19 +153,9 @@ def _process(text: str) -> Step:
 
 
 def listed_files(history: HistoryRows, *before: str) -> list[str]:
-    """Return the files that a history lists after a heading.
+    """Return the files that a history lists: paths as they are stored, or ``link|results|data``.
 
-    Parameters
-    ----------
-    history : tuple of tuple of str
-        Rows of date, type and text.
-    *before : str
-        What comes before the path in the rows of the list, such as ``' - '`` or ``' - File: '``.
-
-    Returns
-    -------
-    list of str
-        Paths as they are stored, or ``link|results|data``.
+    ``before`` is what comes before the path in these rows, such as ``' - '`` or ``' - File: '``.
     """
     lines = (line for _, _, text in history for line in text.splitlines())
     found = []
@@ -180,18 +169,7 @@ def listed_files(history: HistoryRows, *before: str) -> list[str]:
 
 
 def derivation_of(results: Results) -> Derivation | None:
-    """Tell whether results are made of others, by what they say of themselves.
-
-    Parameters
-    ----------
-    results : Results
-        The results.
-
-    Returns
-    -------
-    Derivation | None
-        What they are; None for what an inverse computed.
-    """
+    """Tell what results are that were made of others; None for what an inverse computed."""
     steps = steps_of(results.history)
     function = (results.function or "").lower()
     for name, value in (("ZScore", results.z_score), ("Atlas", results.atlas)):
@@ -218,24 +196,18 @@ def _what(step: Step) -> str:
 
 
 def unit_of(results: Results) -> str:
-    """Return the unit of normalised values.
+    """Return the unit of normalised values, empty where the values have the unit of the inverse.
 
-    Parameters
-    ----------
-    results : Results
-        The results.
-
-    Returns
-    -------
-    str
-        ``'z'``, ``'%'``, ``'dB'``, ``'1'`` (a ratio), or what the file says is shown; empty where
-        the values have the unit of the inverse.
+    It is ``'z'``, ``'%'``, ``'dB'``, ``'1'`` (a ratio), or what the file says is shown.
     """
     shown = as_text(results.display_units)
     return shown or _UNITS.get((results.function or "").lower(), "")
 
 
 def _was_free(results: Results) -> bool:
-    orient: Sequence[str] = (results.options or {}).get("SourceOrient") or ()
+    options = results.options or {}
+    if options.get("InverseMethod") == OF_MNE:  # its pick_ori='normal' takes normals at once
+        return False
+    orient: Sequence[str] = options.get("SourceOrient") or ()
     orient = (orient,) if isinstance(orient, str) else orient
     return len(orient) == 1 and str(orient[0]).lower() in ("free", "loose")

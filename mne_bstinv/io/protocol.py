@@ -41,6 +41,8 @@ __all__ = ["is_protocol", "read_protocol", "resolve"]
 #: Folders of analyses: of the conditions of a subject, and across subjects.
 INTRA, INTER = "@intra", "@inter"
 _ANALYSIS = (INTRA, INTER)
+#: Folder of the default anatomy.
+DEFAULT = "@default_subject"
 #: The subject of analyses across subjects: it has the default anatomy.
 GROUP = "Group_analysis"
 
@@ -79,7 +81,8 @@ def read_protocol(path: PathLike) -> Protocol:
     ]
     subjects = _with_group_analysis(root, subjects, current, problems)
     return Protocol(root=root, anat=anat, data=data, name=root.name,
-                    subjects=tuple(subjects), problems=tuple(problems))  # fmt: skip
+                    subjects=tuple(subjects), default_anatomy=_default_anatomy(root, problems),
+                    problems=tuple(dict.fromkeys(problems)))  # fmt: skip
 
 
 def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> Path | None:
@@ -110,18 +113,7 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
 
 
 def is_protocol(folder: Path) -> bool:
-    """Tell whether a folder is that of a protocol.
-
-    Parameters
-    ----------
-    folder : Path
-        Any path.
-
-    Returns
-    -------
-    bool
-        Whether it holds both ``anat`` and ``data``.
-    """
+    """Tell whether a folder is that of a protocol: it holds both ``anat`` and ``data``."""
     return (folder / "anat").is_dir() and (folder / "data").is_dir()
 
 
@@ -151,7 +143,7 @@ def _subject(
         own = read_or_report(read_subject, file, problems) or Subject()
     source, used = name, own
     if own.use_default_anat:
-        source = "@default_subject"
+        source = DEFAULT
         file = anat / source / "brainstormsubject.mat"
         used = read_or_report(read_subject, file, problems) or Subject()
     files = _anatomy_files(anat, source, used, problems)
@@ -186,6 +178,25 @@ def _with_group_analysis(
     condition = _condition(root / "data", GROUP, own, own, current, problems)
     group = replace(group, conditions=(*group.conditions, condition))
     return sorted((*(s for s in subjects if s.name != GROUP), group), key=lambda s: s.name)
+
+
+def _default_anatomy(root: Path, problems: Problems) -> SubjectEntry | None:
+    """Return the default anatomy, without conditions."""
+    folder = root / "anat" / DEFAULT
+    if not folder.is_dir():
+        return None
+    file = folder / "brainstormsubject.mat"
+    own = (read_or_report(read_subject, file, problems) if file.exists() else None) or Subject()
+    files = _anatomy_files(root / "anat", DEFAULT, own, problems)
+    return SubjectEntry(
+        name=DEFAULT,
+        folder=root / "data" / DEFAULT,
+        anatomy=files["anatomy"],
+        cortex=files["cortex"],
+        scalp=files["scalp"],
+        inner_skull=files["inner_skull"],
+        outer_skull=files["outer_skull"],
+    )
 
 
 def _anatomy_files(

@@ -101,6 +101,8 @@ class Protocol(Displayed):
     data: Path
     name: str
     subjects: tuple[SubjectEntry, ...] = ()
+    #: The default anatomy, which subjects may use and group analyses are on; None if there is none.
+    default_anatomy: SubjectEntry | None = None
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
 

@@ -22,44 +22,29 @@ __all__ = ["FIGURES", "Drawing", "FigureOf", "draw", "figures_of"]
 NAMES = ("Brainstorm", "MNE")
 #: A·m → nA·m
 NANO = 1e9
+#: Scouts in the figure; the table has all.
+SCOUTS_SHOWN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class FigureOf:
-    """Declaration of a figure.
-
-    Parameters
-    ----------
-    title : str
-        Title.
-    caption : str
-        What it shows, in one or two sentences.
-    function : callable
-        From a cross-validation to the figure, or to the reason why there is none.
-    """
+    """Declaration of a figure."""
 
     title: str
+    #: What it shows, in one or two sentences.
     caption: str
+    #: From a cross-validation to the figure, or to the reason why there is none.
     function: Callable[[CrossValidation], Figure | str]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """A figure of one cross-validation, or why there is none.
-
-    Parameters
-    ----------
-    title, caption : str
-        Title, and what is shown.
-    figure : Figure | None
-        The figure.
-    reason : str
-        Why there is none; empty where there is one.
-    """
+    """A figure of one cross-validation, or why there is none."""
 
     title: str
     caption: str
     figure: Figure | None
+    #: Why there is none; empty where there is one.
     reason: str
 
 
@@ -81,18 +66,7 @@ def figures_of(validation: CrossValidation) -> dict[str, Figure]:
 
 
 def draw(validation: CrossValidation) -> Iterator[Drawing]:
-    """Draw one figure after the other.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Yields
-    ------
-    Drawing
-        The figure, or the reason why it does not apply.
-    """
+    """Draw one figure after the other, or say why it does not apply."""
     for declared in FIGURES:
         made = declared.function(validation)
         yield Drawing(
@@ -105,6 +79,8 @@ def draw(validation: CrossValidation) -> Iterator[Drawing]:
 
 def _attribution(v: CrossValidation) -> Figure | str:
     steps = v.attribution.active
+    if not v.attribution.steps:
+        return "The attribution was interrupted."
     if not steps:
         return "The two sides do not differ in any convention."
     shapley = [np.nan if s.shapley is None else s.shapley for s in steps]
@@ -183,6 +159,22 @@ def _time_courses(v: CrossValidation) -> Figure | str:
     return plots.plot_time_courses(v.times, ours, theirs, labels=labels, names=NAMES, unit=unit)
 
 
+def _scouts(v: CrossValidation) -> Figure | str:
+    found = v.scouts
+    if isinstance(found, str):
+        return found
+    chosen = found.strongest(SCOUTS_SHOWN)
+    scale, unit = _unit(v)
+    return plots.plot_time_courses(
+        found.times,
+        scale * found.brainstorm[chosen],
+        scale * found.mne[chosen],
+        labels=[f"scout {found.names[i]}" for i in chosen],
+        names=NAMES,
+        unit=unit,
+    )
+
+
 def _sensor_fit(v: CrossValidation) -> Figure | str:
     if v.estimates is None or v.times is None:
         return "The study has no recordings."
@@ -246,6 +238,14 @@ FIGURES = (
         caption="The strongest locations of either side that are at least 3 cm apart "
         "(positions in SCS). Of three components the norm is shown.",
         function=_time_courses,
+    ),
+    FigureOf(
+        title="Scouts: time series under both toolboxes",
+        caption="The strongest scouts of the cortex's current atlas. Brainstorm: its kernel and "
+        "its scout function mean, signs flipped. MNE: its kernel as set and "
+        "extract_label_time_course, mode mean_flip, turned to Brainstorm's sign. Of three "
+        "components the norm of the mean vector.",
+        function=_scouts,
     ),
     FigureOf(
         title="Sensor-level fit",

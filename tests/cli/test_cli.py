@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from mne_bstinv import __version__, io
+from mne_bstinv import __version__, cli, io
 from mne_bstinv.cli import main
 
 
@@ -175,6 +177,7 @@ class TestInfo:
         assert "anat" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 class TestDemo:
     def test_prints_where_and_when_and_draws(self, tmp_path, capsys):
         (tmp_path / "out").mkdir()
@@ -183,17 +186,22 @@ class TestDemo:
         assert main(["demo", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
         out = capsys.readouterr().out
         assert "4 results file(s): 4 equal" in out
-        # the sources were simulated at vertices 111 and 5, at 120 and 170 ms (4 ms a sample)
-        assert "vertex 111 (1-based), left hemisphere: peak +7.26 nA·m at 116 ms" in out
-        assert "vertex 5 (1-based), right hemisphere: peak +8.64 nA·m at 172 ms" in out
-        assert "position (-55.8, 23.1, 21.3) mm in SCS" in out
+        # one source is found exactly, the other is missed
+        assert (
+            "100 ms: strongest at vertex 11 (1-based), +2.59 nA·m; simulated at vertex 837, "
+            "temporal-superior L: 19.3 mm, 4 edge(s) of the mesh away"
+        ) in out
+        assert (
+            "170 ms: strongest at vertex 533 (1-based), +3.13 nA·m; simulated at vertex 533, "
+            "occipital-lateral R: 0.0 mm, 0 edge(s) of the mesh away"
+        ) in out
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
         for method in ("MNE", "dSPM", "sLORETA"):
             assert f"   {method} fixed MEG: told the same, both toolboxes compute the same" in out
         assert out.count("most of it (alone, mean of both ends) from") == 3
         assert "mne-bstinv compare averages over all orders" in out
         page = tmp_path / "out" / "report.html"
-        assert out.endswith(f"   {page}\n")
+        assert out.endswith(f"   The first of these, with figures: {page}\n")
         text = page.read_text(encoding="utf-8")
         assert "datasets.load_sample()" in text
         assert "mne-bstinv compare averages over all orders" in text
@@ -206,6 +214,24 @@ class TestDemo:
         assert f"{name}: exists already; use overwrite=True (--over" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == "mine"
         assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
+    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
+        "arguments",
+        "effects",
+        "streams",
+    }
+    assert {name.replace("-", "_") for name in commands} == {name.rstrip("_") for name in modules}
+    for name, summary in commands.items():
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert summary == capsys.readouterr().out.split("\n\n")[1].splitlines()[0][: len(summary)]
 
 
 def test_version_and_module():

@@ -7,12 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv import compute_kernel, datasets
+from mne_bstinv import compute_kernel
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import brainstorm_equivalent
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
 
 EQUAL = 1e-9
@@ -25,7 +26,7 @@ LIKE_BRAINSTORM = {"combine_xyz": "fro", "limit_depth_chs": False}
 @lru_cache(maxsize=1)
 def sample():
     """Without projectors: those that MNE renormalises have no counterpart."""
-    study = datasets.load_sample()
+    study = load_small_sample()
     return dataclasses.replace(study, channels=dataclasses.replace(study.channels, projectors=()))
 
 

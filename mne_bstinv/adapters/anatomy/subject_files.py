@@ -78,6 +78,9 @@ def atlas_files(
     for atlas in cortex.atlas:
         if not atlas.scouts:
             continue
+        if atlas.n_grid is not None:
+            findings.dropped("Atlas", f"{atlas.name!r} has scouts of a volume grid: no labels.")
+            continue
         labels, _ = make_labels(cortex, atlas, 1e-3 * positions, subject, findings)
         stem = _file_name(atlas.name)
         for side in SIDES:

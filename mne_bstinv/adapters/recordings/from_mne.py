@@ -26,7 +26,6 @@ from mne_bstinv.adapters.recordings.samples import (
     flags_of,
     kept_recordings,
     layout_of,
-    signs_of,
 )
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report, converts
 from mne_bstinv.io.text import history_row
@@ -225,7 +224,7 @@ def _build(
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
     return io.Recordings(
-        f=layout.fill(signs_of(inst.ch_names, kept_of(report).get("flipped", ())) * samples),
+        f=layout.fill(samples),
         time=np.asarray(time),
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
         **values,

@@ -12,24 +12,16 @@ import numpy as np
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import RecordingFileError
 
-__all__ = ["Sink", "Source", "cut", "decode"]
+__all__ = ["COMMENT", "Sink", "Source", "cut", "decode"]
 
+#: Bytes of a comment.
+COMMENT = 40
 #: Bytes that are read at once, of a header that is taken in small pieces.
 _AT_ONCE = 65_536
 
 
 class Source:
-    """A file that is read from front to back, never beyond its end.
-
-    Parameters
-    ----------
-    file : binary file
-        The open file.
-    path : str
-        Its name, for messages.
-    size : int
-        Its size in bytes.
-    """
+    """A file of a known size (bytes) that is read from front to back, never beyond its end."""
 
     __slots__ = ("_begin", "_read", "field", "file", "path", "position", "size")
 

@@ -12,8 +12,9 @@ import mne
 import numpy as np
 import pytest
 from inverse_twins import PUBLIC, stored_results
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel, datasets, io
+from mne_bstinv import InverseOptions, compute_kernel, io
 from mne_bstinv.adapters.equivalence.equivalent import mne_equivalent
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.errors import ConversionError, OptionError
@@ -43,7 +44,7 @@ CLASSES = {
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 def brainstorm(study, options, **channels):
@@ -179,6 +180,7 @@ def test_every_public_kernel(name, data_dir):
     every_kernel(data_dir / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["meg_ctf", "meg_neuromag"])
 def test_every_kernel_of_real_sensors(name, shared_dir):
     every_kernel(shared_dir / "oracle" / "local" / name)

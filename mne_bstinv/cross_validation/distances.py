@@ -1,0 +1,201 @@
+"""Distances of kernels along a path of conventions and beside it, and their means over orders."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from mne_bstinv._types import FloatArray
+from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.orders import (
+    Subset,
+    chosen_orders,
+    mean_over_all,
+    mean_over_some,
+    subsets_of,
+    subsets_on,
+)
+
+__all__ = [
+    "ANOTHER_SCALE",
+    "Distances",
+    "FormedKernels",
+    "Kernels",
+    "averaged",
+    "measure_distances",
+    "norm",
+    "relative_distance",
+    "shown",
+    "union",
+]
+
+T = TypeVar("T")
+
+#: Distance, in sizes of Brainstorm's kernel, beyond which the two kernels are of another scale.
+ANOTHER_SCALE = 10.0
+
+
+class Kernels(Protocol):
+    """The kernels between the two ends, by the conventions that are MNE's.
+
+    Locations that are NaN in one of two kernels do not count in their distance.
+    """
+
+    def blocks(self, switched: frozenset[str]) -> FloatArray:
+        """Return a kernel, shape (n_sources, p, n_channels)."""
+
+    def size(self, switched: frozenset[str]) -> float:
+        """Return the Frobenius norm of a kernel."""
+
+    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """Return the Frobenius norm of the difference of two kernels."""
+
+
+class FormedKernels:
+    """Kernels of which a function makes each, from the keys that are switched."""
+
+    def __init__(self, kernel: Callable[[frozenset[str]], FloatArray]) -> None:
+        self.blocks = kernel
+
+    def size(self, switched: frozenset[str]) -> float:
+        """Return the Frobenius norm of a kernel."""
+        return norm(self.blocks(switched))
+
+    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """Return the Frobenius norm of the difference of two kernels."""
+        return norm(self.blocks(one) - self.blocks(other))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distances:
+    """Distances of kernels along a path and beside it, relative to the kernel of one side."""
+
+    changes: list[float]
+    distances: list[float]
+    alone: list[float]
+    back: list[float]
+    active: list[bool]
+    size: float
+    relative_to: str
+    #: Time that a kernel took.
+    seconds: float
+    shapley: list[float] | None = None
+    #: Over what the mean is: all orders, or a number of them; empty without.
+    orders: str = ""
+    stopped: bool = False
+
+    @property
+    def largest(self) -> float:
+        """The largest of them: above 10 where conventions lead to kernels of another scale."""
+        return max(
+            abs(value)
+            for values in (self.changes, self.distances, self.alone, self.back, self.shapley or [])
+            for value in values
+        )
+
+
+def measure_distances(
+    path: Sequence[Convention], kernels: Kernels, threshold: float, progress: bool
+) -> Distances:
+    """Measure how far switching conventions leads; what is active changes more than a norm."""
+    nothing, everything = frozenset[str](), union(path)
+    switched = [union(path[:k]) for k in range(len(path) + 1)]
+    wanted = {
+        "each alone from Brainstorm's end": [(c.keys, nothing) for c in path],
+        "each alone from MNE's end": [(everything - c.keys, everything) for c in path],
+        "path": [(after, before) for before, after in pairwise(switched)],
+        "sum of the path": [(after, nothing) for after in switched[1:]],
+    }
+    begin = time.perf_counter()
+    alone, back, changes, distances = (
+        [kernels.distance(one, other) for one, other in shown(pairs, what, progress)]
+        for what, pairs in wanted.items()
+    )
+    active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
+    n_kernels = 1 + sum(x > threshold for values in (alone, back, changes) for x in values)
+    size, relative_to = kernels.size(nothing), "Brainstorm"
+    if max([*alone, *back, *distances]) > ANOTHER_SCALE * size < kernels.size(everything):
+        relative_to, size = "MNE", kernels.size(everything)
+    return Distances(
+        changes=[x / size for x in changes],
+        distances=[x / size for x in distances],
+        alone=[x / size for x in alone],
+        back=[x / size for x in back],
+        active=active,
+        size=size,
+        relative_to=relative_to,
+        seconds=(time.perf_counter() - begin) / n_kernels,
+    )
+
+
+def averaged(
+    path: Sequence[Convention],
+    found: Distances,
+    kernels: Kernels,
+    orders: str | int | None,
+    limit: int,
+    progress: bool,
+) -> Distances:
+    """Add the mean over orders, if there is one; what is inactive does not matter.
+
+    What is interrupted (Ctrl-C) stays without.
+    """
+    players = [k for k, is_active in enumerate(found.active) if is_active]
+    n = len(players)
+    if orders is None:
+        orders = "all" if n <= limit else "path"
+    if orders == "path":
+        return found
+    some = isinstance(orders, int) and orders < math.factorial(n)
+    chosen = chosen_orders(n, int(orders)) if some else []
+    subsets = subsets_on(chosen) if chosen else subsets_of(n)
+    which = f"{len(chosen)} order{'s' * (len(chosen) > 1)}" if chosen else "all orders"
+    if progress:
+        tqdm.write(
+            f"{which} of {n} active conventions: {len(subsets)} kernels, about "
+            f"{found.seconds * len(subsets):.0f} s (--orders path leaves them out)",
+            file=sys.stderr,
+        )
+    idle = union(path) - union([path[k] for k in players])
+    value = dict[Subset, float]()
+    try:
+        for subset in shown(subsets, which, progress):
+            switched = idle | union([path[players[i]] for i in subset])
+            value[subset] = kernels.distance(switched, frozenset()) / found.size
+    except KeyboardInterrupt:
+        return dataclasses.replace(found, stopped=True)
+    known = value.__getitem__
+    means = mean_over_some(chosen, known) if chosen else mean_over_all(n, known)
+    shapley = [0.0] * len(path)
+    for k, mean in zip(players, means, strict=True):
+        shapley[k] = mean
+    return dataclasses.replace(found, shapley=shapley, orders=which)
+
+
+def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
+    """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side."""
+    return norm(ours - theirs) / norm(theirs)
+
+
+def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
+    """Go through items, with a progress bar if wanted."""
+    return tqdm(items, desc=what, unit="kernel", leave=False) if progress else items
+
+
+def norm(a: FloatArray) -> float:
+    """Return the Frobenius norm without what is NaN."""
+    return float(np.linalg.norm(np.nan_to_num(a)))
+
+
+def union(conventions: Sequence[Convention]) -> frozenset[str]:
+    """Return the keys of all conventions."""
+    return frozenset[str]().union(*(c.keys for c in conventions))
