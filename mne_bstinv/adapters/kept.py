@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.sensors.coils import Coil
     from mne_bstinv.adapters.sensors.projectors import KeptProjection
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
-    from mne_bstinv.inverse.options import InverseOptions
+    from mne_bstinv.inverse.options import AnyOptions
+    from mne_bstinv.inverse.origin import Origin as ResultsOrigin
 
 __all__ = ["Kept", "keep", "kept_of", "of_sensors"]
 
@@ -87,7 +88,7 @@ class Kept(TypedDict, total=False):
 
     # Operators
     #: The options that the operator was made from.
-    options: InverseOptions
+    options: AnyOptions
     #: The file that an operator was read from.
     operator_file: str
     #: What to give to ``apply_inverse``.
@@ -100,6 +101,8 @@ class Kept(TypedDict, total=False):
     kernel_difference: float | None
     #: The results that an estimate was made of.
     results: io.Results
+    #: What made these results.
+    origin: ResultsOrigin
     #: The rows of these results.
     layout: RowLayout
     #: What the values of these results were multiplied by.

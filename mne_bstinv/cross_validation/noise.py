@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
 from mne_bstinv.compare.rounding import Spectrum
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
+from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.whitening import Whitening, compute_whitener
 
 __all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
@@ -57,6 +59,10 @@ class _Part:
         return (self.vectors * self.values) @ self.vectors.T
 
 
+#: The whiteners that were computed, for as long as the study is in use.
+_KEPT: WeakKeyDictionary[Ingredients, dict[frozenset[str], NoiseStage]] = WeakKeyDictionary()
+
+
 def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
     """Whiten by Brainstorm's conventions, but for those that are switched to MNE's.
 
@@ -72,6 +78,16 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
     NoiseStage
         The whitener.
     """
+    # kernels with many combinations of conventions are asked for, of which this depends on few
+    kept = _KEPT.setdefault(ingredients, {})
+    own = switched & NOISE
+    if own not in kept:
+        kept[own] = _computed(ingredients, own)
+    return kept[own]
+
+
+def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
+    """Compute the whitener of those conventions of the noise that are switched to MNE's."""
     operated = ingredients.operated["projectors" in switched, "reference" in switched]
     if switched | ingredients.idle >= NOISE:
         # MNE trusts the whitener to project the gain, which it does but for rounding
@@ -143,15 +159,13 @@ def _regularized(
             _mne_part(ingredients, operated, i, switched)
             for i in types_in_use(ingredients).values()
         ]
-    options, prepared = ingredients.options, ingredients.prepared
-    noise = operated.noise
+    prepared, noise = ingredients.prepared, operated.noise
     projected = operated.on_data @ noise.cov @ operated.on_data
-    whitening = compute_whitener(
-        type(noise)(cov=projected, fourth_moment=noise.fourth_moment, n_samples=noise.n_samples),
+    whitening = noise_whitening(
+        replace(noise, cov=projected),
         prepared.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=prepared.channel_names,
+        ingredients.options,
+        prepared.channel_names,
     )
     return [
         _brainstorm_part(ingredients, whitening, kind, index, projected, switched)

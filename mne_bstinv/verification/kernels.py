@@ -15,7 +15,13 @@ from mne_bstinv.compare.stored import DIFFERS, Agreement, compare_with_stored
 from mne_bstinv.conversion import Findings
 from mne_bstinv.derived.library import NotComparableError
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
-from mne_bstinv.inverse import InverseOptions2009, InverseResult, Origin, compute_kernel, origin_of
+from mne_bstinv.inverse import (
+    InverseOptions2009,
+    InverseResult,
+    Origin,
+    compute_kernel,
+    origin_of_results,
+)
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
@@ -158,12 +164,7 @@ def _covariance(result: InverseResult, file: Path, studies: Studies) -> FloatArr
 
 def _origin(stored: io.Results) -> Origin:
     """Recognise the inverse of a file, refusing what none computed as it stands."""
-    origin = origin_of(
-        stored.function,
-        stored.options,
-        stored.comment,
-        has_singular_values=stored.source_decomp_sa is not None,
-    )
+    origin = origin_of_results(stored)
     if not origin.years:
         raise NotComparableError(
             "Not computed by the linear inverse of 2009, 2016 or 2018: it is "

@@ -74,6 +74,7 @@ def test_columns_are_tidy(table):
     np.testing.assert_array_equal(columns["time"][:n_times], first.times)
 
 
+@pytest.mark.slow
 def test_two_at_a_time_are_the_same(study, table):
     both = mb.extract_scouts(study, atlas="User scouts", n_jobs=2)
     assert [s.results for s in both.series] == [s.results for s in table.series]

@@ -14,11 +14,11 @@ import scipy.io
 from export_studies import LOCAL, PUBLIC, export, ported
 from matlab_templates import MAY_BE_EMPTY, fields, template_faults
 from scipy.spatial import KDTree
+from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, io, noise_cov_from, verify
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError, MatFileError, OverwriteError, ProtocolError
 from mne_bstinv.export import Estimation, export_study
 from mne_bstinv.export import folders as folders_module
@@ -200,7 +200,7 @@ def test_from_files_of_mne(sample, sample_files, sample_dir, tmp_path):
     )
     (outcome,) = outcomes(tmp_path / "p").values()
     assert outcome.status == "equal"
-    original = load_sample()
+    original = load_small_sample()
     head_model = io.read_head_model(study.head_model_file)
     scale = np.abs(np.nan_to_num(original.head_model.gain)).max(axis=1, keepdims=True)
     order = nearest(head_model.grid_loc, original.head_model.grid_loc)
@@ -648,7 +648,7 @@ class TestData:
         assert set(cov.n_samples[~computed].ravel()) == {2.0}
 
     def test_brainstorms_structures_pass_through(self, sample_dir, tmp_path):
-        stored = load_sample()
+        stored = load_small_sample()
         kernels = list(stored.results.values())
         study = export_study(
             tmp_path / "p",
@@ -760,7 +760,7 @@ class TestRefusals:
         with pytest.raises(ConversionError, match=r"source spaces of its own, .* Leave src out"):
             export_study(tmp_path / "p", **target, **objects, src=spaces)
         with pytest.raises(ConversionError, match="the forward solution has a cortex of its own"):
-            export_study(tmp_path / "p", **target, **objects, src=load_sample().cortex)
+            export_study(tmp_path / "p", **target, **objects, src=load_small_sample().cortex)
         trans = mne.Transform("head", "mri")
         del objects["forward"]
         with pytest.raises(ConversionError, match=r"none is given\. Leave trans out"):

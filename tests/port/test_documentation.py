@@ -59,7 +59,7 @@ def test_on_a_cluster_and_one_condition(blocks):
     namespace: dict = {}
     exec(compile(blocks[3], "block 3", "exec"), namespace)
     assert isinstance(namespace["inverse"], mne.minimum_norm.InverseOperator)
-    assert namespace["stc"].data.shape[:2] == (296, 3)
+    assert namespace["stc"].data.shape[:2] == (1140, 3)
     exec(compile(blocks[4], "block 4", "exec"), namespace)
     difference = np.linalg.norm(namespace["same"].data - namespace["stc"].data)
     assert difference <= DOUBLE * np.linalg.norm(namespace["stc"].data)

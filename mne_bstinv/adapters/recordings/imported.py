@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -318,10 +319,14 @@ def _zero(block: Block, recording: Recording) -> int:
 def _theirs(raw: Any, samples: Sequence[int], window: tuple[float, float]) -> Any:
     """Return why mne.Epochs, with its defaults, leaves out each trial; nothing for the others."""
     events = np.array([(sample, 0, 1) for sample in samples])
+    plain = copy.copy(raw)  # with the samples of the Raw, and without its projectors: MNE would
+    plain.info = raw.info.copy()  # refuse those that leave nothing of the one channel
+    with unlocked(plain.info):
+        plain.info["projs"] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that all are left out is what is asked
         epochs = mne.Epochs(
-            raw, events, tmin=window[0], tmax=window[1], baseline=None, picks=[0], proj=False,
+            plain, events, tmin=window[0], tmax=window[1], baseline=None, picks=[0], proj=False,
             reject_by_annotation=True, event_repeated="drop", preload=True, verbose="error",
         )  # fmt: skip
     return epochs.drop_log
