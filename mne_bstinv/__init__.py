@@ -21,6 +21,7 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import datasets, errors, io
+from mne_bstinv._log import follow_mne as _follow_mne
 from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.compare import Comparison, Kernel, compare_kernels
 from mne_bstinv.conversion import ConversionReport, Finding, conversion_report
@@ -162,6 +163,8 @@ if TYPE_CHECKING:
     from mne_bstinv.report import write_report
 
 __version__ = _version("mne-bstinv")
+
+_follow_mne()
 
 __all__ = [
     "BrainstormEquivalent",

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from mne_bstinv._log import to_stderr
 from mne_bstinv.cli import (
     compare,
     convert,
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = getattr(_COMMANDS[args.command], "MISPLACED", "")
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     try:
-        return int(args.run(args))
+        with to_stderr():
+            return int(args.run(args))
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
         return 2
