@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))  # the modules beside this file
 
+import citations  # noqa: E402, F401 (registers the style author_year_round)
 from figure_scraper import scrape_figures  # noqa: E402
 from make_inventories import SITES, write_inventories  # noqa: E402
 
@@ -36,6 +37,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
 ]
 exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
@@ -57,6 +59,10 @@ intersphinx_mapping = {name: (url, str(INVENTORIES / f"{name}.inv")) for name, u
 # must not load anything from elsewhere.
 mathjax_path = "mathjax/tex-chtml.js"
 
+# Papers are cited from one file, as “Dale et al. (2000)” in the text.
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year_round"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 

@@ -142,6 +142,48 @@ def singular_values(case: Case) -> Figure:
     return mb.plot_singular_values(case.singular_values, *factors, names=("SNR 3", "SNR 1"))
 
 
+#: Fields of two sources in one sensor, its datum, and the weight of the penalty: for the cost.
+TWO_FIELDS, DATUM, WEIGHT = np.array([1.0, 0.6]), 1.0, 0.2
+
+
+def two_sources() -> tuple[FloatArray, FloatArray]:
+    """Return the estimates of two sources from one datum, by the square and by the absolute value.
+
+    The second is on the axis of the stronger field: soft thresholding of its amplitude.
+    """
+    fields = TWO_FIELDS
+    square = fields * DATUM / (fields @ fields + WEIGHT)
+    strong = fields.max()
+    alone = (strong * DATUM - WEIGHT / 2) / strong**2
+    return square, np.where(fields == strong, max(alone, 0.0), 0.0)
+
+
+def cost(case: Case) -> Figure:
+    """Show the cost of two sources that one sensor sees, with either penalty."""
+    first, second = np.meshgrid(np.linspace(-0.4, 1.4, 181), np.linspace(-0.4, 1.4, 181))
+    misfit = (DATUM - TWO_FIELDS[0] * first - TWO_FIELDS[1] * second) ** 2
+    penalties = {
+        "square: ‖ j ‖²": first**2 + second**2,
+        "absolute value: ‖ j ‖₁": np.abs(first) + np.abs(second),
+    }
+    figure = new_figure(3.9)
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (title, penalty), best in zip(panels, penalties.items(), two_sources(), strict=True):
+        total = misfit + WEIGHT * penalty
+        levels = total.min() + np.geomspace(0.002, 1.5, 12)
+        axes.contour(first, second, total, levels=levels, colors="0.6", linewidths=0.8)
+        line = (DATUM - TWO_FIELDS[0] * first[0]) / TWO_FIELDS[1]
+        axes.plot(first[0], line, "--", color=BLUE, label="fits the datum exactly")
+        axes.plot(*best, "o", color=ORANGE, label="smallest cost")
+        axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+        axes.set(xlabel="source 1", xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), aspect="equal")
+        axes.set_title(title, fontsize=10)
+    panels[0].set_ylabel("source 2")
+    panels[0].legend(frameon=False, loc="lower left", fontsize=8)
+    return figure
+
+
 def kept(s2: FloatArray, snr: float) -> FloatArray:
     """Filter factors Λ S² / (Λ S² + 1) for an SNR."""
     scaled = snr**2 * s2 / s2.mean()
@@ -248,6 +290,7 @@ def to_sensors(case: Case) -> FloatArray:
 
 
 FIGURES = {
+    "theory_cost": cost,
     "theory_whitening": whitening,
     "theory_singular_values": singular_values,
     "theory_noise_amplification": noise_amplification,
@@ -268,6 +311,17 @@ def study_numbers(case: Case) -> str:
         f"are in use (n = {len(types)}), and {case.result.n_sources} locations with fixed "
         f"orientations (m = {case.result.n_sources}); an average of "
         f"{case.study.recordings.effective_averages:g} trials; all options at their defaults."
+    )
+
+
+def cost_numbers(case: Case) -> str:
+    """Say the two estimates of the figure of the cost."""
+    (a, b), (c, d) = two_sources()
+    return (
+        f"In the figure, one sensor sees the sources with {TWO_FIELDS[0]:g} and {TWO_FIELDS[1]:g} "
+        f"and measures {DATUM:g}. With the square the sources are {a:.2f} and {b:.2f}, in the "
+        f"ratio of their fields; with the absolute value (same weight, {WEIGHT:g}) they "
+        f"are {c:.2f} and {d:g}."
     )
 
 
@@ -301,10 +355,11 @@ def svd_numbers(case: Case) -> str:
     half = int((factors > 0.5).sum())
     return (
         f"In the sample the singular values fall from {s[0]:.2g} to {seen[-1]:.2g} per A·m, by a "
-        f"factor of {s[0] / seen[-1]:,.0f}, over the {len(seen)} directions that the whitener "
-        f"keeps (n = {len(s)}; what the figure shows beyond is rounding). At SNR 3, {half} "
-        f"directions are kept by more than half, and the sum of all filter factors is "
-        f"{factors.sum():.1f}: so many numbers, and not {case.result.n_sources}, are really "
+        f"factor of {s[0] / seen[-1]:,.0f} (the condition number of the kept subspace), over the "
+        f"{len(seen)} directions that the whitener keeps. n is {len(s)}: what the figure shows "
+        f"beyond number {len(seen)} belongs to directions that were removed, and is rounding. At "
+        f"SNR 3, {half} directions are kept by more than half, and the sum of all filter factors "
+        f"is {factors.sum():.1f}: so many numbers, and not {case.result.n_sources}, are really "
         "determined by the data at each instant."
     )
 
@@ -368,7 +423,9 @@ def lambda_numbers(case: Case) -> str:
         f"Λ = {case.result.lambda_:.3g} (A·m)², a source of √Λ = "
         f"{NANO * np.sqrt(case.result.lambda_):.2g} nA·m before depth weighting. "
         f"MNE needs lambda2 = {lambda2:.6f} for the same kernel; 1/SNR² is "
-        f"{lambda2_from_snr(3.0):.6f}."
+        f"{lambda2_from_snr(3.0):.6f}. After Maxwell filtering, with 70 directions left of 306 "
+        f"channels, noise has the variance {70 / 306:.3f} per channel, and SnrFixed 3 means "
+        f"{3 * np.sqrt(306 / 70):.2f} per direction."
     )
 
 
@@ -454,6 +511,7 @@ def row_numbers(case: Case) -> str:
 
 NUMBERS = {
     "study": study_numbers,
+    "cost": cost_numbers,
     "whitening": whitening_numbers,
     "svd": svd_numbers,
     "derivation": derivation_numbers,

@@ -72,8 +72,16 @@ def html_table(
 
 def in_short(value: Any) -> str:
     """Write a value of a field in a few words, at most one line."""
+    return " ".join(_in_short(value).split("\n"))
+
+
+def _in_short(value: Any) -> str:
     if sparse.issparse(value):
         return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
+    if isinstance(value, np.ndarray) and value.dtype.names:
+        return f"{' × '.join(map(str, value.shape))} struct: {', '.join(value.dtype.names)}"
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+        return f"{' × '.join(map(str, value.shape))} cell: {_sequence(tuple(value.ravel()))}"
     if isinstance(value, np.ndarray) and value.size > 4:
         return f"{' × '.join(map(str, value.shape))} {value.dtype}"
     if isinstance(value, np.ndarray):

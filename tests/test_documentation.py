@@ -16,6 +16,8 @@ from mne_bstinv import InverseOptions, cross_validate, to_source_estimate
 from mne_bstinv.datasets import load_sample
 from mne_bstinv.inverse.whitening import compute_whitener
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
@@ -77,10 +79,11 @@ def test_ten_lines_are_ten_lines():
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
         ("howto_continuous.md", 4, ()),
+        ("howto_maps.md", 3, ()),
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
-        ("questions.md", 11, ()),
+        ("questions.md", 13, ()),
         ("theory.md", 1, ()),
     ],
 )
@@ -306,3 +309,38 @@ def test_the_table_of_parities_holds_every_combination():
         name = options.measure if options.method == "minnorm" else options.method
         parity = mne_equivalent(options, study, data_types="MEG").parity
         assert (name, options.source_orient[0], options.noise_method, parity) in rows
+
+
+def test_each_reference_can_be_found_and_is_cited():
+    entries = (DOCS / "references.bib").read_text(encoding="utf-8").split("\n@")
+    pages = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    cited = re.findall(r"\{cite:[tp]\}`([^`]+)`", pages)
+    cited = {key for keys in cited for key in keys.split(",")}
+    known = {re.search(r"\{(\w+),", entry)[1]: entry for entry in entries}
+    assert cited == set(known)
+    for key, entry in known.items():
+        assert re.search(r"^  (doi|url|pubmed) = \{\S+\},$", entry, re.MULTILINE), key
+
+
+def test_the_estimates_in_the_figure_of_the_cost_are_the_smallest():
+    """Both against all others on a grid; the one with the absolute value is exactly on the axis."""
+    fields, datum, weight = theory_figures.TWO_FIELDS, theory_figures.DATUM, theory_figures.WEIGHT
+    first, second = np.meshgrid(np.linspace(-2, 2, 401), np.linspace(-2, 2, 401))
+    square, absolute = theory_figures.two_sources()
+    for best, size in ((square, np.square), (absolute, np.abs)):
+        everywhere = (datum - fields[0] * first - fields[1] * second) ** 2
+        everywhere = everywhere + weight * (size(first) + size(second))
+        here = (datum - fields @ best) ** 2 + weight * size(best).sum()
+        assert here <= everywhere.min() + 1e-12
+    assert (square != 0).all()
+    assert absolute[1] == 0
+
+
+def test_the_parity_of_maps_has_every_row():
+    """Classes as the code has them today."""
+    from mne_bstinv.cross_validation.map_rows import ROWS
+
+    text = (DOCS / "map_parity.md").read_text(encoding="utf-8")
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
+    rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
+    assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -93,6 +96,23 @@ def test_a_public_name_can_be_imported_and_is_documented(module: str, name: str)
     if not isinstance(value, str | ModuleType):
         assert value.__doc__
         assert value.__module__.startswith("mne_bstinv")
+
+
+def test_what_is_loaded_late_is_what_types_are_checked_of() -> None:
+    tree = ast.parse(Path(mne_bstinv.__file__).with_suffix(".pyi").read_text("utf-8"))
+    (stub,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    assert sorted(stub) == mne_bstinv.__all__
+
+
+def test_modules_are_attributes_without_an_import() -> None:
+    names = [module.removeprefix("mne_bstinv.") for module in MODULES[1:]]
+    code = f"import mne_bstinv\nfor name in {names}: getattr(mne_bstinv, name).__all__"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert set(names) <= set(dir(mne_bstinv))
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,40 +1,42 @@
-"""The command line: one module a subcommand, each with ``add_arguments`` and ``run``."""
+"""The command line: one module a subcommand, each with ``add_arguments`` and ``run``.
+
+The module of a subcommand, and what it works with, is imported when that subcommand is asked for.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 from mne_bstinv._log import to_stderr
-from mne_bstinv.cli import (
-    compare,
-    convert,
-    demo,
-    export,
-    info,
-    lambda_,
-    port,
-    scouts,
-    sys_info,
-    verify,
-)
+from mne_bstinv.cli.streams import clean_streams
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["main"]
 
+#: Subcommand → the first line of its module's docstring.
 _COMMANDS = {
-    "compare": compare,
-    "convert": convert,
-    "demo": demo,
-    "export": export,
-    "info": info,
-    "lambda": lambda_,
-    "port": port,
-    "scouts": scouts,
-    "sys-info": sys_info,
-    "verify": verify,
+    "compare": "Compare Brainstorm's kernels of a study with MNE-Python's, and say what makes the "
+    "difference.",
+    "convert": "Convert one file of Brainstorm to one of MNE-Python, or back; names say what files "
+    "hold.",
+    "demo": "Verify the embedded sample, draw what one kernel makes of it, compare both toolboxes "
+    "on it.",
+    "export": "Write MNE-Python's files as a condition of a Brainstorm protocol, new or existing.",
+    "info": "Say what a Brainstorm file, or the protocol that a folder belongs to, holds.",
+    "lambda": "Translate the regularisation of one toolbox into that of the other: SNR, Λ and "
+    "lambda2.",
+    "port": "Convert a whole protocol, or the zip that Brainstorm exports, to files of MNE-Python.",
+    "scouts": "Extract scout time series of all source maps of a protocol into one table.",
+    "sys-info": "Say what is installed: platform, versions, linear algebra, folders; for a report "
+    "of a problem.",
+    "verify": "Recompute the kernels below a path, and what was made of them, and compare both.",
 }
+#: Subcommands whose modules have another name: ``lambda`` is a word of Python.
+_MODULES = {"lambda": "lambda_", "sys-info": "sys_info"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,8 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     args, unknown = parser.parse_known_args(argv)
     if unknown:
-        hint = getattr(_COMMANDS[args.command], "MISPLACED", "")
+        hint = getattr(_module(args.command), "MISPLACED", "")
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    with clean_streams():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         with to_stderr():
             return int(args.run(args))
@@ -76,17 +83,39 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mne-bstinv", description="The bridge between MNE-Python and Brainstorm."
     )
-    parser.add_argument("--version", action="version", version=f"mne-bstinv {_version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in _COMMANDS.items():
-        summary = (module.__doc__ or "").splitlines()[0]
-        command = commands.add_parser(name, help=summary, description=module.__doc__)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Command
+    )
+    for name, summary in _COMMANDS.items():
+        commands.add_parser(name, help=summary).set_defaults(name=name)
     return parser
 
 
-def _version() -> str:
-    from mne_bstinv import __version__
+def _module(command: str) -> Any:
+    return import_module(f"mne_bstinv.cli.{_MODULES.get(command, command)}")
 
-    return __version__
+
+class _Command(argparse.ArgumentParser):
+    """A subcommand, which declares its arguments when it is asked for."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        module = _module(self.get_default("name"))
+        self.description = module.__doc__
+        module.add_arguments(self)
+        self.set_defaults(run=module.run)
+        return super().parse_known_args(args, namespace)
+
+
+class _Version(argparse.Action):
+    """Print the version, which takes time to find, and exit."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        how = "show program's version number and exit"  # as argparse says
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=how)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from mne_bstinv import __version__
+
+        print(f"mne-bstinv {__version__}")
+        parser.exit()

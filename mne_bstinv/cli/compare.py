@@ -19,6 +19,7 @@ from tqdm import tqdm
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli import streams
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # a path only: the embedded sample is what mne-bstinv demo compares
     parser.add_argument(
         "study",
-        type=Path,
+        type=streams.path,
         help="a protocol, a condition's folder or recordings (Brainstorm's default options are "
         "taken, and not those of results that are stored there), or a results file, whose own "
         "options are then taken",
@@ -101,7 +102,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="relative difference that counts as equal, where rounding does not allow more "
         "(default: 1e-9)",
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    parser.add_argument(
+        "--html", type=streams.path, metavar="FILE", help="write the report as a page"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the page if it exists")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli import streams
+from mne_bstinv.studies.units import UNITS
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,16 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     # names of their own: --src is a companion
     parser.add_argument(
-        "source", type=Path, metavar="SRC", help="the file to convert: headmodel_*.mat, …-fwd.fif …"
+        "source",
+        type=streams.path,
+        metavar="SRC",
+        help="the file to convert: headmodel_*.mat, …-fwd.fif …",
     )
     parser.add_argument(
-        "target", type=Path, metavar="DST", help="the file to write; its name says what it holds"
+        "target",
+        type=streams.path,
+        metavar="DST",
+        help="the file to write; its name says what it holds",
     )
     for name, text in _COMPANIONS.items():
         parser.add_argument(
             f"--{name}",
             metavar="FILE",
-            type=Path,
+            type=streams.path,
             help=f"{text}, where it is not found beside the files or in their protocol",
         )
     parser.add_argument(
@@ -76,9 +83,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--raw-dir",
-        type=Path,
+        type=streams.path,
         metavar="FOLDER",
         help="where the file of a link (data_0raw_*.mat) may be, if it moved",
+    )
+    parser.add_argument(
+        "--units",
+        choices=sorted(UNITS),
+        help="the unit of positions that are in no metres by their size (default: refuse them)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
@@ -102,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
             baseline=None if args.baseline is None else tuple(args.baseline),
             scale_leff=args.scale_leff,
             raw_dir=args.raw_dir,
+            units=args.units,
             overwrite=args.overwrite,
         )
     for file in converted.files:

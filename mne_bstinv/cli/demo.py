@@ -11,6 +11,7 @@ from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.cli import streams
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import SampleStudy, load_sample
 from mne_bstinv.errors import OverwriteError
@@ -33,7 +34,10 @@ _NOTE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument(
-        "--out", type=Path, default=Path("demo"), help="folder for what it makes (default: demo)"
+        "--out",
+        type=streams.path,
+        default=Path("demo"),
+        help="folder for what it makes (default: demo)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli import streams
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.options import FIELDS
+from mne_bstinv.studies.units import UNITS
 
 if TYPE_CHECKING:
     from mne_bstinv.export import ExportedStudy
@@ -51,7 +53,9 @@ _FILES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
-    parser.add_argument("protocol", type=Path, help="folder of the protocol, existing or new")
+    parser.add_argument(
+        "protocol", type=streams.path, help="folder of the protocol, existing or new"
+    )
     parser.add_argument("--subject", required=True, help="name of the subject")
     parser.add_argument(
         "--condition", help="name of the condition; a new one (of --raw alone: not needed)"
@@ -61,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        type=Path,
+        type=streams.path,
         help="continuous recordings of any format that MNE reads, each a condition @raw… with a "
         ".bst file, in which Brainstorm goes on",
     )
@@ -70,18 +74,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        type=Path,
+        type=streams.path,
         help="…-ave.fif, …-epo.fif, …-raw.fif",
     )
     for name, text in _FILES.items():
-        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text)
+        parser.add_argument(f"--{name}", metavar="FILE", type=streams.path, help=text)
     _add_times(parser.add_argument_group("times (s) of covariances that are computed from data"))
     parser.add_argument(
         "--labels",
         nargs="+",
         default=[],
         metavar="FILE",
-        type=Path,
+        type=streams.path,
         help=".label files, or .annot files in the label folder of a FreeSurfer subject",
     )
     parser.add_argument(
@@ -98,6 +102,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--share-channels",
         action="store_true",
         help="let all conditions of a new subject share channel file, head model and covariances",
+    )
+    parser.add_argument(
+        "--units",
+        choices=sorted(UNITS),
+        help="the unit of positions that are in no metres by their size (default: refuse them)",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the condition if it exists"
@@ -128,7 +137,7 @@ def _add_kernels(group: Any) -> None:
         metavar=("NAME", "VALUE"),
         help="any other option by Brainstorm's name, such as: NoiseMethod shrink",
     )
-    group.add_argument("--inverse", metavar="FILE", type=Path, help="operator, …-inv.fif")
+    group.add_argument("--inverse", metavar="FILE", type=streams.path, help="operator, …-inv.fif")
     group.add_argument(
         "--lambda2",
         type=float,
@@ -198,6 +207,7 @@ def run(args: argparse.Namespace) -> int:
             regions=dict(args.region) or None,
             estimations=estimations,
             share_channels=args.share_channels,
+            units=args.units,
             overwrite=args.overwrite,
         )
     return _tell([*exported, study], as_json=args.json)

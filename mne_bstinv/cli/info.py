@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv.cli import streams
 from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.io import mat
 from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.linked import find_linked
-from mne_bstinv.io.registry import KINDS, row_of
+from mne_bstinv.io.registry import KINDS, row_of, row_of_content
 from mne_bstinv.io.schema import Structure, describe
 
 __all__ = ["add_arguments", "run"]
@@ -21,7 +23,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument(
-        "path", type=Path, help="a Brainstorm .mat or .bst file, or a protocol's folder"
+        "path", type=streams.path, help="a Brainstorm .mat or .bst file, or a protocol's folder"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -140,16 +142,21 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
             "head_model_file": relative(entry.head_model_file),
             "noise_cov_file": relative(entry.noise_cov_file),
             "data_cov_file": relative(entry.data_cov_file),
-            "recordings": [{"file": relative(r.file), "bad": r.bad} for r in entry.recordings],
+            "recordings": [
+                {"file": relative(r.file), "bad": r.bad, "comment": _comment(r.file)}
+                for r in entry.recordings
+            ],
             "results": [
                 {
                     "file": relative(r.file),
                     "data_file": relative(r.data_file),
                     "shared": r.shared,
+                    "comment": _comment(r.file),
                 }
                 for r in entry.results
             ],
             "derived": [relative(file) for file in entry.derived],
+            "other_files": [relative(file) for file in entry.other_files],
         }
 
     return {
@@ -176,14 +183,14 @@ def _read(path: Path) -> tuple[str, Structure]:
             "MNE-Python (FIF, stc) use mne show_fif or mne.read_…; mne-bstinv convert makes files "
             "of Brainstorm of them."
         )
-    row = row_of(path)
+    row = row_of(path) or row_of_content(path)
     if row is None or not row.module:
         *names, last = dict.fromkeys(
             kind.pattern.removesuffix(".mat") for kind in KINDS.values() if kind.module
         )
         raise ProtocolError(
-            f"{path}: not a file of a known kind by its name. Give one of {', '.join(names)} and "
-            f"{last} (.mat)."
+            f"{path}: not a file of a known kind by its name or content. Give one of "
+            f"{', '.join(names)} and {last} (.mat)."
         )
     return row.name, row.read(path)
 
@@ -215,15 +222,31 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 label = what.removesuffix("_file").replace("_", " ")
                 lines.append(f"      {label:<12} {entry[what] or '–'}")
             lines += [
-                f"      recordings   {r['file']}{' (bad trial)' if r['bad'] else ''}"
+                f"      recordings   {r['file']}{_said(r)}{' (bad trial)' if r['bad'] else ''}"
                 for r in entry["recordings"]
             ]
             lines += [
-                f"      results      {r['file']}{' (shared kernel)' if r['shared'] else ''}"
+                f"      results      {r['file']}{_said(r)}"
+                f"{' (shared kernel)' if r['shared'] else ''}"
                 for r in entry["results"]
             ]
             lines += [f"      derived      {file}" for file in entry["derived"]]
+            lines += [f"      other        {file}" for file in entry["other_files"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
+
+
+def _comment(file: Path) -> str | None:
+    """Return the comment of a file, in one line; None without one, or if it cannot be read."""
+    try:
+        found = mat.read(file, ["Comment"]).get("Comment")
+    except BstInvError:  # reading it says what is wrong
+        return None
+    comment = found.value if found is not None else None
+    return " ".join(comment.split()) or None if isinstance(comment, str) else None
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return f": {row['comment']}" if row["comment"] else ""
 
 
 def _json(value: Any) -> str:

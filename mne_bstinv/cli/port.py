@@ -6,9 +6,10 @@ import argparse
 import sys
 from contextlib import suppress
 from math import isfinite
-from pathlib import Path
 
+from mne_bstinv.cli import streams
 from mne_bstinv.port import PortReport, port_protocol
+from mne_bstinv.studies.units import UNITS
 
 __all__ = ["add_arguments", "run"]
 
@@ -16,9 +17,11 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument(
-        "protocol", type=Path, help="the folder of a protocol, or a .zip that Brainstorm exported"
+        "protocol",
+        type=streams.path,
+        help="the folder of a protocol, or a .zip that Brainstorm exported",
     )
-    parser.add_argument("out", type=Path, help="folder of the output; run again to go on")
+    parser.add_argument("out", type=streams.path, help="folder of the output; run again to go on")
     parser.add_argument("--subject", action="append", help="port this subject (repeat for more)")
     parser.add_argument(
         "--condition", action="append", help="port this condition (repeat for more)"
@@ -43,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--raw-dir",
-        type=Path,
+        type=streams.path,
         metavar="FOLDER",
         help="where the original files of continuous recordings may be, if they moved",
     )
@@ -65,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="N",
         help="conditions at a time; -1 for one a core",
+    )
+    parser.add_argument(
+        "--units",
+        choices=sorted(UNITS),
+        help="the unit of positions that are in no metres by their size (default: refuse them)",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that are of no earlier port"
@@ -107,6 +115,7 @@ def _report(args: argparse.Namespace) -> PortReport:
         verify=args.verify,
         rtol=args.rtol,
         n_jobs=args.n_jobs,
+        units=args.units,
         overwrite=args.overwrite,
         max_bytes=int(args.max_size * 1024**3),
         progress=None,

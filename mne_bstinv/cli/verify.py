@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv.cli import streams
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.verification import Verification, find_files, verify
 
@@ -21,7 +22,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
-    parser.add_argument("path", type=Path, help="a protocol, a folder in one, or a file")
+    parser.add_argument("path", type=streams.path, help="a protocol, a folder in one, or a file")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
     parser.add_argument(
         "--rtol",

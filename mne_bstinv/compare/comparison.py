@@ -17,10 +17,11 @@ from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
 from mne_bstinv.compare.pair import NotApplicable, Pair
+from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.errors import ComparisonError
 from mne_bstinv.inverse.result import InverseResult
 
-__all__ = ["Comparison", "MetricValue", "compare_kernels"]
+__all__ = ["Comparison", "MetricValue", "compare_kernels", "compare_with_fields"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -232,9 +233,29 @@ def compare_kernels(
     ComparisonError
         If the kernels do not match, or recordings, times or tolerance are not usable.
     """
+    return compare_with_fields(
+        _as_kernel(a, "A"),
+        _as_kernel(b, "B"),
+        data=data,
+        times=times,
+        data_names=data_names,
+        rtol=rtol,
+    )
+
+
+def compare_with_fields(
+    kernel_a: Kernel,
+    kernel_b: Kernel,
+    *,
+    data: FloatArray | None = None,
+    times: FloatArray | None = None,
+    data_names: Sequence[str] | None = None,
+    rtol: float,
+    fields: Fields | None = None,
+) -> Comparison:
+    """Compare two kernels of which point spreads of the same fields may be known already."""
     if not (isinstance(rtol, int | float) and 0 <= rtol <= 0.5):
         raise ComparisonError(f"rtol is {rtol!r}, expected a number from 0 to 0.5.")
-    kernel_a, kernel_b = _as_kernel(a, "A"), _as_kernel(b, "B")
     if kernel_a.name == kernel_b.name:  # messages and tables tell them apart by their names
         names = (f"{kernel_a.name} (A)", f"{kernel_b.name} (B)")
         kernel_a, kernel_b = (
@@ -244,7 +265,14 @@ def compare_kernels(
     recordings = _parse_data(data, data_names, kernel_a, notes)
     sample_times = _parse_times(times, recordings)
     aligned = align_kernels(kernel_a, kernel_b)
-    pair = Pair(a=aligned.a, b=aligned.b, rtol=rtol, data=recordings, times=sample_times)
+    pair = Pair(
+        a=aligned.a,
+        b=aligned.b,
+        rtol=rtol,
+        data=recordings,
+        times=sample_times,
+        known_fields=fields,
+    )
     return Comparison(
         values=tuple(_evaluate(metric, pair) for metric in METRICS),
         notes=(*aligned.notes, *notes, *pair.notes()),

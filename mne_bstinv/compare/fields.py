@@ -30,6 +30,7 @@ class FieldBound:
     """
 
     def __init__(self, blocks: FloatArray) -> None:
+        self._blocks = blocks
         columns = np.linalg.norm(blocks, axis=(0, 1))
         self._weights = np.where(columns > 0, columns, 1.0)
         #: Size of each location's block, channels weighted, shape (n_locations,).
@@ -44,6 +45,11 @@ class FieldBound:
     def largest_location(self) -> float:
         """Size of the largest block, channels weighted."""
         return float(self.locations.max())
+
+    def distance(self, blocks: FloatArray) -> float:
+        """Largest difference from another kernel's location, channels weighted as this one's."""
+        apart = np.linalg.norm((self._blocks - blocks) / self._weights, axis=(1, 2))
+        return float(apart.max())
 
     def fields(self, fields: FloatArray, n_components: int = 1) -> FloatArray:
         """Size of fields (n_channels, n_components · n), weighted, shape (n,)."""

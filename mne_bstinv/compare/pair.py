@@ -9,7 +9,8 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
-from mne_bstinv.compare.point_spread import PointSpreads, point_spreads
+from mne_bstinv.compare.peaks import Fields, same_array
+from mne_bstinv.compare.point_spread import PointSpreads
 from mne_bstinv.compare.recordings import Estimates, estimates
 from mne_bstinv.compare.rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
 
@@ -38,6 +39,8 @@ class Pair:
         Recordings of the channels.
     times : array, shape (n_times,) | None
         Times in s.
+    known_fields : Fields | None
+        The gain of an earlier pair, with what is known of point spreads of it.
     """
 
     a: Kernel
@@ -45,6 +48,7 @@ class Pair:
     rtol: float
     data: FloatArray | None = None
     times: FloatArray | None = None
+    known_fields: Fields | None = None
 
     @property
     def rounding(self) -> float:
@@ -94,8 +98,10 @@ class Pair:
     @cached_property
     def spreads(self) -> PointSpreads:
         """Point spreads of the same fields under both kernels."""
-        field, positions = self.field, self.positions
-        spreads = point_spreads(self.a.blocks, self.b.blocks, field, positions, self.change)
+        known, positions = self.known_fields, self.positions
+        if known is None or not same_array(known.gain, self.field):
+            known = Fields(self.field, self.a.n_components)
+        spreads = PointSpreads(self.a.blocks, self.b.blocks, known, positions, self.change)
         if not spreads.seen.any():
             raise NotApplicable("no source has a point spread under both kernels")
         return spreads

@@ -1,143 +1,187 @@
-"""Point-spread functions of two kernels, a chunk of sources at a time."""
+"""Point-spread functions of two kernels: how far they reach, and where they peak.
+
+The dispersion needs no resolution matrix. Sums over locations are quadratic forms of the fields,
+
+    Σ_i w_i |K_i G_j|² = tr G_j' (Σ_i w_i K_i' K_i) G_j ,
+    |x_i − x_j|² = |x_i|² − 2 x_i·x_j + |x_j|² ,
+
+so that five matrices n × n, with the weights 1, x, y, z and |x|², give the dispersions of all
+sources exactly, in O(n_sources · n²).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.compare.fields import FieldBound, same_peak
+from mne_bstinv.compare.peaks import PIECE, Fields, block_sizes
 
-__all__ = ["PointSpreads", "point_spreads"]
+__all__ = ["PointSpreads"]
+
+#: Part of the squared extent of the locations below which a squared dispersion is summed over them.
+_CANCELLED = 1e-8
 
 
-#: Numbers of an array that is held at a time: 32 MB.
-_CHUNK_NUMBERS = 2**22
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class PointSpreads:
-    """Where the point spread of each source peaks, and how far it reaches.
-
-    Parameters
-    ----------
-    peak_a, peak_b : array of int, shape (n_sources,)
-        Number of the location of the largest value.
-    dispersion_a, dispersion_b : array, shape (n_sources,)
-        Spatial dispersion in m.
-    dispersion_bound : array, shape (n_sources,)
-        How far apart (m) the dispersions of kernels that agree can be.
-    seen : array of bool, shape (n_sources,)
-        Whether the source has a point spread under both kernels.
-    """
-
-    peak_a: IntArray
-    peak_b: IntArray
-    dispersion_a: FloatArray
-    dispersion_b: FloatArray
-    dispersion_bound: FloatArray
-    seen: BoolArray
-
-
-def point_spreads(
-    a: FloatArray, b: FloatArray, gain: FloatArray, positions: FloatArray, change: float
-) -> PointSpreads:
-    """Compute the point spreads of unit sources at all locations.
-
-    The point spread of location j at location i is |A_i G_j|, the Frobenius norm: for three
-    components, √3 times the root mean square over all orientations of the source, whichever frame
-    the components are in.
+    """The point spreads of the same fields under two kernels.
 
     Parameters
     ----------
     a, b : array, shape (n_locations, n_components, n_channels)
-        The kernels.
-    gain : array, shape (n_channels, n_components * n_locations)
+        The kernels; B is the reference.
+    fields : Fields
         Fields of the sources.
     positions : array, shape (n_locations, 3)
         In m.
     change : float
         Relative difference of coefficients that agree.
     """
+
+    def __init__(
+        self,
+        a: FloatArray,
+        b: FloatArray,
+        fields: Fields,
+        positions: FloatArray,
+        change: float,
+    ) -> None:
+        self._a, self._b, self._fields = a, b, fields
+        self._positions, self._change = positions, change
+        self._bounds = FieldBound(a), FieldBound(b)
+
+    @cached_property
+    def _peaks(self) -> tuple[IntArray, IntArray, BoolArray]:
+        """Peaks under A and B (n_sources,), and which sources have a point spread under both.
+
+        That of A is B's where the two differ by no more than rounding.
+        """
+        bound, change = self._bounds[0], self._change
+        peaks_b = self._fields.peaks(self._b)
+        if self._fields.agree(self._a, self._b, change):
+            return peaks_b.location, peaks_b.location, peaks_b.value > 0
+        slack = change / (1 - change) * bound.largest_location
+        peaks_a = self._fields.peaks(self._a)
+        elsewhere = self._fields.values(self._a, peaks_b.location)
+        sizes = bound.fields(self._fields.gain, self._a.shape[1])
+        same = same_peak(peaks_a.value, elsewhere, slack * sizes)
+        location = np.where(same, peaks_b.location, peaks_a.location)
+        return location, peaks_b.location, (peaks_a.value > 0) & (peaks_b.value > 0)
+
+    @property
+    def peak_a(self) -> IntArray:
+        """Number of the location of the largest value under A, shape (n_sources,)."""
+        return self._peaks[0]
+
+    @property
+    def peak_b(self) -> IntArray:
+        """The same under B."""
+        return self._peaks[1]
+
+    @property
+    def seen(self) -> BoolArray:
+        """Whether the source has a point spread under both kernels, shape (n_sources,)."""
+        return self._peaks[2]
+
+    @cached_property
+    def dispersion_a(self) -> FloatArray:
+        """Spatial dispersion under A in m, shape (n_sources,)."""
+        return _dispersions(self._a, self._fields.gain, self._positions)[0]
+
+    @cached_property
+    def _of_b(self) -> tuple[FloatArray, FloatArray]:
+        return _dispersions(self._b, self._fields.gain, self._positions)
+
+    @property
+    def dispersion_b(self) -> FloatArray:
+        """Spatial dispersion under B in m, shape (n_sources,)."""
+        return self._of_b[0]
+
+    @property
+    def dispersion_bound(self) -> FloatArray:
+        """How far apart (m) the dispersions of kernels that agree can be, shape (n_sources,).
+
+        With η = |w' − w| / |w| and distances up to D, |D w'| / |w'| is within 2 D η / (1 − η), and
+        a dispersion is never outside 0 … D.
+        """
+        bound = self._bounds[1]
+        reach = bound.all_locations * bound.fields(self._fields.gain, self._b.shape[1])
+        farthest = _farthest(self._positions)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            eta = self._change * reach / self._of_b[1]
+        safe = np.minimum(eta, 0.5)
+        widest: FloatArray = farthest * np.where(eta < 0.5, 2 * safe / (1 - safe), 1.0)
+        return np.minimum(widest, farthest)
+
+
+def _dispersions(
+    blocks: FloatArray, gain: FloatArray, positions: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Spatial dispersions in m, and the norms of the point spreads, both (n_sources,)."""
+    m, p, n = blocks.shape
+    rows = blocks.reshape(m * p, n)
+    x = positions - positions.mean(axis=0)  # small numbers, of which differences are taken
+    weights = np.repeat(np.column_stack([x, np.sum(x**2, axis=1)]), p, axis=0)
+    matrices = np.zeros((5, n, n))
+    step = max(1, 4 * PIECE // n)
+    for start in range(0, m * p, step):
+        piece, weight = rows[start : start + step], weights[start : start + step]
+        matrices[0] += piece.T @ piece
+        for k in range(4):
+            matrices[k + 1] += piece.T @ (weight[:, k, None] * piece)
+    sums = np.array([_quadratic(gain, matrix, p) for matrix in matrices])
+    energy = np.maximum(sums[0], 0.0)
+    squares = np.sum(x**2, axis=1) * sums[0] - 2 * np.sum(x.T * sums[1:4], axis=0) + sums[4]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.maximum(squares, 0.0) / energy
+    # of a source whose spread is a point the terms cancel
+    narrow = np.flatnonzero(found < _CANCELLED * np.sum(x**2, axis=1).max(initial=0.0))
+    found[narrow] = _by_definition(rows, gain, x, narrow, p)
+    return np.sqrt(found), np.sqrt(energy)
+
+
+def _by_definition(
+    rows: FloatArray, gain: FloatArray, positions: FloatArray, sources: IntArray, p: int
+) -> FloatArray:
+    """Squared dispersions in m² of some sources (n,), summed over all locations."""
     from scipy.spatial.distance import cdist  # late: it slows the import of the package
 
-    m, p, _ = a.shape
-    bounds = FieldBound(a), FieldBound(b)
-    peaks = np.zeros((2, m), dtype=np.int64)
-    dispersions, dispersion_bound = np.full((2, m), np.nan), np.full(m, np.nan)
-    seen = np.zeros(m, dtype=bool)
-    for part in _chunks(m, p):
-        fields = gain[:, p * part.start : p * part.stop]
-        squares = [_squared_spread(kernel, fields) for kernel in (a, b)]
-        seen[part] = squares[0].any(axis=0) & squares[1].any(axis=0)
-        peaks[:, part] = _peaks(squares, bounds[0].fields(fields, p), bounds[0], change)
-        distances = cdist(positions, positions[part], "sqeuclidean")
-        with np.errstate(invalid="ignore", divide="ignore"):
-            for one, square in enumerate(squares):
-                dispersions[one, part] = np.sqrt(
-                    np.einsum("ij,ij->j", distances, square) / square.sum(axis=0)
-                )
-            dispersion_bound[part] = _dispersion_bound(
-                bounds[1].all_locations * bounds[1].fields(fields, p) * change,
-                np.sqrt(squares[1].sum(axis=0)),
-                np.sqrt(distances.max(axis=0)),
-            )
-    return PointSpreads(
-        peak_a=peaks[0],
-        peak_b=peaks[1],
-        dispersion_a=dispersions[0],
-        dispersion_b=dispersions[1],
-        dispersion_bound=dispersion_bound,
-        seen=seen,
-    )
+    fields = gain.reshape(len(gain), -1, p)
+    found = np.empty(len(sources))
+    step = max(1, 4 * PIECE // (len(positions) * p**2))
+    for start in range(0, len(sources), step):
+        some = sources[start : start + step]
+        sizes = block_sizes(rows @ fields[:, some].reshape(len(fields), -1), p)
+        apart = cdist(positions, positions[some], "sqeuclidean")
+        found[start : start + step] = np.sum(apart * sizes**2, axis=0) / np.sum(sizes**2, axis=0)
+    return found
 
 
-def _chunks(n_locations: int, n_components: int) -> Iterator[slice]:
-    """Split the sources so that the spreads of a chunk stay small; show progress if it takes long.
-
-    Parameters
-    ----------
-    n_locations, n_components : int
-        Sizes of the kernel.
-    """
-    from tqdm import tqdm
-
-    step = max(1, _CHUNK_NUMBERS // (n_locations * n_components**2))
-    starts = range(0, n_locations, step)
-    # disable=None: only where somebody watches; delay: not for what is over in a moment
-    for start in tqdm(starts, desc="point spreads", disable=None, delay=1, leave=False):
-        yield slice(start, min(start + step, n_locations))
+def _quadratic(gain: FloatArray, matrix: FloatArray, p: int) -> FloatArray:
+    """Return the traces of G_j' M G_j (n_sources,), with M (n_channels, n_channels)."""
+    n_sources = gain.shape[1] // p
+    found = np.empty(n_sources)
+    step = max(1, PIECE // (len(gain) * p))
+    for start in range(0, n_sources, step):
+        fields = gain[:, p * start : p * (start + step)]
+        sums = np.einsum("nj,nj->j", fields, matrix @ fields)
+        found[start : start + step] = sums.reshape(-1, p).sum(axis=1)
+    return found
 
 
-def _squared_spread(kernel: FloatArray, fields: FloatArray) -> FloatArray:
-    """|K_i G_j|² of all locations i and the chunk's sources j, shape (n_locations, n_chunk)."""
-    m, p, n = kernel.shape
-    spread = (kernel.reshape(m * p, n) @ fields).reshape(m, p, -1, p)
-    squares: FloatArray = np.einsum("iajb,iajb->ij", spread, spread)
-    return squares
+def _farthest(positions: FloatArray) -> FloatArray:
+    """Distance of each position to the one farthest from it (n,), which is on the convex hull."""
+    from scipy.spatial import ConvexHull, QhullError
+    from scipy.spatial.distance import cdist  # late: it slows the import of the package
 
-
-def _peaks(
-    squares: list[FloatArray], sizes: FloatArray, bound: FieldBound, change: float
-) -> IntArray:
-    """Peaks under A and B; that of A is B's where the two differ by no more than rounding."""
-    peak_a, peak_b = (s.argmax(axis=0) for s in squares)
-    sources = np.arange(len(peak_a))
-    largest, elsewhere = (np.sqrt(squares[0][peak, sources]) for peak in (peak_a, peak_b))
-    # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
-    slack = change / (1 - change) * bound.largest_location * sizes
-    return np.stack([np.where(same_peak(largest, elsewhere, slack), peak_b, peak_a), peak_b])
-
-
-def _dispersion_bound(change: FloatArray, size: FloatArray, farthest: FloatArray) -> FloatArray:
-    """Largest change of √(Σ d² w²) / |w| when w changes by no more than ``change``.
-
-    With η = |w' − w| / |w| and distances up to D, |D w'| / |w'| is within 2 D η / (1 − η), and a
-    dispersion is never outside 0 … D.
-    """
-    eta = change / size
-    safe = np.minimum(eta, 0.5)
-    bound: FloatArray = farthest * np.where(eta < 0.5, 2 * safe / (1 - safe), 1.0)
-    return np.minimum(bound, farthest)
+    try:
+        corners = positions[ConvexHull(positions).vertices]
+    except (QhullError, ValueError):  # few positions, or all in one plane
+        corners = positions
+    found = np.empty(len(positions))
+    step = max(1, PIECE // len(corners))
+    for start in range(0, len(positions), step):
+        found[start : start + step] = cdist(positions[start : start + step], corners).max(axis=1)
+    return found

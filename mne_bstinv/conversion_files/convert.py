@@ -20,7 +20,8 @@ from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.registry import KINDS
+from mne_bstinv.io.registry import KINDS, row_of_content
+from mne_bstinv.studies.units import HAVE_POSITIONS, converting, in_metres
 
 __all__ = ["ConvertedFile", "convert_file"]
 
@@ -63,6 +64,7 @@ def convert_file(
     baseline: tuple[float | None, float | None] | None = None,
     scale_leff: bool = False,
     raw_dir: PathLike | None = None,
+    units: str | None = None,
     overwrite: bool = False,
 ) -> ConvertedFile:
     """Convert a file of Brainstorm to one of MNE-Python, or back.
@@ -98,6 +100,9 @@ def convert_file(
         Multiply dspm2018 by √Leff; see :func:`mne_bstinv.to_source_estimate`.
     raw_dir : path-like | None
         Where the file of a link to a continuous recording may be, if it moved.
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     overwrite : bool
         Replace ``dst``; of a link (``data_0raw_*.mat``) also the ``.bst`` file beside it.
 
@@ -131,8 +136,8 @@ def convert_file(
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
-    with hearing() as heard:
-        converted = route.convert(value, found, arguments)
+    with hearing() as heard, converting(units):
+        converted = route.convert(_sized(value), found, arguments)
     for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     found.findings.tell(what=f"{source.name} → {target.name}")
@@ -148,6 +153,14 @@ def convert_file(
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
     return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
+
+
+def _sized(value: Any) -> Any:
+    """Return what was read, with positions in metres."""
+    converted: Any = value
+    if isinstance(value, HAVE_POSITIONS):
+        converted = in_metres(value)  # type: ignore[type-var]  # one of the three at a time
+    return converted
 
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:
@@ -209,7 +222,11 @@ def _kind(path: Path) -> str:
     if path.suffix.lower() == ".bst":
         return "bst"
     if path.suffix.lower() == ".mat":
-        return io.file_kind(path.name) or ""
+        found = io.file_kind(path.name)
+        if found is None and path.is_file():  # an export under another name
+            row = row_of_content(path)
+            found = None if row is None else row.name
+        return found or ""
     return mne_kind(path) or ""
 
 

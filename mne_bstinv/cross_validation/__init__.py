@@ -7,12 +7,14 @@ MNE is set, and attributes the difference to the conventions of ``CONVENTIONS``.
 from mne_bstinv.cross_validation.attribution import Attribution, Step
 from mne_bstinv.cross_validation.conventions import CONVENTIONS as CONVENTIONS
 from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.maps import MapParityRow, map_parity_table, scout_modes
 from mne_bstinv.cross_validation.nearest_options import (
     BrainstormEquivalent,
     brainstorm_equivalent,
 )
 from mne_bstinv.cross_validation.parity import ParityRow, option_combinations, parity_table
 from mne_bstinv.cross_validation.result import CrossValidation
+from mne_bstinv.cross_validation.scouts import ScoutComparison
 from mne_bstinv.cross_validation.validate import cross_validate
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "BrainstormEquivalent",
     "Convention",
     "CrossValidation",
+    "MapParityRow",
     "ParityRow",
+    "ScoutComparison",
     "Step",
     "brainstorm_equivalent",
     "cross_validate",
+    "map_parity_table",
     "option_combinations",
     "parity_table",
+    "scout_modes",
 ]

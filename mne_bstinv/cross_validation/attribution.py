@@ -10,28 +10,31 @@ Theory of Games* II, 307–317), the mean increment over all orders, which sums 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
-from typing import Protocol, TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention, join
+from mne_bstinv.cross_validation.distances import (
+    ANOTHER_SCALE,
+    Distances,
+    Kernels,
+    measure_distances,
+    norm,
+    relative_distance,
+    shown,
+    union,
+)
 
-__all__ = ["Attribution", "FormedKernels", "Kernels", "Step", "attribute", "relative_distance"]
+__all__ = ["Attribution", "Step", "attribute"]
 
-T = TypeVar("T")
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
 UNCHANGED = 1e-9
-#: Distance, in sizes of Brainstorm's kernel, beyond which the two kernels are of another scale.
-_ANOTHER_SCALE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -174,37 +177,6 @@ class Attribution(Displayed):
         return tuple(step for step in self.steps if step.active)
 
 
-class Kernels(Protocol):
-    """The kernels between the two ends, by the conventions that are MNE's.
-
-    Locations that are NaN in one of two kernels do not count in their distance.
-    """
-
-    def blocks(self, switched: frozenset[str]) -> FloatArray:
-        """Return a kernel, shape (n_sources, p, n_channels)."""
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-
-
-class FormedKernels:
-    """Kernels of which a function makes each, from the keys that are switched."""
-
-    def __init__(self, kernel: Callable[[frozenset[str]], FloatArray]) -> None:
-        self.blocks = kernel
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-        return _norm(self.blocks(switched))
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-        return _norm(self.blocks(one) - self.blocks(other))
-
-
 def attribute(
     conventions: Sequence[Convention],
     kernels: Kernels,
@@ -247,72 +219,33 @@ def attribute(
     Attribution
         The steps and the summaries.
     """
-    everything = _union(conventions)
+    everything = union(conventions)
     threshold = unchanged * kernels.size(frozenset())
     path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
-    found = _distances(path, kernels, threshold, shapley_limit, progress)
-    while found.largest > _ANOTHER_SCALE and rest:
+    found = measure_distances(path, kernels, threshold, shapley_limit, progress)
+    while found.largest > ANOTHER_SCALE and rest:
         family = rest.pop(0)
         pairs = zip(path, found.active, strict=True)
         members = [c for c, is_active in pairs if is_active and c.keys <= family]
         if len(members) > 1:
             path, note = _coarser(path, members)
             notes = (*notes, note)
-            found = _distances(path, kernels, threshold, shapley_limit, progress)
+            found = measure_distances(path, kernels, threshold, shapley_limit, progress)
     reference = everything if found.relative_to == "MNE" else frozenset[str]()
     moves = list(_moves(path, found, kernels, reference, data, measures, threshold, progress))
     first, last = kernels.blocks(frozenset()), kernels.blocks(everything)
     return Attribution(
         steps=tuple(
-            found.step(k, convention, move)
+            _step(found, k, convention, move)
             for k, (convention, move) in enumerate(zip(path, moves, strict=True))
         ),
         total=found.distances[-1],
         remainder_start=relative_distance(first, ends[0]),
         remainder_end=relative_distance(last, ends[1]),
-        size_ratio=_norm(last) / _norm(first),
+        size_ratio=norm(last) / norm(first),
         relative_to=found.relative_to,
         notes=notes,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Distances:
-    """Distances of kernels along a path and beside it, relative to the kernel of one side."""
-
-    changes: list[float]
-    distances: list[float]
-    alone: list[float]
-    back: list[float]
-    active: list[bool]
-    shapley: list[float] | None
-    relative_to: str
-
-    @property
-    def largest(self) -> float:
-        """The largest of them: above 10 where conventions lead to kernels of another scale."""
-        return max(
-            abs(value)
-            for values in (self.changes, self.distances, self.alone, self.back, self.shapley or [])
-            for value in values
-        )
-
-    def step(self, k: int, convention: Convention, move: _Move) -> Step:
-        """Put together what is known of the step k."""
-        return Step(
-            convention=convention,
-            change=self.changes[k],
-            increment=self.distances[k] - (self.distances[k - 1] if k else 0.0),
-            distance=self.distances[k],
-            estimate_change=move.estimate,
-            row_correlation=move.measured.get("row_correlation"),
-            amplitude_ratio=move.measured.get("amplitude_ratio"),
-            peak_displacement=move.measured.get("peak_displacement"),
-            alone_from_brainstorm=self.alone[k],
-            alone_from_mne=self.back[k],
-            shapley=None if self.shapley is None else self.shapley[k],
-            active=self.active[k],
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,60 +256,19 @@ class _Move:
     measured: dict[str, float | None]
 
 
-def _distances(
-    path: Sequence[Convention],
-    kernels: Kernels,
-    threshold: float,
-    shapley_limit: int,
-    progress: bool,
-) -> _Distances:
-    nothing, everything = frozenset[str](), _union(path)
-    alone = [
-        kernels.distance(c.keys, nothing)
-        for c in _shown(path, "each alone from Brainstorm's end", progress)
-    ]
-    back = [
-        kernels.distance(everything - c.keys, everything)
-        for c in _shown(path, "each alone from MNE's end", progress)
-    ]
-    switched = [_union(path[:k]) for k in range(len(path) + 1)]
-    pairs = list(pairwise(switched))
-    changes = [kernels.distance(b, a) for a, b in _shown(pairs, "path", progress)]
-    distances = [kernels.distance(s, nothing) for s in switched[1:]]
-    active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
-    players = [c for c, is_active in zip(path, active, strict=True) if is_active]
-    size = kernels.size(nothing)
-    relative_to = "Brainstorm"
-    if max([*alone, *back, *distances]) > _ANOTHER_SCALE * size < kernels.size(everything):
-        relative_to, size = "MNE", kernels.size(everything)
-    shapley = None
-    if len(players) <= shapley_limit:
-        values = _shapley(players, everything, kernels, progress)
-        shapley = [values.get(c.key, 0.0) / size for c in path]
-    return _Distances(
-        changes=[x / size for x in changes],
-        distances=[x / size for x in distances],
-        alone=[x / size for x in alone],
-        back=[x / size for x in back],
-        active=active,
-        shapley=shapley,
-        relative_to=relative_to,
-    )
-
-
 def _coarser(
     path: Sequence[Convention], members: Sequence[Convention]
 ) -> tuple[tuple[Convention, ...], str]:
     """Join some conventions of the path, and say why."""
     joined = join(path, members)
-    label = next(c.label for c in joined if c.keys == _union(members))
+    label = next(c.label for c in joined if c.keys == union(members))
     why = "with some of them only the kernel is of another scale than both toolboxes'"
     return joined, f"{label}: switched together, since {why}."
 
 
 def _moves(
     path: Sequence[Convention],
-    found: _Distances,
+    found: Distances,
     kernels: Kernels,
     reference: frozenset[str],
     data: FloatArray | None,
@@ -384,69 +276,39 @@ def _moves(
     threshold: float,
     progress: bool,
 ) -> Iterator[_Move]:
-    size = 1.0 if data is None else _norm(_estimate(kernels.blocks(reference), data))
+    size = 1.0 if data is None else norm(_estimate(kernels.blocks(reference), data))
     switched, before = frozenset[str](), kernels.blocks(frozenset())
     relative = threshold / kernels.size(reference)
     for convention, change in zip(
-        _shown(path, "what the steps change", progress), found.changes, strict=True
+        shown(path, "what the steps change", progress), found.changes, strict=True
     ):
         switched |= convention.keys
         after = kernels.blocks(switched)
         moved = None
         if data is not None:
-            moved = _norm(_estimate(after, data) - _estimate(before, data)) / size
+            moved = norm(_estimate(after, data) - _estimate(before, data)) / size
         values = measures(after, before) if measures is not None and change > relative else {}
         yield _Move(estimate=moved, measured=values)
         before = after
-
-
-def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
-    """Relative Frobenius distance, locations that are NaN on either side left out.
-
-    Parameters
-    ----------
-    ours, theirs : array
-        Two kernels of the same shape; the second is the reference.
-
-    Returns
-    -------
-    float
-        ‖ours − theirs‖ / ‖theirs‖.
-    """
-    return _norm(ours - theirs) / _norm(theirs)
-
-
-def _shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
-    return tqdm(items, desc=what, unit="kernel", leave=False) if progress else items
-
-
-def _norm(a: FloatArray) -> float:
-    return float(np.linalg.norm(np.nan_to_num(a)))
 
 
 def _estimate(blocks: FloatArray, data: FloatArray) -> FloatArray:
     return np.nan_to_num(blocks.reshape(-1, blocks.shape[-1])) @ data
 
 
-def _union(conventions: Sequence[Convention]) -> frozenset[str]:
-    return frozenset[str]().union(*(c.keys for c in conventions))
-
-
-def _shapley(
-    players: Sequence[Convention], everything: frozenset[str], kernels: Kernels, progress: bool
-) -> dict[str, float]:
-    """Weigh the increments of every subset, by key; what is inactive does not matter."""
-    n = len(players)
-    idle = everything - _union(players)
-    subsets = [frozenset(s) for count in range(n + 1) for s in combinations(range(n), count)]
-    value = {
-        subset: kernels.distance(idle | _union([players[i] for i in subset]), frozenset())
-        for subset in _shown(subsets, "all orders", progress)
-    }
-    found = dict.fromkeys((c.key for c in players), 0.0)
-    for subset in subsets:
-        for i in subset:
-            without = subset - {i}
-            weight = math.factorial(len(without)) * math.factorial(n - len(without) - 1)
-            found[players[i].key] += weight / math.factorial(n) * (value[subset] - value[without])
-    return found
+def _step(found: Distances, k: int, convention: Convention, move: _Move) -> Step:
+    """Put together what is known of the step k."""
+    return Step(
+        convention=convention,
+        change=found.changes[k],
+        increment=found.distances[k] - (found.distances[k - 1] if k else 0.0),
+        distance=found.distances[k],
+        estimate_change=move.estimate,
+        row_correlation=move.measured.get("row_correlation"),
+        amplitude_ratio=move.measured.get("amplitude_ratio"),
+        peak_displacement=move.measured.get("peak_displacement"),
+        alone_from_brainstorm=found.alone[k],
+        alone_from_mne=found.back[k],
+        shapley=None if found.shapley is None else found.shapley[k],
+        active=found.active[k],
+    )

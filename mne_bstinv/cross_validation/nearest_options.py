@@ -22,8 +22,8 @@ from mne_bstinv.adapters.equivalence import (
     require_study,
 )
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
-from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import compute
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import noise_stage

@@ -16,7 +16,7 @@ from mne_bstinv.adapters.equivalence import (
     mne_equivalent,
 )
 from mne_bstinv.adapters.operators import NOT_COMPARABLE
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse import InverseOptions, compute_kernel

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from mne_bstinv._display import html_table
 from mne_bstinv._types import FloatArray
+from mne_bstinv._versions import versions
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
 from mne_bstinv.compare import Comparison
@@ -15,6 +20,21 @@ from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation.attribution import Attribution
 from mne_bstinv.cross_validation.engine import EngineKernel
 from mne_bstinv.cross_validation.numbers import power, share
+from mne_bstinv.cross_validation.scouts import ScoutComparison, compare_scouts
+from mne_bstinv.cross_validation.settings_table import SETTINGS_HEADS, settings_rows
+from mne_bstinv.cross_validation.text import (
+    attribution_heads,
+    attribution_legend,
+    attribution_rows,
+    finite,
+    fit,
+    rounding_text,
+    scout_lines,
+    scout_values,
+    step_values,
+    table,
+    wrapped,
+)
 from mne_bstinv.inverse import InverseOptions, InverseResult
 
 __all__ = ["CrossValidation"]
@@ -107,14 +127,40 @@ class CrossValidation:
         )
 
     def __str__(self) -> str:
-        from mne_bstinv.cross_validation.text import as_text
-
-        return as_text(self)
+        path = self.attribution
+        lines = [
+            self.verdict,
+            "",
+            "Settings, side by side",
+            *table([SETTINGS_HEADS, *settings_rows(self)]),
+            "",
+            "Attribution, from Brainstorm's settings to MNE's (relative to "
+            f"{path.relative_to}'s kernel)",
+            *table([attribution_heads(path), *attribution_rows(path)]),
+            *wrapped(attribution_legend(path)),
+            f"remainder: {path.remainder_start:.1e} at Brainstorm's end and "
+            f"{path.remainder_end:.1e} at MNE's, together {path.remainder:.1e}",
+            *wrapped(rounding_text(self.bounds)),
+            "",
+            "MNE as set against Brainstorm",
+            str(self.before),
+            "",
+            "MNE told the same against Brainstorm",
+            str(self.after),
+            "",
+            "Scouts",
+            *scout_lines(self.scouts),
+        ]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from mne_bstinv.cross_validation.text import as_html
-
-        return as_html(self)
+        settings = html_table(settings_rows(self), head=SETTINGS_HEADS, title=self.verdict)
+        # a number stays on one line with its unit
+        rows = [
+            (label, *(cell.replace(" ", "\u00a0") for cell in cells))
+            for label, *cells in attribution_rows(self.attribution)
+        ]
+        return settings + html_table(rows, head=attribution_heads(self.attribution))
 
     @property
     def title(self) -> str:
@@ -153,6 +199,11 @@ class CrossValidation:
     def passed(self) -> bool:
         """Whether nothing speaks against the two toolboxes agreeing: equal and explained."""
         return self.equal is not False and self.explained
+
+    @cached_property
+    def scouts(self) -> ScoutComparison | str:
+        """The scouts of the cortex's current atlas under both toolboxes, or why there are none."""
+        return compare_scouts(self.study, self.estimates, self.times)
 
     @property
     def verdict(self) -> str:
@@ -226,6 +277,45 @@ class CrossValidation:
         dict
             Verdict, settings, differences, attribution, comparisons, reports and versions.
         """
-        from mne_bstinv.cross_validation.text import as_dict
-
-        return as_dict(self)
+        equivalent, path = self.equivalent, self.attribution
+        factor = np.asarray(equivalent.factor)
+        return {
+            "study": self.name,
+            "title": self.title,
+            "verdict": self.verdict,
+            "passed": self.passed,
+            "parity": equivalent.parity,
+            "reason": equivalent.reason,
+            "factor": float(factor) if factor.ndim == 0 else factor.tolist(),
+            "lambda2": equivalent.lambda2,
+            "no_public_call": equivalent.no_public_call,
+            "difference_told_the_same": finite(self.twin_difference),
+            "difference_told_the_same_public_call": finite(self.public_difference),
+            "difference_as_set": finite(path.total),
+            "difference_relative_to": path.relative_to,
+            "size_ratio": finite(path.size_ratio),
+            "remainder": finite(path.remainder),
+            "rtol": self.rtol,
+            "bound_told_the_same": finite(self.bound),
+            "bound_remainder": finite(self.remainder_bound),
+            "rounding": {
+                side: bound.to_dict()
+                for side, bound in zip(("brainstorm", "mne"), self.bounds, strict=True)
+            },
+            "not_separable": list(path.notes),
+            "notes": list(self.notes),
+            "settings": [
+                dict(zip(("setting", "brainstorm", "mne", "mne_told_the_same"), row, strict=True))
+                for row in settings_rows(self)
+            ],
+            "attribution": [step_values(step) for step in path],
+            "metrics_as_set": self.before.to_dict(),
+            "metrics_told_the_same": self.after.to_dict(),
+            "reports": {
+                what: [asdict(finding) for finding in report]
+                for what, report in self.reports.items()
+            },
+            "sensor_fit": fit(self.before),
+            "scouts": scout_values(self.scouts),
+            "versions": versions(),
+        }

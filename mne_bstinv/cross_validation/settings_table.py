@@ -2,54 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mne_bstinv.cross_validation.result import CrossValidation
+from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
+from mne_bstinv.cross_validation.engine import EngineKernel
+from mne_bstinv.inverse import InverseOptions, InverseResult
 
-__all__ = ["settings_rows"]
+__all__ = ["SETTINGS_HEADS", "BothSides", "settings_rows"]
 
+#: Heads of the columns of the settings.
+SETTINGS_HEADS = ("", "Brainstorm", "MNE, as set", "MNE, told the same")
 _NONE = "none"
 
 
-def settings_rows(validation: CrossValidation) -> list[tuple[str, str, str, str]]:
-    """Write what each side is told.
+class BothSides(Protocol):
+    """What of a cross-validation says how each side was set."""
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
+    @property
+    def options(self) -> InverseOptions:
+        """Brainstorm's options."""
 
-    Returns
-    -------
-    list of tuple of str
-        Setting, Brainstorm's, MNE's as set, MNE's told the same as Brainstorm.
-    """
+    @property
+    def settings(self) -> MneSettings:
+        """MNE's settings."""
+
+    @property
+    def equivalent(self) -> MneEquivalent:
+        """What makes MNE compute Brainstorm's kernel."""
+
+    @property
+    def result(self) -> InverseResult:
+        """Brainstorm's kernel with its intermediates."""
+
+    @property
+    def ends(self) -> tuple[EngineKernel, EngineKernel]:
+        """The kernels with Brainstorm's conventions and with MNE's."""
+
+    @property
+    def averages(self) -> float:
+        """Leff of the recordings."""
+
+
+def settings_rows(sides: BothSides) -> list[tuple[str, str, str, str]]:
+    """Write what each side is told: setting, Brainstorm's, MNE's as set and told the same."""
     return [
-        _measure(validation),
-        _orientation(validation),
-        _depth(validation),
-        _noise(validation),
-        _rank(validation),
-        _snr(validation),
-        _averages(validation),
+        _measure(sides),
+        _orientation(sides),
+        _depth(sides),
+        _noise(sides),
+        _rank(sides),
+        _snr(sides),
+        _averages(sides),
     ]
 
 
-def _measure(v: CrossValidation) -> tuple[str, str, str, str]:
+def _measure(v: BothSides) -> tuple[str, str, str, str]:
     return "measure", str(v.options.measure), v.settings.method, v.equivalent.method
 
 
-def _orientation(v: CrossValidation) -> tuple[str, str, str, str]:
+def _orientation(v: BothSides) -> tuple[str, str, str, str]:
     orient = v.result.regions[0].orient
     ours = f"loose, Loose {v.options.loose:g} (amplitude)" if orient == "loose" else orient
     told = v.equivalent.arguments.get("loose")
     return "orientation", ours, f"loose={v.settings.loose:g}", f"loose={told}"
 
 
-def _depth(v: CrossValidation) -> tuple[str, str, str, str]:
+def _depth(v: BothSides) -> tuple[str, str, str, str]:
     o = v.options
     ours = f"WeightExp {o.weight_exp:g}, WeightLimit {o.weight_limit:g}"
     given = [v.settings.depth.to_mne(), v.equivalent.arguments.get("depth")]
@@ -66,7 +86,7 @@ def _depth_text(depth: dict[str, object] | None) -> str:
     return f"exp {depth['exp']:g}, limit {shown}, {depth['combine_xyz']}, {channels}"
 
 
-def _noise(v: CrossValidation) -> tuple[str, str, str, str]:
+def _noise(v: BothSides) -> tuple[str, str, str, str]:
     o = v.options
     method = v.result.noise_method
     ours = f"reg, NoiseReg {o.noise_reg:g}" if method == "reg" else method
@@ -75,7 +95,7 @@ def _noise(v: CrossValidation) -> tuple[str, str, str, str]:
     return "noise covariance", ours, theirs, "pinv(W W') by sensor type"
 
 
-def _rank(v: CrossValidation) -> tuple[str, str, str, str]:
+def _rank(v: BothSides) -> tuple[str, str, str, str]:
     ours = ", ".join(f"{kind} {rank}" for kind, rank in v.result.ranks.items())
     n = len(v.result.channel_types)
     given = "estimated" if v.settings.rank is None else str(dict(v.settings.rank))
@@ -83,7 +103,7 @@ def _rank(v: CrossValidation) -> tuple[str, str, str, str]:
     return "rank (of channels)", f"{ours} ({n})", f"{given}: {v.ends[1].rank} ({n})", told
 
 
-def _snr(v: CrossValidation) -> tuple[str, str, str, str]:
+def _snr(v: BothSides) -> tuple[str, str, str, str]:
     o, lambda_ = v.options, float(v.result.lambda_ or np.nan)
     ours = f"SNR {o.snr_fixed:g}" if o.snr_method == "fixed" else f"RMS {1e9 * o.snr_rms:g} nA·m"
     ours += f", Λ = {lambda_:.4g} (A·m)²"
@@ -91,7 +111,7 @@ def _snr(v: CrossValidation) -> tuple[str, str, str, str]:
     return "regularisation", ours, theirs, f"lambda2 = {v.equivalent.lambda2:.6g}"
 
 
-def _averages(v: CrossValidation) -> tuple[str, str, str, str]:
+def _averages(v: BothSides) -> tuple[str, str, str, str]:
     ours = f"none in the kernel (Leff {v.averages:g})"
     nave = "of the recordings" if v.settings.nave is None else str(v.settings.nave)
     return "averages", ours, f"nave {nave}", f"nave {v.equivalent.nave}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
@@ -23,14 +24,14 @@ from mne_bstinv.adapters.equivalence import (
     require_study,
     upper_types,
 )
-from mne_bstinv.compare import Comparison, Kernel, compare_kernels, rounding_bound
+from mne_bstinv.compare import Comparison, Kernel, align_kernels, measures, rounding_bound
 from mne_bstinv.compare.alignment import listed
-from mne_bstinv.cross_validation.attribution import (
-    FormedKernels,
-    attribute,
-    relative_distance,
-)
+from mne_bstinv.compare.comparison import compare_with_fields
+from mne_bstinv.compare.pair import NotApplicable, Pair
+from mne_bstinv.compare.peaks import Fields
+from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.distances import FormedKernels, relative_distance
 from mne_bstinv.cross_validation.engine import along_normals, compute, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import NOISE, noise_stage
@@ -50,6 +51,8 @@ _MAX_RTOL = 0.5
 _NEGLIGIBLE = 1e-6
 
 
+#: Relative difference of the kernels of a step below which their peaks are the same.
+_STEP_RTOL = 1e-9
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
 _SHAPLEY_BUDGET = 5e11
 
@@ -140,15 +143,13 @@ def cross_validate(
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, last)
     allowed = max(float(rtol), *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
-    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
-    attribution = attribute(
-        path,
+    attribution = _attributed(
+        ingredients,
         FormedKernels(lambda switched: cache(switched).blocks),
         ends=(ours, theirs),
         data=data,
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
-        families=(NOISE, DEPTH),
         unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
@@ -166,7 +167,7 @@ def cross_validate(
         ends=(first, last),
         twin_difference=relative_distance(same, own),
         public_difference=_public_difference(equivalent, own),
-        attribution=dataclasses.replace(attribution, notes=(*joined, *attribution.notes)),
+        attribution=attribution,
         before=describe(theirs, ours, "MNE, as set"),
         after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
         reports=ingredients.side.reports,
@@ -177,6 +178,13 @@ def cross_validate(
         rtol=float(rtol),
         notes=notes,
     )
+
+
+def _attributed(ingredients: Ingredients, kernels: FormedKernels, **asked: Any) -> Attribution:
+    """Attribute the difference to the conventions that this study can separate."""
+    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
+    found = attribute(path, kernels, families=(NOISE, DEPTH), **asked)
+    return dataclasses.replace(found, notes=(*joined, *found.notes))
 
 
 def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
@@ -288,26 +296,52 @@ class _Describer:
         self._whitener, self._rtol = whitener, rtol
         self._ingredients, self._data, self._times = ingredients, data, times
         self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
+        self._fields: dict[int, Fields] = {}
 
     def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
+        """Compare two kernels (n_sources, p, n_channels) by every metric."""
         a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
-        return compare_kernels(a, b, data=self._data, times=self._times, rtol=self._rtol)
+        return compare_with_fields(
+            a,
+            b,
+            data=self._data,
+            times=self._times,
+            rtol=self._rtol,
+            fields=self._fields_of(a.n_components),
+        )
 
     def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
-        found = compare_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
-        return {
-            "row_correlation": float(np.nanmean(found.location_correlation)),
-            "amplitude_ratio": found["amplitude_ratio_median"].value,
-            "peak_displacement": found["peak_displacement_median"].value,
+        """Measure what the table of the attribution shows of a step, and no more."""
+        aligned = align_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
+        pair = Pair(
+            a=aligned.a,
+            b=aligned.b,
+            rtol=_STEP_RTOL,
+            known_fields=self._fields_of(aligned.a.n_components),
+        )
+        found: dict[str, float | None] = {
+            "row_correlation": float(np.nanmean(pair.correlation)),
+            "amplitude_ratio": None,
+            "peak_displacement": None,
         }
+        with suppress(NotApplicable):
+            found["amplitude_ratio"] = measures.median(pair.ratio)
+        with suppress(NotApplicable):
+            found["peak_displacement"] = measures.median(measures.displacements(pair))
+        return found
+
+    def _fields_of(self, p: int) -> Fields:
+        """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
+        if p not in self._fields:
+            gain = self._ingredients.operated[False, False].gain
+            if p == 1:
+                columns = gain.T.reshape(-1, 3, len(gain))
+                gain = self._ingredients.on_normals(columns)[:, 0].T
+            self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
+        return self._fields[p]
 
     def _kernel(self, blocks: FloatArray, name: str) -> Kernel:
-        prepared = self._ingredients.prepared
-        gain = self._ingredients.operated[False, False].gain
-        p = blocks.shape[1]
-        if p == 1:
-            columns = gain.T.reshape(len(blocks), 3, -1)
-            gain = self._ingredients.on_normals(columns)[:, 0].T
+        prepared, p = self._ingredients.prepared, blocks.shape[1]
         measure = self._ingredients.settings.method
         return Kernel(
             matrix=blocks.reshape(-1, blocks.shape[2]),
@@ -316,7 +350,7 @@ class _Describer:
             locations=np.arange(len(blocks)),
             positions=self._positions,
             normals=self._ingredients.normals,
-            gain=gain,
+            gain=self._fields_of(p).gain,
             whitener=self._whitener,
             name=name,
             unit="A·m" if measure == "MNE" else "1",

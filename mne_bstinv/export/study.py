@@ -18,6 +18,7 @@ from mne_bstinv.export.plan import Plan
 from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.studies.units import converting, in_metres
 
 __all__ = ["ExportedStudy", "export_study", "exported_study"]
 
@@ -87,6 +88,7 @@ def export_study(
     regions: Mapping[str, str] | None = None,
     estimations: Any = None,
     share_channels: bool = False,
+    units: str | None = None,
     overwrite: bool = False,
 ) -> ExportedStudy:
     """Write a study of MNE-Python as one condition of a Brainstorm protocol.
@@ -145,6 +147,9 @@ def export_study(
     share_channels : bool
         Put channel file, head model and covariances where all conditions of a new subject share
         them. Existing subjects say themselves where they are.
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     overwrite : bool
         Replace the condition, with all that it holds, and the files its subject shares.
 
@@ -184,21 +189,26 @@ def export_study(
     )
     index = read_index(root / "data" / "protocol.mat")
     wanted = estimations_of(estimations)
-    study = structures_of(
-        recordings=load_many(recordings, "recordings"),
-        info=_first(load(info, "info")),
-        forward=load(forward, "forward"),
-        noise_cov=load(noise_cov, "noise_cov"),
-        data_cov=load(data_cov, "data_cov"),
-        noise_times=Windows(samples=noise_window, baseline=noise_baseline),
-        data_times=Windows(samples=data_window, baseline=data_baseline),
-        src=load(src, "src"),
-        trans=load(trans, "trans"),
-        mri=load(mri, "mri"),
-        labels=load_many(labels, "labels"),
-        regions=regions,
-        lcmv=any(is_lcmv(one) for one in wanted),
-    )
+    with converting(units):
+        study = structures_of(
+            recordings=load_many(recordings, "recordings"),
+            info=_first(load(info, "info")),
+            forward=load(forward, "forward"),
+            noise_cov=load(noise_cov, "noise_cov"),
+            data_cov=load(data_cov, "data_cov"),
+            noise_times=Windows(samples=noise_window, baseline=noise_baseline),
+            data_times=Windows(samples=data_window, baseline=data_baseline),
+            src=load(src, "src"),
+            trans=load(trans, "trans"),
+            mri=load(mri, "mri"),
+            labels=load_many(labels, "labels"),
+            regions=regions,
+            lcmv=any(is_lcmv(one) for one in wanted),
+        )
+    for attribute in ("channels", "head_model", "cortex"):
+        value = getattr(study, attribute)
+        if value is not None:
+            setattr(study, attribute, in_metres(value, units))
     anatomy = place_anatomy(target, study.cortex, study.mri, share_channels=share_channels)
     plan = Plan(target, study, anatomy, wanted)
     files = plan.files(index, overwrite=overwrite)

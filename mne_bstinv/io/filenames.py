@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.io import mat
 from mne_bstinv.io.registry import known_by_name
 
-__all__ = ["file_kind", "find_stored", "is_average", "is_block", "is_link", "normalise"]
+__all__ = [
+    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_label_volume",
+    "is_link", "is_mri", "listed", "mri_rank",
+    "normalise",
+]  # fmt: skip
 
 
 def file_kind(name: str) -> str | None:
@@ -38,19 +43,61 @@ def normalise(stored: str) -> PurePosixPath:
 
 def find_stored(folder: Path, stored: str) -> Path | None:
     """Return the file below ``folder`` that a stored path names, in any case; None if missing."""
-    path = folder
-    for part in normalise(stored).parts:
-        if part == ".." or not path.is_dir():
-            return None
-        exact = path / part
-        if not exact.exists():
-            others = (child for child in path.iterdir() if child.name.lower() == part.lower())
-            found = next(others, None)
-            if found is None:
+    try:
+        path = folder
+        for part in normalise(stored).parts:
+            if part == ".." or not path.is_dir():
                 return None
-            exact = found
-        path = exact
-    return path if path.is_file() else None
+            exact = path / part
+            if not exact.exists():
+                others = (child for child in path.iterdir() if child.name.lower() == part.lower())
+                found = next(others, None)
+                if found is None:
+                    return None
+                exact = found
+            path = exact
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # too long for a name, a folder without permission, NUL
+        return None
+
+
+#: What the names of volumes say that are no anatomical MRI: atlases, CT, PET, tissues, maps.
+_NO_MRI = ("_volatlas", "_volct", "_volpet", "_aseg", "_aparc", "_tissues", "_atlas", "_labels",
+           "_ct", "_pet", "_mask", "_seg")  # fmt: skip
+
+
+def is_label_volume(stored: str) -> bool:
+    """Tell by the name whether a volume is one of labels, a CT or a PET, and no MRI."""
+    text = f"_{normalise(stored).stem.lower()}_".replace("-", "_").replace(".", "_")
+    return any(f"{tag}_" in text for tag in _NO_MRI) or "_volatlas" in text
+
+
+def is_mri(name: str) -> bool:
+    """Tell by the name whether a volume may be an anatomical MRI."""
+    return not is_label_volume(name)
+
+
+def mri_rank(name: str) -> tuple[int, str]:
+    """Order MRIs: those whose name says T1 first, then MRI, then by name."""
+    text = name.lower().removeprefix("subjectimage")
+    return next((i for i, tag in enumerate(("t1", "mri")) if tag in text), 2), name
+
+
+def listed(folder: Path, problems: list[str]) -> list[Path]:
+    """Return what a folder holds, by name; nothing, and a problem, if it cannot be listed."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        problems.append(f"{folder}: cannot be listed: {error.strerror}")
+        return []
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; what cannot be asked for is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 #: Tag in the names of recordings that Brainstorm averaged.
@@ -112,5 +159,5 @@ def is_average(file: Path, n_avg: int | None = None) -> bool:
     if n_avg is None:
         variables = mat.read(file, ["nAvg"])
         value = variables["nAvg"].value if "nAvg" in variables else 1
-        n_avg = int(value) if isinstance(value, int | float) else 1
+        return isinstance(value, int | float) and 1 < value < math.inf
     return n_avg > 1

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
 from mne_bstinv.io import mat4, mat5, mat73
 from mne_bstinv.io.variable import RefusalError, Unreadable, Variable
 
-__all__ = ["PathLike", "Unreadable", "Variable", "read", "write"]
+__all__ = ["PathLike", "Unreadable", "Variable", "names_in", "read", "write"]
 
 PathLike = str | os.PathLike[str]
 
@@ -60,8 +60,18 @@ def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Varia
     """
     path = _readable(fname)
     wanted = None if names is None else list(names)
+    with _named(path):
+        variables: dict[str, Variable] = _module(path).read(path, wanted)
+    for name, variable in variables.items():
+        _check_structs(path, name, variable)
+    return variables
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raise what goes wrong in reading a file as an error that names it."""
     try:
-        variables = _reader(path)(path, wanted)
+        yield
     except RefusalError as error:
         raise MatFileError(
             f"{path}: {error}. Nothing outside a file is read through it: save the file anew, with "
@@ -74,9 +84,32 @@ def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Varia
             f"{path}: not a MATLAB file, or a damaged (truncated) one: {error}. Copy it again, or "
             "save it anew."
         ) from error
-    for name, variable in variables.items():
-        _check_structs(path, name, variable)
-    return variables
+
+
+def names_in(fname: PathLike) -> list[str]:
+    """Return the names of the variables of a MATLAB file, without reading them.
+
+    Parameters
+    ----------
+    fname : path-like
+        The file.
+
+    Returns
+    -------
+    list of str
+        The names, in the order of the file.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    MatFileError
+        If it is no MATLAB file, or a damaged one.
+    """
+    path = _readable(fname)
+    module = _module(path)
+    with _named(path):
+        return list(mat4.read(path, None)) if module is mat4 else module.names_in(path)
 
 
 def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = False) -> None:
@@ -153,13 +186,13 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     return path
 
 
-def _reader(path: Path) -> Callable[[Path, list[str] | None], dict[str, Variable]]:
+def _module(path: Path) -> Any:
     """Return what reads the version of MATLAB file that the header of a file says."""
     with path.open("rb") as file:
         head = file.read(128)
     if 0 in head[:4]:
-        return mat4.read
-    return mat73.read if head[124:128] in (b"\x00\x02IM", b"\x02\x00MI") else mat5.read
+        return mat4
+    return mat73 if head[124:128] in (b"\x00\x02IM", b"\x02\x00MI") else mat5
 
 
 def _check_structs(path: Path, name: str, variable: Variable) -> None:

@@ -22,7 +22,7 @@ from mne_bstinv.io import variable as form
 from mne_bstinv.io.limits import DEFLATE, MAX_DEPTH, max_elements
 from mne_bstinv.io.variable import DamageError, Unreadable, Variable
 
-__all__ = ["read"]
+__all__ = ["names_in", "read"]
 
 #: Data types ("mi" codes) of numbers, and what struct and NumPy call them.
 NUMBERS = {1: "b", 2: "B", 3: "h", 4: "H", 5: "i", 6: "I", 7: "f", 9: "d", 12: "q", 13: "Q"}
@@ -87,6 +87,14 @@ def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
             if name:  # without a name: what MATLAB needs for function handles and objects
                 found[name] = variable
     return found
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the names of the variables of a file, from the first bytes of each."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        order = _byte_order(file)
+        return [name for one in _stored(file, size, order) if (name := _name(file, one, order))]
 
 
 def _byte_order(file: BinaryIO) -> str:

@@ -27,7 +27,7 @@ from mne_bstinv.io.variable import (
     Variable,
 )
 
-__all__ = ["read"]
+__all__ = ["names_in", "read"]
 
 LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
 
@@ -60,6 +60,13 @@ def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
             if not text.startswith("#") and (names is None or text in names):
                 found[text] = reader.child(root, name, 1).variable
     return found
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the names of the variables of a file."""
+    with h5py.File(path, "r") as file:
+        found = (name.decode("utf-8", "replace") for name in h5g.open(file.id, b"/"))
+        return [name for name in found if not name.startswith("#")]
 
 
 class _Reader:

@@ -6,7 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io.filenames import file_kind, find_stored
+from mne_bstinv.io.filenames import (
+    file_kind,
+    find_stored,
+    is_folder,
+    is_label_volume,
+    is_mri,
+    listed,
+    mri_rank,
+)
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_entries import (
     Condition,
@@ -33,6 +41,8 @@ __all__ = ["is_protocol", "read_protocol", "resolve"]
 #: Folders of analyses: of the conditions of a subject, and across subjects.
 INTRA, INTER = "@intra", "@inter"
 _ANALYSIS = (INTRA, INTER)
+#: Folder of the default anatomy.
+DEFAULT = "@default_subject"
 #: The subject of analyses across subjects: it has the default anatomy.
 GROUP = "Group_analysis"
 
@@ -62,7 +72,8 @@ def read_protocol(path: PathLike) -> Protocol:
     anat, data = root / "anat", root / "data"
     problems: Problems = []
     current = read_current_head_models(data / "protocol.mat", problems)
-    names = {folder.name for folder in (*anat.iterdir(), *data.iterdir()) if folder.is_dir()}
+    folders = (*listed(anat, problems), *listed(data, problems))
+    names = {folder.name for folder in folders if is_folder(folder)}
     subjects = [
         _subject(root, name, current, problems)
         for name in sorted(names)
@@ -70,7 +81,8 @@ def read_protocol(path: PathLike) -> Protocol:
     ]
     subjects = _with_group_analysis(root, subjects, current, problems)
     return Protocol(root=root, anat=anat, data=data, name=root.name,
-                    subjects=tuple(subjects), problems=tuple(problems))  # fmt: skip
+                    subjects=tuple(subjects), default_anatomy=_default_anatomy(root, problems),
+                    problems=tuple(dict.fromkeys(problems)))  # fmt: skip
 
 
 def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> Path | None:
@@ -142,7 +154,7 @@ def _subject(
         own = read_or_report(read_subject, file, problems) or Subject()
     source, used = name, own
     if own.use_default_anat:
-        source = "@default_subject"
+        source = DEFAULT
         file = anat / source / "brainstormsubject.mat"
         used = read_or_report(read_subject, file, problems) or Subject()
     files = _anatomy_files(anat, source, used, problems)
@@ -179,21 +191,48 @@ def _with_group_analysis(
     return sorted((*(s for s in subjects if s.name != GROUP), group), key=lambda s: s.name)
 
 
+def _default_anatomy(root: Path, problems: Problems) -> SubjectEntry | None:
+    """Return the default anatomy, without conditions."""
+    folder = root / "anat" / DEFAULT
+    if not folder.is_dir():
+        return None
+    file = folder / "brainstormsubject.mat"
+    own = (read_or_report(read_subject, file, problems) if file.exists() else None) or Subject()
+    files = _anatomy_files(root / "anat", DEFAULT, own, problems)
+    return SubjectEntry(
+        name=DEFAULT,
+        folder=root / "data" / DEFAULT,
+        anatomy=files["anatomy"],
+        cortex=files["cortex"],
+        scalp=files["scalp"],
+        inner_skull=files["inner_skull"],
+        outer_skull=files["outer_skull"],
+    )
+
+
 def _anatomy_files(
     anat: Path, folder: str, subject: Subject, problems: Problems
 ) -> dict[str, Path | None]:
-    """Return the files the subject names; where it names none, the first of the kind."""
-    names = [file.name for file in sorted((anat / folder).glob("*.[mM][aA][tT]"))]
+    """Return the files the subject names; where it names none, the first of the kind.
+
+    An MRI is rather one whose name says T1 or MRI, and never a volume of labels or a CT.
+    """
+    found = listed(anat / folder, problems) if is_folder(anat / folder) else []
+    names = [file.name for file in found if file.suffix.lower() == ".mat"]
     files: dict[str, Path | None] = {}
     for attribute, kind in ANATOMY_KINDS.items():
         stored = getattr(subject, attribute)
-        if stored:
+        if stored and attribute == "anatomy" and is_label_volume(stored):
+            problems.append(f"{anat / folder}: {stored} is no MRI but a volume of labels or a CT")
+        elif stored:
             files[attribute] = find_stored(anat, stored)
             if files[attribute] is None:
                 problems.append(f"{anat / folder}: the {kind} file {stored} does not exist")
             continue
-        name = next((name for name in names if file_kind(name) == kind), None)
-        files[attribute] = None if name is None else anat / folder / name
+        candidates = [name for name in names if file_kind(name) == kind]
+        if attribute == "anatomy":
+            candidates = sorted(filter(is_mri, candidates), key=mri_rank)
+        files[attribute] = anat / folder / candidates[0] if candidates else None
     return files
 
 
@@ -201,7 +240,8 @@ def _conditions(
     data: Path, subject: str, default: Folder | None, current: CurrentHeadModels, problems: Problems
 ) -> list[Condition]:
     folder = data / subject
-    paths = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    found = listed(folder, problems) if is_folder(folder) else []
+    paths = [path for path in found if is_folder(path)]
     conditions = []
     for path in paths:
         if path.name == "@default_study" or path.name.startswith("."):
@@ -243,6 +283,7 @@ def _condition(
         recordings=recordings,
         results=tuple(results),
         derived=own.derived,
+        other_files=own.others,
     )
 
 

@@ -60,6 +60,8 @@ class Condition(Displayed):
     results: tuple[ResultsEntry, ...] = ()
     #: Signals, dipoles, time–frequency maps and tests, in name order.
     derived: tuple[Path, ...] = ()
+    #: What else is in its folder: files of no known kind, or of one that belongs elsewhere.
+    other_files: tuple[Path, ...] = ()
 
     def _summary(self) -> str:
         derived = f", {len(self.derived)} derived" if self.derived else ""
@@ -99,6 +101,8 @@ class Protocol(Displayed):
     data: Path
     name: str
     subjects: tuple[SubjectEntry, ...] = ()
+    #: The default anatomy, which subjects may use and group analyses are on; None if there is none.
+    default_anatomy: SubjectEntry | None = None
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import file_kind, normalise
+from mne_bstinv.io.filenames import file_kind, is_folder, listed, normalise
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -45,6 +45,8 @@ ANATOMY_KINDS = {
 DERIVED_KINDS = (
     "matrix", "dipoles", "timefreq", "pdata", "presults", "ptimefreq", "pmatrix",
 )  # fmt: skip
+#: Kinds of files that a condition lists one by one.
+_LISTED = ("channel", "headmodel", "noisecov", "ndatacov", "data", "results")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +62,8 @@ class Folder:
     results: tuple[Path, ...]
     #: Signals, dipoles, time–frequency maps and tests.
     derived: tuple[Path, ...]
+    #: All others.
+    others: tuple[Path, ...]
     #: File names of the bad trials.
     bad_trials: frozenset[str]
 
@@ -68,8 +72,8 @@ def scan(path: Path, problems: Problems) -> Folder:
     """Return what a folder holds."""
     files: dict[str | None, list[Path]] = {}
     study = path / "brainstormstudy.mat"
-    for file in sorted(path.iterdir()):
-        if file.is_file() and file.suffix.lower() == ".mat":
+    for file in listed(path, problems):
+        if file.suffix.lower() == ".mat" and _is_file(file):
             files.setdefault(file_kind(file.name), []).append(file)
     for kind in ("channel", "noisecov", "ndatacov"):
         if len(files.get(kind, ())) > 1:
@@ -86,6 +90,13 @@ def scan(path: Path, problems: Problems) -> Folder:
         recordings=tuple(files.get("data", ())),
         results=tuple(files.get("results", ())),
         derived=tuple(sorted(f for kind in DERIVED_KINDS for f in files.get(kind, ()))),
+        others=tuple(
+            file
+            for kind, found in sorted(files.items(), key=lambda item: str(item[0]))
+            if kind not in (*_LISTED, *DERIVED_KINDS)
+            for file in found
+            if file.name.lower() != study.name
+        ),
         bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
     )
 
@@ -98,7 +109,7 @@ def default_channel_folder(
         return None
     data = root / "data"
     path = data / (subject if use_default_channel == 1 else "") / "@default_study"
-    if path.is_dir():
+    if is_folder(path):
         return scan(path, problems)
     problems.append(f"{path}: {subject} uses the channel file of this folder, which is missing")
     return None
@@ -121,7 +132,16 @@ def read_or_report(reader: Callable[[Path], T], file: Path, problems: Problems) 
         problems.append(str(error))
     except BstInvError as error:
         problems.append(" ".join(str(error).split()))
+    except OSError as error:
+        problems.append(f"{file}: cannot be read: {error.strerror}")
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _last(files: dict[str | None, list[Path]], kind: str) -> Path | None:

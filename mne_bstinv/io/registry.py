@@ -12,7 +12,13 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["KINDS", "FileKind", "known_by_content", "known_by_name", "of_role", "row_of"]
+from mne_bstinv.errors import BstInvError
+from mne_bstinv.io import mat
+
+__all__ = [
+    "KINDS", "FileKind", "known_by_content", "known_by_name", "of_role", "row_of",
+    "row_of_content",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +186,26 @@ def known_by_content(variables: Iterable[str]) -> list[tuple[FileKind, frozenset
     present = set(variables)
     first = {row.name: next((m for m in row.marks if m <= present), None) for row in KINDS.values()}
     return [(KINDS[name], mark) for name, mark in first.items() if mark is not None]
+
+
+def row_of_content(file: PurePath) -> FileKind | None:
+    """Return the kind of a ``.mat`` file of another name by its variables; None if none is clear.
+
+    Exports are renamed: ``Cortex.mat``, ``Gain.mat``. A struct around the variables counts too.
+    """
+    if file.suffix.lower() != ".mat":
+        return None
+    try:
+        names = mat.names_in(file)
+        if len(names) == 1 and not known_by_content(names):
+            value = mat.read(file)[names[0]].value
+            names = list(value) if isinstance(value, dict) else names
+    except BstInvError:
+        return None
+    rows = [row for row, _ in known_by_content(names)]
+    if len({row.by_content or row.label for row in rows}) != 1:
+        return None
+    return KINDS["tess"] if rows[0].module == "surface" else rows[0]
 
 
 def row_of(file: PurePath) -> FileKind | None:

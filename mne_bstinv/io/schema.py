@@ -153,7 +153,7 @@ class Structure:
                 object.__setattr__(self, field.name, frozen)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} | {self._summary()}>"
+        return f"<{type(self).__name__} | {' '.join(self._summary().split(chr(10)))}>"
 
     def _repr_html_(self) -> str:
 

@@ -13,7 +13,13 @@ from mne_bstinv.errors import MapError, OptionError
 from mne_bstinv.maps.arrays import as_map, choice
 from mne_bstinv.maps.surfaces import SurfaceLike, unique_edges
 
-__all__ = ["SMOOTHING_METHODS", "mean_edge_length", "smooth_sources", "smoothing_matrix"]
+__all__ = [
+    "SMOOTHING_METHODS",
+    "mean_edge_length",
+    "smooth_sources",
+    "smoothing_matrix",
+    "smoothing_passes",
+]
 
 #: The methods that can be computed, by Brainstorm's names.
 SMOOTHING_METHODS = ("fixed_fwhm", "before_2023")
@@ -69,7 +75,7 @@ def smooth_sources(
         )
     smooth = np.abs(array) if absolute else array
     step = smoothing_matrix(surface)
-    for _ in range(_passes(surface, fwhm, method)):
+    for _ in range(smoothing_passes(surface, fwhm, method)):
         smooth = step @ smooth
     return smooth
 
@@ -154,7 +160,8 @@ def _connections(surface: SurfaceLike) -> sparse.coo_array:
     return sparse.coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n, n))
 
 
-def _passes(surface: SurfaceLike, fwhm: float, method: str) -> int:
+def smoothing_passes(surface: SurfaceLike, fwhm: float, method: str) -> int:
+    """Return how many passes smooth by a full width at half maximum (m)."""
     if not (np.isfinite(fwhm) and fwhm > 0):
         raise OptionError(f"fwhm must be a positive width in m, found {fwhm!r}.")
     edges = fwhm / mean_edge_length(surface, method)  # type: ignore[arg-type]

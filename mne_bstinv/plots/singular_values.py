@@ -36,7 +36,8 @@ def plot_singular_values(
     singular_values : array, shape (n,)
         Singular values s of the whitened gain, the largest first, in any unit.
     filter_a, filter_b : array, shape (n,)
-        Filter factors s² / (s² + λ²) of both sides, from 0 (removed) to 1 (kept).
+        Filter factors Λ s² / (Λ s² + 1) of both sides, in the scale of MNE s² / (s² + λ²), from 0
+        (removed) to 1 (kept).
     names : sequence of str, length 2
         The two sides.
     ranks : sequence of int, length 2 | None
@@ -106,7 +107,7 @@ def _draw_filters(axes: Any, filters: list[FloatArray], sides: tuple[str, str]) 
         axes.plot(_numbers(values), values, label=label, **look)
     axes.set(
         xlabel="number of the singular value",
-        ylabel="filter factor s²/(s² + λ²)\n(1: kept, 0: removed)",
+        ylabel="filter factor Λs²/(Λs² + 1)\n(1: kept, 0: removed)",
         ylim=(-0.04, 1.04),
     )
     axes.legend(frameon=False, loc="best")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mne_bstinv.errors import MissingFileError, ProtocolError
@@ -22,6 +25,12 @@ MAX_RATIO = 100
 _HARMLESS = 100 * 1024**2
 
 _CHUNK = 1024 * 1024
+
+#: What zipfile raises for damaged archives, and for names that are none.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    OverflowError, RecursionError,
+)  # fmt: skip
 
 #: What macOS adds to archives: a second tree of the same names.
 _MACOS = "__MACOSX"
@@ -45,7 +54,9 @@ def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES)
             left = _limit(archive, max_bytes)
             for item, name in zip(members, names, strict=True):
                 left = _extract(archive, opened, item, target / archive.stem / name, left)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except ProtocolError:
+        raise
+    except (*_DAMAGED, ValueError) as error:
         raise ProtocolError(
             f"{archive}: not a zip file, or a damaged one: {str(error).rstrip('.')}. Copy it "
             "again, or export the protocol from Brainstorm again; if another program extracts it, "

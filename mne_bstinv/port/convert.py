@@ -14,6 +14,7 @@ from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.port.derived import convert_derived
 from mne_bstinv.port.estimates import convert_estimates
+from mne_bstinv.port.morphs import write_morphs
 from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
 from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, Unit
@@ -67,6 +68,8 @@ def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
         for file in written.files:
             outputs.add(file, sources)
         outputs.report(UNIT, conversion_report(written))
+    if "cortex" in read:
+        write_morphs(unit, read["cortex"], study, outputs)
 
 
 def _sensors(study: StudyCondition, outputs: Outputs) -> None:

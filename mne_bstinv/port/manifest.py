@@ -153,7 +153,8 @@ def write_text(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(file)
     try:
-        temporary.write_bytes(text.encode("utf-8"))
+        # names that are no UTF-8 hold halves of pairs, which JSON escapes in the same way
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
         sync([temporary])
         temporary.replace(file)
     except BaseException:

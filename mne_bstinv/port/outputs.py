@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ class Outputs:
         self.reports: dict[str, list[dict[str, str]]] = {}
         self.skipped: list[dict[str, str]] = []
         self.errors: list[dict[str, str]] = []
+        self._given: set[str] = set()
         self._thread = ThreadPoolExecutor(1, "mne_bstinv_hash")
         self._hashes: dict[str, Future[str]] = {}
 
@@ -59,16 +61,26 @@ class Outputs:
         from mne_bstinv.adapters.files import write_new
 
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
-        path = self.folder / f"{shortened(self.stem + stem)}{ending}"
+        path = self._free(f"{self.stem}{stem}", ending, of := tuple(of))
         names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
         values = value if type(value) is list else [value]  # SourceSpaces is a list too
         self.report(names[0], *map(conversion_report, values))
         return names
 
+    def _free(self, stem: str, ending: str, of: Iterable[Path]) -> Path:
+        """Return the path of a name; of one that is given already, with digits of its sources."""
+        name = f"{shortened(stem)}{ending}"
+        if name.casefold() in self._given:
+            names = "\n".join(sorted(map(self.relative, of)))
+            digest = hashlib.sha256(names.encode("utf-8", "backslashreplace")).hexdigest()
+            name = f"{shortened(f'{stem}_{digest[:8]}')}{ending}"
+        self._given.add(name.casefold())
+        return self.folder / name
+
     def write_text(self, name: str, text: str, of: Iterable[Path]) -> None:
         """Write a text file, whose name follows the stem, made of some files."""
         path = self.folder / f"{shortened(self.stem)}{name}"
-        path.write_text(text, "utf-8")
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
         self.add(path, of)
 
     def add(self, file: Path, of: Iterable[Path], **facts: Any) -> str:

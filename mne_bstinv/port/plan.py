@@ -13,6 +13,7 @@ from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.port.names import safe_names
+from mne_bstinv.studies.units import UNITS
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.protocol import study_condition
 from mne_bstinv.workflow.store import Store
@@ -53,6 +54,8 @@ class Settings:
     #: Whether to recompute the stored kernels, and up to which relative difference they agree.
     verify: bool = False
     rtol: float = 1e-9
+    #: Unit of positions that are in no metres; None refuses them.
+    units: str | None = None
     #: Whether files that are of no earlier port may be replaced.
     overwrite: bool = False
     #: Threads of BLAS in each worker; None for as many as it likes.
@@ -71,6 +74,8 @@ class Settings:
         if unknown or self.data_types == ():
             found = ", ".join(map(repr, unknown)) or "(none)"
             raise OptionError(f"Unknown data types {found}. Choose from {', '.join(DATA_TYPES)}.")
+        if self.units not in (None, *UNITS):
+            raise OptionError(f"Unknown units {self.units!r}. Choose from {', '.join(UNITS)}.")
         if not 0 < self.rtol < 1:
             raise OptionError(f"rtol must lie between 0 and 1, found {self.rtol!r}.")
 
@@ -139,6 +144,8 @@ class Unit:
         found: list[Path | None] = [anatomy.anatomy, anatomy.cortex]
         if self.kind == ANATOMY:
             found += [anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull]
+            template = self.protocol.default_anatomy
+            found += [] if template is None else [template.cortex]
             if anatomy.anatomy is None:
                 found.append(files.channel_file)
             yield from (file for file in found if file is not None)
@@ -179,6 +186,14 @@ def plan(
             continue
         for unit in part.units():
             units.setdefault(unit.folder, unit)
+    for subject in protocol.subjects:
+        wanted = conditions is None and (subjects is None or subject.name in subjects)
+        if wanted and not subject.conditions:
+            for unit in _named_anatomy(protocol, subject).anatomy():
+                units.setdefault(unit.folder, unit)
+    template = _template(protocol)
+    if template is not None and units:  # unless a subject that uses it brought it
+        units.setdefault(template.folder, template)
     order = (ANATOMY, SHARED, CONDITION)
     return sorted(units.values(), key=lambda unit: order.index(unit.kind))
 
@@ -196,8 +211,8 @@ class _NamedCondition:
     #: Folder of the files that it shares; empty if it has its own.
     shared: str
 
-    def units(self) -> Iterator[Unit]:
-        """Its anatomy, what it shares, and itself."""
+    def anatomy(self) -> Iterator[Unit]:
+        """Its anatomy, if there is any."""
         anatomy = self.subject
         shells = (anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull)
         if any((anatomy.anatomy, anatomy.cortex, *shells)):
@@ -205,6 +220,10 @@ class _NamedCondition:
                 kind=ANATOMY, condition="", folder=f"{SUBJECTS}/{self.mne_subject}",
                 stem=self.mne_subject, shared="", files=_first_with_channels(self.subject),
             )  # fmt: skip
+
+    def units(self) -> Iterator[Unit]:
+        """Its anatomy, what it shares, and itself."""
+        yield from self.anatomy()
         if self.shared:
             yield self._unit(
                 kind=SHARED, condition="@default_study", folder=self.shared,
@@ -243,10 +262,56 @@ class _NamedCondition:
         )
 
 
+def _template(protocol: io.Protocol) -> Unit | None:
+    """Return the unit of a default anatomy that maps can be projected to: it is registered."""
+    anatomy = protocol.default_anatomy
+    if anatomy is None or anatomy.cortex is None or not _has_sphere(anatomy.cortex):
+        return None
+    return Unit(
+        kind=ANATOMY,
+        subject=anatomy.name,
+        condition="",
+        folder=f"{SUBJECTS}/{DEFAULT_SUBJECT}",
+        stem=DEFAULT_SUBJECT,
+        shared="",
+        protocol=dataclasses.replace(_plain(protocol), subjects=(anatomy,)),
+        anatomy=anatomy,
+        files=io.Condition(subject=anatomy.name, name="", folder=anatomy.folder),
+        mne_subject=DEFAULT_SUBJECT,
+    )
+
+
+def _has_sphere(cortex: Path) -> bool:
+    try:
+        stored = mat.read(cortex, ["Reg"])
+    except BstInvError:  # converting it says what is wrong
+        return False
+    reg = stored["Reg"].value if "Reg" in stored else None
+    return isinstance(reg, dict) and "Sphere" in reg
+
+
 def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
-    """Return the first condition with a channel file, whatever is asked for."""
+    """Return the first condition with a channel file, whatever is asked for; or one of no files."""
     found = (one for one in subject.conditions if one.channel_file is not None)
-    return next(found, subject.conditions[0])
+    return next(found, next(iter(subject.conditions), _no_condition(subject)))
+
+
+def _no_condition(subject: io.SubjectEntry) -> io.Condition:
+    return io.Condition(subject=subject.name, name="", folder=subject.folder)
+
+
+def _named_anatomy(protocol: io.Protocol, subject: io.SubjectEntry) -> _NamedCondition:
+    """Name the anatomy of a subject that has no condition."""
+    mine = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)[subject.name]
+    return _NamedCondition(
+        protocol=protocol,
+        subject=subject,
+        condition=_no_condition(subject),
+        safe_subject=mine,
+        safe_condition="",
+        mne_subject=DEFAULT_SUBJECT if subject.use_default_anat else mine,
+        shared="",
+    )
 
 
 def _named_conditions(protocol: io.Protocol) -> Iterator[_NamedCondition]:
@@ -288,9 +353,14 @@ def _check_names(
     chosen = known if subjects is None else set(subjects)
     names = {c.name for s in protocol.subjects if s.name in chosen for c in s.conditions}
     _check_each(protocol, conditions, names, "condition")
-    if not names:
+    anatomies = [
+        s for s in protocol.subjects
+        if s.name in chosen and any((s.anatomy, s.cortex, s.scalp, s.inner_skull, s.outer_skull))
+    ]  # fmt: skip
+    if not names and not anatomies:
         raise ProtocolError(
-            f"Protocol {protocol.name!r}: no condition of any subject, so nothing to port."
+            f"Protocol {protocol.name!r}: no condition of any subject and no anatomy, so nothing "
+            "to port."
         )
 
 

@@ -63,6 +63,7 @@ def port_protocol(
     verify: bool = False,
     rtol: float = 1e-9,
     n_jobs: int | None = None,
+    units: str | None = None,
     overwrite: bool = False,
     max_bytes: int = MAX_BYTES,
     progress: bool | None = False,
@@ -105,6 +106,9 @@ def port_protocol(
         Number of conditions at a time; −1 for one a core, other negative ones are refused. None
         takes what
         ``joblib.parallel_config`` says, else 1. Each worker then uses one BLAS thread.
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     overwrite : bool
         Replace files in the way that are of no earlier port, and the port of another protocol.
     max_bytes : int
@@ -139,6 +143,7 @@ def port_protocol(
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
+        units=units,
         overwrite=overwrite,
         blas_threads=None if _n_workers(n_jobs) == 1 else 1,
         progress=progress if _n_workers(n_jobs) == 1 else False,
@@ -149,14 +154,14 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes) as found:
         check_output(found, out, overwrite=overwrite)
-        units = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        parts = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
         if not source.is_file():  # what is extracted is inside the output
-            check_apart(found, out, [unit.folder for unit in units])
-        needed = check_space(units, out, settings)
+            check_apart(found, out, [unit.folder for unit in parts])
+        needed = check_space(parts, out, settings)
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, units)
-        manifests = tuple(_run(units, out, settings, n_jobs, progress))
+        _begin(found, source, out, parts)
+        manifests = tuple(_run(parts, out, settings, n_jobs, progress))
         whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from mne_bstinv.port.outputs import Outputs, described
 from mne_bstinv.port.overview import can_be_shown
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
+from mne_bstinv.studies.units import converting
 from mne_bstinv.verification import verify
 from mne_bstinv.workflow.store import Store
 
@@ -38,10 +40,22 @@ __all__ = ["port_unit"]
 
 logger = logging.getLogger("mne_bstinv")
 
-#: What this process read and may need for the next unit. joblib takes a worker that grew by 300 MB
-#: for one that leaks, and starts another. Known by content: conditions often hold copies of one
-#: channel file or head model.
-_STORE = Store(200_000_000, hash_file)
+#: Of what a thread read and may need for the next unit. joblib takes a worker that grew by 300 MB
+#: for one that leaks, and starts another.
+_KEPT_BYTES = 200_000_000
+
+
+class _Local(threading.local):
+    """The store of each thread: MNE's objects are not made for several.
+
+    Files are known by content: conditions often hold copies of one channel file or head model.
+    """
+
+    def __init__(self) -> None:
+        self.store = Store(_KEPT_BYTES, hash_file)
+
+
+_LOCAL = _Local()
 
 
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
@@ -68,7 +82,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
         logger.debug("%s", unit.title, exc_info=True)
         return _failed(unit, out, before, error, started)
     finally:
-        _STORE.trim()
+        _LOCAL.store.trim()
 
 
 def _up_to_date(
@@ -115,8 +129,12 @@ def _converted(
     target = staged / PurePosixPath(unit.folder).name
     target.mkdir()
     before = originals(unit, settings)
-    with Outputs(target, unit.stem, unit.protocol.root) as outputs, hearing() as heard:
-        convert_unit(unit, settings, _STORE, outputs)
+    with (
+        Outputs(target, unit.stem, unit.protocol.root) as outputs,
+        hearing() as heard,
+        converting(settings.units),
+    ):
+        convert_unit(unit, settings, _LOCAL.store, outputs)
     outputs.report_rest(heard)
     verification = _verified(unit, settings) if settings.verify else None
     changed = [name for name, file in files.items() if hash_file(file) != inputs[name]]
@@ -197,6 +215,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "estimates": settings.estimates,
         "raw": settings.raw,
         "scale_leff": settings.scale_leff,
+        **({} if settings.units is None else {"units": settings.units}),
     }
 
 

@@ -22,6 +22,8 @@ __all__ = ["FIGURES", "Drawing", "FigureOf", "draw", "figures_of"]
 NAMES = ("Brainstorm", "MNE")
 #: A·m → nA·m
 NANO = 1e9
+#: Scouts in the figure; the table has all.
+SCOUTS_SHOWN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +185,22 @@ def _time_courses(v: CrossValidation) -> Figure | str:
     return plots.plot_time_courses(v.times, ours, theirs, labels=labels, names=NAMES, unit=unit)
 
 
+def _scouts(v: CrossValidation) -> Figure | str:
+    found = v.scouts
+    if isinstance(found, str):
+        return found
+    chosen = found.strongest(SCOUTS_SHOWN)
+    scale, unit = _unit(v)
+    return plots.plot_time_courses(
+        found.times,
+        scale * found.brainstorm[chosen],
+        scale * found.mne[chosen],
+        labels=[f"scout {found.names[i]}" for i in chosen],
+        names=NAMES,
+        unit=unit,
+    )
+
+
 def _sensor_fit(v: CrossValidation) -> Figure | str:
     if v.estimates is None or v.times is None:
         return "The study has no recordings."
@@ -246,6 +264,14 @@ FIGURES = (
         caption="The strongest locations of either side that are at least 3 cm apart "
         "(positions in SCS). Of three components the norm is shown.",
         function=_time_courses,
+    ),
+    FigureOf(
+        title="Scouts: time series under both toolboxes",
+        caption="The strongest scouts of the cortex's current atlas. Brainstorm: its kernel and "
+        "its scout function mean, signs flipped. MNE: its kernel as set and "
+        "extract_label_time_course, mode mean_flip, turned to Brainstorm's sign. Of three "
+        "components the norm of the mean vector.",
+        function=_scouts,
     ),
     FigureOf(
         title="Sensor-level fit",

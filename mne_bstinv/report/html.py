@@ -217,6 +217,7 @@ def _add(
     missing = _add_figures(report, [next(drawings)], where, bar)  # the attribution, and its table
     report.add_html(tables.attribution_html(validation), "Attribution", **where)
     missing += _add_figures(report, drawings, where, bar)
+    report.add_html(tables.scouts_html(validation), "Scouts", **where)
     report.add_html(tables.metrics_html(validation), "Metrics", **where)
     report.add_html(tables.parity_html(validation), "Told the same", **where)
     report.add_code(

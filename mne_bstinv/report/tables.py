@@ -26,6 +26,7 @@ __all__ = [
     "overview_html",
     "paragraphs",
     "parity_html",
+    "scouts_html",
     "settings_html",
     "verdict_html",
     "versions_html",
@@ -148,8 +149,8 @@ def attribution_html(validation: CrossValidation) -> str:
         (s.convention.label, s.convention.brainstorm, s.convention.mne) for s in path.active
     ]
     return (
-        _table(attribution_heads(validation), attribution_rows(validation))
-        + f"<p>{escape(' '.join([*attribution_legend(validation), rest]))}</p>"
+        _table(attribution_heads(path), attribution_rows(path))
+        + f"<p>{escape(' '.join([*attribution_legend(path), rest]))}</p>"
         + _table(("convention", "Brainstorm", "MNE"), switched)
     )
 
@@ -175,6 +176,39 @@ def metrics_html(validation: CrossValidation) -> str:
         f"<h6>{escape(title)}</h6>{_scrolling(comparison._repr_html_())}"
         for title, comparison in parts
     )
+
+
+def scouts_html(validation: CrossValidation) -> str:
+    """Write how far the time series of each scout are apart.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+        The result.
+
+    Returns
+    -------
+    str
+        A table, the strongest scouts first; or why there is none.
+    """
+    found = validation.scouts
+    if isinstance(found, str):
+        return paragraphs([found])
+    amplitude = validation.settings.method == "MNE"
+    scale, unit = (1e9, " nA·m") if amplitude else (1.0, "")
+    peaks = [np.abs(side).max(axis=1) for side in (found.brainstorm, found.mne)]
+    rows = [
+        (
+            found.names[i],
+            *(f"{scale * peak[i]:.3g}{unit}" for peak in peaks),
+            percent(float(found.differences[i])),
+            f"{found.correlations[i]:.3f}",
+        )
+        for i in found.strongest(len(found.names))
+    ]
+    head = ("scout", "peak, Brainstorm", "peak, MNE", "relative difference", "correlation")
+    said = f"Brainstorm: {found.function}. MNE as set: {found.mode}."
+    return paragraphs([said]) + _table(head, rows)
 
 
 def losses_html(validations: Sequence[CrossValidation]) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from mne_bstinv import __version__, io
+from mne_bstinv import __version__, cli, io
 from mne_bstinv.cli import main
 
 
@@ -175,6 +177,7 @@ class TestInfo:
         assert "anat" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 class TestDemo:
     def test_prints_where_and_when_and_draws(self, tmp_path, capsys):
         (tmp_path / "out").mkdir()
@@ -206,6 +209,20 @@ class TestDemo:
         assert f"{name}: exists already; use overwrite=True (--over" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == "mine"
         assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
+    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {"effects", "streams"}
+    assert {name.replace("-", "_") for name in commands} == {name.rstrip("_") for name in modules}
+    for name, summary in commands.items():
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert summary == capsys.readouterr().out.split("\n\n")[1].splitlines()[0][: len(summary)]
 
 
 def test_version_and_module():

@@ -76,6 +76,7 @@ def test_all_options_and_settings_arrive(study, capsys):
     assert sides["averages"][1] == "nave of the recordings"
 
 
+@pytest.mark.slow
 def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_path, capsys):
     page = tmp_path / "report.html"
     out = compare(capsys, study, "--methods", "MNE", "--snr", "2", "--html", page).out
@@ -90,6 +91,7 @@ def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_pat
     assert found["stored_kernel"] is None
 
 
+@pytest.mark.slow
 def test_the_stored_kernel_is_verified_in_passing(study, tmp_path, capsys):
     path = results_with(study, measure="dspm2018", source_orient=("fixed",))
     out = compare(capsys, path).out
@@ -254,6 +256,7 @@ def test_an_snr_is_no_rms_amplitude(study, capsys):
     assert "was computed with SnrMethod rms: leave --snr out" in err
 
 
+@pytest.mark.slow
 def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):
     page = tmp_path / "report.html"
     words = ["--methods", "dSPM", "--html", page, "--recordings", "Avg", "--condition", "evoked"]

@@ -331,7 +331,7 @@ def _shift(n_locations, by):
 
 
 @pytest.mark.parametrize("p", [1, 3])
-def test_shiftedpoint_spread(p):
+def test_shifted_point_spread(p):
     n, by = 15, 2
     turn = rotation([1, 2, 3], 0.7) if p == 3 else np.eye(1)
     a = on_line(np.kron(_shift(n, by), turn), p)
@@ -421,7 +421,8 @@ def test_point_spreads_by_the_definition(p, monkeypatch):
         "dispersion_difference": np.median(dispersions[0] - dispersions[1]),
     }
     for numbers in (1, 2 * m * p**2, 2**22):  # one source at a time, two, all
-        monkeypatch.setattr(point_spread, "_CHUNK_NUMBERS", numbers)
+        monkeypatch.setattr("mne_bstinv.compare.peaks.PIECE", numbers)
+        monkeypatch.setattr(point_spread, "PIECE", numbers)
         found = values(a, b)
         for key, value in expected.items():
             assert abs(found[key] - value) <= 1e-10, key

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mne_bstinv.cross_validation.attribution import FormedKernels, attribute, relative_distance
+from mne_bstinv.cross_validation.attribution import attribute
 from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.distances import FormedKernels, relative_distance
 
 CONVENTIONS = tuple(Convention(key=k, label=k, brainstorm="", mne="") for k in "abcd")
 #: First kernel, of norm 1, and orthogonal changes of it.

@@ -14,8 +14,8 @@ from cross_studies import kernels_of
 from mne_bstinv import InverseOptions, compute_kernel, datasets
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
-from mne_bstinv.cross_validation.attribution import relative_distance
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import compute
 from mne_bstinv.cross_validation.ingredients import gather
 from mne_bstinv.errors import OptionError
@@ -85,6 +85,7 @@ def test_ends_with_the_options_of_every_kernel(name, data_dir):
     every_kernel(data_dir / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["eeg_surface", "meg_ctf", "meg_neuromag"])
 def test_ends_with_every_kernel_of_real_sensors(name, shared_dir):
     every_kernel(shared_dir / "oracle" / "local" / name)

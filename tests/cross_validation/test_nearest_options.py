@@ -12,7 +12,7 @@ from mne_bstinv import compute_kernel, datasets
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import brainstorm_equivalent
-from mne_bstinv.cross_validation.attribution import relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
 
 EQUAL = 1e-9

@@ -131,6 +131,7 @@ def test_results_of_the_sample_are_what_brainstorm_writes(sample_dir):
     assert check_protocol(sample_dir) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOCAL)
 def test_results_are_what_brainstorm_writes_for_real_sensors(shared_dir, name):
     assert check_protocol(shared_dir / "oracle" / "local" / name) > 0

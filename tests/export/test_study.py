@@ -94,6 +94,7 @@ def test_round_trip_of_the_sample(sample_dir, tmp_path):
     assert check_round_trip(sample_dir, tmp_path / "sample") == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOCAL)
 def test_round_trip_with_real_sensors(shared_dir, tmp_path, name):
     original = shared_dir / "oracle" / "local" / name
@@ -221,6 +222,7 @@ def nearest(places, of):
     return index
 
 
+@pytest.mark.slow
 def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
     evoked, fwd, cov = (mne_sample[name] for name in ("recordings", "forward", "noise_cov"))
     inv = mne.minimum_norm.make_inverse_operator(evoked.info, fwd, cov, loose=0.2)

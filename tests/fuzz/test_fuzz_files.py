@@ -18,6 +18,8 @@ from helpers_mat73 import twin_73
 from io_helpers import KINDS
 from mutations import flipped, mutated, mutated_inside, redirected
 
+pytestmark = pytest.mark.slow
+
 #: Seconds for each sort of damage, unless their number is asked for.
 SECONDS = 8.0
 #: Damages of each sort, however slow the machine.

@@ -139,6 +139,7 @@ def test_mixed_rows_belong_to_the_stored_locations(data_dir):
         assert (ours != theirs.astype(bool)).nnz == 0
 
 
+@pytest.mark.slow
 def test_minimum_norm_of_2009_is_in_the_convention_of_mne(data_dir):
     """λ² = 1/SNR² with the source covariance scaled to trace = rank; that of 2016 is (r/n)/SNR²."""
     for file in find_results(data_dir / "inverse_old_meeg"):

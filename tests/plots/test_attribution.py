@@ -98,6 +98,7 @@ def test_only_what_is_given_is_in_the_second_panel():
     assert legend_texts(figure) == ["Shapley value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 11, 20])
 @pytest.mark.parametrize("scale", [1.0, 1e-14, 0.0])
 def test_readable(n, scale):

@@ -27,7 +27,7 @@ def test_singular_values_are_relative_and_filters_as_they_are():
         np.testing.assert_array_equal(line.get_xdata(), np.arange(60) + 1)
     assert [line.get_linestyle() for line in below.lines] == ["-", "--"]
     assert legend_texts(below) == list(NAMES)
-    assert "s²/(s² + λ²)" in below.get_ylabel()
+    assert "Λs²/(Λs² + 1)" in below.get_ylabel()
     assert below.get_xlabel() == "number of the singular value"
     assert figure.get_suptitle() == "T"
     assert "not" not in above.get_title()

@@ -64,6 +64,7 @@ def test_a_single_sample_has_markers():
     assert all(line.get_marker() in ("None", None) for line in axes.lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 4, 5, 20])
 @pytest.mark.parametrize("scale", [1.0, 1e-12])
 def test_readable(n, scale):

@@ -203,6 +203,7 @@ def left_over(tmp_path: Path):
     return put
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a process that ended is told after a day")
 def test_the_next_run_removes_what_a_killed_one_left(protocol, ported, left_over):
     folder = unit_folder(ported)

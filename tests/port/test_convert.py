@@ -40,6 +40,7 @@ def test_estimates_of_the_ported_sample_are_brainstorms(sample_dir, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOCAL)
 def test_estimates_of_ported_third_party_files_are_brainstorms(shared_dir, tmp_path, name):
     check_port(shared_dir / "oracle" / "local" / name, tmp_path / "out")

@@ -147,3 +147,67 @@ def test_what_was_made_of_results_becomes_no_operator(data_dir, tmp_path):
     derived = [one for one in manifest["verification"] if one["kind"] != "kernel"]
     assert derived
     assert all(one["status"].startswith("equal") for one in derived)
+
+
+@pytest.fixture(scope="module")
+def templates(data_dir, tmp_path_factory):
+    """A port with a registered default anatomy and a sphere of 10 242 vertices as fsaverage."""
+    folder = tmp_path_factory.mktemp("templates")
+    study = shutil.copytree(data_dir / "sources_post", folder / "study")
+    shutil.copytree(study / "anat" / "Subject02", study / "anat" / "@default_subject")
+    wanted = ("channel", "brainstormstudy", "protocol", "results_norm_261126_1728", "headmodel")
+    for file in (study / "data").rglob("*.mat"):
+        if not file.name.startswith(wanted) and "_Subject01" not in file.name:
+            file.unlink()
+    surf = folder / "subjects" / "fsaverage" / "surf"
+    surf.mkdir(parents=True)
+    ico = mne.surface._get_ico_surface(5)
+    for side in ("lh", "rh"):
+        for name in ("white", "sphere.reg"):
+            mne.write_surface(surf / f"{side}.{name}", 100 * ico["rr"], ico["tris"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUBJECTS_DIR", str(folder / "subjects"))
+        report = mb.port_protocol(study, folder / "out")
+    assert report.success
+    return study, folder / "out"
+
+
+def test_morphs_lead_from_each_registered_cortex_to_the_templates(templates):
+    subjects = templates[1] / "subjects"
+    assert (subjects / "default_subject" / "surf" / "lh.white").is_file()
+    assert {f.relative_to(subjects).as_posix() for f in subjects.rglob("*-morph.h5")} == {
+        "Subject01/Subject01_to_default_subject-morph.h5",
+        "Subject01/Subject01_to_fsaverage-morph.h5",
+        "Subject02/Subject02_to_default_subject-morph.h5",
+        "Subject02/Subject02_to_fsaverage-morph.h5",
+        "default_subject/default_subject_to_fsaverage-morph.h5",
+    }
+
+
+@pytest.mark.parametrize("to", ["default_subject", "fsaverage"])
+def test_a_ported_estimate_morphs_as_brainstorm_projects(templates, to, monkeypatch):
+    study, out = templates
+    morph = mne.read_source_morph(out / f"subjects/Subject01/Subject01_to_{to}-morph.h5")
+    stem = out / "Subject01/evoked/Subject01_evoked_norm_261126_1728"
+    found = morph.apply(mne.read_source_estimate(stem, "Subject01"))
+    assert found.subject == to
+    source = io.read_surface(next((study / "anat/Subject01").glob("tess_cortex_pial*.mat")))
+    if to == "fsaverage":
+        target = mb.adapters.read_registered_cortex("fsaverage", study.parent / "subjects")
+        order = np.arange(2 * 10242)
+        assert [len(vertices) for vertices in found.vertices] == [10242, 10242]
+    else:
+        (file,) = (study / "anat/@default_subject").glob("tess_cortex_pial*.mat")
+        target = io.read_surface(file)
+        sides, _ = mb.anatomy.hemispheres(target)
+        order = np.argsort(sides == "rh", kind="stable")
+    stored = io.read_results(study / "data/Subject01/evoked/results_norm_261126_1728.mat")
+    wanted = mb.project_sources(stored.image_grid_amp, source, target)[order]
+    np.testing.assert_allclose(found.data, wanted, rtol=1e-5)  # stored in single precision
+
+
+def test_without_fsaverage_there_is_no_morph_to_it(tmp_path, monkeypatch):
+    from mne_bstinv.adapters import anatomy
+
+    monkeypatch.setenv("SUBJECTS_DIR", str(tmp_path))
+    assert anatomy.fsaverage_cortex() is None

@@ -9,6 +9,7 @@ import pytest
 
 from mne_bstinv import io
 from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.port import port_protocol
 from mne_bstinv.port.plan import ANATOMY, CONDITION, SHARED, Settings, plan
 
 SHARED_FOLDER = "data/Subject01/@default_study"
@@ -114,8 +115,22 @@ def test_without_an_mri_the_anatomy_is_in_the_frame_of_the_channels(two_subjects
 def test_a_protocol_without_conditions_has_nothing_to_port(tmp_path):
     for name in ("anat", "data"):
         (tmp_path / name).mkdir()
-    with pytest.raises(ProtocolError, match="no condition of any subject, so nothing to port"):
+    with pytest.raises(ProtocolError, match="no condition of any subject and no anatomy"):
         plan(io.read_protocol(tmp_path))
+
+
+def test_an_anatomy_without_conditions_is_ported(data_dir, tmp_path):
+    folder = tmp_path / "protocol"
+    shutil.copytree(data_dir / "eeg_shared" / "anat", folder / "anat")
+    (folder / "data").mkdir()
+    (unit,) = plan(io.read_protocol(folder))
+    assert (unit.kind, unit.folder) == (ANATOMY, "subjects/Subject01")
+    report = port_protocol(folder, tmp_path / "out")
+    assert report.success
+    surf = tmp_path / "out" / "subjects" / "Subject01" / "surf"
+    assert (surf / "lh.pial").exists()
+    with pytest.raises(ProtocolError, match="no condition 'x'"):
+        plan(io.read_protocol(folder), conditions=["x"])
 
 
 def test_settings_are_checked():

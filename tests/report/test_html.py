@@ -73,7 +73,7 @@ def test_everything_is_in_it(page_of_one, fixed):
     text = page.text
     for declared in FIGURES:
         assert f"{declared.title} MNE {declared.caption}" in text
-    assert len([url for url in page.asked if url.startswith("data:image/png")]) == 9  # and a logo
+    assert len([url for url in page.asked if url.startswith("data:image/png")]) == 10  # and a logo
     code = reproduction_code(fixed, load="datasets.load_sample()")
     assert " ".join(code.split()) in text
     assert "equivalent.prepare(evoked), inverse," in text

@@ -10,6 +10,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 #: Written into the page first of all, so that it hears everything; it leaves what it heard in the
 #: document, which the browser prints.
 LISTENER = """<script>
@@ -74,7 +76,7 @@ def heard_by(browser, text, folder, width):
 def test_page(browser, page_of_two, tmp_path, width, contents):
     heard = heard_by(browser, page_of_two, tmp_path, width)
     assert heard["errors"] == []
-    assert heard["pictures"] == 16  # eight figures, seven figures, the logo
+    assert heard["pictures"] == 18  # nine figures, eight figures, the logo
     assert heard["broken"] == 0
     assert heard["requests"] == []
     assert heard["enlarged"] > 100

@@ -137,6 +137,7 @@ def test_listed_entries_are_taken(condition):
         condition.read_recordings(entry)
 
 
+@pytest.mark.slow
 def test_conditions_can_be_cross_validated(condition, sample_dir):
     study = condition.study_data()
     loaded = mb.load_study(sample_dir)

@@ -2,7 +2,13 @@
 
 from mne_bstinv.adapters.anatomy.labels_from_mne import from_labels
 from mne_bstinv.adapters.anatomy.labels_to_mne import LabelList, to_labels
-from mne_bstinv.adapters.anatomy.morph import read_registered_cortex, to_source_morph
+from mne_bstinv.adapters.anatomy.morph import (
+    fsaverage_cortex,
+    ico_vertices,
+    is_registered,
+    read_registered_cortex,
+    to_source_morph,
+)
 from mne_bstinv.adapters.anatomy.mri_from_mne import read_freesurfer_mri
 from mne_bstinv.adapters.anatomy.surfaces_to_mne import SubjectFolder, to_surfaces, to_trans
 
@@ -10,6 +16,9 @@ __all__ = [
     "LabelList",
     "SubjectFolder",
     "from_labels",
+    "fsaverage_cortex",
+    "ico_vertices",
+    "is_registered",
     "read_freesurfer_mri",
     "read_registered_cortex",
     "to_labels",

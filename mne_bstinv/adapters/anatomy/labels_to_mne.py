@@ -22,6 +22,7 @@ from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
 
@@ -79,6 +80,7 @@ def to_labels(
         If there is no such atlas, or a scout has vertices that the surface has not.
     """
     findings = Findings()
+    surface = in_metres(surface)
     chosen = _atlas(surface, atlas)
     positions = transform_points(mri_frame(channels, mri, findings), surface.vertices)
     labels, origins = make_labels(surface, chosen, positions, subject, findings)

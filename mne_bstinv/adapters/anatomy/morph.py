@@ -18,7 +18,13 @@ from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.maps import projection_matrix
 from mne_bstinv.maps.surfaces import cortex_regions, registered_sphere
 
-__all__ = ["read_registered_cortex", "to_source_morph"]
+__all__ = [
+    "fsaverage_cortex",
+    "ico_vertices",
+    "is_registered",
+    "read_registered_cortex",
+    "to_source_morph",
+]
 
 #: Edges on a sphere that are longer by this factor than they could be tell that its rows are
 #: those of other vertices.
@@ -171,6 +177,54 @@ def read_registered_cortex(
         atlas=(io.Atlas(name="Structures", scouts=scouts),),
         reg={"Sphere": {"Vertices": np.concatenate([v for v, _ in spheres]) / 1000}},
     )
+
+
+def is_registered(surface: io.Surface) -> bool:
+    """Tell whether a cortex has a sphere and the regions that Brainstorm matches it by.
+
+    Parameters
+    ----------
+    surface : Surface
+        The cortex.
+
+    Returns
+    -------
+    bool
+        Whether it can be projected by spheres.
+    """
+    regions = cortex_regions(surface)
+    return registered_sphere(surface) is not None and {"cortex l", "cortex r"} <= set(regions)
+
+
+def fsaverage_cortex() -> io.Surface | None:
+    """Read fsaverage from the folder of subjects that MNE knows.
+
+    Returns
+    -------
+    Surface | None
+        The cortex; None if it is not there.
+    """
+    folder = mne.utils.get_subjects_dir(None, raise_error=False)
+    if folder is None or not (Path(folder) / "fsaverage" / "surf" / "lh.sphere.reg").is_file():
+        return None
+    return read_registered_cortex("fsaverage", folder)
+
+
+def ico_vertices(grade: int) -> list[dict[str, Any]]:
+    """Return what a morph needs of source spaces ``ico`` of fsaverage: its first vertices.
+
+    Parameters
+    ----------
+    grade : int
+        Such as 5, of 10 242 vertices a hemisphere.
+
+    Returns
+    -------
+    list of dict
+        A hemisphere each, with ``type`` and ``vertno``.
+    """
+    n = 10 * 4**grade + 2
+    return [{"type": "surf", "vertno": np.arange(n)} for _ in SIDES]
 
 
 def _rows(

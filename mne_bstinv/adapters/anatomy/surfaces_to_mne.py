@@ -29,6 +29,7 @@ from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
 
@@ -86,6 +87,7 @@ def to_trans(
         If the fiducials lie on one line, or the MRI has no voxel size or no transform to SCS.
     """
     findings = Findings()
+    channels = None if channels is None else in_metres(channels)
     to_head = head_frame(channels, mri, findings)
     scs_to_mri = mri_frame(channels, mri, findings)
     matrix = np.eye(4) if mri is None else scs_to_mri @ to_head.inverse
@@ -151,11 +153,14 @@ def to_surfaces(
     OverwriteError
         If a file exists and ``overwrite`` is False; then nothing is written.
     FrameError
-        If the frame of the MRI is unknown.
+        If the frame of the MRI is unknown, or positions are in no metres.
     """
     _check_name(subject)
     findings = Findings()
-    shells = {"outer_skin": scalp, "inner_skull": inner_skull, "outer_skull": outer_skull}
+    given = {"outer_skin": scalp, "inner_skull": inner_skull, "outer_skull": outer_skull}
+    shells = {name: shell if shell is None else in_metres(shell) for name, shell in given.items()}
+    cortex = None if cortex is None else in_metres(cortex)
+    channels = None if channels is None else in_metres(channels)
     scs_to_mri = mri_frame(channels, mri, findings)
     geometry = None if mri is None else volume_geometry(mri, findings)
     place = Place(subject=subject, scs_to_mri=scs_to_mri, geometry=geometry)

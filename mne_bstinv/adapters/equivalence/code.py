@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent
+from mne_bstinv._types import FloatArray
 
 __all__ = ["beamformer_call", "minimum_norm_call"]
 
@@ -16,7 +15,43 @@ __all__ = ["beamformer_call", "minimum_norm_call"]
 _ORDER = "# row i of stc.data is location equivalent.order[i] (0-based) of Brainstorm's head model"
 
 
-def minimum_norm_call(equivalent: MneEquivalent) -> str:
+class Told(Protocol):
+    """What of an equivalent its code is made of."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Arguments of the function that makes the operator or the filters."""
+
+    @property
+    def no_public_call(self) -> str:
+        """Why MNE's public function cannot be told; empty if it can."""
+
+    @property
+    def method(self) -> str:
+        """Method of ``apply_inverse``."""
+
+    @property
+    def lambda2(self) -> float | None:
+        """Regularisation of ``apply_inverse``."""
+
+    @property
+    def pick_ori(self) -> str | None:
+        """Components that are returned."""
+
+    @property
+    def factor(self) -> float | FloatArray:
+        """What MNE's estimate is multiplied by, maybe by location."""
+
+    @property
+    def parity(self) -> str:
+        """How far the toolboxes agree."""
+
+    @property
+    def reason(self) -> str:
+        """Why no further."""
+
+
+def minimum_norm_call(equivalent: Told) -> str:
     """Write the calls of a minimum norm."""
     if equivalent.no_public_call:
         make = [f"# {equivalent.no_public_call}", "inverse = equivalent.twin()"]
@@ -42,7 +77,7 @@ def minimum_norm_call(equivalent: MneEquivalent) -> str:
     )
 
 
-def beamformer_call(equivalent: MneEquivalent) -> str:
+def beamformer_call(equivalent: Told) -> str:
     """Write the calls of a beamformer."""
     return "\n".join(
         [
@@ -63,11 +98,11 @@ def _lines(arguments: Mapping[str, Any]) -> list[str]:
     return [f"    {name}={value!r}," for name, value in arguments.items()]
 
 
-def _factor(equivalent: MneEquivalent) -> list[str]:
+def _factor(equivalent: Told) -> list[str]:
     return [_ORDER, *_factor_line(equivalent)]
 
 
-def _factor_line(equivalent: MneEquivalent) -> list[str]:
+def _factor_line(equivalent: Told) -> list[str]:
     if equivalent.reason and not np.size(equivalent.factor) > 1 and equivalent.factor == 1:
         return [f"# {equivalent.parity}: {equivalent.reason}"]
     if np.size(equivalent.factor) > 1:

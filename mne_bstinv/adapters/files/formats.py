@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from shutil import rmtree
-from typing import IO, Any, cast
+from typing import Any
 
 import mne
 import numpy as np
@@ -16,9 +15,10 @@ from mne.utils import verbose
 
 from mne_bstinv._temporary import beside
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
 from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
-from mne_bstinv.adapters.written import TAG, check_written
+from mne_bstinv.adapters.written import check_written
 from mne_bstinv.errors import (
     ConversionError,
     MissingFileError,
@@ -75,37 +75,6 @@ MNE_ENDINGS: dict[str, str] = {
     "_spectrum.h5": "spectrum",
     "-morph.h5": "morph",
     ".csv": "table",
-}
-
-#: Kind of the tag that each FIF file begins with.
-_FILE_ID = 100
-
-#: Place of the next tag: behind this one, or nowhere.
-_SEQUENTIAL, _LAST = 0, -1
-
-#: Kind of file → what it holds, in the words of a sentence.
-_WORDS = {
-    "evoked": "evoked responses",
-    "raw": "raw data",
-    "forward": "a forward solution",
-    "covariance": "a covariance",
-    "trans": "a transform",
-    "inverse operator": "an inverse operator",
-    "source estimate": "a source estimate",
-    "info": "measurement information (Info)",
-    "dipole": "dipoles",
-    "tfr": "a time–frequency map",
-    "spectrum": "a power spectrum",
-    "morph": "a morph",
-    "table": "a table",
-}
-
-#: What MNE calls the content of a file → the kind of file (see ``mne_kind``).
-_CONTENTS = {
-    "cov": "covariance",
-    "src": "source spaces",
-    "transform": "trans",
-    "inverse": "inverse operator",
 }
 
 
@@ -200,19 +169,19 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = Non
         )
     if not path.exists() and not path.with_name(f"{path.name}-lh.stc").exists():
         raise MissingFileError(f"{path}: no such file. Check the path.")
-    if _is_fif(path):
-        _check_fif(path, kind)
+    if is_fif(path):
+        check_fif(path, kind)
     try:
         return _READERS[kind](path)
     except Exception as error:  # MNE raises all sorts, and plain Exception, for a broken file
-        found = _content_of(path) if _is_fif(path) else ""
+        found = content_of(path) if is_fif(path) else ""
         if found and found != kind:
             raise ConversionError(
-                f"{path}: it holds {_in_words(found)}; {_in_words(kind)} expected by its name. "
+                f"{path}: it holds {in_words(found)}; {in_words(kind)} expected by its name. "
                 "Give another file, or a name that says what it holds."
             ) from error
         raise ConversionError(
-            f"{path}: MNE cannot read {_in_words(kind)} from it: {error}. It is damaged or holds "
+            f"{path}: MNE cannot read {in_words(kind)} from it: {error}. It is damaged or holds "
             "something else: check the name, or copy the file again."
         ) from error
 
@@ -336,72 +305,9 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
             "another format."
         ) from error
     made = tuple(sorted(set(path.parent.iterdir()) - before))
-    for file in filter(_is_fif, made):
+    for file in filter(is_fif, made):
         check_written(file, kind, value)
     return made
-
-
-def _is_fif(path: Path) -> bool:
-    return path.name.lower().endswith((".fif", ".fif.gz"))
-
-
-def _check_fif(path: Path, kind: str) -> None:
-    """Refuse what is no FIF file or not a whole one; a compressed one is read to its first tag."""
-    expected = f"expected a FIF file that holds {_in_words(kind)}"
-    if path.is_dir():
-        raise ConversionError(f"{path}: it is a folder; {expected}. Give the file itself.")
-    size, packed = path.stat().st_size, path.name.lower().endswith(".gz")
-    if size == 0:
-        raise ConversionError(f"{path}: the file is empty; {expected}. Copy or write it again.")
-    with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as file:
-        try:
-            start = file.read(TAG.size)
-        except (OSError, EOFError) as error:
-            raise ConversionError(
-                f"{path}: not a gzip file: {error}; {expected}. Check the name, or copy it again."
-            ) from None
-        if len(start) < TAG.size or TAG.unpack(start)[0] != _FILE_ID:
-            raise ConversionError(
-                f"{path}: not a FIF file (it starts with {start[:8]!r}, not with a file id); "
-                f"{expected}. Check the name, or copy the file again."
-            )
-        end = 0 if packed else _end(file, size)
-    if end > size:
-        raise ConversionError(
-            f"{path}: the file is truncated: it has {size} bytes and a part of it ends at {end}. "
-            "Copy or write it again."
-        )
-
-
-def _end(file: IO[Any], size: int) -> int:
-    """Follow the tags to the last one inside of the file; return where it ends."""
-    place = end = 0
-    while place < size:
-        file.seek(place)
-        head = file.read(TAG.size)
-        if len(head) < TAG.size:
-            return place + TAG.size
-        _, _, n_bytes, following = TAG.unpack(head)
-        behind = place + TAG.size + max(n_bytes, 0)
-        end = max(end, behind)
-        place = behind if following == _SEQUENTIAL else following
-        if following == _LAST or place < behind:  # the end, or back to where it was
-            break
-    return end
-
-
-def _content_of(path: Path) -> str:
-    """Return the kind of a FIF file by what it holds, in our words or MNE's; '' if not clear."""
-    try:
-        found = str(mne.what(path))
-    except Exception:  # whatever a broken file does to its reader
-        return ""
-    return "" if found == "unknown" else _CONTENTS.get(found, found)
-
-
-def _in_words(kind: str) -> str:
-    """Return what a kind of file holds, for messages."""
-    return _WORDS.get(kind, kind)
 
 
 def _read_labels(path: Path) -> list[Any]:

@@ -18,6 +18,7 @@ from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.studies.normals import with_normals
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["to_source_estimate"]
 
@@ -88,7 +89,9 @@ def to_source_estimate(
         parts do not belong together.
     """
     findings = Findings()
-    model = with_normals(head_model or _locations(results, surface), surface, findings)
+    surface = None if surface is None else in_metres(surface)
+    given = head_model or _locations(results, surface)
+    model = with_normals(in_metres(given), surface, findings)
     sources = source_map(
         model, findings, src=src, channels=channels, surface=surface, mri=mri, subject=subject
     )

@@ -267,11 +267,13 @@ class _CoilReport:
         self.without_points: list[str] = []
         self.points_only: list[str] = []
         self._fits: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        self._names: dict[str, list[tuple[str, float]]] = defaultdict(list)
         self._not_expressible: list[str] = []
 
     def add(self, channel: io.Channel, fit: CoilFit, *, named: bool) -> None:
         """Take note of the fit of one channel."""
         self._fits[fit.definition.description, named].append(fit.residual)
+        self._names[fit.definition.description].append((channel.name, fit.residual))
         if not fit.exact_sum:
             self._not_expressible.append(channel.name)
 
@@ -282,8 +284,11 @@ class _CoilReport:
                 f"{len(residuals)} coils fitted to their points, largest residual "
                 f"{max(residuals):.1e} m: {description}"
             )
-            if named:
+            if named and max(residuals) <= _FITS:
                 findings.derived("Channel.Loc", text)
+            elif named:
+                names = [n for n, r in self._names[description] if r > _FITS]
+                findings.assumed("Channel.Loc", f"{text}; the points of {few(names)} are not its")
             else:
                 findings.assumed("Channel.Comment", f"names no coil; {text}")
         if self._not_expressible:

@@ -29,6 +29,7 @@ from mne_bstinv.adapters.sensors.projectors import projections_of
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["NO_SFREQ", "to_info"]
 
@@ -44,6 +45,7 @@ def to_info(
     sfreq: float,
     channel_flag: IntArray | Sequence[int] | None = None,
     mri: io.Mri | None = None,
+    units: str | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Convert the sensors of a channel file to MNE.
@@ -58,6 +60,9 @@ def to_info(
         1 good, −1 bad, from the recordings.
     mri : Mri | None
         MRI of the subject, for the fiducials if the channel file has none.
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -74,7 +79,7 @@ def to_info(
     ConversionError
         If parts of the structure do not belong together.
     FrameError
-        If the fiducials lie on one line.
+        If the fiducials lie on one line, or positions are in no metres.
 
     Notes
     -----
@@ -92,6 +97,7 @@ def to_info(
         return findings.attach(
             _restored(channels, sfreq, channel_flag, findings), what="channels → Info"
         )
+    channels = in_metres(channels, units)
     named = with_mne_names(channels)
     bads = _bads(named, channel_flag)
     head = head_frame(channels, mri, findings)

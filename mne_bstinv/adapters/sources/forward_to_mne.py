@@ -28,6 +28,7 @@ from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["to_forward", "write_forward"]
 
@@ -53,6 +54,7 @@ def to_forward(
     mri: io.Mri | None = None,
     info: Any = None,
     src: Any = None,
+    units: str | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Convert a head model to MNE.
@@ -73,6 +75,9 @@ def to_forward(
     src : mne.SourceSpaces | None
         Source spaces in the head frame to use instead of new ones, with their sources at the
         locations of the head model (in any order).
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -89,7 +94,7 @@ def to_forward(
         If head model, channels, surface or source spaces do not belong together, or no channel
         has a model.
     FrameError
-        If the fiducials lie on one line, or the MRI has no frame.
+        If the fiducials lie on one line, the MRI has no frame, or positions are in no metres.
 
     Notes
     -----
@@ -103,6 +108,8 @@ def to_forward(
     same compensation.
     """
     findings = Findings()
+    head_model, channels = in_metres(head_model, units), in_metres(channels, units)
+    surface = None if surface is None else in_metres(surface, units)
     sensors = _modelled_channels(head_model, channels, mri, info, findings)
     sources, mri_head_t, made = _sources_of(head_model, channels, surface, mri, info, src, findings)
     gain = _turned(head_model.gain, sensors.index, sources.frame.rotation, sources.order)

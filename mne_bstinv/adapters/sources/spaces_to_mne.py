@@ -36,6 +36,7 @@ from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.studies.normals import with_normals
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["to_source_spaces"]
 
@@ -55,6 +56,7 @@ def to_source_spaces(
     *,
     channels: io.Channels | None = None,
     subject: str | None = None,
+    units: str | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Convert the source locations of a head model to MNE's source spaces.
@@ -75,6 +77,9 @@ def to_source_spaces(
         The channel file, for the head frame.
     subject : str | None
         Name of the subject in MNE.
+    units : 'm' | 'cm' | 'mm' | 'km' | None
+        The unit of positions that are in no metres by their size, as some programs write them;
+        None refuses them.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -89,9 +94,12 @@ def to_source_spaces(
     ConversionError
         If the surface has another size than ``GridLoc``, or a region of a mixed model is wrong.
     FrameError
-        If the fiducials lie on one line, or the MRI has no frame.
+        If the fiducials lie on one line, the MRI has no frame, or positions are in no metres.
     """
     findings = Findings()
+    head_model = in_metres(head_model, units)
+    surface = None if surface is None else in_metres(surface, units)
+    channels = None if channels is None else in_metres(channels, units)
     frame = head_frame(channels, mri, findings)
     builder = SourceSpaceBuilder(head_model, surface, mri, frame, subject, findings)
     src = mne.SourceSpaces(builder.parts())

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from mne_bstinv._display import Displayed
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import IntArray
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.bst.events import put_events, take_events
-from mne_bstinv.io.bst.source import Sink, Source, cut, decode
+from mne_bstinv.io.bst.projectors import put_projectors, take_projectors
+from mne_bstinv.io.bst.source import COMMENT, Sink, Source, cut, decode
 from mne_bstinv.io.channels import Channel, Channels, HeadPoints
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import SCS
-from mne_bstinv.io.projectors import Projector
 from mne_bstinv.io.sampling import sample_numbers
 
 __all__ = [
@@ -34,15 +34,13 @@ __all__ = [
 MAGIC = b"BSTBIN"
 #: Versions that were ever written.
 OLDEST, NEWEST = 49, 54
-#: First versions with: the method of projectors, the time stamp of 0 s.
-METHODS, TIME_STAMP = 53, 54
-#: Bytes of a name or type of a channel; of comments, the device and methods; of head points.
-NAME, COMMENT, METHOD, POINT, STAMP = 20, 40, 20, 10, 30
-#: Bytes of a channel without positions, of a projector without components, of a head point.
-_CHANNEL, _PROJECTOR = 2 * NAME + COMMENT + 4, COMMENT + 25
+#: First version with the time stamp of 0 s.
+TIME_STAMP = 54
+#: Bytes of a name or type of a channel, of a name or type of a head point, of the time stamp.
+NAME, POINT, STAMP = 20, 10, 30
+#: Bytes of a channel without positions, and of a head point.
+_CHANNEL = 2 * NAME + COMMENT + 4
 _POINT = np.dtype([("loc", "<f4", 3), ("label", f"S{POINT}"), ("type", f"S{POINT}")])
-#: Methods that singular values may spell.
-_SPELT = ("ICA", "REF")
 #: Largest numbers of a byte and of four.
 _U8, _U32 = 2**8 - 1, 2**32 - 1
 
@@ -173,7 +171,7 @@ def _take_fields(source: Source) -> BstHeader:
             comment=comment,
             meg_ref_coef=compensation if compensation.size else None,
             channels=tuple(channel for channel, _ in pairs),
-            projectors=_take_projectors(source, version),
+            projectors=take_projectors(source, version),
             head_points=_take_head_points(source),
             scs=_take_fiducials(source),
         ),
@@ -238,49 +236,6 @@ def _take_channel(source: Source, number: int) -> tuple[Channel, int]:
         weight=weight if weight.size else None,
     )
     return channel, source.i8()
-
-
-def _take_projectors(source: Source, version: int) -> tuple[Projector, ...]:
-    source.field = "Projector"
-    n = source.u32()
-    source.need(n * _PROJECTOR, f"{n} projectors, which")
-    return tuple(_take_projector(source, number, version) for number in range(1, n + 1))
-
-
-def _take_projector(source: Source, number: int, version: int) -> Projector:
-    source.field = f"Projector({number})"
-    comment = source.text(COMMENT)
-    components, mask, values = source.matrix(), source.matrix(), source.matrix()
-    status = source.i8()
-    text = _text_of(values)
-    numbers = values.reshape(-1) if values.size and text is None else None
-    method = source.text(METHOD) if version >= METHODS else _guess(text, values, mask)
-    return Projector(
-        comment=comment,
-        components=components if components.size else None,
-        comp_mask=(mask.reshape(-1) != 0).astype(np.int64) if mask.size else None,
-        sing_val=text if text is not None and version >= METHODS else numbers,
-        status=status,
-        method=method or None,
-    )
-
-
-def _text_of(values: FloatArray) -> str | None:
-    """Return ``'ICA'`` or ``'REF'``, if that is what the numbers spell."""
-    codes = values.reshape(-1)
-    if codes.size != 3 or not np.all((codes >= 65) & (codes <= 90) & (codes == np.floor(codes))):
-        return None
-    text = "".join(chr(int(code)) for code in codes)
-    return text if text in _SPELT else None
-
-
-def _guess(text: str | None, values: FloatArray, mask: FloatArray) -> str:
-    """Return the method of a projector of a version that does not tell."""
-    if text is not None:
-        return text
-    if values.size == mask.size:
-        return "SSP_pca"
-    return "SSP_mean" if values.size == 0 and mask.size == 1 and mask.item() == 1 else ""
 
 
 def _take_head_points(source: Source) -> HeadPoints | None:
@@ -349,9 +304,7 @@ def put_header(header: BstHeader) -> tuple[bytes, tuple[str, ...]]:
     if n_cut:
         sink.notes.append(f"the comments of {n_cut} channels are cut to {COMMENT} bytes")
     sink.matrix(channels.meg_ref_coef)
-    sink.pack("I", len(channels.projectors))
-    for projector in channels.projectors:
-        _put_projector(sink, projector, header.version)
+    put_projectors(sink, channels.projectors, header.version)
     _put_head_points(sink, channels.head_points)
     _put_fiducials(sink, channels.scs)
     put_events(sink, header.events, header.version)
@@ -368,21 +321,6 @@ def _put_channel(sink: Sink, channel: Channel, flag: int) -> None:
     sink.pack("B", 0 if channel.weight is None else len(channel.weight))
     sink.floats(channel.weight)
     sink.pack("b", -1 if flag < 0 else 1)
-
-
-def _put_projector(sink: Sink, projector: Projector, version: int) -> None:
-    sink.text(projector.comment, COMMENT, "the comment of a projector:")
-    sink.matrix(projector.components)
-    mask, values = projector.comp_mask, projector.sing_val
-    sink.matrix(None if mask is None else mask[None].astype(np.float64))
-    if version < METHODS and values is None and projector.method in _SPELT:
-        values = projector.method
-    if isinstance(values, str):
-        values = np.array([float(ord(letter)) for letter in values])
-    sink.matrix(None if values is None else values[None])
-    sink.pack("b", projector.status)
-    if version >= METHODS:
-        sink.text(projector.method or "", METHOD, "the method of a projector:")
 
 
 def _put_head_points(sink: Sink, points: HeadPoints | None) -> None:

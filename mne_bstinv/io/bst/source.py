@@ -12,8 +12,10 @@ import numpy as np
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import RecordingFileError
 
-__all__ = ["Sink", "Source", "cut", "decode"]
+__all__ = ["COMMENT", "Sink", "Source", "cut", "decode"]
 
+#: Bytes of a comment.
+COMMENT = 40
 #: Bytes that are read at once, of a header that is taken in small pieces.
 _AT_ONCE = 65_536
 

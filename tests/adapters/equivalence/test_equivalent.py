@@ -179,6 +179,7 @@ def test_every_public_kernel(name, data_dir):
     every_kernel(data_dir / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["meg_ctf", "meg_neuromag"])
 def test_every_kernel_of_real_sensors(name, shared_dir):
     every_kernel(shared_dir / "oracle" / "local" / name)

@@ -85,6 +85,7 @@ def directions(channels: Channels, picks: Sequence[int]) -> np.ndarray:
     return np.array([np.linalg.norm(channels.channels[i].orient[:, 0]) for i in picks])[:, None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sample_study", "meg_eeg"])
 def test_brainstorms_meg_gain(
     name: str, sample_dir: Path, data_dir: Path, stored_points: Path

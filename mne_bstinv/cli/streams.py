@@ -1,0 +1,65 @@
+"""What is printed reaches any terminal, whatever is in the names of files."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, TextIO
+
+__all__ = ["clean_streams", "path", "printable"]
+
+#: Control characters, but for tab and the end of a line; and halves of pairs, which names that are
+#: no UTF-8 hold.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+#: What a progress bar moves by.
+_MOVES = ("\r", "\x1b[A")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with control characters written out (as in ``\\x1b``)."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class _Clean:
+    """A stream that shows what it cannot; what moves a progress bar passes if ``moves``."""
+
+    def __init__(self, stream: TextIO, *, moves: bool) -> None:
+        self._stream = stream
+        self._kept = _MOVES if moves else ()
+
+    def write(self, text: str) -> int:
+        """Write a text, with what its encoding lacks written out."""
+        shown = text if text in self._kept else self._shown(text)
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+        return len(text)
+
+    def _shown(self, text: str) -> str:
+        if not self._kept:
+            return printable(text)
+        parts = re.split("(" + "|".join(map(re.escape, self._kept)) + ")", text)
+        return "".join(part if part in self._kept else printable(part) for part in parts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def clean_streams() -> Iterator[None]:
+    """Print to any terminal or file, whatever its encoding and whatever is in the names."""
+    out: Any = _Clean(sys.stdout, moves=False)
+    error: Any = _Clean(sys.stderr, moves=True)
+    with redirect_stdout(out), redirect_stderr(error):
+        yield
+
+
+def path(text: str) -> Path:
+    """Make a path of an argument; an empty one would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name; write . for the current folder")
+    return Path(text)

@@ -1,0 +1,153 @@
+"""The files at or below a path: which can be verified, and the outcome for each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from mne_bstinv import io
+from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
+from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
+from mne_bstinv.derived.library import Library, NotComparableError
+from mne_bstinv.derived.outcome import INVARIANTS
+from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.studies.files import Studies
+from mne_bstinv.verification.kernels import verify_kernel
+from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
+
+__all__ = ["find_files", "find_results", "verify"]
+
+logger = logging.getLogger("mne_bstinv")
+
+
+def find_results(path: str | Path) -> list[Path]:
+    """List the results files at or below a path.
+
+    Parameters
+    ----------
+    path : path-like
+        A results file, or any folder.
+
+    Returns
+    -------
+    list of Path
+        The files, sorted.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    ProtocolError
+        If a file is given that is no results file by its name.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file or folder. Check the path.")
+    if path.is_file():
+        if io.file_kind(path.name) != "results":
+            raise ProtocolError(
+                f"{path}: not a results file by its name, expected 'results_*.mat'. Give such a "
+                "file, or a folder that holds some."
+            )
+        return [path]
+    return sorted(f for f in path.rglob("*.mat") if io.file_kind(f.name) == "results")
+
+
+def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
+    """List the files at or below a path that can be verified.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, or any folder.
+    library : Library | None
+        Reads histories.
+
+    Returns
+    -------
+    list of Path
+        Results, and what is made of them and of recordings, sorted.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    ProtocolError
+        If a file is given that cannot be verified, by its name.
+    """
+    path = Path(path)
+    library = library or Library(Studies())
+    derived = find_derived(path, library) if path.exists() else []
+    if path.is_file() and derived:
+        return derived
+    return sorted({*find_results(path), *derived})
+
+
+def verify(
+    path: str | Path | Iterable[Path],
+    *,
+    rtol: float = 1e-9,
+    protocol: io.Protocol | None = None,
+) -> Iterator[Verification]:
+    """Recompute and compare the files at or below a path, one after the other.
+
+    Parameters
+    ----------
+    path : path-like | iterable of Path
+        A protocol, any folder or file in it, or a list of files: results, and what is made of
+        them and of recordings (signals, dipoles, time–frequency maps, tests, averages).
+    rtol : float
+        Largest relative Frobenius difference that counts as equal.
+    protocol : Protocol | None
+        The protocol of the files, if it was read already; None reads it.
+
+    Yields
+    ------
+    Verification
+        One outcome per file. Nothing is raised for a file that cannot be read or recomputed: its
+        status is ``'error'`` or ``'not comparable'`` and the reason says why.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist.
+    """
+    studies = Studies(protocol)
+    library = Library(studies)
+    files = find_files(path, library) if isinstance(path, str | Path) else list(path)
+    for file in files:
+        kind = KERNEL
+        try:
+            kind = derived_kind(file, library) or KERNEL
+            if kind == KERNEL:
+                yield verify_kernel(file, studies, rtol)
+            else:
+                yield _verify_derived(file, library, rtol)
+        except NotComparableError as error:
+            yield Verification(file=file, status=NOT_COMPARABLE, reason=str(error), kind=kind)
+        except Exception as error:  # one bad file must not end the others
+            known = isinstance(error, BstInvError)
+            logger.debug("verifying %s", file, exc_info=not known)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            yield Verification(file=file, status=ERROR, reason=reason, kind=kind)
+
+
+def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:
+    found = recompute_derived(file, library, rtol)
+    equal = EQUAL_INVARIANTS if found.compared == INVARIANTS else EQUAL
+    same = found.difference <= rtol
+    return Verification(
+        file=file,
+        status=equal if same else DIFFERS,
+        relative_difference=found.difference,
+        reason="" if same else f"computed from {_listed(found.parents)}",
+        options=", ".join(part for part in (found.kind, found.how) if part),
+        kind=found.kind,
+        parents=found.parents,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")

@@ -1,0 +1,145 @@
+"""Peaks and dispersions of point spreads, against their definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mne_bstinv.compare import peaks, point_spread
+from mne_bstinv.compare.peaks import Fields
+from mne_bstinv.compare.point_spread import PointSpreads
+
+N = 24
+
+
+def problem(p, *, m=150, seed=0, decay=0.0, units=1.0):
+    """A smooth random gain, the minimum norm kernel of it, and positions."""
+    rng = np.random.default_rng(seed)
+    positions = 0.1 * rng.standard_normal((m, 3))
+    # fields of neighbours are alike
+    smooth = np.exp(-np.sum((positions[:, None] - positions) ** 2, axis=2) / 0.03**2)
+    gain = (smooth @ rng.standard_normal((m, p * N))).reshape(m, p, N) + 0.1 * rng.standard_normal(
+        (m, p, N)
+    )
+    gain *= np.exp(-decay * np.arange(N)) * units ** rng.uniform(-1, 1, N)
+    gain = gain.reshape(m * p, N).T
+    scale = np.diag(1 / np.linalg.norm(gain, axis=1))
+    white = scale @ gain
+    blocks = gain.T @ scale @ np.linalg.inv(white @ white.T + 0.05 * np.eye(N)) @ scale
+    return np.ascontiguousarray(blocks).reshape(m, p, N), gain, positions
+
+
+def resolution(blocks, gain):
+    """|K_i G_j|, by the definition."""
+    m, p, n = blocks.shape
+    return np.linalg.norm((blocks.reshape(-1, n) @ gain).reshape(m, p, m, p), axis=(1, 3))
+
+
+@pytest.mark.parametrize("piece", [1, 2**12, peaks.PIECE])
+@pytest.mark.parametrize("decay", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("p", [1, 3])
+def test_peaks_are_those_of_the_resolution_matrix(p, decay, piece, monkeypatch):
+    monkeypatch.setattr(peaks, "PIECE", piece)
+    blocks, gain, _ = problem(p, decay=decay, units=1e3)
+    expected = resolution(blocks, gain)
+    found = Fields(gain, p).peaks(blocks)
+    np.testing.assert_array_equal(found.location, expected.argmax(axis=0))
+    np.testing.assert_allclose(found.value, expected.max(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+@pytest.mark.parametrize("many", [0, 5, 500])
+def test_peaks_that_single_precision_cannot_tell_apart(p, many, monkeypatch):
+    """Locations of nearly the same kernel: the largest is found in double precision."""
+    monkeypatch.setattr(peaks, "_MANY", many)
+    blocks, gain, _ = problem(p, m=60)
+    twin = np.concatenate([blocks, blocks * (1 + 1e-12), blocks * (1 - 1e-12)])
+    fields = np.tile(gain, (1, 3))
+    found = Fields(fields, p).peaks(twin)
+    expected = resolution(twin, fields)
+    np.testing.assert_array_equal(found.location, expected.argmax(axis=0))
+    assert (found.location >= 60).all()
+    assert (found.location < 120).all()
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_fields_of_one_direction_only(p):
+    """All locations are as good a peak as each other: those with the largest rows."""
+    blocks, gain, _ = problem(p)
+    flat = np.outer(gain[:, 0], np.ones(gain.shape[1]))
+    found = Fields(flat, p).peaks(blocks)
+    np.testing.assert_array_equal(found.location, resolution(blocks, flat).argmax(axis=0))
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_silent_sources_and_kernels_have_no_peak(p):
+    blocks, gain, positions = problem(p)
+    gain = gain.copy()
+    gain[:, 4 * p : 6 * p] = 0.0
+    found = Fields(gain, p).peaks(blocks)
+    assert np.flatnonzero(found.value == 0).tolist() == [4, 5]
+    silent = Fields(gain, p).peaks(np.zeros_like(blocks))
+    assert not silent.value.any()
+    spreads = PointSpreads(blocks, 2 * blocks, Fields(gain, p), positions, 1e-9)
+    assert np.flatnonzero(~spreads.seen).tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_dispersions_are_those_of_the_definition(p):
+    blocks, gain, positions = problem(p)
+    far = positions + 5.0  # metres from the origin
+    spreads = PointSpreads(blocks, blocks**3, Fields(gain, p), far, 1e-9)
+    for kernel, found in ((blocks, spreads.dispersion_a), (blocks**3, spreads.dispersion_b)):
+        squares = resolution(kernel, gain) ** 2
+        apart = np.sum((positions[:, None] - positions) ** 2, axis=2)
+        expected = np.sqrt(np.sum(squares * apart, axis=0) / squares.sum(axis=0))
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_dispersions_of_sources_that_are_seen_as_points():
+    rng = np.random.default_rng(3)
+    positions = 0.1 * rng.standard_normal((N, 3))
+    gain = np.linalg.qr(rng.standard_normal((N, N)))[0]
+    blocks = gain.T.reshape(N, 1, N) + 1e-9 * rng.standard_normal((N, 1, N))
+    found = PointSpreads(blocks, blocks, Fields(gain, 1), positions, 1e-9).dispersion_a
+    squares = resolution(blocks, gain) ** 2
+    apart = np.sum((positions[:, None] - positions) ** 2, axis=2)
+    expected = np.sqrt(np.sum(squares * apart, axis=0) / squares.sum(axis=0))
+    assert expected.max() < 1e-8
+    np.testing.assert_allclose(found, expected, rtol=1e-5)  # rounding of 1e-16 in values of 1e-9
+
+
+def test_the_peaks_of_a_kernel_are_looked_for_once(monkeypatch):
+    blocks, gain, positions = problem(1)
+    fields, asked = Fields(gain, 1), []
+    original = Fields._found
+    monkeypatch.setattr(Fields, "_found", lambda self, k: asked.append(1) or original(self, k))
+    other = np.roll(blocks, 1, axis=0)
+    assert PointSpreads(other, blocks, fields, positions, 1e-9).peak_a is not None
+    again = PointSpreads(blocks * (1 + 1e-12), other, fields, positions, 1e-9)
+    assert again.seen.all()
+    assert len(asked) == 3  # the third is another array
+
+
+def test_of_kernels_that_agree_one_is_looked_at(monkeypatch):
+    blocks, gain, positions = problem(3)
+    fields, asked = Fields(gain, 3), []
+    original = Fields._found
+    monkeypatch.setattr(Fields, "_found", lambda self, k: asked.append(1) or original(self, k))
+    near = blocks * (1 + 1e-12)
+    spreads = PointSpreads(near, blocks, fields, positions, 1e-9)
+    np.testing.assert_array_equal(spreads.peak_a, spreads.peak_b)
+    assert fields.agree(np.array(near), blocks, 1e-9, keep=True)
+    assert not fields.agree(blocks * (1 + 1e-8), blocks, 1e-9)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("positions", [
+    np.random.default_rng(0).standard_normal((200, 3)),
+    np.c_[np.random.default_rng(0).standard_normal((20, 2)), np.zeros(20)],
+    np.eye(3)[:2],
+    np.zeros((1, 3)),
+])  # fmt: skip
+def test_the_farthest_position(positions):
+    expected = np.linalg.norm(positions[:, None] - positions, axis=2).max(axis=1)
+    np.testing.assert_allclose(point_spread._farthest(positions), expected, rtol=1e-12)

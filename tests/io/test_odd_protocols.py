@@ -1,0 +1,119 @@
+"""One odd file or folder never stops the rest of a protocol."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from io_helpers import save
+
+from mne_bstinv import io
+from mne_bstinv.cli import main
+from mne_bstinv.io.filenames import find_stored, is_average
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
+
+
+@pytest.fixture
+def protocol(data_dir: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(data_dir / "eeg_shared", tmp_path / "eeg_shared")
+
+
+@pytest.mark.parametrize("stored", ["x" * 300, f"a/{'y' * 300}/b.mat", "a\0b", "../x", "", "/"])
+def test_paths_that_can_be_none(protocol, stored):
+    assert find_stored(protocol / "data", stored) is None
+
+
+def test_a_subject_that_names_a_file_of_300_letters(protocol):
+    subject = io.Subject(cortex=f"Subject01/{'x' * 300}.mat", use_default_channel=1)
+    file = protocol / "anat" / "Subject01" / "brainstormsubject.mat"
+    io.write_subject(file, subject, overwrite=True)
+    found = io.read_protocol(protocol)
+    assert found.subjects[0].cortex is None
+    assert any("does not exist" in problem for problem in found.problems)
+
+
+@posix
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read all")
+def test_a_folder_without_permission(protocol):
+    folder = next(path for path in (protocol / "data" / "Subject01").iterdir() if path.is_dir())
+    folder.chmod(0)
+    try:
+        found = io.read_protocol(protocol)
+        assert any("cannot be listed" in problem for problem in found.problems)
+        assert len(found.subjects[0].conditions) >= 1
+    finally:
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_listed(protocol, monkeypatch):
+    original = Path.iterdir
+    conditions = [c.name for c in io.read_protocol(protocol).subjects[0].conditions]
+    refused = conditions[0]
+
+    def iterdir(self):
+        if self.name == refused:
+            raise PermissionError(13, "Permission denied")
+        return original(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    found = io.read_protocol(protocol)
+    assert [c.name for c in found.subjects[0].conditions] == conditions
+    assert f"{protocol}/data/Subject01/{refused}: cannot be listed: Permission denied" in (
+        found.problems
+    )
+
+
+@posix
+def test_names_that_are_no_utf8(protocol, capsys):
+    folder = protocol / "data" / "Subject01"
+    name = os.fsdecode(b"caf\xe9")
+    (folder / name).mkdir()
+    save(folder / name / "brainstormstudy.mat", Name="x")
+    save(folder / name / "timefreq_x.mat", TF=1.0)
+    found = io.read_protocol(protocol)
+    assert name in [c.name for c in found.subjects[0].conditions]
+    assert main(["info", str(protocol)]) == 0
+    assert r"Condition caf\udce9" in capsys.readouterr().out
+    assert main(["info", str(protocol), "--json"]) == 0
+    capsys.readouterr()
+
+
+@posix
+def test_a_port_of_names_that_are_no_utf8(protocol, tmp_path, capsys):
+    folder = protocol / "data" / "Subject01"
+    first = next(c for c in io.read_protocol(protocol).subjects[0].conditions if c.recordings)
+    shutil.copytree(first.folder, folder / os.fsdecode(b"caf\xe9"))
+    (folder / "\x1b[31mred").mkdir()
+    code = main(["port", str(protocol), str(tmp_path / "out"), "--estimates", "none"])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert code in (0, 1)
+    assert list((tmp_path / "out").rglob("*caf*-ave.fif"))
+    assert main(["port", str(protocol), str(tmp_path / "out"), "--estimates", "none"]) == code
+    assert "0 units converted" in capsys.readouterr().out or code == 1
+
+
+@pytest.mark.parametrize(
+    ("n_avg", "average"), [(0.0, False), (1.0, False), (2.0, True), (float("inf"), False),
+                           (float("nan"), False), (-3.0, False)],
+)  # fmt: skip
+def test_averages_by_a_number_that_cannot_be(tmp_path, n_avg, average):
+    assert is_average(save(tmp_path / "data_x.mat", nAvg=n_avg)) is average
+
+
+def test_comments_and_other_files_are_listed(protocol, capsys):
+    condition = next(c for c in io.read_protocol(protocol).subjects[0].conditions if c.recordings)
+    save(condition.folder / "spectrum_x.mat", x=1.0)
+    comment = io.read_recordings(condition.recordings[0].file).comment
+    assert main(["info", str(protocol)]) == 0
+    out = capsys.readouterr().out
+    folder = condition.folder.relative_to(protocol).as_posix()
+    assert f"      other        {folder}/spectrum_x.mat" in out
+    assert f"{condition.recordings[0].file.name}: {comment}" in out
+    found = io.read_protocol(protocol)
+    others = [f.name for s in found.subjects for c in s.conditions for f in c.other_files]
+    assert others == ["spectrum_x.mat"]

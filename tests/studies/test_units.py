@@ -1,0 +1,209 @@
+"""Positions in no metres are known by their size, everywhere the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+from io_helpers import differences
+
+from mne_bstinv import (
+    conversion_report,
+    convert_file,
+    io,
+    to_forward,
+    to_info,
+    to_labels,
+    to_source_spaces,
+)
+from mne_bstinv.cli import main
+from mne_bstinv.errors import FrameError, OptionError
+from mne_bstinv.port import port_protocol
+from mne_bstinv.studies.units import UNITS, converting, in_metres, unit_of
+
+CASES = Path(__file__).parents[1] / "data" / "cases"
+FACTORS = {"mm": 1e3, "cm": 1e2, "km": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def study(data_dir):
+    folder = data_dir / "eeg_shared"
+    protocol = io.read_protocol(folder)
+    (subject,) = protocol.subjects
+    condition = next(c for c in subject.conditions if c.head_model_file)
+    return {
+        "channels": io.read_channels(condition.channel_file),
+        "head_model": io.read_head_model(condition.head_model_file),
+        "surface": io.read_surface(subject.cortex),
+    }
+
+
+def scaled(structure, factor):
+    if isinstance(structure, io.Surface):
+        return dataclasses.replace(structure, vertices=structure.vertices * factor)
+    if isinstance(structure, io.HeadModel):
+        return dataclasses.replace(structure, grid_loc=structure.grid_loc * factor)
+    channels = tuple(
+        c if c.loc is None else dataclasses.replace(c, loc=c.loc * factor)
+        for c in structure.channels
+    )
+    points = structure.head_points
+    if points is not None and points.loc is not None:
+        points = dataclasses.replace(points, loc=points.loc * factor)
+    scs = structure.scs
+    if scs is not None and scs.has_fiducials:
+        scs = dataclasses.replace(
+            scs, nas=scs.nas * factor, lpa=scs.lpa * factor, rpa=scs.rpa * factor
+        )
+    return dataclasses.replace(structure, channels=channels, head_points=points, scs=scs)
+
+
+@pytest.mark.parametrize(
+    ("reach", "unit"),
+    [(0.09, "m"), (0.4, "m"), (0.02, "m"), (9.0, "cm"), (95.0, "mm"), (250.0, "mm"),
+     (9e-5, "km"), (5000.0, None), (1e-7, None)],
+)  # fmt: skip
+def test_unit_of(reach, unit):
+    directions = np.random.default_rng(0).standard_normal((50, 3))
+    positions = reach * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    assert unit_of(positions) == unit
+    positions[:3] = 0
+    positions[3] = np.nan
+    assert unit_of(positions) == unit
+    assert unit_of(np.zeros((4, 3))) == "m"
+
+
+@pytest.mark.parametrize("name", ["channels", "head_model", "surface"])
+def test_metres_stay_as_they_are(study, name):
+    for units in (None, *UNITS):
+        assert in_metres(study[name], units) is study[name]
+
+
+@pytest.mark.parametrize("name", ["channels", "head_model", "surface"])
+@pytest.mark.parametrize("units", FACTORS)
+def test_other_units_are_refused_or_converted(study, name, units):
+    structure = scaled(study[name], FACTORS[units])
+    words = rf"expected are metres .* these look like {units}\. Convert them with units='{units}'"
+    with pytest.raises(FrameError, match=words):
+        in_metres(structure)
+    other = next(one for one in FACTORS if one != units)
+    with pytest.raises(FrameError, match=f"look like {units}, not {other}"):
+        in_metres(structure, other)
+    found = in_metres(structure, units)
+    assert {f.severity for f in conversion_report(found)} == {"assumed"}
+    assert f"positions in {units}, converted to metres" in str(conversion_report(found))
+    back = scaled(found, FACTORS[units])
+    for a, b in zip(_arrays(back), _arrays(structure), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+    with converting(units):
+        assert differences(in_metres(structure), found) == []
+    with pytest.raises(FrameError):
+        in_metres(structure)
+
+
+def _arrays(structure):
+    if isinstance(structure, io.Surface):
+        return [structure.vertices]
+    if isinstance(structure, io.HeadModel):
+        return [structure.grid_loc]
+    return [c.loc for c in structure.channels if c.loc is not None]
+
+
+def test_no_unit_at_all(study):
+    with pytest.raises(FrameError, match="which is no size of a head in any unit"):
+        in_metres(scaled(study["surface"], 1e5))
+    with pytest.raises(OptionError, match="Unknown units 'inch'"):
+        in_metres(study["surface"], "inch")
+
+
+CONVERSIONS = {
+    "to_info": lambda s, **k: to_info(s["channels"], sfreq=100.0, **k),
+    "to_forward": lambda s, **k: to_forward(
+        s["head_model"], s["channels"], surface=s["surface"], **k
+    ),
+    "to_source_spaces": lambda s, **k: to_source_spaces(
+        s["head_model"], s["surface"], channels=s["channels"], **k
+    ),
+}
+
+
+@pytest.mark.parametrize("conversion", CONVERSIONS)
+@pytest.mark.parametrize("name", ["channels", "head_model", "surface"])
+def test_conversions_refuse_or_convert(study, conversion, name):
+    convert = CONVERSIONS[conversion]
+    if conversion == "to_info" and name != "channels":
+        pytest.skip("it takes no positions but those of the channels")
+    changed = study | {name: scaled(study[name], 1e3)}
+    with pytest.raises(FrameError, match="look like mm"):
+        convert(changed)
+    found, expected = convert(changed, units="mm"), convert(study)
+    assert "positions in mm, converted to metres" in str(conversion_report(found))
+    if conversion == "to_info":
+        for a, b in zip(found["chs"], expected["chs"], strict=True):
+            np.testing.assert_allclose(a["loc"], b["loc"], atol=1e-12)
+    elif conversion == "to_forward":
+        np.testing.assert_allclose(found["sol"]["data"], expected["sol"]["data"], rtol=1e-9)
+        np.testing.assert_allclose(found["source_rr"], expected["source_rr"], atol=1e-12)
+    else:
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a["rr"], b["rr"], atol=1e-12)
+
+
+def test_labels_of_a_surface_in_millimetres(study):
+    with pytest.raises(FrameError, match="look like mm"):
+        to_labels(scaled(study["surface"], 1e3))
+
+
+def test_electrodes_in_millimetres():
+    channels = io.read_channels(CASES / "c20_channel_mm.mat")
+    with pytest.raises(FrameError, match=r"Channel\.Loc reaches .* look like mm"):
+        to_info(channels, sfreq=100.0)
+    info = to_info(channels, sfreq=100.0, units="mm")
+    picks = mne.pick_types(info, eeg=True)
+    radii = np.linalg.norm([info["chs"][i]["loc"][:3] for i in picks], axis=1)
+    assert 0.05 < np.median(radii) < 0.15
+
+
+def test_coils_that_do_not_fit_are_no_detail():
+    """The second coil of CTF gradiometers ten times too far."""
+    channels = io.read_channels(CASES / "c03_channel_ctf_second_coil_x10.mat")
+    report = conversion_report(to_info(channels, sfreq=100.0))
+    loud = [f for f in report.of("assumed") if f.field == "Channel.Loc"]
+    assert any("largest residual" in f.reason and "are not its" in f.reason for f in loud)
+
+
+@pytest.fixture
+def in_millimetres(data_dir, tmp_path):
+    """A protocol whose channel file is in mm."""
+    folder = shutil.copytree(data_dir / "eeg_shared", tmp_path / "protocol")
+    for file in folder.rglob("channel*.mat"):
+        channels = scaled(io.read_channels(file), 1e3)
+        io.write_channels(file, channels, overwrite=True)
+    return folder
+
+
+def test_a_port(in_millimetres, tmp_path):
+    report = port_protocol(in_millimetres, tmp_path / "out", estimates="none")
+    assert not report.success
+    assert "look like mm" in str(report)
+    again = port_protocol(in_millimetres, tmp_path / "out", estimates="none", units="mm")
+    assert again.success
+    assert "positions in mm, converted to metres" in "\n".join(map(str, again.findings))
+    kept = port_protocol(in_millimetres, tmp_path / "out", estimates="none", units="mm")
+    assert len(kept.kept) == len(kept.units)
+    with pytest.raises(OptionError, match="Unknown units"):
+        port_protocol(in_millimetres, tmp_path / "out", units="feet")
+
+
+def test_one_file(in_millimetres, tmp_path, capsys):
+    file = next(in_millimetres.rglob("channel*.mat"))
+    with pytest.raises(FrameError, match="look like mm"):
+        convert_file(file, tmp_path / "x-info.fif")
+    assert main(["convert", str(file), str(tmp_path / "x-info.fif"), "--units", "mm"]) == 0
+    info = mne.io.read_info(tmp_path / "x-info.fif", verbose="error")
+    radii = [np.linalg.norm(ch["loc"][:3]) for ch in info["chs"] if ch["loc"][:3].any()]
+    assert np.nanmedian(radii) < 0.2
