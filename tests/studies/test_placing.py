@@ -12,7 +12,7 @@ import pytest
 
 import mne_bstinv
 from mne_bstinv import io
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.conversion import hearing
 from mne_bstinv.port import port_protocol
 
 
@@ -47,10 +47,12 @@ def test_all_is_as_without_an_mri(protocol: Path, without: Path) -> None:
         mne_bstinv.read_protocol(root).condition("Subject01", "evoked")
         for root in (protocol, without)
     )
-    assert one.mri is None
+    with hearing() as heard:
+        assert one.mri is None
     assert mne.utils.object_diff(dict(one.forward), dict(other.forward)) == ""
     assert mne.utils.object_diff(one.evokeds[0].info, other.evokeds[0].info) == ""
-    (told,) = [f for f in conversion_report(one.forward).of("dropped") if f.field == "MRI"]
+    (told,) = heard
+    assert (told.severity, told.field) == ("dropped", "MRI")
     assert "subjectimage" in told.reason
     study = mne_bstinv.load_study(protocol, condition="evoked")
     assert study.mri is None

@@ -202,7 +202,11 @@ def _is_no_label(scout: io.Scout, atlas: io.Atlas, elsewhere: IntArray, findings
         reason = "of a grid of a volume"
     elif _VOLUME_REGION.fullmatch(scout.region or ""):
         reason = "a region that is a volume"
-    elif np.size(scout.vertices) and np.isin(np.ravel(scout.vertices), elsewhere).all():
+    elif (
+        scout.vertices is not None
+        and len(scout.vertices)
+        and (np.isin(scout.vertices, elsewhere).all())
+    ):
         reason = "a structure beside the cortex"
     else:
         return False

@@ -116,7 +116,7 @@ def _ncs(path: Path, mri_to_ras: FloatArray, findings: Findings) -> io.NCS | Non
         findings.dropped("talairach.xfm", str(error))
         return None
     findings.derived("NCS", "MNI coordinates are those of transforms/talairach.xfm")
-    points = {}
+    points: dict[str, Any] = {}
     if np.linalg.cond(to_mni[:3, :3]) < _DEGENERATE:
         back = np.linalg.inv(to_mni)
         points = {k: transform_points(back, np.array(p)) for k, p in MNI_COMMISSURES.items()}

@@ -26,7 +26,7 @@ from mne_bstinv.frames import (
     transform_points,
     voxels_to_surface_ras,
 )
-from mne_bstinv.spreading import spread_on_sphere, turned_over
+from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 
 __all__ = ["cortex_files", "fiducial_files", "mri_files", "shell_files"]
 
