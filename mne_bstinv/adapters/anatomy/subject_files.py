@@ -16,6 +16,7 @@ from mne_bstinv.adapters.anatomy.brain import voxels_inside
 from mne_bstinv.adapters.anatomy.freesurfer import curvature as curvature_
 from mne_bstinv.adapters.anatomy.freesurfer import linear_transform, stores, volume
 from mne_bstinv.adapters.anatomy.place import COMMENT, Place
+from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 from mne_bstinv.adapters.sources import Hemisphere
 from mne_bstinv.anatomy import inflate, mean_curvature, outward_faces
 from mne_bstinv.conversion import Findings
@@ -26,7 +27,6 @@ from mne_bstinv.frames import (
     transform_points,
     voxels_to_surface_ras,
 )
-from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 
 __all__ = ["cortex_files", "fiducial_files", "mri_files", "shell_files"]
 
