@@ -127,12 +127,9 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 
 def draw_theory(app: Sphinx) -> None:
-    """Draw the figures of the theory pages."""
-    script = DOCS / "theory_figures.py"
-    if script.is_file():
-        folder = DOCS / "_generated"
-        folder.mkdir(exist_ok=True)
-        runpy.run_path(str(script))["main"](folder)
+    """Draw the figures and compute the numbers of the pages on theory."""
+    for script in ("theory_figures.py", "by_hand_numbers.py"):
+        runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:

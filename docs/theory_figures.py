@@ -25,6 +25,7 @@ from mne_bstinv.inverse import (
 )
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
+from mne_bstinv.plots.cortex_map import draw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -289,6 +290,23 @@ def to_sensors(case: Case) -> FloatArray:
     return np.linalg.norm(apart, axis=2).min(axis=1)
 
 
+def point_spread(case: Case) -> Figure:
+    """Show the column and the row of the resolution matrix of the strongest location."""
+    cortex = case.study.cortex
+    location = strongest(case.result.kernel @ case.data)
+    resolution = case.result.kernel @ case.oriented
+    parts = {
+        "point spread:\nwhat its source gives elsewhere": resolution[:, location],
+        "cross-talk:\nwhat others give to its estimate": resolution[location],
+    }
+    figure = new_figure(5.4)
+    halves = figure.subfigures(2, 1)
+    for half, (label, values) in zip(halves, parts.items(), strict=True):
+        relative_size = np.abs(values) / np.abs(values).max()
+        draw_map(half, relative_size, cortex.vertices, cortex.faces - 1, label, limits=(0.0, 1.0))
+    return figure
+
+
 FIGURES = {
     "theory_cost": cost,
     "theory_whitening": whitening,
@@ -297,6 +315,7 @@ FIGURES = {
     "theory_one_row": one_row,
     "theory_map": one_map,
     "theory_depth": depth,
+    "theory_point_spread": point_spread,
 }
 
 
@@ -331,7 +350,7 @@ def whitening_numbers(case: Case) -> str:
     types = np.array(case.result.channel_types)
     lines = [
         "| type | channels | rank kept | largest, smallest kept std | "
-        "largest entry of W c W − U Uᵀ | of W c W − I |",
+        "largest entry of W c W − E Eᵀ | of W c W − I |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind, rank in plain.ranks.items():

@@ -54,7 +54,7 @@ FACES = [
 
 #: Stations in which other functions, too, still have a docstring with sections.
 IN_FULL = {
-    "compare", "continuous", "cross_validation", "derived", "inverse", "io", "maps", "report",
+    "compare", "cross_validation", "derived", "inverse", "maps",
 }  # fmt: skip
 
 #: Most lines of the docstring of what stays in its room: a sentence, and what else must be known.

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
-import theory_figures  # noqa: E402 (a script beside the pages)
+import by_hand_numbers  # noqa: E402 (scripts beside the pages)
+import theory_figures  # noqa: E402
 
 
 def _blocks(page: str) -> list[str]:
@@ -75,6 +76,7 @@ def test_ten_lines_are_ten_lines():
 @pytest.mark.parametrize(
     ("page", "n_blocks", "skipped"),
     [
+        ("by_hand.md", 6, ()),
         ("coming_from_matlab.md", 3, ()),
         ("data.md", 4, (2,)),  # that one downloads; its files are tested in test_datasets.py
         ("frames_and_units.md", 1, ()),
@@ -193,10 +195,12 @@ _ELSEWHERE = {
 
 
 def test_every_quoted_line_of_code_is_in_the_source():
-    """Each excerpt on the page of the theory begins and ends at a line that there is once."""
-    text = (DOCS / "theory.md").read_text(encoding="utf-8")
+    """Each excerpt on the pages of the theory begins and ends at a line that there is once."""
+    text = "".join(
+        (DOCS / page).read_text(encoding="utf-8") for page in ("theory.md", "rosetta.md")
+    )
     excerpts = re.findall(r"```{literalinclude} (\S+)\n(.*?)```", text, flags=re.DOTALL)
-    assert len(excerpts) >= 15
+    assert len(excerpts) >= 28
     for file, options in excerpts:
         lines = (DOCS / file).read_text(encoding="utf-8").splitlines()
         start, end = re.search(r":start-at: (.*)\n:end-at: (.*)\n", options).groups()
@@ -344,3 +348,23 @@ def test_the_parity_of_maps_has_every_row():
     lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
     rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
     assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows
+
+
+def test_the_inverse_by_hand_has_the_numbers_of_a_pocket_calculator():
+    page = by_hand_numbers.values_of_the_page()
+    assert page["Lambda"] == pytest.approx(5.4)
+    assert page["filters"] == pytest.approx([21.6 / 22.6, 5.4 / 6.4, 0])
+    assert page["K"] == pytest.approx(np.array([[10.8 / 22.6, 0, 0], [0, 5.4 / 6.4, 0]]))
+    assert page["lambda2"] / page["scale"] == pytest.approx(1 / 5.4)
+
+
+def test_each_symbol_of_the_theory_leads_to_its_row_code_and_place():
+    """Each link from the page of the theory is a row of the Rosetta table, with a section."""
+    theory = (DOCS / "theory.md").read_text(encoding="utf-8")
+    rosetta = (DOCS / "rosetta.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| \[[^]]+\]\(#([\w-]+)\)", rosetta, re.MULTILINE))
+    assert set(re.findall(r"\(rosetta\.md#([\w-]+)\)", theory)) <= rows
+    sections = dict(re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\(|\Z)", rosetta, re.M | re.S))
+    assert set(sections) == rows
+    for name, text in sections.items():
+        assert re.search(r"literalinclude|\]\(", text), name

@@ -261,6 +261,27 @@ def test_the_table_of_rooms_says_what_the_code_does() -> None:
     assert shown == {**MAY_IMPORT, "cli": {"everything; nothing imports it"}}
 
 
+def test_the_rooms_of_the_adapters_are_those_that_are_shown() -> None:
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, _, shown = text.partition("| room of `adapters` |")
+    table, _, rest = shown.partition("\n\n")
+    rooms = {path.parent.name for path in (ROOT / "adapters").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == rooms
+    hall = {path.stem for path in (ROOT / "adapters").glob("[a-z]*.py")}
+    assert set(re.findall(r"`(\w+)`", rest.partition("\n\n")[0])) == hall
+
+
+def test_the_drawing_shows_the_stations() -> None:
+    """Without what all of them use."""
+    drawing = ROOT.parent / "docs" / "_static" / "data_flow.svg"
+    if not drawing.is_file():
+        pytest.skip("the documentation is not part of this copy")
+    shown = set(re.findall(r"\w+", " ".join(re.findall(r">([^<>]+)<", drawing.read_text("utf-8")))))
+    everywhere = {"anatomy", "conversion", "datasets", "errors", "frames"}
+    stations = {name for name in MAY_IMPORT if not name.startswith("_")} - everywhere
+    assert stations | {"cli"} <= shown
+
+
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 @pytest.mark.parametrize("package", ["matplotlib", "mpl_toolkits"])
 def test_matplotlib_is_imported_late(path: Path, package: str) -> None:

@@ -89,6 +89,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".label files, or .annot files in the label folder of a FreeSurfer subject",
     )
     parser.add_argument(
+        "--derived",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=Path,
+        help="dipoles (.dip, .bdip, dipoles_*.mat) and signals (matrix_*.mat)",
+    )
+    parser.add_argument(
         "--region",
         nargs=2,
         action="append",
@@ -204,6 +212,7 @@ def run(args: argparse.Namespace) -> int:
             **files,
             **_times(args),
             labels=args.labels,
+            derived=args.derived,
             regions=dict(args.region) or None,
             estimations=estimations,
             share_channels=args.share_channels,
@@ -254,6 +263,7 @@ def _refuse_idle(args: argparse.Namespace) -> None:
     given |= {
         "--recordings": bool(args.recordings),
         "--labels": bool(args.labels),
+        "--derived": bool(args.derived),
         "--compute": bool(args.compute),
         "--inverse": args.inverse is not None,
         "--share-channels": args.share_channels,

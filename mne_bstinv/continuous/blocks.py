@@ -69,36 +69,12 @@ def event_blocks(
     split: float | None = None,
     ignore_short: bool = True,
 ) -> tuple[list[Block], list[Block]]:
-    """Return the epochs around the occurrences of an event.
+    """Return the epochs around the occurrences of an event, and those left out as too short.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    label : str
-        The event.
-    window : tuple of float
-        Times of the first and last sample of an epoch relative to the occurrence, s. Extended
-        events last as long as they do, from 0 s on.
-    split : float | None
-        Duration of the parts that each epoch is split into, s.
-    ignore_short : bool
-        Whether epochs (parts) that are shorter than the longest are left out; of extended events
-        they never are.
-
-    Returns
-    -------
-    list of Block
-        The epochs.
-    list of Block
-        Those that are left out since they are short.
-
-    Raises
-    ------
-    ConversionError
-        If there is no such event.
-    OptionError
-        If the window is empty, or the parts have no samples.
+    ``window`` has the times of the first and last sample of an epoch relative to the occurrence, s;
+    extended events last as long as they do, from 0 s on. ``split`` is the duration of the parts
+    that each epoch is split into, s. With ``ignore_short`` epochs (parts) that are shorter than the
+    longest are left out; of extended events they never are.
     """
     sfreq = recording.sfreq
     before, after = sample_numbers(np.array(window), sfreq).tolist()
@@ -144,30 +120,11 @@ def time_blocks(
     split: float | None = None,
     ignore_short: bool = True,
 ) -> tuple[list[Block], list[Block]]:
-    """Return the blocks of a range of time.
+    """Return the blocks of a range of time, times as in the file, and those left out as too short.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    window : tuple of float | None
-        Times of the first and last sample, s; ``None`` takes all.
-    split : float | None
-        Duration of the blocks, s; ``None`` makes one.
-    ignore_short : bool
-        Whether a last block that is shorter than the others is left out.
-
-    Returns
-    -------
-    list of Block
-        The blocks, times as in the file.
-    list of Block
-        Those that are left out since they are short.
-
-    Raises
-    ------
-    OptionError
-        If the range has no samples of the file, or the blocks have no samples.
+    ``window`` has the times of the first and last sample, s; None takes all. ``split`` is the
+    duration of the blocks, s; None makes one. With ``ignore_short`` a last block that is shorter
+    than the others is left out.
     """
     sfreq = recording.sfreq
     first, last = recording.first, recording.last
@@ -201,38 +158,12 @@ def time_blocks(
 
 
 def load(recording: Recording, block: Block, reading: Reading) -> FloatArray:
-    """Read the samples of a block.
-
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    block : Block
-        The block.
-    reading : Reading
-        What to do to them; the baseline counts in the times of the block.
-
-    Returns
-    -------
-    array, shape (n_channels, n_samples)
-        The samples, T, T/m or V.
-    """
+    """Read the samples of a block (n_channels, n_samples), T, T/m or V, baselines in its times."""
     return read(recording, block.first, block.last, reading, start=block.start).f
 
 
 def file_name(block: Block) -> str:
-    """Return the name of the file that Brainstorm imports a block to.
-
-    Parameters
-    ----------
-    block : Block
-        The block.
-
-    Returns
-    -------
-    str
-        Such as ``'data_go_trial002.mat'``.
-    """
+    """Return the name of a block's file in Brainstorm, such as ``'data_go_trial002.mat'``."""
     if not block.label:
         return f"data_block{block.part:03d}.mat"
     part = f"_block{block.part:03d}" if block.part else ""

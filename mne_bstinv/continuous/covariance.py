@@ -67,39 +67,12 @@ class _Samples(NamedTuple):
 
 
 def covariance(recording: Recording, options: CovarianceOptions) -> Covariance:
-    r"""Compute a covariance of a continuous recording.
+    """Compute the covariance, fourth moments and counts of the good channels of the types.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    options : CovarianceOptions
-        Which samples count, and what is subtracted of them.
-
-    Returns
-    -------
-    Covariance
-        The covariance of the good channels of the types, with fourth moments and counts.
-
-    Raises
-    ------
-    OptionError
-        If the offset is unknown.
-    ConversionError
-        If there is no good channel of these types, no sample in the windows, or the result is not
-        finite.
-
-    Notes
-    -----
-    With :math:`F` the samples in the window without those in bad segments, minus the mean over
-    the baseline of their block (or of all blocks),
-
-    .. math::
-
-        C = \frac{1}{N - 1} \sum F F^\top \qquad M = \frac{1}{N - 1} \sum F^2 (F^2)^\top
-
-    Blocks that do not touch the baseline are skipped. Source: specification, and covariance files
-    that Brainstorm computed.
+    With F the samples in the window without those in bad segments, minus the mean over the baseline
+    of their block (or of all blocks), C = Σ F F' / (N − 1) and M = Σ F² (F²)' / (N − 1). Blocks
+    that do not touch the baseline are skipped. Source: specification, and covariance files that
+    Brainstorm computed.
     """
     if options.offset not in ("block", "all"):
         raise OptionError(f"offset={options.offset!r}: expected 'block' or 'all'.")

@@ -51,30 +51,9 @@ def read(
     rows: IntArray | Sequence[int] | None = None,
     start: float | None = None,
 ) -> Read:
-    """Read samples as Brainstorm does.
+    """Read samples ``first`` to ``last`` as Brainstorm does, of some rows or of all channels.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    first, last : int
-        Numbers of the first and of the last sample.
-    reading : Reading
-        What to do to them.
-    rows : array of int | None
-        Channels; ``None`` takes all.
-    start : float | None
-        Time of the first sample, s; ``None`` counts as the file does.
-
-    Returns
-    -------
-    Read
-        The samples.
-
-    Raises
-    ------
-    OptionError
-        If there are no such samples.
+    ``start`` is the time of the first sample, s; None counts as the file does.
     """
     if not recording.first <= first <= last <= recording.last:
         raise OptionError(

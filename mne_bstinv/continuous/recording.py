@@ -67,23 +67,7 @@ class Recording:
         return rows_of(self.types, (_REFERENCE,))
 
     def events_called(self, label: str) -> Event:
-        """Return the events of a name.
-
-        Parameters
-        ----------
-        label : str
-            The name.
-
-        Returns
-        -------
-        Event
-            The events.
-
-        Raises
-        ------
-        ConversionError
-            If there are none; the message lists the names that there are.
-        """
+        """Return the events of a name; an error without any lists the names that there are."""
         for event in self.events:
             if event.label == label:
                 return event
@@ -94,21 +78,9 @@ class Recording:
 def rows_of(
     types: Sequence[str], wanted: Iterable[str], names: Sequence[str] | None = None
 ) -> IntArray:
-    """Return the rows of channels of some types, or names.
+    """Return the 0-based rows (n,) of channels of some types, in any case, or names if given.
 
-    Parameters
-    ----------
-    types : sequence of str
-        Type of each channel, in any case.
-    wanted : iterable of str
-        Types, in any case; ``'MEG'`` are all but the references. Also names, if these are given.
-    names : sequence of str | None
-        Name of each channel.
-
-    Returns
-    -------
-    array of int, shape (n,)
-        The rows, 0-based, in their order.
+    ``'MEG'`` are all but the references.
     """
     exact = {name.strip() for name in wanted}
     upper = {name.upper() for name in exact}
@@ -129,19 +101,8 @@ def recording_of_bst(
 ) -> Recording:
     """Return the recording in a ``.bst`` file.
 
-    Parameters
-    ----------
-    opened : BstFile
-        The file.
-    channels : Channels | None
-        Channel file of the link, whose types and projectors count; ``None`` takes the header's.
-    link : Link | None
-        The link, whose events, flags and times count; ``None`` takes the header's.
-
-    Returns
-    -------
-    Recording
-        The recording.
+    The types and projectors of the link's channel file count, and the link's events, flags and
+    times; without them those of the header.
     """
     header = opened.header
     channels = header.channels if channels is None else channels

@@ -42,33 +42,12 @@ class SspOptions:
 
 
 def ssp(recording: Recording, options: SspOptions) -> Projector:
-    """Compute a signal-space projector.
+    """Compute a signal-space projector: Components (n_channels, k), 0 at other channels, Status 1.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    options : SspOptions
-        Of what it is computed, and how.
-
-    Returns
-    -------
-    Projector
-        The projector: Components (n_channels, k), zero at other channels, Status 1.
-
-    Raises
-    ------
-    OptionError
-        If the method is unknown, or that of an average has no event.
-    ConversionError
-        If there are no such events or channels, or too few samples.
-
-    Notes
-    -----
-    ``'pca'`` are the left singular vectors of all blocks side by side, each without the mean of
-    its channels; ``'mean'`` is the average of the blocks at time 0, of unit norm (Uusitalo &
-    Ilmoniemi 1997). Which blocks and what is done to them: specification, and projectors that
-    Brainstorm computed. Vectors are determined up to their sign.
+    ``'pca'`` are the left singular vectors of all blocks side by side, each without the mean of its
+    channels; ``'mean'`` is the average of the blocks at time 0, of unit norm (Uusitalo & Ilmoniemi
+    1997). Which blocks and what is done to them: specification, and projectors that Brainstorm
+    computed. Vectors are determined up to their sign.
     """
     if options.method not in ("pca", "mean"):
         raise OptionError(f"method={options.method!r}: expected 'pca' or 'mean'.")
@@ -170,25 +149,9 @@ def _continuous(recording: Recording, options: SspOptions) -> FloatArray:
 
 
 def average_reference(recording: Recording, kind: str = "EEG") -> Projector:
-    """Return the average reference of a type of channels.
+    """Return the average reference (n_channels, n_channels) of a type of channels.
 
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    kind : str
-        The type.
-
-    Returns
-    -------
-    Projector
-        An operator (n_channels, n_channels): I − 1/n on the n good channels of the type, the
-        identity elsewhere.
-
-    Raises
-    ------
-    ConversionError
-        If there is no good channel of the type.
+    It is I − 1/n on the n good channels of the type, the identity elsewhere.
     """
     rows = np.intersect1d(rows_of(recording.types, (kind,)), recording.good)
     if not rows.size:

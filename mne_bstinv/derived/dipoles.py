@@ -42,7 +42,7 @@ def recompute_dipoles(file: Path, stored: io.Dipoles, library: Library) -> Recom
     if not stored.dipole or not link:
         raise NotComparableError("They do not name the results that they were scanned in.")
     name, _, data = link.removeprefix("link|").partition("|")
-    results = library.results(library.needed(name, file, "results file"))
+    results = library.results(library.results_file(name, file))
     recordings = library.recordings(library.needed(data or results.data_file, file, "recordings"))
     model = library.head_model(library.needed(results.head_model_file, file, "head model"))
     times = stored.times

@@ -87,6 +87,13 @@ class Library:
             raise NotComparableError(f"The {what} {stored!r} is not in the protocol.")
         return found
 
+    def results_file(self, stored: str | None, beside: Path) -> Path:
+        """Return the results that a stored path names, or say what is missing or else is there."""
+        found = self.needed(stored, beside, "results file")
+        if io.file_kind(found.name) not in (None, "results"):
+            raise NotComparableError(f"It was not made of results but of {stored!r}.")
+        return found
+
     def surface_of(self, stored: str | None, beside: Path) -> io.Surface:
         """Return a surface by its stored path."""
         return self.surface(self.needed(stored, beside, "surface", "anat"))
@@ -122,10 +129,10 @@ class Library:
         """Return the map of a stored link, or of a results file (a kernel with its recordings)."""
         if link.startswith("link|"):
             _, stored, data = link.split("|")
-            results = self.results(self.needed(stored, beside, "results file"))
+            results = self.results(self.results_file(stored, beside))
             recordings = self.recordings(self.needed(data, beside, "recordings"))
             return self.applied(results, recordings)
-        file = self.needed(link, beside, "results file")
+        file = self.results_file(link, beside)
         results = self.results(file)
         if not results.is_kernel:
             return self.full(results, beside)

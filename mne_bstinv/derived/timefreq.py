@@ -274,7 +274,7 @@ def _of_link(
 
 def _of_results(link: str, file: Path, library: Library) -> _Signals:
     name, _, data = link.removeprefix("link|").partition("|")
-    results = library.results(library.needed(name, file, "results file"))
+    results = library.results(library.results_file(name, file))
     recordings = library.recordings(library.needed(data or results.data_file, file, "recordings"))
     n = results.n_components
     if n not in (1, 3):

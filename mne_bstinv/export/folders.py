@@ -20,7 +20,9 @@ __all__ = ["write_files"]
 _WRITERS: tuple[tuple[Any, Callable[..., None]], ...] = (
     (ContinuousRecording, lambda path, recording: recording.write_samples(path)),
     (io.Channels, io.write_channels),
+    (io.Dipoles, io.write_dipoles),
     (io.HeadModel, io.write_head_model),
+    (io.Matrix, io.write_matrix),
     (io.Mri, io.write_mri),
     (io.NoiseCov, io.write_noise_cov),
     (io.Recordings, io.write_recordings),

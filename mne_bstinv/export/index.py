@@ -218,6 +218,8 @@ _DESCRIBE: Mapping[Any, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     io.HeadModel: ("HeadModel", _head_model_row),
     io.NoiseCov: ("NoiseCov", lambda cov: {"Comment": cov.comment}),
     io.Results: ("Result", _result_row),
+    io.Dipoles: ("Dipoles", lambda d: {"Comment": d.comment, "DataFile": d.data_file}),
+    io.Matrix: ("Matrix", lambda m: {"Comment": m.comment}),
 }
 
 

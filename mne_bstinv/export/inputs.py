@@ -10,7 +10,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv.adapters import LabelList
+from mne_bstinv.adapters import LabelList, LabelTimeCourses
 from mne_bstinv.adapters.files import kind_of, mne_kind, read_mne
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import ConversionError
@@ -29,6 +29,8 @@ _KINDS = (
     "results",
     "subjectimage",
     "cortex",
+    "dipoles",
+    "matrix",
 )
 
 #: What an argument takes: kinds of MNE's objects, and Brainstorm's structures.
@@ -42,6 +44,7 @@ _ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     "trans": (("trans",), ()),
     "labels": (("labels",), (io.Atlas,)),
     "mri": ((), (io.Mri, Path)),
+    "derived": (("dipole",), (LabelTimeCourses, io.Dipoles, io.Matrix)),
     "estimations": (
         ("inverse operator", "source estimate"),
         (io.Results, InverseOptions, Mapping),

@@ -14,6 +14,7 @@ __all__ = [
     "channel_file",
     "check_name",
     "data_file",
+    "derived_file",
     "head_model_file",
     "results_file",
     "study_date",
@@ -71,6 +72,14 @@ def data_file(kind: str, recordings: io.Recordings, taken: Container[str]) -> st
     if kind == "raw":
         return _counted("data_block", taken)
     return _counted(f"data_{_slug(_TRIAL.sub('', recordings.comment)) or 'unnamed'}_trial", taken)
+
+
+def derived_file(value: io.Dipoles | io.Matrix, taken: Container[str]) -> str:
+    """Name dipoles, scouts and other signals by the time of now."""
+    stem = "matrix" if isinstance(value, io.Matrix) else "dipoles"
+    if isinstance(value, io.Matrix) and value.atlas is not None:
+        stem += "_scout"
+    return _numbered(f"{stem}_{datetime.now():%y%m%d}", taken)
 
 
 def results_file(stem: str, taken: Container[str]) -> str:

@@ -12,6 +12,7 @@ from mne_bstinv import io
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export import names
 from mne_bstinv.export.anatomy import same_structure
+from mne_bstinv.export.derived import derived_structure
 from mne_bstinv.export.estimates import StoredFiles, results_of
 from mne_bstinv.export.index import (
     COMMON,
@@ -47,6 +48,7 @@ class Plan:
         study: StudyStructures,
         anatomy: Anatomy,
         estimations: Sequence[Estimation],
+        derived: Sequence[Any] = (),
     ) -> None:
         self.target, self.study, self.anatomy = target, study, anatomy
         #: Structures of the condition, by file name.
@@ -59,6 +61,8 @@ class Plan:
         self.data_names = self._add_recordings()
         #: Results, relative to ``data``.
         self.result_names = self._add_results(estimations)
+        #: File names of dipoles and signals.
+        self.derived_names = self._add_derived(derived)
 
     def _shared_files(self) -> dict[str, Any]:
         """Channel file, head model and covariances: each with the name that is there, or new."""
@@ -95,14 +99,25 @@ class Plan:
             self.own[added[-1]] = recordings
         return added
 
-    def _add_results(self, estimations: Sequence[Estimation]) -> list[str]:
-        folder, shared = self.target.folder, self.target.shared
+    def _add_derived(self, derived: Sequence[Any]) -> list[str]:
+        added = []
+        for value in derived:
+            made = derived_structure(value, self.study, self._stored_files())
+            added.append(names.derived_file(made, self.own))
+            self.own[added[-1]] = made
+        return added
+
+    def _stored_files(self) -> StoredFiles:
         models = [name for name, one in self.shared.items() if one is self.study.head_model]
-        files = StoredFiles(
-            data_files=tuple(f"{folder}/{name}" for name in self.data_names),
-            head_model_file=f"{shared}/{models[0]}" if models else None,
+        return StoredFiles(
+            data_files=tuple(f"{self.target.folder}/{name}" for name in self.data_names),
+            head_model_file=f"{self.target.shared}/{models[0]}" if models else None,
             surface_file=self.anatomy.surface_file,
         )
+
+    def _add_results(self, estimations: Sequence[Estimation]) -> list[str]:
+        folder, shared = self.target.folder, self.target.shared
+        files = self._stored_files()
         added: list[str] = []
         comments: dict[str | None, list[str]] = {}
         for estimation in tqdm(estimations, unit="kernel", disable=None, leave=False):

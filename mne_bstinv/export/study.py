@@ -41,6 +41,8 @@ class ExportedStudy(Displayed):
         Recordings.
     results : tuple of Path
         Results.
+    derived : tuple of Path
+        Dipoles and signals.
     written : tuple of Path
         All files that were written.
     """
@@ -56,6 +58,7 @@ class ExportedStudy(Displayed):
     mri_file: Path | None
     recordings: tuple[Path, ...]
     results: tuple[Path, ...]
+    derived: tuple[Path, ...]
     written: tuple[Path, ...]
 
     def __repr__(self) -> str:
@@ -87,6 +90,7 @@ def export_study(
     labels: Any = None,
     regions: Mapping[str, str] | None = None,
     estimations: Any = None,
+    derived: Any = None,
     share_channels: bool = False,
     units: str | None = None,
     overwrite: bool = False,
@@ -144,6 +148,9 @@ def export_study(
     estimations : Estimation | InverseOptions | InverseOperator | SourceEstimate | Results | \
     sequence of them | None
         Source estimations to store, see :class:`mne_bstinv.Estimation`.
+    derived : mne.Dipole | LabelTimeCourses | Dipoles | Matrix | sequence of them | None
+        Dipoles and time courses of labels (of the only recordings, if there are not several).
+        Time courses whose names are those of labels become series of their scouts.
     share_channels : bool
         Put channel file, head model and covariances where all conditions of a new subject share
         them. Existing subjects say themselves where they are.
@@ -210,7 +217,7 @@ def export_study(
         if value is not None:
             setattr(study, attribute, in_metres(value, units))
     anatomy = place_anatomy(target, study.cortex, study.mri, share_channels=share_channels)
-    plan = Plan(target, study, anatomy, wanted)
+    plan = Plan(target, study, anatomy, wanted, load_many(derived, "derived"))
     files = plan.files(index, overwrite=overwrite)
     replaced = [f"data/{target.folder}"]
     written = write_files(root, files, replaced=replaced)
@@ -247,5 +254,6 @@ def exported_study(plan: Plan, written: tuple[Path, ...]) -> ExportedStudy:
         mri_file=mri_file,
         recordings=tuple(folder / name for name in plan.data_names),
         results=tuple(data / name for name in plan.result_names),
+        derived=tuple(folder / name for name in plan.derived_names),
         written=written,
     )

@@ -41,17 +41,11 @@ SINGLE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A condition on the value of a field.
+    """A condition on the value of a field."""
 
-    Parameters
-    ----------
-    fault : callable
-        Takes the value and the context, returns what is wrong in words (``''``: nothing).
-    keeps : bool
-        Whether a value that fails is kept, with a finding.
-    """
-
+    #: From the value and the context to what is wrong in words; empty: nothing.
     fault: Callable[[Any, Context], str]
+    #: Whether a value that fails is kept, with a finding.
     keeps: bool = False
 
 

@@ -18,16 +18,8 @@ Sizes = dict[str, tuple[int, str]]
 class Context:
     """Where the engine is in a file, the sizes seen so far, and the faults of the whole file.
 
-    Parameters
-    ----------
-    path : str
-        The field the engine is in (``'Channel(3)'``), ``''`` at the top.
-    faults : list of str, optional
-        The list that collects all faults.
-    sizes : dict, optional
-        The known symbols.
-    findings : Findings, optional
-        What collects what is no fault, but not as it should be.
+    ``path`` is the field the engine is in (``'Channel(3)'``), ``''`` at the top; ``sizes`` are the
+    known symbols, and ``findings`` collects what is no fault, but not as it should be.
     """
 
     __slots__ = ("faults", "findings", "path", "sizes")

@@ -25,16 +25,8 @@ Names = tuple[tuple[str, ...], ...]
 def is_bad(label: str) -> bool:
     """Tell whether Brainstorm takes the events of a name for bad segments.
 
-    Parameters
-    ----------
-    label : str
-        The name.
-
-    Returns
-    -------
-    bool
-        True for ``'bad'``, and for what begins with ``'bad '`` or ``'bad_'`` or ends with
-        ``' bad'`` or ``'_bad'``, in any case.
+    It does for ``'bad'``, and for what begins with ``'bad '`` or ``'bad_'`` or ends with ``' bad'``
+    or ``'_bad'``, in any case.
     """
     label = label.lower()
     return label == "bad" or label.startswith(("bad ", "bad_")) or label.endswith((" bad", "_bad"))

@@ -108,52 +108,17 @@ _BLOCK = re.compile(r"data_block\d+\.mat")
 
 
 def is_link(file: Path) -> bool:
-    """Tell by the name whether recordings are a link to a continuous file.
-
-    Parameters
-    ----------
-    file : Path
-        The recordings.
-
-    Returns
-    -------
-    bool
-        Whether the name begins with ``data_0raw_``.
-    """
+    """Tell by the name (``data_0raw_*``) whether recordings are a link to a continuous file."""
     return file.name.lower().startswith("data_0raw_")
 
 
 def is_block(file: Path) -> bool:
-    """Tell by the name whether recordings are a block imported of a continuous file.
-
-    Parameters
-    ----------
-    file : Path
-        The recordings.
-
-    Returns
-    -------
-    bool
-        Whether the name is such as ``data_block001.mat``.
-    """
+    """Tell by the name (``data_block001.mat``) if recordings are a block of a continuous file."""
     return _BLOCK.fullmatch(file.name.lower()) is not None
 
 
 def is_average(file: Path, n_avg: int | None = None) -> bool:
-    """Tell an average from a trial: by its name, else by the number of averages inside.
-
-    Parameters
-    ----------
-    file : Path
-        The recordings.
-    n_avg : int | None
-        nAvg, if the file was read already.
-
-    Returns
-    -------
-    bool
-        Whether it is an average.
-    """
+    """Tell an average from a trial: by its name, else by the number of averages inside (nAvg)."""
     if _AVERAGE in f"_{file.name.lower()}":
         return True
     if n_avg is None:

@@ -27,14 +27,9 @@ ENTRY = struct.Struct("<IQI")
 
 
 class FieldNames:
-    """Reads the names of the fields of the groups of one file.
+    """Reads the names of the fields of the groups of one file, opened in binary mode.
 
-    Parameters
-    ----------
-    file : file object
-        The file, opened in binary mode.
-    base : int
-        The byte from which addresses are counted.
+    Addresses are counted from the byte ``base``.
     """
 
     def __init__(self, file: BinaryIO, base: int) -> None:

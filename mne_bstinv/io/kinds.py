@@ -25,18 +25,10 @@ __all__ = ["Array", "Raw", "Scalar", "Sparse", "Vector"]
 class Array:
     """An array of numbers with two dimensions or more.
 
-    Parameters
-    ----------
-    *shape : str or int
-        The shape in symbols: ``"n"``, ``"3*n"``, a number, ``"?"`` for any size.
-    dtype : str or None
-        ``"float64"``, ``"int64"`` (indices), or None to keep the MATLAB class.
-    late : bool
-        Read after the other fields, whose sizes it must fit.
-    turned : bool
-        Accept the transposed array (old files).
-    names_file : bool
-        Old files hold the name of a surface file in this field.
+    The shape is in symbols: ``"n"``, ``"3*n"``, a number, ``"?"`` for any size; ``dtype`` is
+    ``"float64"``, ``"int64"`` (indices), or None to keep the MATLAB class. ``late`` arrays are read
+    after the other fields, whose sizes they must fit; ``turned`` ones may be transposed (old
+    files); where ``names_file``, old files hold the name of a surface file in this field.
     """
 
     shape: tuple[Symbol, ...]
@@ -118,16 +110,9 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A row or column of numbers, one-dimensional in the structure.
+    """A row or column of numbers, one-dimensional in the structure, of a size in symbols.
 
-    Parameters
-    ----------
-    size : str or int
-        The size, as a symbol.
-    column : bool
-        Whether it is written as a column; both are read.
-    dtype : str or None
-        See :class:`Array`.
+    ``column`` says how it is written; both are read. The ``dtype`` is as of :class:`Array`.
     """
 
     size: Symbol = "?"
@@ -168,13 +153,7 @@ class Vector:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One number.
-
-    Parameters
-    ----------
-    type : type
-        ``float`` or ``int``.
-    """
+    """One number, ``float`` or ``int``."""
 
     type: type = float
     order: int = 0
@@ -199,13 +178,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """A sparse array.
-
-    Parameters
-    ----------
-    shape : tuple
-        The shape in symbols.
-    """
+    """A sparse array of a shape in symbols."""
 
     shape: tuple[Symbol, Symbol] = ("?", "?")
     order: int = 0
@@ -242,14 +215,9 @@ class Sparse:
 class Raw:
     """A value without a schema (:mod:`mne_bstinv.io.raw`).
 
-    Parameters
-    ----------
-    hints : mapping of str to callable
-        How to freeze fields of these names.
-    struct : bool
-        Read structs only; other values are None.
-    keep_empty : bool
-        Keep an empty struct array, with the names of its fields; it is None otherwise.
+    ``hints`` say how to freeze fields of some names; with ``struct`` only structs are read, other
+    values are None; ``keep_empty`` keeps an empty struct array, with the names of its fields, which
+    is None otherwise.
     """
 
     hints: raw.Hints | None = None

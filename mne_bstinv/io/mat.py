@@ -36,27 +36,10 @@ NAME = re.compile(r"[A-Za-z]\w{0,62}", re.ASCII)
 
 
 def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Variable]:
-    """Read the variables of a MATLAB file (v4 to v7.3).
+    """Read the variables of a MATLAB file (v4 to v7.3), or those of ``names`` that it holds.
 
-    Parameters
-    ----------
-    fname : path-like
-        The file.
-    names : iterable of str, optional
-        Read only these variables; those that the file does not hold are left out.
-
-    Returns
-    -------
-    dict of str to Variable
-        The variables in the order of the file.
-
-    Raises
-    ------
-    MissingFileError
-        If the file does not exist.
-    MatFileError
-        If it is a folder, empty, truncated or no MATLAB file, if what it declares contradicts what
-        it holds, or if it leads out of itself (links and values in other files).
+    A MatFileError if it is a folder, empty, truncated or no MATLAB file, if what it declares
+    contradicts what it holds, or if it leads out of itself (links and values in other files).
     """
     path = _readable(fname)
     wanted = None if names is None else list(names)
@@ -87,25 +70,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def names_in(fname: PathLike) -> list[str]:
-    """Return the names of the variables of a MATLAB file, without reading them.
-
-    Parameters
-    ----------
-    fname : path-like
-        The file.
-
-    Returns
-    -------
-    list of str
-        The names, in the order of the file.
-
-    Raises
-    ------
-    MissingFileError
-        If the file does not exist.
-    MatFileError
-        If it is no MATLAB file, or a damaged one.
-    """
+    """Return the names of the variables of a MATLAB file, in its order, without reading them."""
     path = _readable(fname)
     module = _module(path)
     with _named(path):
@@ -115,24 +80,8 @@ def names_in(fname: PathLike) -> list[str]:
 def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = False) -> None:
     """Write variables to a compressed MATLAB 5 (v7) file: completely, or not at all.
 
-    Parameters
-    ----------
-    fname : path-like
-        The file.
-    variables : mapping of str to object
-        What :func:`scipy.io.savemat` takes: two-dimensional arrays, text, object arrays (cells),
-        structured arrays (structs), sparse arrays.
-    overwrite : bool
-        Replace an existing file.
-
-    Raises
-    ------
-    OverwriteError
-        If the file exists and ``overwrite`` is False.
-    MissingFileError
-        If the folder does not exist.
-    MatFileError
-        If a variable is larger than 2 GB or has no valid name, or the file cannot be written.
+    They are what :func:`scipy.io.savemat` takes: two-dimensional arrays, text, object arrays
+    (cells), structured arrays (structs), sparse arrays, of 2 GB at most.
     """
     path = _writable(fname, overwrite=overwrite)
     for name in _names(variables):

@@ -84,18 +84,7 @@ class Derivation:
 
 
 def steps_of(history: HistoryRows) -> tuple[Step, ...]:
-    """Read what was done to a file from its history.
-
-    Parameters
-    ----------
-    history : tuple of tuple of str
-        Rows of date, type and text.
-
-    Returns
-    -------
-    tuple of Step
-        The steps, in order; rows that say where the file came from are left out.
-    """
+    """Read what was done to a file from its history, but for where it came from."""
     return tuple(_steps(_own_rows(history)))
 
 
@@ -154,19 +143,9 @@ def _process(text: str) -> Step:
 
 
 def listed_files(history: HistoryRows, *before: str) -> list[str]:
-    """Return the files that a history lists after a heading.
+    """Return the files that a history lists: paths as they are stored, or ``link|results|data``.
 
-    Parameters
-    ----------
-    history : tuple of tuple of str
-        Rows of date, type and text.
-    *before : str
-        What comes before the path in the rows of the list, such as ``' - '`` or ``' - File: '``.
-
-    Returns
-    -------
-    list of str
-        Paths as they are stored, or ``link|results|data``.
+    ``before`` is what comes before the path in these rows, such as ``' - '`` or ``' - File: '``.
     """
     lines = (line for _, _, text in history for line in text.splitlines())
     found = []
@@ -180,18 +159,7 @@ def listed_files(history: HistoryRows, *before: str) -> list[str]:
 
 
 def derivation_of(results: Results) -> Derivation | None:
-    """Tell whether results are made of others, by what they say of themselves.
-
-    Parameters
-    ----------
-    results : Results
-        The results.
-
-    Returns
-    -------
-    Derivation | None
-        What they are; None for what an inverse computed.
-    """
+    """Tell what results are that were made of others; None for what an inverse computed."""
     steps = steps_of(results.history)
     function = (results.function or "").lower()
     for name, value in (("ZScore", results.z_score), ("Atlas", results.atlas)):
@@ -218,18 +186,9 @@ def _what(step: Step) -> str:
 
 
 def unit_of(results: Results) -> str:
-    """Return the unit of normalised values.
+    """Return the unit of normalised values, empty where the values have the unit of the inverse.
 
-    Parameters
-    ----------
-    results : Results
-        The results.
-
-    Returns
-    -------
-    str
-        ``'z'``, ``'%'``, ``'dB'``, ``'1'`` (a ratio), or what the file says is shown; empty where
-        the values have the unit of the inverse.
+    It is ``'z'``, ``'%'``, ``'dB'``, ``'1'`` (a ratio), or what the file says is shown.
     """
     shown = as_text(results.display_units)
     return shown or _UNITS.get((results.function or "").lower(), "")

@@ -113,18 +113,7 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
 
 
 def is_protocol(folder: Path) -> bool:
-    """Tell whether a folder is that of a protocol.
-
-    Parameters
-    ----------
-    folder : Path
-        Any path.
-
-    Returns
-    -------
-    bool
-        Whether it holds both ``anat`` and ``data``.
-    """
+    """Tell whether a folder is that of a protocol: it holds both ``anat`` and ``data``."""
     return (folder / "anat").is_dir() and (folder / "data").is_dir()
 
 

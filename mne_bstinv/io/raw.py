@@ -34,13 +34,7 @@ DTYPES = {"double": "float64", "single": "float32", "logical": "bool"} | {
 
 
 class FrozenMap(Mapping[str, Any]):
-    """A read-only dictionary (unlike ``MappingProxyType`` it can be pickled and copied).
-
-    Parameters
-    ----------
-    items : mapping of str to object
-        The content; copied.
-    """
+    """A read-only copy of a dictionary, which unlike ``MappingProxyType`` can be pickled."""
 
     __slots__ = ("_items",)
 

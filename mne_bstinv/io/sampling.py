@@ -12,18 +12,7 @@ __all__ = ["round_half_away", "sample_number", "sample_numbers", "sample_times"]
 
 
 def round_half_away(values: FloatArray | float) -> IntArray:
-    """Round to whole numbers, halves away from zero (NumPy rounds them to even).
-
-    Parameters
-    ----------
-    values : array or float
-        Finite numbers, of any shape.
-
-    Returns
-    -------
-    array of int64
-        The whole numbers, of the same shape.
-    """
+    """Round finite numbers to whole ones, halves away from zero (NumPy rounds them to even)."""
     values = np.asarray(values, dtype=np.float64)
     magnitude = np.abs(values)
     whole = np.floor(magnitude)
@@ -33,38 +22,12 @@ def round_half_away(values: FloatArray | float) -> IntArray:
 
 
 def sample_numbers(times: FloatArray | float, sfreq: float) -> IntArray:
-    """Return the numbers of the samples that are nearest to times.
-
-    Parameters
-    ----------
-    times : array or float
-        Times, s.
-    sfreq : float
-        Sampling frequency, Hz.
-
-    Returns
-    -------
-    array of int64
-        round(times · sfreq); sample 0 is at 0 s.
-    """
+    """Return the numbers of the samples nearest to times (s), round(times · sfreq); 0 is at 0 s."""
     return round_half_away(np.asarray(times, dtype=np.float64) * sfreq)
 
 
 def sample_number(time: float, sfreq: float) -> int:
-    """Return the number of the sample that is nearest to one time.
-
-    Parameters
-    ----------
-    time : float
-        The time, s.
-    sfreq : float
-        Sampling frequency, Hz.
-
-    Returns
-    -------
-    int
-        As of :func:`sample_numbers`, which takes longer for single numbers.
-    """
+    """Return :func:`sample_numbers` of one time, which takes longer for single numbers."""
     exact = abs(time * sfreq)
     whole = math.floor(exact)
     whole += exact - whole >= 0.5
@@ -72,20 +35,5 @@ def sample_number(time: float, sfreq: float) -> int:
 
 
 def sample_times(first: int, n: int, sfreq: float) -> FloatArray:
-    """Return the times of successive samples.
-
-    Parameters
-    ----------
-    first : int
-        Number of the first.
-    n : int
-        How many.
-    sfreq : float
-        Sampling frequency, Hz.
-
-    Returns
-    -------
-    array, shape (n,)
-        (first + [0, n − 1]) / sfreq, s.
-    """
+    """Return the times (n,) of samples from ``first`` on: (first + [0, n − 1]) / sfreq, s."""
     return (first + np.arange(n)) / sfreq

@@ -65,29 +65,20 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The declaration of one field.
+    """The declaration of one field."""
 
-    Parameters
-    ----------
-    name : str
-        The MATLAB name.
-    kind : Kind
-        What values it takes.
-    unit : str
-        The unit, ``''`` for none.
-    written : bool
-        Whether an absent value is written (as an empty one); False leaves the field out.
-    essential : bool
-        Whether a value that cannot be understood is a fault of the file.
-    checks : tuple of Check
-        What the value must be beside its kind.
-    """
-
+    #: The MATLAB name.
     name: str
+    #: What values it takes.
     kind: Kind
+    #: The unit, empty for none.
     unit: str = ""
+    #: Whether an absent value is written (as an empty one), else left out.
     written: bool = True
+    #: Whether a value that cannot be understood is a fault of the file: the structure means
+    #: something else without it.
     essential: bool = False
+    #: What the value must be beside its kind.
     checks: tuple[Check, ...] = ()
 
 
@@ -101,28 +92,8 @@ def declare(
 ) -> dict[str, Spec]:
     """Declare a field of a :class:`Structure`, as ``metadata`` of :func:`dataclasses.field`.
 
-    A field without a default is required: a file without it is refused. It is essential too.
-
-    Parameters
-    ----------
-    name : str
-        The MATLAB name.
-    kind : Kind
-        What values it takes.
-    *checks : Check
-        What the value must be beside.
-    unit : str
-        The unit.
-    written : bool
-        Whether to write it when it is absent.
-    essential : bool
-        Whether the structure means something else without it: what cannot be understood is a fault
-        then, not a finding.
-
-    Returns
-    -------
-    dict
-        The declaration, under the key ``"mat"``.
+    The arguments are those of :class:`Spec`. A field without a default is required: a file without
+    it is refused. It is essential too. The declaration is under the key ``"mat"``.
     """
     return {"mat": Spec(name, kind, unit, written, essential, checks)}
 
@@ -203,27 +174,10 @@ def _specs(cls: Any) -> tuple[Declared, ...]:
 
 
 def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
-    """Build a structure from the variables of a file.
+    """Build a structure from the variables of the file at ``place``, or say all its faults.
 
-    Parameters
-    ----------
-    cls : type
-        The class of the structure.
-    variables : mapping of str to Variable
-        The variables, by MATLAB name.
-    place : str
-        The file, for messages.
-
-    Returns
-    -------
-    Structure
-        The structure. Its report (:func:`mne_bstinv.conversion_report`) says what was left out
-        because it could not be understood, and what was taken for something else.
-
-    Raises
-    ------
-    SchemaError
-        With all faults of the file.
+    Its report (:func:`mne_bstinv.conversion_report`) says what was left out because it could not be
+    understood, and what was taken for something else.
     """
     context = Context()
     result = parse(cls, unwrap(cls, variables, context), context)
@@ -249,25 +203,7 @@ def _gathered(findings: Iterable[Finding]) -> Findings:
 
 
 def to_mat(structure: Structure, place: str) -> dict[str, Any]:
-    """Return the variables of the file that holds a structure, ready for savemat.
-
-    Parameters
-    ----------
-    structure : Structure
-        The structure.
-    place : str
-        The file, for messages.
-
-    Returns
-    -------
-    dict of str to object
-        The variables, by MATLAB name.
-
-    Raises
-    ------
-    SchemaError
-        If the values are not what the fields declare.
-    """
+    """Return the variables, by MATLAB name, of the file of a structure, ready for savemat."""
     context = Context()
     context.faults.extend(structure._faults())
     variables = build(structure, context)
@@ -384,18 +320,9 @@ def _frozen(value: Any) -> Any:
 
 
 def describe(structure: Structure) -> list[dict[str, str]]:
-    """Describe each field of a structure.
+    """Describe each field that is not absent, then those that the package does not know.
 
-    Parameters
-    ----------
-    structure : Structure
-        Any structure of :mod:`mne_bstinv.io`.
-
-    Returns
-    -------
-    list of dict
-        ``field`` (the MATLAB name), ``value`` (in short) and ``unit`` of each field that is not
-        absent; then the fields that the package does not know.
+    A row has ``field`` (the MATLAB name), ``value`` (in short) and ``unit``.
     """
     rows = [
         {"field": spec.name, "value": in_short(value), "unit": spec.unit}
@@ -409,17 +336,6 @@ def describe(structure: Structure) -> list[dict[str, str]]:
 
 
 def html_table(structure: Structure) -> str:
-    """Write the description as an HTML table.
-
-    Parameters
-    ----------
-    structure : Structure
-        Any structure of :mod:`mne_bstinv.io`.
-
-    Returns
-    -------
-    str
-        A table with a row a field.
-    """
+    """Write the description as an HTML table with a row a field."""
     rows = [(row["field"], row["value"], row["unit"]) for row in describe(structure)]
     return _display.html_table(rows, title=repr(structure))

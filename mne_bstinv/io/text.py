@@ -46,13 +46,7 @@ def as_text(value: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text; absent is None.
-
-    Parameters
-    ----------
-    absent : str
-        The class of the empty value that is written for None, ``"char"`` or ``"double"``.
-    """
+    """A text; None is written as an empty value of class ``absent``, ``"char"`` or ``"double"``."""
 
     absent: str = "char"
     order: int = 0
@@ -81,16 +75,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class TextCell:
-    """A cell of texts: a tuple of str.
+    """A cell of texts of a size in symbols: a tuple of str.
 
-    Parameters
-    ----------
-    size : str or int
-        The number of texts, as a symbol.
-    column : bool
-        Whether it is written as a column.
-    empty_cell : bool
-        Whether an empty one is written as an empty cell, not as an empty array.
+    ``column`` says how it is written; an empty one is an empty cell if ``empty_cell``, else an
+    array.
     """
 
     size: Symbol = "?"
@@ -164,15 +152,7 @@ def history_rows(value: Any) -> HistoryRows | None:
 
 @dataclass(frozen=True, slots=True)
 class ArrayCell:
-    """A cell of arrays of one shape: a tuple of arrays.
-
-    Parameters
-    ----------
-    array : Array
-        What every entry is.
-    size : str or int
-        The number of arrays, as a symbol.
-    """
+    """A cell of arrays of one shape, of a size in symbols: a tuple of arrays."""
 
     array: Array
     size: Symbol = "?"
@@ -201,13 +181,7 @@ class ArrayCell:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A struct.
-
-    Parameters
-    ----------
-    cls : type
-        The structure it is.
-    """
+    """A struct, as the structure ``cls``."""
 
     cls: type[Structure]
     order: int = 0
@@ -232,15 +206,7 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class NestedArray:
-    """A struct array: a tuple of structures.
-
-    Parameters
-    ----------
-    cls : type
-        The structure that an element is.
-    size : str
-        The number of elements, as a symbol.
-    """
+    """A struct array of a size in symbols: a tuple of structures ``cls``."""
 
     cls: type[Structure]
     size: Symbol = "?"

@@ -105,13 +105,7 @@ class Frequencies:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """A cell of bands: rows of name, bounds and function; numbers there are read as None.
-
-    Parameters
-    ----------
-    size : str
-        The number of bands, as a symbol.
-    """
+    """A cell of bands: rows of name, bounds and function; numbers there are read as None."""
 
     size: str = "?"
     order: int = 0
@@ -155,18 +149,9 @@ def _bound_text(item: Any) -> str | None:
 
 
 def band_bounds(rows: BandRows) -> dict[str, tuple[float, float]]:
-    """Return the bounds of bands by their names.
+    """Return the first and last frequency in Hz (or time in s) of bands by their names.
 
-    Parameters
-    ----------
-    rows : tuple of tuple of str
-        Name, bounds such as ``'8, 12'``, and function of each band.
-
-    Returns
-    -------
-    dict of str to tuple of float
-        First and last frequency in Hz (or time in s); those of a band whose bounds are no two
-        numbers are NaN.
+    The bounds in the rows are text, such as ``'8, 12'``; those that are no two numbers are NaN.
     """
     bounds = {}
     for name, text, _ in rows:

@@ -67,13 +67,7 @@ class RefusalError(_PlacedError):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands for a value that has no form outside MATLAB, or that contradicts itself.
-
-    Parameters
-    ----------
-    what : str
-        What it is, with its article (``'a function handle'``).
-    """
+    """Stands for a value that has no form outside MATLAB, or that contradicts itself."""
 
     what: str
 
@@ -83,20 +77,13 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value, with the MATLAB shape and class where they are known.
+    """A value, with the MATLAB shape and class where they are known."""
 
-    Parameters
-    ----------
-    value : object
-        Numbers, arrays, text, lists, dicts in the form of this module; or :class:`Unreadable`.
-    shape : tuple of int or None
-        The shape in MATLAB. None inside structs and cells, where nothing needs it.
-    matlab_class : str or None
-        The class in MATLAB (``'sparse'`` for sparse numbers), None inside structs and cells.
-    """
-
+    #: Numbers, arrays, text, lists, dicts in the form of this module; or :class:`Unreadable`.
     value: Any
+    #: The shape in MATLAB. None inside structs and cells, where nothing needs it.
     shape: Shape | None = None
+    #: The class in MATLAB (``'sparse'`` for sparse numbers), None inside structs and cells.
     matlab_class: str | None = None
 
 

@@ -5,8 +5,8 @@ scanning, time–frequency maps, averages, tests against zero and simulated reco
 Brainstorm's convention.
 """
 
-from mne_bstinv.maps.averages import Average, average_files
-from mne_bstinv.maps.baseline import normalize_baseline, scale_averaged_dspm
+from mne_bstinv.maps.averages import Average, average_files, scale_averaged_dspm
+from mne_bstinv.maps.baseline import normalize_baseline
 from mne_bstinv.maps.dipoles import DipoleScan, scan_dipoles
 from mne_bstinv.maps.flat import (
     FlatDirections,

@@ -1,4 +1,4 @@
-"""Averages of recordings over files, as Brainstorm's process makes them."""
+"""Averages of recordings over files, and dSPM maps of averages, as Brainstorm's processes do."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.errors import MapError
+from mne_bstinv.errors import MapError, OptionError
 from mne_bstinv.maps.arrays import as_map, choice
 
-__all__ = ["Average", "average_files"]
+__all__ = ["Average", "average_files", "scale_averaged_dspm"]
 
 _METHODS = ("mean", "rms")
 
@@ -104,6 +104,39 @@ def average_files(
         n_avg=int(n_total),
         leff=float(n_total),
     )
+
+
+def scale_averaged_dspm(values: ArrayLike, leff: float) -> FloatArray:
+    """Scale a dSPM map by the number of averages in its recordings.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows, n_times)
+        The map: the kernel ``dspm2018`` times the recordings. Brainstorm stores and shows it
+        without this scaling; only its process "Scale averaged dSPM" applies it.
+    leff : float
+        Effective number of averages of the recordings (``recordings.effective_averages``).
+
+    Returns
+    -------
+    array, shape (n_rows, n_times)
+        The map × √leff, in standard deviations of the noise of the average (Brainstorm's
+        function ``dspm2018sc``).
+
+    Raises
+    ------
+    MapError
+        If the values are no array of real numbers.
+    OptionError
+        If ``leff`` is not a positive number.
+
+    Notes
+    -----
+    The noise of an average of n trials has a standard deviation smaller by √n (Dale et al., 2000).
+    """
+    if not (np.isfinite(leff) and leff > 0):
+        raise OptionError(f"leff must be a positive number of averages, found {leff!r}.")
+    return as_map(values) * np.sqrt(leff)
 
 
 def _weighted(arrays: Sequence[FloatArray], weights: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Normalisation by a baseline, and the scaling of averaged dSPM maps."""
+"""Normalisation by a baseline."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.errors import MapError, OptionError
+from mne_bstinv.errors import MapError
 from mne_bstinv.maps.arrays import as_map, choice, samples_between
 
-__all__ = ["BASELINE_METHODS", "BASELINE_UNITS", "normalize_baseline", "scale_averaged_dspm"]
+__all__ = ["BASELINE_METHODS", "BASELINE_UNITS", "normalize_baseline"]
 
 #: Formula of each method: values x, and m and s, mean and standard deviation over the baseline.
 _FORMULAS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] = {
@@ -98,39 +98,6 @@ def normalize_baseline(
     spread = np.where(spread == 0, 1e-12, spread)
     with np.errstate(divide="ignore", invalid="ignore"):
         return formula(array, mean, spread)
-
-
-def scale_averaged_dspm(values: ArrayLike, leff: float) -> FloatArray:
-    """Scale a dSPM map by the number of averages in its recordings.
-
-    Parameters
-    ----------
-    values : array, shape (n_rows, n_times)
-        The map: the kernel ``dspm2018`` times the recordings. Brainstorm stores and shows it
-        without this scaling; only its process "Scale averaged dSPM" applies it.
-    leff : float
-        Effective number of averages of the recordings (``recordings.effective_averages``).
-
-    Returns
-    -------
-    array, shape (n_rows, n_times)
-        The map × √leff, in standard deviations of the noise of the average (Brainstorm's
-        function ``dspm2018sc``).
-
-    Raises
-    ------
-    MapError
-        If the values are no array of real numbers.
-    OptionError
-        If ``leff`` is not a positive number.
-
-    Notes
-    -----
-    The noise of an average of n trials has a standard deviation smaller by √n (Dale et al., 2000).
-    """
-    if not (np.isfinite(leff) and leff > 0):
-        raise OptionError(f"leff must be a positive number of averages, found {leff!r}.")
-    return as_map(values) * np.sqrt(leff)
 
 
 def _timed(values: ArrayLike) -> FloatArray:

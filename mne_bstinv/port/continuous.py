@@ -16,6 +16,7 @@ from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, Re
 from mne_bstinv.io.filenames import is_link
 from mne_bstinv.io.linked import find_linked
 from mne_bstinv.port.manifest import DONE, read_manifest
+from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, Settings, Unit
 from mne_bstinv.workflow import StudyCondition
@@ -119,7 +120,7 @@ def convert_continuous(
     label = _label(entry.file, study)
     with _bar(raw, settings):
         names = outputs.write(
-            f"{'_bad' if entry.bad else ''}{label}-raw.fif", raw, "raw", sources, **facts
+            f"{'_bad' if entry.bad else ''}{label}{ENDINGS['raw']}", raw, "raw", sources, **facts
         )
     outputs.report(names[0], list(_moved(raw)))
 

@@ -15,6 +15,7 @@ from mne_bstinv.conversion import conversion_report
 from mne_bstinv.port.derived import convert_derived
 from mne_bstinv.port.estimates import convert_estimates
 from mne_bstinv.port.morphs import write_morphs
+from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
 from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, Unit
@@ -79,20 +80,20 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
             study.channels  # noqa: B018 raises the error that says what is missing
         return
     frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]
-    outputs.write("-info.fif", study.info, "info", frames, **_not_in_fif(study.channels))
-    outputs.write("-trans.fif", study.trans, "trans", frames)
+    outputs.write(ENDINGS["info"], study.info, "info", frames, **_not_in_fif(study.channels))
+    outputs.write(ENDINGS["trans"], study.trans, "trans", frames)
     pairs = (
-        ("-cov.fif", study.noise_cov_file, "noise covariance"),
-        ("_data-cov.fif", study.data_cov_file, "data covariance"),
+        ("noise covariance", study.noise_cov_file),
+        ("data covariance", study.data_cov_file),
     )
-    for name, file, what in pairs:
+    for what, file in pairs:
         if file is not None:
             with outputs.item(file, what):
                 cov = study.noise_cov if what == "noise covariance" else study.data_cov
-                outputs.write(name, cov, "covariance", [file, study.channel_file])
+                outputs.write(ENDINGS[what], cov, "covariance", [file, study.channel_file])
     with outputs.item(study.channel_file, "picture"):
         picture = sensors_svg(*_shapes(study))
-        outputs.write_text("_sensors.svg", picture, frames)
+        outputs.write_text(ENDINGS["picture"], picture, frames)
 
 
 def _not_in_fif(channels: io.Channels) -> dict[str, Any]:
@@ -129,13 +130,15 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
         name = "" if file == study.head_model_file else f"_{file.stem.removeprefix('headmodel_')}"
         with outputs.item(file, "head model"):
             sources = [f for f in (file, *_frame_files(model)) if f]
-            outputs.write(f"{name}-src.fif", model.src, "source spaces", sources)
+            outputs.write(name + ENDINGS["source spaces"], model.src, "source spaces", sources)
             types = {kind.strip().upper() for kind in study.channels.types}
             if not types & {*MEG_TYPES, "EEG"}:
                 outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
             forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain
-            outputs.write(f"{name}-fwd.fif", forward, "forward", sources, precision="single")
+            outputs.write(
+                name + ENDINGS["forward"], forward, "forward", sources, precision="single"
+            )
 
 
 def _frame_files(model: StudyCondition) -> Iterator[Path | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.port.names import MAX_STEM, safe_name
+from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.workflow import StudyCondition
 
@@ -49,10 +49,12 @@ def _timefreq(file: Path, study: StudyCondition, outputs: Outputs) -> None:
         return
     if timefreq.is_spectrum:
         spectrum = to_spectrum(timefreq, study.channels, mri=study.mri)
-        outputs.write(f"_{_label(file)}-spectrum.h5", spectrum, "spectrum", _of(file, study))
+        outputs.write(
+            f"_{_label(file)}{ENDINGS['spectrum']}", spectrum, "spectrum", _of(file, study)
+        )
     else:
         tfr = to_tfr(timefreq, study.channels, mri=study.mri)
-        outputs.write(f"_{_label(file)}-tfr.h5", tfr, "tfr", _of(file, study))
+        outputs.write(f"_{_label(file)}{ENDINGS['tfr']}", tfr, "tfr", _of(file, study))
 
 
 def _sources(timefreq: io.TimeFreq, file: Path, study: StudyCondition, outputs: Outputs) -> None:
@@ -103,7 +105,7 @@ def _statistics(file: Path, study: StudyCondition, outputs: Outputs) -> None:
     facts = {"unit": pair.unit, "correction": pair.correction}
     for what, value in ((pair.unit or "statistic", pair.statistic), ("p", pair.p_values)):
         kind = "source estimate" if statistics.type == "results" else "evoked"
-        ending = estimate_ending(value) if statistics.type == "results" else "-ave.fif"
+        ending = estimate_ending(value) if statistics.type == "results" else ENDINGS["evoked"]
         name = f"_{_label(file)}_{safe_name(what, MAX_STEM)}{ending}"
         outputs.write(name, value, kind, _of(file, study), **facts)
 
@@ -112,7 +114,7 @@ def _signals(file: Path, study: StudyCondition, outputs: Outputs) -> None:
     from mne_bstinv.adapters import to_table
 
     matrix = io.read_matrix(file)
-    outputs.write(f"_{_label(file)}-signals.csv", to_table(matrix), "table", [file])
+    outputs.write(f"_{_label(file)}{ENDINGS['table']}", to_table(matrix), "table", [file])
 
 
 #: Kind of file → what converts it.

@@ -12,7 +12,7 @@ from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
 from mne_bstinv.io.processing import derivation_of
-from mne_bstinv.port.names import MAX_STEM, safe_name
+from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.recordings import LINK
@@ -75,7 +75,7 @@ def _operator(
     model = study.with_head_model_of(results)
     sources = [entry.file, model.head_model_file, study.noise_cov_file, study.channel_file]
     outputs.write(
-        f"_{_label(entry.file)}-inv.fif",
+        f"_{_label(entry.file)}{ENDINGS['inverse operator']}",
         operator,
         "inverse operator",
         [file for file in sources if file],

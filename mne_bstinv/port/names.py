@@ -1,4 +1,4 @@
-"""File names that every file system takes, made of Brainstorm's names."""
+"""Names of the files of a port: endings by kind, and stems that every file system takes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,25 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["MAX_NAME", "MAX_STEM", "safe_name", "safe_names", "shortened"]
+__all__ = ["ENDINGS", "MAX_NAME", "MAX_STEM", "safe_name", "safe_names", "shortened"]
 
+#: How the name of an output ends, after the stem of its unit, by what it is.
+ENDINGS = {
+    "info": "-info.fif",
+    "trans": "-trans.fif",
+    "noise covariance": "-cov.fif",
+    "data covariance": "_data-cov.fif",
+    "source spaces": "-src.fif",
+    "forward": "-fwd.fif",
+    "evoked": "-ave.fif",
+    "epochs": "-epo.fif",
+    "raw": "-raw.fif",
+    "inverse operator": "-inv.fif",
+    "spectrum": "-spectrum.h5",
+    "tfr": "-tfr.h5",
+    "table": "-signals.csv",
+    "picture": "_sensors.svg",
+}
 #: Longest name of a folder, and longest stem of a file: endings and temporary names need some room
 #: below the 255 bytes that file systems take.
 MAX_NAME = 60

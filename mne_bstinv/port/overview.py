@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from mne_bstinv.conversion import Finding
 from mne_bstinv.port.manifest import DONE, MANIFEST
+from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.verdicts import (
     NOT_THE_STORED_KERNEL,
     bad_outcomes,
@@ -41,15 +42,15 @@ img { width: 30em; }
 
 #: What an output is called in the list of links, by its ending.
 _LINKS = {
-    "-info.fif": "sensors",
-    "-trans.fif": "head–MRI transform",
-    "-fwd.fif": "forward solution",
-    "-src.fif": "source spaces",
-    "-cov.fif": "covariance",
-    "-ave.fif": "averages",
-    "-epo.fif": "trials",
-    "-raw.fif": "continuous recording",
-    "-inv.fif": "inverse operator",
+    ENDINGS["info"]: "sensors",
+    ENDINGS["trans"]: "head–MRI transform",
+    ENDINGS["forward"]: "forward solution",
+    ENDINGS["source spaces"]: "source spaces",
+    ENDINGS["noise covariance"]: "covariance",  # and that of the data, with the same end
+    ENDINGS["evoked"]: "averages",
+    ENDINGS["epochs"]: "trials",
+    ENDINGS["raw"]: "continuous recording",
+    ENDINGS["inverse operator"]: "inverse operator",
     "-lh.stc": "source estimate",
     "-vl.stc": "source estimate",
     "-stc.h5": "source estimate",
@@ -125,7 +126,7 @@ def _verdict_cell(unit: Mapping[str, Any]) -> str:
 
 def _picture(unit: Mapping[str, Any]) -> str:
     for name in unit.get("outputs", {}):
-        if name.endswith("_sensors.svg"):
+        if name.endswith(ENDINGS["picture"]):
             url = _url(unit["folder"], name)
             return f"<a href='{url}'><img loading='lazy' src='{url}' alt='sensors'></a>"
     shared = unit.get("shared")

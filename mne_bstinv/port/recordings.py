@@ -11,6 +11,7 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv.io.filenames import is_average, is_block
 from mne_bstinv.port.continuous import convert_continuous
+from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import Settings
 from mne_bstinv.workflow import StudyCondition
@@ -63,8 +64,7 @@ class _Files:
     def write(self, bad: bool, group: _Group) -> None:
         self.written[bad] += 1
         number = f"_{self.written[bad]}" if self.written[bad] > 1 else ""
-        ending = "-epo.fif" if self.kind == "epochs" else "-ave.fif"
-        name = f"{'_bad' if bad else ''}{number}{ending}"
+        name = f"{'_bad' if bad else ''}{number}{ENDINGS[self.kind]}"
         with self.outputs.item(group.entries[0], self.kind):
             value = (
                 self.study.epochs_of(group.recordings)

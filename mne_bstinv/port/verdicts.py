@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.plan import ANATOMY
 
 __all__ = [
@@ -163,7 +164,7 @@ def discrete_lines(unit: Mapping[str, Any]) -> list[str]:
 def _without_surface(unit: Mapping[str, Any]) -> Iterator[str]:
     for name, findings in (unit.get("reports") or {}).items():
         dropped = {f["field"] for f in findings if f["severity"] == "dropped"}
-        if name.endswith("-src.fif") and "SurfaceFile" in dropped:
+        if name.endswith(ENDINGS["source spaces"]) and "SurfaceFile" in dropped:
             yield name
 
 

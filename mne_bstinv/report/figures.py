@@ -28,40 +28,23 @@ SCOUTS_SHOWN = 4
 
 @dataclass(frozen=True, kw_only=True)
 class FigureOf:
-    """Declaration of a figure.
-
-    Parameters
-    ----------
-    title : str
-        Title.
-    caption : str
-        What it shows, in one or two sentences.
-    function : callable
-        From a cross-validation to the figure, or to the reason why there is none.
-    """
+    """Declaration of a figure."""
 
     title: str
+    #: What it shows, in one or two sentences.
     caption: str
+    #: From a cross-validation to the figure, or to the reason why there is none.
     function: Callable[[CrossValidation], Figure | str]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """A figure of one cross-validation, or why there is none.
-
-    Parameters
-    ----------
-    title, caption : str
-        Title, and what is shown.
-    figure : Figure | None
-        The figure.
-    reason : str
-        Why there is none; empty where there is one.
-    """
+    """A figure of one cross-validation, or why there is none."""
 
     title: str
     caption: str
     figure: Figure | None
+    #: Why there is none; empty where there is one.
     reason: str
 
 
@@ -83,18 +66,7 @@ def figures_of(validation: CrossValidation) -> dict[str, Figure]:
 
 
 def draw(validation: CrossValidation) -> Iterator[Drawing]:
-    """Draw one figure after the other.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Yields
-    ------
-    Drawing
-        The figure, or the reason why it does not apply.
-    """
+    """Draw one figure after the other, or say why it does not apply."""
     for declared in FIGURES:
         made = declared.function(validation)
         yield Drawing(

@@ -131,29 +131,7 @@ def write_report(
 
 
 def check_target(fname: PathLike, *, overwrite: bool) -> Path:
-    """Refuse a file that a report cannot be written to, before the numbers are computed.
-
-    Parameters
-    ----------
-    fname : path-like
-        The file.
-    overwrite : bool
-        Whether it may exist.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    OverwriteError
-        If the file exists and ``overwrite`` is False.
-    OptionError
-        If the name does not end in ``.html``.
-    MissingFileError
-        If the folder does not exist.
-    """
+    """Refuse a file that a report cannot be written to, before the numbers are computed."""
     target = Path(fname)
     if target.suffix.lower() not in _ENDINGS:
         raise OptionError(

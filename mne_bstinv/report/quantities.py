@@ -25,20 +25,10 @@ __all__ = [
 
 
 def filter_factors(validation: CrossValidation) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return Brainstorm's singular values, and the filter factors of both sides.
+    """Return Brainstorm's singular values (n,), and the filter factors (n,) of both sides.
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    singular_values : array, shape (n,)
-        Of Brainstorm's whitened, weighted gain in (A·m)⁻¹, the largest first.
-    filter_brainstorm, filter_mne : array, shape (n,)
-        s² / (s² + μ) of each side's own singular values and μ; 0 for a direction that the side
-        does not have.
+    The values are of the whitened, weighted gain in (A·m)⁻¹, the largest first; the factors are s²
+    / (s² + μ) of each side's own singular values and μ, 0 for a direction that the side has not.
     """
     n = max(len(end.singular_values) for end in validation.ends)
     values = [np.pad(e.singular_values, (0, n - len(e.singular_values))) for e in validation.ends]
@@ -47,18 +37,9 @@ def filter_factors(validation: CrossValidation) -> tuple[FloatArray, FloatArray,
 
 
 def depth_in_mm(validation: CrossValidation) -> FloatArray | None:
-    """Measure how far each location is from the nearest sensor in use.
+    """Measure the distance (n_sources,) in mm of each location from the nearest sensor in use.
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    array, shape (n_sources,) | None
-        Distance to the nearest integration point of a coil, or electrode, in mm; ``None`` where
-        the channel file has no positions.
+    A sensor is an integration point of a coil, or an electrode; None where there are no positions.
     """
     used = (validation.study.channels.channels[i] for i in _channels(validation))
     points = [
@@ -76,18 +57,11 @@ def depth_in_mm(validation: CrossValidation) -> FloatArray | None:
 
 
 def kernels_per_noise(validation: CrossValidation) -> tuple[FloatArray, FloatArray]:
-    """Scale both kernels by the noise of each channel, which puts all types of sensors on a par.
+    """Scale both kernels (n_sources * p, n_channels) by the noise of each channel.
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    brainstorm, mne : array, shape (n_sources * p, n_channels)
-        The estimate that one standard deviation of a channel's noise makes: each column times the
-        root of the diagonal of the projected noise covariance. In A·m, or without unit.
+    It is the estimate, in A·m or without unit, that one standard deviation of a channel's noise
+    makes: each column times the root of the diagonal of the projected noise covariance, which puts
+    all types of sensors on a par.
     """
     deviation = np.sqrt(np.diag(validation.result.noise_cov))
     n_channels = validation.brainstorm.shape[2]
@@ -99,37 +73,16 @@ def kernels_per_noise(validation: CrossValidation) -> tuple[FloatArray, FloatArr
 
 
 def on_all_locations(validation: CrossValidation, values: FloatArray) -> FloatArray:
-    """Spread what a comparison has for the locations compared over all locations.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-    values : array, shape (n_compared,)
-        One number a location of ``validation.before.locations``.
-
-    Returns
-    -------
-    array, shape (n_sources,)
-        The numbers; NaN where a location was left out.
-    """
+    """Spread numbers of the locations compared (n_compared,) over all (n_sources,), else NaN."""
     spread = np.full(len(validation.brainstorm), np.nan)
     spread[validation.before.locations] = values
     return spread
 
 
 def magnitudes(estimate: FloatArray) -> FloatArray:
-    """Return one time course a location.
+    """Return a time course a location (n_sources, n_times) of (n_sources, p, n_times) values.
 
-    Parameters
-    ----------
-    estimate : array, shape (n_sources, p, n_times)
-        An estimate.
-
-    Returns
-    -------
-    array, shape (n_sources, n_times)
-        The only component with its sign, or the norm of three.
+    It is the only component with its sign, or the norm of three.
     """
     if estimate.shape[1] == 1:
         return estimate[:, 0]
@@ -137,23 +90,10 @@ def magnitudes(estimate: FloatArray) -> FloatArray:
 
 
 def peaks(validation: CrossValidation, *, most: int = 4, apart: float = 0.03) -> IntArray:
-    """Find the strongest locations that are not near each other.
+    """Find the strongest 0-based locations that are ``apart`` (m) from each other, strongest first.
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        A result with estimates.
-    most : int
-        Number of locations at most.
-    apart : float
-        Smallest distance between two of them, in m.
-
-    Returns
-    -------
-    array of int, shape (n_peaks,)
-        0-based locations, the strongest first. Strength is the largest magnitude over time
-        relative to the strongest location of the same side; the side where it is larger counts,
-        so that the peaks of both are among them.
+    Strength is the largest magnitude over time relative to the strongest location of the same side;
+    the side where it is larger counts, so that the peaks of both are among them.
     """
     strength = np.zeros(len(validation.brainstorm))
     for estimate in validation.estimates or ():
@@ -167,18 +107,10 @@ def peaks(validation: CrossValidation, *, most: int = 4, apart: float = 0.03) ->
 
 
 def sensor_fits(validation: CrossValidation) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the recordings and what both estimates predict of them.
+    """Return the recordings and both sides' predictions, (n_channels, n_times), T, T/m or V.
 
-    Parameters
-    ----------
-    validation : CrossValidation
-        A result with estimates in A·m.
-
-    Returns
-    -------
-    measured, fit_brainstorm, fit_mne : array, shape (n_channels, n_times)
-        In T, T/m or V. The gain has Brainstorm's projectors and average reference; the recordings
-        are those that the kernels are applied to, EEG with the average reference, too.
+    The gain has Brainstorm's projectors and average reference; the recordings are those that the
+    kernels are applied to, EEG with the average reference, too.
     """
     study, estimates = validation.study, validation.estimates
     assert estimates is not None

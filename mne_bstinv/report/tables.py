@@ -34,18 +34,7 @@ __all__ = [
 
 
 def verdict_html(validations: Sequence[CrossValidation]) -> str:
-    """Write the verdict of each cross-validation.
-
-    Parameters
-    ----------
-    validations : sequence of CrossValidation
-        The results.
-
-    Returns
-    -------
-    str
-        One paragraph a result.
-    """
+    """Write the verdict of each cross-validation, one paragraph each."""
     return "".join(
         f'<p class="bstinv-verdict {"passed" if v.passed else "failed"}">'
         f"{_mark(v)} {escape(v.verdict)}</p>"
@@ -54,18 +43,7 @@ def verdict_html(validations: Sequence[CrossValidation]) -> str:
 
 
 def overview_html(validations: Mapping[str, CrossValidation]) -> str:
-    """Write one row a cross-validation.
-
-    Parameters
-    ----------
-    validations : mapping of str to CrossValidation
-        The results by their names in the report.
-
-    Returns
-    -------
-    str
-        A table.
-    """
+    """Write a table with a row for each cross-validation, by its name in the report."""
     rows = [
         (
             label,
@@ -82,35 +60,13 @@ def overview_html(validations: Mapping[str, CrossValidation]) -> str:
 
 
 def settings_html(validation: CrossValidation) -> str:
-    """Write the settings of both sides next to each other.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    str
-        A table.
-    """
+    """Write the settings of both sides next to each other."""
     head = ("setting", "Brainstorm", "MNE, as set", "MNE, told the same")
     return _table(head, settings_rows(validation))
 
 
 def parity_html(validation: CrossValidation) -> str:
-    """Write how far the toolboxes agree when told the same, and by which factor.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    str
-        A few paragraphs.
-    """
+    """Write how far the toolboxes agree when told the same, and by which factor."""
     equivalent = validation.equivalent
     factor = np.asarray(equivalent.factor)
     sentences = [f"Class: {equivalent.parity}."]
@@ -128,18 +84,7 @@ def parity_html(validation: CrossValidation) -> str:
 
 
 def attribution_html(validation: CrossValidation) -> str:
-    """Write what each convention adds to the difference.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    str
-        A table, and what it leaves over.
-    """
+    """Write what each convention adds to the difference, and what that leaves over."""
     path = validation.attribution
     rest = (
         f"Unexplained: {path.remainder_start:.1e} at Brainstorm's end, {path.remainder_end:.1e} at "
@@ -156,18 +101,7 @@ def attribution_html(validation: CrossValidation) -> str:
 
 
 def metrics_html(validation: CrossValidation) -> str:
-    """Write every metric, with the settings as they are and told the same.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    str
-        Two tables.
-    """
+    """Write every metric, with the settings as they are and told the same."""
     parts = (
         ("MNE as set against Brainstorm", validation.before),
         ("MNE told the same against Brainstorm", validation.after),
@@ -179,18 +113,7 @@ def metrics_html(validation: CrossValidation) -> str:
 
 
 def scouts_html(validation: CrossValidation) -> str:
-    """Write how far the time series of each scout are apart.
-
-    Parameters
-    ----------
-    validation : CrossValidation
-        The result.
-
-    Returns
-    -------
-    str
-        A table, the strongest scouts first; or why there is none.
-    """
+    """Write how far the time series of scouts are apart, strongest first; or why not."""
     found = validation.scouts
     if isinstance(found, str):
         return paragraphs([found])
@@ -212,18 +135,7 @@ def scouts_html(validation: CrossValidation) -> str:
 
 
 def losses_html(validations: Sequence[CrossValidation]) -> str:
-    """Write what reading and converting dropped, assumed or derived, each report once.
-
-    Parameters
-    ----------
-    validations : sequence of CrossValidation
-        The results.
-
-    Returns
-    -------
-    str
-        A table a report.
-    """
+    """Write what reading and converting dropped, assumed or derived, each report once."""
     reports: dict[tuple[str, str], ConversionReport] = {}
     for v in validations:
         of_study: Mapping[str, ConversionReport] = getattr(v.study, "reports", {})
@@ -237,29 +149,12 @@ def losses_html(validations: Sequence[CrossValidation]) -> str:
 
 
 def paragraphs(sentences: Iterable[str]) -> str:
-    """Write one paragraph a sentence.
-
-    Parameters
-    ----------
-    sentences : iterable of str
-        The sentences, without markup.
-
-    Returns
-    -------
-    str
-        Paragraphs.
-    """
+    """Write one paragraph a sentence; the sentences have no markup."""
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
 def versions_html() -> str:
-    """Write the versions that the numbers depend on.
-
-    Returns
-    -------
-    str
-        A table.
-    """
+    """Write the versions that the numbers depend on."""
     return _table(("package", "version"), list(versions().items()))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv.errors import MapError, OptionError
-from mne_bstinv.maps import average_files
+from mne_bstinv.maps import average_files, scale_averaged_dspm
 
 FILES = [np.array([[1.0, 2.0], [4.0, 0.0]]), np.array([[3.0, 6.0], [8.0, 4.0]])]
 
@@ -72,3 +72,16 @@ def test_a_row_that_is_bad_everywhere_is_zero():
 def test_wrong_arguments_are_refused(call, error, words):
     with pytest.raises(error, match=words):
         average_files(**call)
+
+
+@pytest.mark.processes("sources_post", "process_source_dspmscale")
+def test_scaled_dspm_is_recomputed(case, difference):
+    _, values, recordings = case.estimates(case.inputs[0])
+    found = scale_averaged_dspm(values, recordings.effective_averages)
+    assert difference(found, case.estimates(case.outputs[0])[1]) < 1e-14
+
+
+@pytest.mark.parametrize("leff", [0, -1, np.nan, np.inf])
+def test_averages_must_be_positive(leff):
+    with pytest.raises(OptionError, match="leff"):
+        scale_averaged_dspm([[1.0]], leff)

@@ -7,7 +7,7 @@ import pytest
 
 from mne_bstinv.errors import MapError, OptionError
 from mne_bstinv.io import read_channels
-from mne_bstinv.maps import absolute_sources, normalize_baseline, scale_averaged_dspm
+from mne_bstinv.maps import absolute_sources, normalize_baseline
 
 TIMES = [-0.2, -0.1, 0.0, 0.1]
 
@@ -30,13 +30,6 @@ def test_normalised_values_are_recomputed(case, difference):
         values = absolute_sources(values, results.n_components)
     found = normalize_baseline(values, recordings.time, bounds, method)
     assert difference(found, case.estimates(case.outputs[0])[1]) < 1e-13
-
-
-@pytest.mark.processes("sources_post", "process_source_dspmscale")
-def test_scaled_dspm_is_recomputed(case, difference):
-    _, values, recordings = case.estimates(case.inputs[0])
-    found = scale_averaged_dspm(values, recordings.effective_averages)
-    assert difference(found, case.estimates(case.outputs[0])[1]) < 1e-14
 
 
 @pytest.mark.parametrize(
@@ -110,9 +103,3 @@ def test_values_are_left_alone():
 def test_wrong_arguments_are_refused(arguments, error, words):
     with pytest.raises(error, match=words):
         normalize_baseline(*arguments)
-
-
-@pytest.mark.parametrize("leff", [0, -1, np.nan, np.inf])
-def test_averages_must_be_positive(leff):
-    with pytest.raises(OptionError, match="leff"):
-        scale_averaged_dspm([[1.0]], leff)

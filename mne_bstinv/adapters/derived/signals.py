@@ -15,7 +15,7 @@ from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.anatomy import from_labels
-from mne_bstinv.adapters.kept import keep
+from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
@@ -116,9 +116,9 @@ def from_label_time_courses(
     *,
     surface: io.Surface | None = None,
     function: str | None = None,
-    comment: str = "Labels of MNE-Python",
+    comment: str | None = None,
     surface_file: str | None = None,
-    n_avg: int = 1,
+    n_avg: int | None = None,
     verbose: Verbose = None,
 ) -> io.Matrix:
     """Convert time courses of labels to signals of Brainstorm.
@@ -126,7 +126,8 @@ def from_label_time_courses(
     Parameters
     ----------
     data : array, shape (n_labels, n_times) | LabelTimeCourses
-        What ``mne.extract_label_time_course`` returned (of one estimate).
+        What ``mne.extract_label_time_course`` returned (of one estimate). Time courses that were
+        converted from Brainstorm keep scouts, comment and averages.
     labels : sequence of mne.Label | sequence of str | None
         The labels, or their names.
     times : array, shape (n_times,) | None
@@ -135,12 +136,12 @@ def from_label_time_courses(
         The cortex, whose vertices the scouts shall name: with it labels become scouts.
     function : str | None
         What the scouts say that they were aggregated by, such as ``'mean'``.
-    comment : str
+    comment : str | None
         Name in Brainstorm.
     surface_file : str | None
         The cortex, relative to the protocol's ``anat``.
-    n_avg : int
-        Number of averages.
+    n_avg : int | None
+        Number of averages; 1 if nothing says it.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -155,6 +156,7 @@ def from_label_time_courses(
         If data, labels and times do not fit each other.
     """
     findings = Findings()
+    kept = kept_of(data).get("matrix")
     if isinstance(data, LabelTimeCourses):
         labels, times = labels or data.names, data.times if times is None else times
         data = data.data
@@ -174,16 +176,24 @@ def from_label_time_courses(
     if surface is not None and len(real) == len(values):
         atlas = from_labels(real, surface)
         findings.include(conversion_report(atlas))
+    if kept is None or kept.row_names != tuple(names):
+        kept = io.Matrix(value=values, comment="Labels of MNE-Python")
+    averages = kept.n_avg if n_avg is None else n_avg
     matrix = io.Matrix(
         value=values,
         description=tuple(names),
         time=np.asarray(times, dtype=np.float64).reshape(-1),
-        comment=comment,
-        atlas=_with_function(atlas, function),
-        surface_file=surface_file,
-        n_avg=n_avg,
-        leff=float(n_avg),
-        history=(history_row("import", "Converted from MNE-Python"),),
+        comment=kept.comment if comment is None else comment,
+        atlas=_with_function(atlas or kept.atlas, function),
+        surface_file=surface_file or kept.surface_file,
+        n_avg=averages,
+        leff=kept.leff if n_avg is None and kept.leff is not None else float(averages),
+        events=kept.events,
+        display_units=kept.display_units,
+        history=(
+            *kept.history,
+            history_row("import", "Converted from MNE-Python"),
+        ),
     )
     return findings.attach(matrix, what="time courses of labels → signals")
 

@@ -47,27 +47,7 @@ class _Reading(NamedTuple):
 
 
 def take_events(source: Source, version: int, fits: Callable[[int], bool]) -> FoundEvents:
-    """Read the events such that the samples after them fill the file.
-
-    Parameters
-    ----------
-    source : Source
-        The file, before the events; afterwards it is behind them.
-    version : int
-        Version of the file.
-    fits : callable
-        Tells of a position whether samples that begin there end with the file.
-
-    Returns
-    -------
-    FoundEvents
-        The events and notes.
-
-    Raises
-    ------
-    RecordingFileError
-        If the file ends within the events.
-    """
+    """Read the events such that the samples after them fill the file, as ``fits(end)`` tells."""
     source.field = "events"
     n = source.u32()
     source.need(n * _SMALLEST, f"{n} categories, which")
@@ -206,17 +186,7 @@ def _present(source: Source, version: int) -> bool:
 
 
 def put_events(sink: Sink, events: Sequence[Event], version: int) -> None:
-    """Write the events, without those that do not occur.
-
-    Parameters
-    ----------
-    sink : Sink
-        Takes the bytes, and notes on what the file cannot hold.
-    events : sequence of Event
-        The events.
-    version : int
-        Version of the file.
-    """
+    """Write the events, without those that do not occur, and note what the file cannot hold."""
     written = [event for event in events if event.n_occurrences]
     lost = [event.label for event in events if not event.n_occurrences]
     if lost:

@@ -98,39 +98,12 @@ class FoundHeader(NamedTuple):
 
 
 def cut_name(name: str) -> str:
-    """Return what a ``.bst`` file keeps of the name of a channel.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Returns
-    -------
-    str
-        Its first 20 bytes.
-    """
+    """Return what a ``.bst`` file keeps of the name of a channel: its first 20 bytes."""
     return decode(cut(name, NAME))
 
 
 def take_header(source: Source) -> FoundHeader:
-    """Read a header; each size is checked against the file before memory is spent on it.
-
-    Parameters
-    ----------
-    source : Source
-        The file, at its beginning.
-
-    Returns
-    -------
-    FoundHeader
-        The header.
-
-    Raises
-    ------
-    RecordingFileError
-        If the file is no ``.bst`` file, of another version, or of another size than it says.
-    """
+    """Read a header; each size is checked against the file before memory is spent on it."""
     header = _take_fields(source)
     samples = header.n_bytes
     events, notes = take_events(source, header.version, lambda end: end + samples == source.size)
@@ -265,25 +238,7 @@ def _take_fiducials(source: Source) -> SCS | None:
 
 
 def put_header(header: BstHeader) -> tuple[bytes, tuple[str, ...]]:
-    """Write a header.
-
-    Parameters
-    ----------
-    header : BstHeader
-        The header.
-
-    Returns
-    -------
-    bytes
-        What the file begins with; the samples follow.
-    tuple of str
-        What the format cannot hold, one sentence each.
-
-    Raises
-    ------
-    SchemaError
-        If the values are not what the format can hold, with all faults.
-    """
+    """Return the bytes that the file begins with, and what the format cannot hold."""
     faults = _faults(header)
     if faults:
         raise SchemaError("BstHeader", faults)

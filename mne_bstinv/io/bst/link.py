@@ -18,21 +18,10 @@ _DESTINATION = 3
 
 
 def link_to(header: BstHeader, filename: str, offset: int) -> Link:
-    """Return the link to a ``.bst`` file.
+    """Return the struct F of ``data_0raw_*.mat`` that links to a ``.bst`` file.
 
-    Parameters
-    ----------
-    header : BstHeader
-        Header, as read from the file: rates and times are those of single precision.
-    filename : str
-        Path of the file, or its name if it is beside the link.
-    offset : int
-        Bytes of the header.
-
-    Returns
-    -------
-    Link
-        The struct F of ``data_0raw_*.mat``.
+    The header is as read from the file (rates and times of single precision), ``filename`` a path,
+    or a name if the file is beside the link, ``offset`` the bytes of the header.
     """
     first = header.first_sample
     stem = filename.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]

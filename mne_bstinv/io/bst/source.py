@@ -21,17 +21,7 @@ _AT_ONCE = 65_536
 
 
 class Source:
-    """A file that is read from front to back, never beyond its end.
-
-    Parameters
-    ----------
-    file : binary file
-        The open file.
-    path : str
-        Its name, for messages.
-    size : int
-        Its size in bytes.
-    """
+    """A file of a known size (bytes) that is read from front to back, never beyond its end."""
 
     __slots__ = ("_begin", "_read", "field", "file", "path", "position", "size")
 

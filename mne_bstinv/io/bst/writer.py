@@ -26,18 +26,7 @@ _LARGEST_BLOCK = 5000
 
 
 def default_block(sfreq: float) -> int:
-    """Return the number of samples in the blocks that Brainstorm writes.
-
-    Parameters
-    ----------
-    sfreq : float
-        Sampling frequency, Hz.
-
-    Returns
-    -------
-    int
-        min(5000, round(sfreq)), 1 at least.
-    """
+    """Return the samples in a block that Brainstorm writes: min(5000, round(sfreq)), 1 at least."""
     return max(1, min(_LARGEST_BLOCK, int(round_half_away(sfreq))))
 
 
