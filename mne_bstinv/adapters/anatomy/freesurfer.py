@@ -160,13 +160,7 @@ def linear_transform(matrix: FloatArray) -> bytes:
 
 
 def read_linear_transform(path: Path) -> FloatArray:
-    """Read a linear transform (4, 4) between frames in mm, from a file such as ``talairach.xfm``.
-
-    Raises
-    ------
-    ConversionError
-        If it holds no linear transform.
-    """
+    """Read a linear transform (4, 4) between frames in mm; ConversionError where there is none."""
     text = path.read_text("utf-8", errors="replace")
     _, found, behind = text.partition("Linear_Transform")
     words = behind.partition("=")[2].partition(";")[0].split()

@@ -22,25 +22,11 @@ _MOST_STEPS = 300
 
 
 def spread_on_sphere(vertices: FloatArray, faces: IntArray) -> FloatArray:
-    """Put the vertices of a closed mesh on a sphere such that its triangles do not overlap.
+    """Put the vertices (n, 3) of a closed mesh on a sphere such that its triangles do not overlap.
 
     The mesh is inflated and projected; triangles that lie upside down then are turned back by
     moving their corners, on the sphere, to the mean of their neighbours, which spreads a mesh
-    without overlaps (Tutte 1963).
-
-    Parameters
-    ----------
-    vertices : array, shape (n_vertices, 3)
-        Positions.
-    faces : array of int, shape (n_faces, 3)
-        Triangles, 0-based, wound counterclockwise seen from outside.
-
-    Returns
-    -------
-    array, shape (n_vertices, 3)
-        Positions on the sphere of ``RADIUS`` around the origin. Of a mesh that is no sphere
-        (with handles, holes or several parts) some triangles may stay upside down: see
-        :func:`turned_over`.
+    without overlaps (Tutte 1963). Of a mesh that is no sphere some may stay upside down.
     """
     places = vertices
     for _ in range(_INFLATIONS):
@@ -64,20 +50,7 @@ def spread_on_sphere(vertices: FloatArray, faces: IntArray) -> FloatArray:
 
 
 def turned_over(places: FloatArray, faces: IntArray) -> BoolArray:
-    """Tell which triangles on a sphere are seen from behind.
-
-    Parameters
-    ----------
-    places : array, shape (n_vertices, 3)
-        Positions on a sphere around the origin.
-    faces : array of int, shape (n_faces, 3)
-        Triangles, 0-based, meant to be counterclockwise seen from outside.
-
-    Returns
-    -------
-    array of bool, shape (n_faces,)
-        Whether each is.
-    """
+    """Tell which triangles (n_faces, 3), 0-based, on a sphere are seen from behind, (n_faces,)."""
     a, b, c = places[faces].transpose(1, 0, 2)
     wrong: BoolArray = np.einsum("ij,ij->i", a, np.cross(b, c)) <= 0
     return wrong
