@@ -1,26 +1,46 @@
-"""Time of a cross-validation, as a multiple of MNE's own way to one kernel, in one run.
+"""Time and memory of a cross-validation, in one run with what they are multiples of.
 
-Run ``python benchmarks/cross_validation.py`` (options: ``--folder FOLDER`` with the files of MNE's
-sample subject, ``--repeats 5``). The unit is ``make_inverse_operator`` and ``apply_inverse`` on
-unit data, with the same forward solution and covariance. A cross-validation computes two kernels in
-each toolbox, one for each convention switched in turn and alone from both ends, and all metrics;
-Shapley values (up to 2^n kernels more) are timed apart. Only the ratios mean anything.
+Run ``python benchmarks/cross_validation.py`` (options: ``--locations 15000 --repeats 5 --folder
+FOLDER`` with the files of MNE's sample subject). Three units, each measured in the same run:
+
+* *product*: one resolution matrix K G, locations × channels × locations, in pieces. It is what a
+  comparison of kernels by their point spreads seems to need at least, for each kernel;
+* *MNE*: ``make_inverse_operator`` and ``apply_inverse`` on unit data, MNE's own way to one kernel;
+* memory: peak resident memory of a process that does nothing else.
+
+Only the ratios mean anything: they are medians over repeats.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
+import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import mne
+import numpy as np
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence.mne_side import mne_side
-from mne_bstinv.cross_validation.engine import compute
-from mne_bstinv.cross_validation.ingredients import gather
+from mne_bstinv.compare import Kernel, compare_kernels
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
+#: MNE's methods and Brainstorm's measures.
+METHODS = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
+#: Rows of the resolution matrix at a time.
+PIECE = 500
 
 
 def median_time(function: Callable[[], object], repeats: int) -> float:
@@ -32,36 +52,111 @@ def median_time(function: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
-def ratios(study: mb.StudyData, orient: str, repeats: int) -> dict[str, float]:
-    options = mb.InverseOptions(source_orient=orient)
+def product(n_rows: int, n_channels: int) -> None:
+    """One resolution matrix, a piece at a time."""
+    rng = np.random.default_rng(0)
+    kernel = rng.standard_normal((n_rows, n_channels))
+    gain = np.ascontiguousarray(kernel.T)
+    for start in range(0, n_rows, PIECE):
+        kernel[start : start + PIECE] @ gain
+
+
+def large_study(folder: Path, n_locations: int) -> mb.StudyData:
+    """Two helmets of the sample's sensors and a cortex of two spheres, gains at random."""
+    from port_studies import make_large_protocol
+
+    root = make_large_protocol(folder / "large", n_conditions=1, n_sources=n_locations)
+    return mb.load_study(root)
+
+
+def validate(study: mb.StudyData, method: str, orient: str = "fixed") -> mb.CrossValidation:
+    options = mb.InverseOptions(measure=METHODS[method], source_orient=orient)
+    return mb.cross_validate(study, options=options, data_types="MEG")
+
+
+def comparisons(study: mb.StudyData, repeats: int) -> Iterator[tuple[str, float, str]]:
+    """Yield what was measured, the ratio, and its unit."""
+    n_channels = len(validate(study, "MNE").result.channel_types)
+    n_locations = study.head_model.n_sources
+    unit = median_time(lambda: product(n_locations, n_channels), repeats)
+    of = f"{n_channels} channels × {n_locations} locations, fixed"
+    for method in METHODS:
+        seconds = median_time(lambda method=method: validate(study, method), repeats)
+        yield f"compare, {method}, {of}", seconds / unit, "product"
+    options = mb.InverseOptions()
     settings = mb.MneSettings.defaults_for(options)
-    ingredients = gather(study, options, settings, "MEG")
-    unit = median_time(lambda: mne_side(study, options, settings, "MEG").blocks(), repeats)
-    calls: dict[str, Callable[[], object]] = {
-        "one kernel of the engine": lambda: compute(ingredients, frozenset()),
-        "cross_validate": lambda: mb.cross_validate(
-            study, options=options, data_types="MEG", shapley_limit=0
-        ),
-        "with Shapley values": lambda: mb.cross_validate(study, options=options, data_types="MEG"),
-    }
-    return {name: median_time(call, repeats) / unit for name, call in calls.items()}
+    mne_s = median_time(lambda: mne_side(study, options, settings, "MEG").blocks(), repeats)
+    yield f"compare, MNE, {of}", median_time(lambda: validate(study, "MNE"), repeats) / mne_s, "MNE"
+
+
+def one_comparison(n_channels: int, n_locations: int, repeats: int) -> Iterator[tuple]:
+    """All metrics of two kernels of three components, with a random gain."""
+    rng = np.random.default_rng(1)
+    gain = rng.standard_normal((n_channels, 3 * n_locations))
+    gram = gain @ gain.T
+    ridge = np.trace(gram) / n_channels
+    kernels = [
+        Kernel(
+            matrix=gain.T @ np.linalg.inv(gram + factor * ridge * np.eye(n_channels)),
+            channel_names=tuple(f"c{i}" for i in range(n_channels)),
+            n_components=3,
+            locations=np.arange(n_locations),
+            positions=0.1 * rng.standard_normal((n_locations, 3)),
+            gain=gain,
+        )
+        for factor in (0.1, 1.0)
+    ]
+    kernels[0] = Kernel(**{**vars(kernels[0]), "positions": kernels[1].positions})
+    data = rng.standard_normal((n_channels, 200))
+    unit = median_time(lambda: product(n_locations, n_channels), repeats)
+    seconds = median_time(lambda: compare_kernels(*kernels, data=data), repeats)
+    yield (
+        f"metrics of one comparison, {n_channels} channels × {n_locations} locations, free",
+        seconds / unit,
+        "product",
+    )
+
+
+def peak_memory(folder: Path, n_locations: int) -> float:
+    """Peak memory (MB) of a comparison by one method, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--alone", str(folder), "--locations", str(n_locations)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(json.loads(done.stdout.splitlines()[-1]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", help="files of MNE's sample subject")
+    parser.add_argument("--locations", type=int, default=15002)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     mne.set_log_level("ERROR")
-    studies = {"embedded sample": mb.datasets.load_sample()}
+    if args.alone is not None:
+        validate(mb.load_study(args.alone / "large"), "MNE")
+        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        study = large_study(folder, args.locations)
+        rows = [*comparisons(study, args.repeats)]
+        rows += one_comparison(366, args.locations, args.repeats)
+        memory = peak_memory(folder, args.locations)
     if args.folder:
-        studies["MNE's sample subject"] = mb.datasets.load_mne_sample(args.folder)
-    for name, study in studies.items():
-        for orient in ("fixed", "free"):
-            found = ratios(study, orient, args.repeats)
-            listed = ", ".join(f"{what} {ratio:.2g}" for what, ratio in found.items())
-            print(f"{name}, {orient} (unit: MNE's kernel): {listed}")
+        real = mb.datasets.load_mne_sample(args.folder)
+        settings = mb.MneSettings.defaults_for(mb.InverseOptions())
+        mne_s = median_time(
+            lambda: mne_side(real, mb.InverseOptions(), settings, "MEG").blocks(), args.repeats
+        )
+        seconds = median_time(lambda: validate(real, "MNE"), args.repeats)
+        rows.append(("compare, MNE, MNE's sample subject, fixed", seconds / mne_s, "MNE"))
+    print("| task | times | unit |\n| --- | --: | --- |")
+    for what, ratio, unit in rows:
+        print(f"| {what} | {ratio:.2g} | {unit} |")
+    print(f"\nPeak memory of compare by MNE: {memory:.0f} MB.")
 
 
 if __name__ == "__main__":

@@ -126,9 +126,9 @@ logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 
-def draw_theory(app: Sphinx) -> None:
-    """Draw the figures and compute the numbers of the pages on theory."""
-    for script in ("theory_figures.py", "by_hand_numbers.py"):
+def compute_pages(app: Sphinx) -> None:
+    """Draw the figures and compute the numbers that pages include."""
+    for script in ("theory_figures.py", "by_hand_numbers.py", "sample_numbers.py"):
         runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
 
 
@@ -149,5 +149,5 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
-    app.connect("builder-inited", draw_theory)
+    app.connect("builder-inited", compute_pages)
     app.connect("build-finished", copy_mathjax)

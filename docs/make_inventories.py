@@ -49,6 +49,7 @@ NAMES = {
             "mne.inverse_sparse.mixed_norm",
             "mne.make_bem_model",
             "mne.minimum_norm.apply_inverse",
+            "mne.minimum_norm.estimate_snr",
             "mne.minimum_norm.make_inverse_operator",
             "mne.read_labels_from_annot",
             "mne.viz.plot_alignment",

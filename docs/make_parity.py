@@ -34,14 +34,14 @@ classes.
 
 *SNR 3* and *10 nA·m* are the two SNR methods, `fixed` and `rms`. The public call rounds the gain of
 fixed orientations to single precision (`convert_forward_solution`): that is the floor of about 1e-7
-to 1e-5 of these rows. sLORETA is compared before translation without its factor √Λ.
+to 1e-4 of these rows. sLORETA is compared before translation without its factor √Λ.
 
 This page is written by `docs/make_parity.py`, with MNE-Python {mne}.
 """
 
 STUDIES = {
     "The embedded sample, MEG": "46 planar gradiometers and 22 magnetometers in use, projectors on "
-    "the fly and a bad channel, 296 locations. The data covariance is that of the noise plus that "
+    "the fly and a bad channel, 1140 locations. The data covariance is that of the noise plus that "
     "of the evoked response.",
     "MNE's sample subject, MEG": "204 planar gradiometers and 102 magnetometers, 516 locations, "
     "a sphere forward. Its covariance has no fourth moments, which `shrink` needs, and there is no "

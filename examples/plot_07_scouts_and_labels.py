@@ -39,13 +39,13 @@ stc = mb.to_source_estimate(
 by_mne = mne.extract_label_time_course(stc, labels, src, mode="mean", verbose="error")
 
 # %%
-# The same from Brainstorm's numbers: the rows of the scout's vertices, averaged. Scout 'A1 R' lies
-# in one hemisphere, so nothing is split.
+# The same from Brainstorm's numbers: the rows of the scout's vertices, averaged. Both scouts
+# lie in one hemisphere, so nothing is split.
 
 names = [label.name for label in labels]
 scouts = {scout.label: scout.vertices - 1 for scout in study.cortex.atlas[0].scouts}
 estimate = stored.imaging_kernel @ study.recordings.f[stored.good_channel - 1]
-shown = [(f"{name[:-2]}-{name[-1].lower()}h", name) for name in ("V1 L", "A1 R", "M1 L", "S1 R")]
+shown = [(f"{name[:-2]}-{name[-1].lower()}h", name) for name in scouts]
 a = np.array([estimate[scouts[scout]].mean(axis=0) for _, scout in shown])
 b = np.array([by_mne[names.index(label)] for label, _ in shown])
 print(f"relative difference {np.linalg.norm(a - b) / np.linalg.norm(a):.1e}")
@@ -56,7 +56,7 @@ figure = mb.plot_time_courses(
     labels=[scout for _, scout in shown],
     names=("Brainstorm's scout", "MNE's label"),
     unit="nA·m",
-    title="Mean of four regions, signs as they are",
+    title="Mean of two regions, signs as they are",
 )
 
 # %%

@@ -133,7 +133,7 @@ from .plots import (
     plot_singular_values,
     plot_time_courses,
 )
-from .port import PortReport, port_protocol
+from .port import PortReport, apply_ported, port_protocol
 from .report import write_report
 from .studies import StudyData, load_study
 from .verification import Verification, recompute, verify
@@ -175,6 +175,7 @@ __all__ = [
     "Verification",
     "__version__",
     "absolute_sources",
+    "apply_ported",
     "band_names",
     "brainstorm_equivalent",
     "bst_inverse_linear",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,15 @@ from mne_bstinv.errors import DownloadError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies import StudyData, load_study
 
-__all__ = ["SampleStudy", "fetch_mne_sample", "load_mne_sample", "load_sample", "sample_study"]
+__all__ = [
+    "SampleStudy",
+    "SimulatedSource",
+    "fetch_mne_sample",
+    "load_mne_sample",
+    "load_sample",
+    "sample_study",
+    "simulated_sources",
+]
 
 #: Folder for downloads, instead of the cache of the operating system.
 _FOLDER_VARIABLE = "MNE_BSTINV_DATA"
@@ -45,13 +54,13 @@ class SampleStudy(StudyData):
     path: Path
     #: Which file belongs to which.
     protocol: io.Protocol
-    #: Gain of 64 EEG channels, 46 planar gradiometers and 23 magnetometers, 296 locations.
+    #: Gain of 64 EEG channels, 46 planar gradiometers and 23 magnetometers, 1140 locations.
     head_model: io.HeadModel
     #: Noise covariance of all channels.
     noise_cov: io.NoiseCov
     #: Channel file with a projector that is applied on the fly.
     channels: io.Channels
-    #: An evoked response of 80 averages: two focal sources, one in each hemisphere.
+    #: An evoked response of 80 trials: two focal sources, one in each hemisphere.
     recordings: io.Recordings
     #: Cortex of both hemispheres, vertices in mixed order.
     cortex: io.Surface
@@ -70,8 +79,10 @@ class SampleStudy(StudyData):
 def sample_study() -> Path:
     """Return the folder of the sample study, a Brainstorm protocol that ships with the package.
 
-    Synthetic sensors, cortex, MRI and recordings, BSD-3-Clause like the package; the head model,
-    the noise covariance and four imaging kernels were computed on them by Brainstorm.
+    Sensors, anatomy and recordings are made of formulas and random numbers, BSD-3-Clause like the
+    package: a folded cortex with atlases and registration spheres, skulls, head, an MRI with a
+    transform to MNI space, an evoked response of 80 trials and a continuous recording. Brainstorm
+    computed the head model, the noise covariance, the projectors and four imaging kernels on them.
 
     Returns
     -------
@@ -89,7 +100,42 @@ def load_sample() -> SampleStudy:
     SampleStudy
         Head model, covariance, channels, recordings, cortex, MRI and stored kernels.
     """
-    path = sample_study()
+    return read_sample(sample_study())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedSource:
+    """A focal source that the sample study was simulated with."""
+
+    #: Number of the vertex of its centre, from 0.
+    vertex: int
+    #: When it is strongest (s).
+    latency: float
+    #: The parcel of the atlas ``Places`` that it is in.
+    region: str
+
+
+def simulated_sources() -> tuple[SimulatedSource, ...]:
+    """Return the sources that the evoked response of the sample study was simulated with.
+
+    What the kernels find can be compared with them. The simulation used the head model that the
+    kernels invert, and each source is a patch: 25 nA·m at its centre, 8 nA·m at three neighbours.
+
+    Returns
+    -------
+    tuple of SimulatedSource
+        One in each hemisphere, in the order of their latencies.
+    """
+    facts = json.loads((sample_study() / "manifest.json").read_text("utf-8"))["facts"]
+    names = ("simulated_vertices", "simulated_latencies", "simulated_regions")
+    return tuple(
+        SimulatedSource(vertex=vertex - 1, latency=latency, region=region)
+        for vertex, latency, region in zip(*(facts[name] for name in names), strict=True)
+    )
+
+
+def read_sample(path: Path) -> SampleStudy:
+    """Read a protocol with one whole study: all structures of a sample, none missing."""
     study = load_study(path)
     loaded: dict[str, Any] = {f.name: getattr(study, f.name) for f in dataclasses.fields(study)}
     loaded["results"] = dict(study.results)

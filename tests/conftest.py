@@ -10,8 +10,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
-
-import mne_bstinv
+from small_sample import SMALL_SAMPLE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,8 +34,8 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_dir() -> Path:
-    """The protocol that is part of the package."""
-    return Path(mne_bstinv.__file__).parent / "data" / "sample_study"
+    """The small sample study."""
+    return SMALL_SAMPLE
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ def _cortex(folder):
 
 
 def _folder(name, data_dir, sample_dir):
-    return sample_dir if name == "sample_study" else data_dir / name
+    return sample_dir if name == "sample_small" else data_dir / name
 
 
-@pytest.mark.parametrize("name", [*PROTOCOLS, "sample_study"])
+@pytest.mark.parametrize("name", [*PROTOCOLS, "sample_small"])
 @pytest.mark.parametrize("rule", ["as stored", "regions", "components"])
 def test_every_rule_finds_the_true_hemispheres(name, rule, data_dir, sample_dir):
     surface, left, right = _cortex(_folder(name, data_dir, sample_dir))

@@ -10,8 +10,15 @@ import numpy as np
 import pooch
 import pytest
 
-from mne_bstinv import datasets
-from mne_bstinv.datasets import fetch_mne_sample, load_mne_sample, load_sample, sample_study
+from mne_bstinv import datasets, read_raw_brainstorm
+from mne_bstinv.anatomy import hemispheres
+from mne_bstinv.datasets import (
+    fetch_mne_sample,
+    load_mne_sample,
+    load_sample,
+    sample_study,
+    simulated_sources,
+)
 from mne_bstinv.errors import DownloadError, MissingFileError
 from mne_bstinv.studies.data import StudyData
 
@@ -27,9 +34,9 @@ def test_the_objects_are_of_one_study():
     sample = load_sample()
     n = len(sample.channels)
     assert n == 135
-    assert sample.head_model.gain.shape == (n, 3 * 296)
+    assert sample.head_model.gain.shape == (n, 3 * 1140)
     assert sample.noise_cov.noise_cov.shape == (n, n)
-    assert sample.recordings.f.shape == (n, 100)
+    assert sample.recordings.f.shape == (n, 250)
     assert sample.recordings.effective_averages == 80
     np.testing.assert_array_equal(sample.cortex.vertices, sample.head_model.grid_loc)
     assert sorted(sample.results) == [
@@ -38,7 +45,50 @@ def test_the_objects_are_of_one_study():
         "dSPM-unscaled: MEG ALL(Constr) 2018",
         "sLORETA: EEG(Constr) 2018",
     ]
-    assert "135 channels, 296 locations, 4 kernels" in repr(sample)
+    assert "135 channels, 1140 locations, 4 kernels" in repr(sample)
+
+
+def test_what_the_kernels_find_of_the_simulated_sources():
+    """Each maximum is in the right hemisphere; not every kernel finds every source."""
+    sample, sources = load_sample(), simulated_sources()
+    sides, _ = hemispheres(sample.cortex)
+    assert [(s.vertex, s.latency, s.region) for s in sources] == [
+        (836, 0.1, "temporal-superior L"),
+        (532, 0.17, "occipital-lateral R"),
+    ]
+    off = {}
+    for name, stored in sample.results.items():
+        estimate = stored.imaging_kernel @ sample.recordings.f[stored.good_channel - 1]
+        rows = estimate.reshape(sample.head_model.n_sources, stored.n_components, -1)
+        strength = np.linalg.norm(rows, axis=1)
+        for source in sources:
+            column = np.abs(sample.recordings.time - source.latency).argmin()
+            found = strength[:, column].argmax()
+            assert sides[found] == sides[source.vertex]
+            where = sample.cortex.vertices[[found, source.vertex]]
+            off.setdefault(name.split("(")[0], []).append(
+                round(1e3 * float(np.linalg.norm(where[0] - where[1])), 1)
+            )
+    assert off == {
+        "MN: MEG ALL": [19.3, 0.0],
+        "dSPM-unscaled: MEG ALL": [10.3, 9.0],
+        "sLORETA: EEG": [13.8, 0.0],
+        "MN: EEG": [21.4, 7.7],
+    }
+
+
+def test_the_anatomy_and_the_continuous_recording():
+    sample = load_sample()
+    assert {atlas.name for atlas in sample.cortex.atlas} >= {"User scouts", "Structures", "Places"}
+    assert sample.cortex.reg["Sphere"]["Vertices"].shape == (1140, 3)
+    assert sample.mri.ncs is not None
+    before = np.asarray(sample.recordings.f)[:, sample.recordings.time < 0]
+    good = sample.recordings.channel_flag == 1
+    good &= ["EOG" not in channel.type for channel in sample.channels.channels]
+    assert np.abs(before[good].mean(axis=1)).max() <= 1e-9 * np.abs(before[good]).max()
+    raw = read_raw_brainstorm(next(sample.path.rglob("data_0raw_run01.mat")))
+    assert (len(raw.ch_names), raw.info["sfreq"], raw.n_times) == (71, 100.0, 2000)
+    assert set(raw.annotations.description) >= {"auditory", "visual", "blink"}
 
 
 def test_the_sample_can_be_used_as_any_study():

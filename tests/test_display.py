@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 import mne_bstinv as mb
 from mne_bstinv import io, maps
@@ -63,7 +64,7 @@ def public_classes() -> set[type]:
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
     """One object of each public class, from the sample study."""
-    study = mb.datasets.load_sample()
+    study = load_small_sample()
     folder = tmp_path_factory.mktemp("display")
     result = mb.compute_kernel(
         study.head_model, study.noise_cov, study.channels, data_types="EEG",

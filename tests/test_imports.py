@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": {"errors", "inverse"},
     "datasets": {"errors", "io", "studies", "adapters"},
     "verification": {
-        "errors", "io", "inverse", "compare", "conversion", "studies", "derived",
+        "errors", "io", "inverse", "compare", "conversion", "studies", "derived", "adapters",
     },
     "plots": {"errors", "anatomy"},
     "cross_validation": {

@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.sensors.coils import Coil
     from mne_bstinv.adapters.sensors.projectors import KeptProjection
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
-    from mne_bstinv.inverse.options import InverseOptions
+    from mne_bstinv.inverse.options import AnyOptions
+    from mne_bstinv.inverse.origin import Origin as ResultsOrigin
 
 __all__ = ["Kept", "keep", "kept_of", "of_sensors"]
 
@@ -42,8 +43,8 @@ class Kept(TypedDict, total=False):
     mri_head_t: Any
     #: Integration points in the frame of each coil, by name.
     coils: Mapping[str, Coil]
-    #: References whose signal is minus Brainstorm's in MNE.
-    flipped: tuple[str, ...]
+    #: References whose field MNE computes with the other sign than Brainstorm.
+    opposite: tuple[str, ...]
     #: Which projector each projection was made of.
     projections: tuple[KeptProjection, ...]
     #: Digitised points as they were made.
@@ -89,7 +90,9 @@ class Kept(TypedDict, total=False):
 
     # Operators
     #: The options that the operator was made from.
-    options: InverseOptions
+    options: AnyOptions
+    #: The file that an operator was read from.
+    operator_file: str
     #: What to give to ``apply_inverse``.
     parameters: InverseParameters
     #: The noise method that was used.
@@ -100,6 +103,8 @@ class Kept(TypedDict, total=False):
     kernel_difference: float | None
     #: The results that an estimate was made of.
     results: io.Results
+    #: What made these results.
+    origin: ResultsOrigin
     #: The rows of these results.
     layout: RowLayout
     #: What the values of these results were multiplied by.
@@ -137,7 +142,7 @@ def kept_of(converted: object) -> Kept:
 
 def of_sensors(kept: Kept) -> Kept:
     """Return what is kept of the sensors, for what was made of a Raw."""
-    names = ("channels", "flipped", "coils", "scs_to_head", "projections", "device_to_head", "dig")
+    names = ("channels", "opposite", "coils", "scs_to_head", "projections", "device_to_head", "dig")
     return cast(Kept, {name: value for name, value in kept.items() if name in names})
 
 

@@ -31,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="largest relative Frobenius difference that counts as equal (default: 1e-9)",
     )
     parser.add_argument(
+        "--inverse",
+        nargs="+",
+        metavar="FILE",
+        type=Path,
+        help="operators of MNE-Python (…-inv.fif) that kernels were exported from (default: the "
+        "file that a kernel names)",
+    )
+    parser.add_argument(
         "--strict",
         action="store_true",
         help="exit with 1 also if a kernel is not comparable",
@@ -54,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     with tqdm(
         total=len(files), unit="file", disable=None if not args.json else True, file=sys.stderr
     ) as bar:
-        for outcome in _outcomes(files, args.rtol):
+        for outcome in _outcomes(files, args.rtol, args.inverse):
             outcomes.append(outcome)
             bar.update()
             if not args.json:
@@ -83,9 +91,11 @@ def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
         yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
-def _outcomes(files: list[Path], rtol: float) -> Iterator[Verification]:
+def _outcomes(
+    files: list[Path], rtol: float, operators: list[Path] | None
+) -> Iterator[Verification]:
     with warnings_silenced():  # what the inverse warns of is part of each outcome
-        yield from verify(files, rtol=rtol)
+        yield from verify(files, rtol=rtol, operators=operators)
 
 
 def format_line(outcome: Verification, folder: Path) -> str:

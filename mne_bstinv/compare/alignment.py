@@ -104,17 +104,9 @@ def align_kernels(a: Kernel, b: Kernel) -> Alignment:
 
 
 def match_names(wanted: Sequence[str], available: Sequence[str]) -> IntArray:
-    """Find names among others: exactly, then without regard to case and white space.
+    """Return positions (len(wanted),) among others, −1 where none or no single one matches.
 
-    Parameters
-    ----------
-    wanted, available : sequence of str
-        Names, each list without repetition.
-
-    Returns
-    -------
-    array of int64, shape (len(wanted),)
-        Position in ``available``, −1 where no one name, or no single one, matches.
+    Exactly, then without regard to case and white space; names occur once in each list.
     """
     exact = {name: i for i, name in enumerate(available)}
     found = np.array([exact.get(name, -1) for name in wanted], dtype=np.int64)
@@ -127,18 +119,7 @@ def match_names(wanted: Sequence[str], available: Sequence[str]) -> IntArray:
 
 
 def listed(items: Iterable[object]) -> str:
-    """List the first ten things of a message, and how many more there are.
-
-    Parameters
-    ----------
-    items : iterable
-        The things.
-
-    Returns
-    -------
-    str
-        Such as ``'a, b and 3 more'``.
-    """
+    """List the first ten things of a message and how many more: ``'a, b and 3 more'``."""
     texts = [str(item) for item in items]
     more = len(texts) - _LISTED
     return ", ".join(texts[:_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -21,13 +21,7 @@ __all__ = ["FieldBound", "same_peak"]
 
 
 class FieldBound:
-    """The two factors of the bound, for one kernel.
-
-    Parameters
-    ----------
-    blocks : array, shape (n_locations, n_components, n_channels)
-        The kernel.
-    """
+    """The two factors of the bound, for one kernel (n_locations, n_components, n_channels)."""
 
     def __init__(self, blocks: FloatArray) -> None:
         self._blocks = blocks

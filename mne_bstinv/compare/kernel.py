@@ -29,17 +29,9 @@ _SHAPES = {
 
 
 def unit_in_words(unit: str) -> str:
-    """Say in which unit something is, as sentences go on.
+    """Say in which unit something is: ``'in A·m'``; nothing is an unknown unit.
 
-    Parameters
-    ----------
-    unit : str
-        The unit; ``'1'`` is none, what follows it explains, and nothing is an unknown one.
-
-    Returns
-    -------
-    str
-        Such as ``'in A·m'`` or ``'without unit (noise standard deviations)'``.
+    ``'1'`` is none, and what follows it explains: ``'without unit (noise standard deviations)'``.
     """
     number, _, explained = unit.partition(" ")
     if number == "1":

@@ -27,27 +27,18 @@ class NotApplicable(Exception):  # noqa: N818 (no error: the metric is reported 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """What the metrics are computed from.
+    """What the metrics are computed from."""
 
-    Parameters
-    ----------
-    a, b : Kernel
-        Kernels in the same order of channels and locations, without NaN. B is the reference.
-    rtol : float
-        Relative difference of coefficients that counts as agreement.
-    data : array, shape (n_channels, n_times) | None
-        Recordings of the channels.
-    times : array, shape (n_times,) | None
-        Times in s.
-    known_fields : Fields | None
-        The gain of an earlier pair, with what is known of point spreads of it.
-    """
-
+    #: Kernels in the same order of channels and locations, without NaN. B is the reference.
     a: Kernel
     b: Kernel
+    #: Relative difference of coefficients that counts as agreement.
     rtol: float
+    #: Recordings of the channels, (n_channels, n_times).
     data: FloatArray | None = None
+    #: Times in s, (n_times,).
     times: FloatArray | None = None
+    #: The gain of an earlier pair, with what is known of point spreads of it.
     known_fields: Fields | None = None
 
     @property

@@ -41,49 +41,32 @@ _FAINT = 1e-12
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Peaks:
-    """Where the point spread of each source peaks under one kernel.
+    """Where the point spread of each source peaks under one kernel."""
 
-    Parameters
-    ----------
-    location : array of int, shape (n_sources,)
-        Number of the location of the largest value.
-    value : array, shape (n_sources,)
-        That value; 0 where the source has no point spread.
-    """
-
+    #: Number of the location of the largest value, (n_sources,).
     location: IntArray
+    #: That value, (n_sources,); 0 where the source has no point spread.
     value: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rows:
-    """Rows in single precision, largest directions first, with what is left out of them.
+    """Rows in single precision, largest directions first, with what is left out of them."""
 
-    Parameters
-    ----------
-    head : array of float32, shape (n_directions, n_components * n_locations)
-        The directions that are multiplied; all locations of a component follow each other.
-    bounds : array of float32, shape (2, n_locations)
-        Size of each location's block in the other directions, and its size for the rounding: the
-        inner product of two such columns bounds the error of a product.
-    unit : float
-        What was divided by: the largest size of a block.
-    """
-
+    #: The directions that are multiplied, (n_directions, n_components * n_locations) of float32;
+    #: all locations of a component follow each other.
     head: Any
+    #: Size of each location's block in the other directions, and its size for the rounding, (2,
+    #: n_locations) of float32: the inner product of two such columns bounds the error of a product.
     bounds: Any
+    #: What was divided by: the largest size of a block.
     unit: float
 
 
 class Fields:
     """The fields of unit sources at all locations, and where point spreads of them peak.
 
-    Parameters
-    ----------
-    gain : array, shape (n_channels, n_components * n_locations)
-        Fields of the sources.
-    n_components : int
-        Components a location.
+    Of a gain (n_channels, n_components * n_locations).
     """
 
     def __init__(self, gain: FloatArray, n_components: int) -> None:

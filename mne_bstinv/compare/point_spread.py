@@ -26,18 +26,10 @@ _CANCELLED = 1e-8
 
 
 class PointSpreads:
-    """The point spreads of the same fields under two kernels.
+    """The point spreads of the same fields under two kernels, B the reference.
 
-    Parameters
-    ----------
-    a, b : array, shape (n_locations, n_components, n_channels)
-        The kernels; B is the reference.
-    fields : Fields
-        Fields of the sources.
-    positions : array, shape (n_locations, 3)
-        In m.
-    change : float
-        Relative difference of coefficients that agree.
+    Kernels (n_locations, n_components, n_channels), positions (n_locations, 3) in m; coefficients
+    agree up to the relative difference ``change``.
     """
 
     def __init__(

@@ -19,52 +19,31 @@ _CHUNK_NUMBERS = 2**22
 
 @dataclass(frozen=True, kw_only=True)
 class Peak:
-    """The largest value of an estimate, the norm over components.
-
-    Parameters
-    ----------
-    value : float
-        The value.
-    location, time : int
-        Where and when: numbers of a location and of a sample.
-    """
+    """The largest value of an estimate, the norm over components."""
 
     value: float
+    #: Where and when: numbers of a location and of a sample.
     location: int
     time: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimates:
-    """The estimates of two kernels from the same recordings.
+    """The estimates of two kernels from the same recordings."""
 
-    Parameters
-    ----------
-    correlation : array, shape (n_locations,)
-        Correlation about zero of the time courses, components after each other.
-    bound : array, shape (n_locations,)
-        How far below one it can be if the kernels agree; NaN where there is no correlation.
-    peak_a, peak_b : Peak
-        The largest value of each.
-    """
-
+    #: Correlation about zero of the time courses, components after each other, (n_locations,).
     correlation: FloatArray
+    #: How far below one it can be if the kernels agree, (n_locations,); NaN where there is none.
     bound: FloatArray
+    #: The largest value of each.
     peak_a: Peak
     peak_b: Peak
 
 
 def estimates(a: FloatArray, b: FloatArray, data: FloatArray, change: float) -> Estimates:
-    """Apply two kernels, a chunk of locations at a time.
+    """Apply two kernels to recordings (n_channels, n_times), a chunk of locations at a time.
 
-    Parameters
-    ----------
-    a, b : array, shape (n_locations, n_components, n_channels)
-        The kernels.
-    data : array, shape (n_channels, n_times)
-        The recordings.
-    change : float
-        Relative difference of coefficients that agree.
+    Kernels (n_locations, n_components, n_channels); coefficients agree up to ``change``.
     """
     m, p, _ = a.shape
     n_times = data.shape[1]
@@ -119,19 +98,7 @@ def _same(a: FloatArray, peak: Peak, other: Peak, data: FloatArray, change: floa
 def explained_variance(
     matrix: FloatArray, gain: FloatArray, data: FloatArray, whitener: FloatArray | None
 ) -> float:
-    """1 − |W (Y − G K Y)|² / |W Y|².
-
-    Parameters
-    ----------
-    matrix : array, shape (n_rows, n_channels)
-        Kernel K, to A·m.
-    gain : array, shape (n_channels, n_rows)
-        Gain G.
-    data : array, shape (n_channels, n_times)
-        Recordings Y.
-    whitener : array, shape (n_channels, n_channels) | None
-        Whitener W; ``None`` for the identity.
-    """
+    """1 − |W (Y − G K Y)|² / |W Y|², K (n_rows, n_channels) to A·m; without W of the identity."""
     residual = data - (gain @ matrix) @ data
     if whitener is not None:
         residual, data = whitener @ residual, whitener @ data

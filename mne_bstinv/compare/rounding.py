@@ -119,23 +119,10 @@ def bound_of(
     longest: int,
     undecided: tuple[str, ...] = (),
 ) -> RoundingBound:
-    """Bound the rounding of a kernel from its spectra, see the module.
+    """Bound the rounding of a kernel from the spectra of its noise, see the module.
 
-    Parameters
-    ----------
-    spectra : mapping of str to Spectrum
-        Noise covariances by name.
-    condition : float
-        Condition number of L L' + μ I.
-    longest : int
-        Length of the longest inner products.
-    undecided : tuple of str
-        What the rank is uncertain of.
-
-    Returns
-    -------
-    RoundingBound
-        The bound.
+    ``condition`` is that of L L' + μ I, ``longest`` the length of the longest inner products, and
+    ``undecided`` what the rank is uncertain of.
     """
     return RoundingBound(
         whitener={k: _part(max(s.top, s.largest), s.smallest) for k, s in spectra.items()},
@@ -153,22 +140,9 @@ def _part(whole: float, part: float) -> float:
 def amplification(kernel: FloatArray, data: FloatArray, estimate: FloatArray) -> float:
     """Bound how much larger a relative change of an estimate is than that of its kernel.
 
-    |δK Y| ≤ |δK / s| |s ∘ Y| by Cauchy and Schwarz, with s the norms of the kernel's columns, so
-    that the units of the channels do not matter.
-
-    Parameters
-    ----------
-    kernel : array, shape (n_rows, n_channels)
-        Kernel K.
-    data : array, shape (n_channels, n_times)
-        Recordings Y.
-    estimate : array, shape (n_rows, n_times)
-        K Y.
-
-    Returns
-    -------
-    float
-        √n_channels |s ∘ Y| / |K Y|, at least 1.
+    |δK Y| ≤ |δK / s| |s ∘ Y| by Cauchy and Schwarz, with s the norms of the columns of K (n_rows,
+    n_channels), so that the units of channels do not matter: √n_channels |s ∘ Y| / |K Y|, at
+    least 1, for recordings Y (n_channels, n_times).
     """
     columns = np.linalg.norm(np.nan_to_num(kernel), axis=0)
     size = float(np.linalg.norm(np.nan_to_num(estimate)))

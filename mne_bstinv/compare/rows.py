@@ -76,21 +76,15 @@ def same_signs(a: FloatArray, b: FloatArray) -> BoolArray:
 
 
 class SubspaceAngles:
-    """Largest principal angle between the row spaces of each location's two blocks.
-
-    Attributes
-    ----------
-    angles : array, shape (n_locations,)
-        In rad; π/2 where the ranks differ, NaN where both are zero.
-    ranks_a, ranks_b : array of int, shape (n_locations,)
-        Number of significant singular values.
-    conditions : array, shape (n_locations,)
-        Frobenius norm of b's block relative to the gap below its last significant singular value.
-    """
+    """Largest principal angle between the row spaces of each location's two blocks."""
 
     def __init__(self, n_locations: int) -> None:
+        #: In rad, (n_locations,); π/2 where the ranks differ, NaN where both are zero.
         self.angles: FloatArray = np.full(n_locations, np.nan)
+        #: Frobenius norm of b's block relative to the gap below its last significant singular
+        #: value, (n_locations,).
         self.conditions: FloatArray = np.full(n_locations, np.nan)
+        #: Numbers of significant singular values, (n_locations,).
         self.ranks_a: IntArray = np.zeros(n_locations, dtype=np.int64)
         self.ranks_b: IntArray = np.zeros(n_locations, dtype=np.int64)
 

@@ -36,7 +36,12 @@ from mne_bstinv.adapters import (
     to_trans,
 )
 from mne_bstinv.adapters.files import in_mri_frame, recordings_from
-from mne_bstinv.adapters.operators import FUNCTIONS, function_of_estimate, operator_of_results
+from mne_bstinv.adapters.operators import (
+    FUNCTIONS,
+    function_of_estimate,
+    operator_of_results,
+    remember_file,
+)
 from mne_bstinv.adapters.recordings import noise_window
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.adapters.sources import check_on_cortex, on_cortex
@@ -268,6 +273,7 @@ def _channels(inst: Any, _: Companions, __: Arguments) -> Any:
 
 
 def _kernel(inv: Any, c: Companions, arguments: Arguments) -> Any:
+    remember_file(inv, c.source)
     model = _model_of(inv["src"], c)
     return from_inverse_operator(
         inv,

@@ -1,26 +1,64 @@
-r"""One kernel with any subset of the conventions switched from Brainstorm's to MNE's.
+r"""Kernels with any subset of the conventions switched from Brainstorm's to MNE's.
 
 Both toolboxes compute K = R^½ L' (L L' + μ I)⁻¹ W with L = W G R^½, see
 :mod:`mne_bstinv.inverse.regularization`. Everything in which they differ is in W (noise), in R
 (depth, orientation), in μ (SNR), and in what is done to the rows afterwards (measure). With all
 conventions of one side the kernel is that toolbox's own, which
 :func:`~mne_bstinv.cross_validate` checks against the toolboxes themselves.
+
+With the rows q of the gain along the axes of the prior, every kernel but one is D q T: a weight for
+each row and one matrix n_channels × n_channels. L L' = W (q' R q) W' and T are small, and subsets
+share them: the noise, q' R q, and the eigenvectors of L L' are computed once. Amplitudes need no
+kernel at all to be told apart, since D and q are shared, too: with E = D_a q_a − D_b q_b
+
+    D_a q_a T_a − D_b q_b T_b = E T_a + D_b q_b (T_a − T_b),
+
+so that the norm follows from E'E, E' D_b q_b and (D_b q_b)' D_b q_b, without cancellation. The
+exception is Brainstorm's sLORETA of three components, which mixes the rows of a location.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.rounding import RoundingBound, bound_of
 from mne_bstinv.cross_validation.ingredients import Ingredients
-from mne_bstinv.cross_validation.noise import NoiseStage, mne_spectra, noise_stage
-from mne_bstinv.cross_validation.prior import Prior, prior_stage
+from mne_bstinv.cross_validation.noise import NOISE, NoiseStage, mne_spectra, noise_stage
+from mne_bstinv.cross_validation.prior import (
+    DEPTH,
+    depth_power,
+    depth_weights,
+    gain_rows,
+    prior_std,
+    tangential,
+)
+from mne_bstinv.cross_validation.sums import (
+    apart,
+    norms_of_products,
+    pieces,
+    self_product,
+    sum_over_pieces,
+    weighted,
+)
 from mne_bstinv.inverse.minimum_norm import inverse_root
+from mne_bstinv.inverse.orientation import local_frames
 
-__all__ = ["EngineKernel", "along_normals", "compute", "mne_bound"]
+__all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
+
+T = TypeVar("T")
+Key = frozenset[str]
+
+#: Part of the sizes of what a norm is summed from below which kernels are subtracted instead: a
+#: sum of squares knows it to half of the digits only.
+_CANCELLED = 1e-4
+#: Kernels, and rows of the gain, that are kept: they are as large as the gain. And systems.
+_KERNELS, _GAINS, _SYSTEMS = 3, 2, 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,40 +86,353 @@ class EngineKernel:
     rank: int
 
 
-def compute(ingredients: Ingredients, switched: frozenset[str]) -> EngineKernel:
-    """Compute a kernel.
+@dataclass(frozen=True)
+class _Rows:
+    """By what the weighted rows of the gain are made."""
+
+    #: Whether projectors, reference and arithmetic are MNE's, and the whitener, which projects.
+    gain: tuple[bool, bool, bool, bool]
+    #: Number of the depth weights.
+    depth: int
+    orient: str
+    tangential: float
+
+    def projected(self) -> _Rows:
+        """Return the same rows projected before they are whitened, which differ by rounding.
+
+        In a Gram matrix of rows that are not, what they lose would drown what they keep.
+        """
+        return replace(self, gain=(*self.gain[:3], False))
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """By what a kernel is made: subsets of the conventions with equal stages have one kernel."""
+
+    noise: Key
+    rows: _Rows
+    #: Whether the SNR, and the factor of the rank, are MNE's.
+    mu: tuple[bool, bool]
+    averages: bool
+    normalization: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _System:
+    """L L' + μ I: eigenvalues sorted up, eigenvectors in columns, μ."""
+
+    noise: NoiseStage
+    values: FloatArray
+    vectors: FloatArray
+    mu: float
+
+    def filtered(self, power: float) -> FloatArray:
+        """W' V (s² + μ)^−power, shape (n_channels, rank)."""
+        return (self.noise.for_gain.T @ self.vectors) / (self.values + self.mu) ** power
+
+    @cached_property
+    def right(self) -> FloatArray:
+        """T = W' (L L' + μ I)⁻¹ W, shape (n_channels, n_channels)."""
+        return self.filtered(1) @ (self.vectors.T @ self.noise.for_data)
+
+
+class _Kept:
+    """What was made lately, by its key: the last few, or all."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most, self._made = most, dict[Hashable, object]()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is known of a key, or make it."""
+        value = self._made.pop(key) if key in self._made else make()
+        self._made[key] = value  # the last one is the newest
+        if self._most is not None and len(self._made) > self._most:
+            del self._made[next(iter(self._made))]
+        return value  # type: ignore[return-value]
+
+
+class Engine:
+    """All kernels of a study between the two ends, by the keys of the conventions that are MNE's.
 
     Parameters
     ----------
     ingredients : Ingredients
-        The study.
-    switched : frozenset of str
-        Keys of the conventions that are MNE's, the others are Brainstorm's.
-
-    Returns
-    -------
-    EngineKernel
-        The kernel and its intermediates.
+        The study, prepared for both sides.
     """
-    operated = ingredients.operated["projectors" in switched, "reference" in switched]
-    noise = noise_stage(ingredients, switched)
-    prior = prior_stage(ingredients, operated, switched)
-    rows = prior.rows.reshape(-1, prior.rows.shape[-1]) @ noise.for_gain.T  # L', (m p, rank)
-    gram = rows.T @ rows
-    values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
-    values = np.maximum(values, 0.0)
-    mu = _mu(ingredients, switched, float(values.sum()), noise)
-    resolvent = (vectors / (values + mu)) @ vectors.T
-    shape = (*prior.rows.shape[:2], -1)
-    weighted = (rows @ resolvent).reshape(shape)  # L' (L L' + μ)⁻¹
-    blocks = _measured(ingredients, switched, prior, rows.reshape(shape), weighted, mu)
-    return EngineKernel(
-        blocks=_oriented(ingredients, prior, blocks @ noise.for_data),
-        singular_values=np.sqrt(values[::-1]),
-        mu=mu,
-        alpha=prior.alpha / prior.alpha.min(),
-        rank=noise.rank,
-    )
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        self._ingredients = ingredients
+        self._noise, self._grams, self._spectra, self._powers = (_Kept() for _ in range(4))
+        self._gains, self._kernels = _Kept(_GAINS), _Kept(_KERNELS)
+        self._systems = _Kept(_SYSTEMS)
+        self._ends: dict[_Stages, FloatArray] = {}
+        self._alphas: list[FloatArray] = []
+        self._depths: dict[Key, int] = {}
+
+    # what leaves
+
+    def compute(self, switched: Key) -> EngineKernel:
+        """Compute a kernel with its intermediates; it is kept."""
+        stages = self._stages(switched)
+        self._ends[stages] = self.blocks(switched)
+        system, alpha = self._system(stages), self.alpha(switched)
+        return EngineKernel(
+            blocks=self._ends[stages],
+            singular_values=np.sqrt(system.values[::-1]),
+            mu=system.mu,
+            alpha=alpha / alpha.min(),
+            rank=system.noise.rank,
+        )
+
+    def blocks(self, switched: Key) -> FloatArray:
+        """Return a kernel, shape (n_sources, p, n_channels)."""
+        stages = self._stages(switched)
+        if stages in self._ends:
+            return self._ends[stages]
+        return self._kernels.get(stages, lambda: self._turned(self._formed(stages)))
+
+    def size(self, switched: Key) -> float:
+        """Return the Frobenius norm of a kernel."""
+        if not self._is_amplitude:
+            return apart(self.blocks(switched), None)
+        stages = self._stages(switched)
+        gram = self._gram_of_amplitudes(stages.rows.projected())
+        return _root(_trace(self._system(stages).right, gram))
+
+    def distance(self, one: Key, other: Key) -> float:
+        """Return the Frobenius norm of the difference of two kernels."""
+        a, b = self._stages(one), self._stages(other)
+        if a == b:
+            return 0.0
+        if not self._is_amplitude:
+            return apart(self.blocks(one), self.blocks(other))
+        right = self._system(a).right
+        moved = right - self._system(b).right
+        rows = a.rows.projected(), b.rows.projected()
+        squares = [_trace(moved, self._gram_of_amplitudes(rows[1]))]
+        if rows[0] != rows[1]:
+            of_change, mixed = self._grams_of_change(*rows)
+            squares += [_trace(right, of_change), 2 * _trace(right, mixed, moved)]
+        found = _root(sum(squares))
+        if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
+            return found
+        return apart(self.blocks(one), self.blocks(other))
+
+    def noise(self, switched: Key) -> NoiseStage:
+        """Return the whitener with some conventions MNE's, computed once."""
+        key = self._noise_key(switched)
+        return self._noise.get(key, lambda: noise_stage(self._ingredients, key))
+
+    def alpha(self, switched: Key) -> FloatArray:
+        """Return the depth weights (n_sources,) with some conventions MNE's, computed once."""
+        return self._alphas[self._depth(switched & DEPTH)]
+
+    # the stages of a subset
+
+    @property
+    def _is_amplitude(self) -> bool:
+        return self._ingredients.settings.method == "MNE"
+
+    @cached_property
+    def _axes(self) -> str:
+        """Along which axes rows are kept, so that every prior is diagonal: one for all subsets."""
+        ours, theirs = self._ingredients.orient, self._ingredients.settings.orientation
+        if ours == theirs == "fixed":
+            return "normal"
+        return "xyz" if ours == theirs == "free" else "local"
+
+    def _noise_key(self, switched: Key) -> Key:
+        if switched | self._ingredients.idle >= NOISE:
+            return NOISE
+        # until all others are MNE's, the arithmetic of the noise is the same
+        return (switched & NOISE) - self._ingredients.idle - {"precision"}
+
+    def _stages(self, switched: Key) -> _Stages:
+        ingredients = self._ingredients
+        theirs = "orientation" in switched
+        orient = ingredients.settings.orientation if theirs else ingredients.orient
+        operators = switched - ingredients.idle
+        noise = self._noise_key(switched)
+        return _Stages(
+            noise=noise,
+            rows=_Rows(
+                gain=(
+                    "projectors" in operators,
+                    "reference" in operators,
+                    "precision" in switched and orient == "fixed",
+                    noise == NOISE and bool({"projectors", "reference"} & operators),
+                ),
+                depth=self._depth(switched & DEPTH),
+                orient=orient,
+                tangential=tangential(ingredients, orient, theirs="loose" in switched),
+            ),
+            mu=("snr" in switched, "rank_factor" in switched),
+            averages="averaging" in switched and not self._is_amplitude,
+            normalization="normalization" in switched and not self._is_amplitude,
+        )
+
+    def _depth(self, switched: Key) -> int:
+        """Return the number of the depth weights, of those that differ."""
+        if switched not in self._depths:
+            theirs = "depth_norm" in switched
+            power = self._powers.get(theirs, lambda: depth_power(self._ingredients, theirs=theirs))
+            alpha = depth_weights(self._ingredients, power, switched)
+            equal = [k for k, known in enumerate(self._alphas) if np.array_equal(known, alpha)]
+            if not equal:
+                self._alphas.append(alpha)
+            self._depths[switched] = equal[0] if equal else len(self._alphas) - 1
+        return self._depths[switched]
+
+    def _system(self, stages: _Stages) -> _System:
+        return self._systems.get(stages, lambda: self._solved(stages))
+
+    def _solved(self, stages: _Stages) -> _System:
+        noise = self.noise(stages.noise)
+
+        def decomposed() -> tuple[FloatArray, FloatArray]:
+            lead = noise.for_gain @ self._gram_of_prior(stages.rows) @ noise.for_gain.T
+            values, vectors = np.linalg.eigh(0.5 * (lead + lead.T))
+            return np.maximum(values, 0.0), vectors
+
+        values, vectors = self._spectra.get((stages.noise, stages.rows), decomposed)
+        mu = self._mu(stages, float(values.sum()), noise.rank)
+        return _System(noise=noise, values=values, vectors=vectors, mu=mu)
+
+    def _mu(self, stages: _Stages, trace: float, rank: int) -> float:
+        options, settings = self._ingredients.options, self._ingredients.settings
+        theirs, rank_factor = stages.mu
+        if not theirs and options.snr_method == "rms":
+            return 1 / options.snr_rms**2
+        power = 1 / settings.lambda2 if theirs else options.snr_fixed**2
+        n = rank if rank_factor else len(self._ingredients.prepared.channel_names)
+        return trace / (n * power)
+
+    # rows of the gain, and their Gram matrices
+
+    def _gain(self, rows: _Rows) -> FloatArray:
+        """Rows of the gain along the axes, shape (n_sources, p, n_channels)."""
+        make = partial(gain_rows, self._ingredients, self._axes, *rows.gain)
+        return self._gains.get(rows.gain, make)
+
+    def _std(self, rows: _Rows) -> FloatArray:
+        """R^½ along the axes, shape (n_sources, p)."""
+        n_components = 1 if self._axes == "normal" else 3
+        return prior_std(self._alphas[rows.depth], rows.orient, rows.tangential, n_components)
+
+    @property
+    def _compared(self) -> slice:
+        """The components that are compared: the normal one only where the sides differ in them."""
+        return slice(0, 1) if along_normals(self._ingredients) else slice(None)
+
+    def _gram_of_prior(self, rows: _Rows) -> FloatArray:
+        """Return q' R q, shape (n_channels, n_channels)."""
+
+        def summed() -> FloatArray:
+            gain, std = self._gain(rows), self._std(rows)
+            return sum_over_pieces(len(gain), lambda part: self_product(gain, std, part))
+
+        return self._grams.get(("prior", rows), summed)
+
+    def _gram_of_amplitudes(self, rows: _Rows) -> FloatArray:
+        """(R q)' R q of the components compared, shape (n_channels, n_channels)."""
+
+        def summed() -> FloatArray:
+            gain, weights = self._gain(rows), self._std(rows) ** 2
+            gain, weights = gain[:, self._compared], weights[:, self._compared]
+            return sum_over_pieces(len(gain), lambda part: self_product(gain, weights, part))
+
+        return self._grams.get(("amplitudes", rows), summed)
+
+    def _grams_of_change(self, a: _Rows, b: _Rows) -> tuple[FloatArray, FloatArray]:
+        """E'E and E' R_b q_b with E = R_a q_a − R_b q_b, of the components compared."""
+
+        def summed() -> tuple[FloatArray, FloatArray]:
+            compared = self._compared
+            sides = [(self._gain(s)[:, compared], self._std(s)[:, compared] ** 2) for s in (a, b)]
+
+            def products(part: slice) -> FloatArray:
+                ours, theirs = (weighted(gain, weights, part) for gain, weights in sides)
+                ours -= theirs
+                return np.stack([ours.T @ ours, ours.T @ theirs])
+
+            both = sum_over_pieces(len(sides[0][0]), products)
+            return both[0], both[1]
+
+        return self._grams.get(("change", a, b), summed)
+
+    # kernels themselves
+
+    def _formed(self, stages: _Stages) -> FloatArray:
+        """Rows of a kernel along the axes, of the components compared."""
+        gain, std = self._gain(stages.rows), self._std(stages.rows)
+        system, compared = self._system(stages), self._compared
+        mixes = self._ingredients.settings.method == "sLORETA" and not stages.normalization
+        mixes = mixes and stages.rows.orient != "fixed"
+        weights = std if mixes else self._row_weights(stages, gain, std, system)
+        blocks = np.empty(gain[:, compared].shape)
+        with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
+            for part in pieces(len(gain), gain.shape[1]):
+                if mixes:
+                    product = self._mixed(gain[part], std[part], stages, system)[:, compared]
+                else:
+                    product = weights[part, compared, None] * gain[part, compared]
+                shape = product.shape
+                blocks[part] = (product.reshape(-1, shape[2]) @ system.right).reshape(shape)
+        return blocks
+
+    def _row_weights(
+        self, stages: _Stages, gain: FloatArray, std: FloatArray, system: _System
+    ) -> FloatArray:
+        """D of a kernel D q T, shape (n_sources, p)."""
+        method = self._ingredients.settings.method
+        if method == "MNE":
+            return std**2
+        scale = np.sqrt(self._ingredients.side.nave) if stages.averages else 1.0
+        with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
+            if method == "dSPM":
+                weights = std**2 if stages.normalization else std
+                noise = weights * norms_of_products(gain, system.filtered(1))
+                return scale * weights / np.linalg.norm(noise, axis=1, keepdims=True)
+            scale *= np.sqrt(system.mu)
+            resolution = std * norms_of_products(gain, system.filtered(0.5))
+            if stages.normalization:
+                noise = std * resolution
+                return scale * std**2 / np.linalg.norm(noise, axis=1, keepdims=True)
+            # one component: the others are zero
+            return scale * std / np.linalg.norm(resolution, axis=1, keepdims=True)
+
+    def _mixed(
+        self, gain: FloatArray, std: FloatArray, stages: _Stages, system: _System
+    ) -> FloatArray:
+        """Multiply rows by the inverse root of the resolution of their location."""
+        scale = np.sqrt(self._ingredients.side.nave) if stages.averages else 1.0
+        lead = (std[:, :, None] * gain) @ system.filtered(0.5)
+        root = inverse_root(lead @ lead.transpose(0, 2, 1))
+        mixed: FloatArray = scale * np.sqrt(system.mu) * root @ (std[:, :, None] * gain)
+        return mixed
+
+    def _turned(self, blocks: FloatArray) -> FloatArray:
+        """Turn rows along the axes to x, y, z, unless they are compared along the normals."""
+        if self._axes != "local" or blocks.shape[1] == 1:
+            return blocks
+        turned: FloatArray = local_frames(self._ingredients.required_normals, 1.0) @ blocks
+        return turned
+
+
+def _trace(left: FloatArray, gram: FloatArray, right: FloatArray | None = None) -> float:
+    """Trace of left' gram right, with left itself for right where there is none."""
+    return float(np.sum((gram.T @ left) * (left if right is None else right)))
+
+
+def _root(squares: float) -> float:
+    # rounding may leave less than nothing of nothing
+    return float(np.sqrt(max(squares, 0.0)))
+
+
+def along_normals(ingredients: Ingredients) -> bool:
+    """Whether the kernels are compared along the normals only: one side is fixed."""
+    fixed = {ingredients.orient == "fixed", ingredients.settings.orientation == "fixed"}
+    return len(fixed) == 2
 
 
 def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
@@ -89,61 +440,3 @@ def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
     condition = 1 + float(last.singular_values[0]) ** 2 / last.mu
     longest = max(ingredients.raw_gain.shape)
     return bound_of(mne_spectra(ingredients), condition, longest)
-
-
-def _mu(
-    ingredients: Ingredients, switched: frozenset[str], trace: float, noise: NoiseStage
-) -> float:
-    options, settings = ingredients.options, ingredients.settings
-    if "snr" not in switched and options.snr_method == "rms":
-        return 1 / options.snr_rms**2
-    power = 1 / settings.lambda2 if "snr" in switched else options.snr_fixed**2
-    n = noise.rank if "rank_factor" in switched else len(ingredients.prepared.channel_names)
-    return trace / (n * power)
-
-
-def _measured(
-    ingredients: Ingredients,
-    switched: frozenset[str],
-    prior: Prior,
-    lead: FloatArray,
-    weighted: FloatArray,
-    mu: float,
-) -> FloatArray:
-    """Turn L' (L L' + μ)⁻¹ into the measure; what is returned is multiplied by W."""
-    method = ingredients.settings.method
-    std = prior.std[:, :, None]
-    if method == "MNE":
-        return std * weighted
-    averages = np.sqrt(ingredients.side.nave) if "averaging" in switched else 1.0
-    theirs = "normalization" in switched
-    with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
-        if method == "dSPM":
-            rows = std * weighted if theirs else weighted
-            noise = np.sqrt(np.einsum("mpn,mpn->m", rows, rows))
-            return averages * rows / noise[:, None, None]
-        resolution = weighted @ lead.transpose(0, 2, 1)
-        scale = averages * np.sqrt(mu)
-        if theirs:
-            diagonal = np.einsum("mpp->mp", resolution)
-            noise = np.sqrt(np.sum(prior.std**2 * diagonal, axis=1))
-            return scale * std * weighted / noise[:, None, None]
-        if resolution.shape[1] == 1:
-            return scale * weighted / np.sqrt(resolution)
-        return scale * (inverse_root(resolution) @ weighted)
-
-
-def _oriented(ingredients: Ingredients, prior: Prior, local: FloatArray) -> FloatArray:
-    """Turn local rows to x, y, z; to the normal where the two sides differ in components."""
-    if local.shape[1] == 1:
-        return local
-    blocks = local if prior.frames is None else prior.frames @ local
-    if along_normals(ingredients):
-        return ingredients.on_normals(blocks)
-    return blocks
-
-
-def along_normals(ingredients: Ingredients) -> bool:
-    """Whether the kernels are compared along the normals only: one side is fixed."""
-    fixed = {ingredients.orient == "fixed", ingredients.settings.orientation == "fixed"}
-    return len(fixed) == 2

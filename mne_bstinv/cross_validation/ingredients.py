@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,10 +58,8 @@ class Ingredients:
         MNE's settings.
     side : MneSide
         MNE's objects.
-    operated : mapping of (str, str) to Operated
-        By whose projectors and whose reference.
-    raw_gain : array, shape (n_channels, 3 * n_sources)
-        Gain without projectors and reference.
+    operated : mapping of (bool, bool) to Operated
+        By whether projectors, and the reference, are MNE's.
     normals : array, shape (n_sources, 3) | None
         Unit normals.
     groups : mapping of str to array of int
@@ -74,8 +72,7 @@ class Ingredients:
     prepared: PreparedStudy
     settings: MneSettings
     side: MneSide
-    operated: dict[tuple[bool, bool], Operated]
-    raw_gain: FloatArray
+    operated: _ByOperators
     normals: FloatArray | None
     groups: dict[str, IntArray]
     idle: frozenset[str]
@@ -99,6 +96,11 @@ class Ingredients:
             If the head model has no normals.
         """
         return np.einsum("ma,man->mn", self.required_normals, blocks)[:, None, :]
+
+    @property
+    def raw_gain(self) -> FloatArray:
+        """Gain without projectors and reference, shape (n_channels, 3 * n_sources)."""
+        return self.operated[True, True].gain  # MNE's are part of the operator
 
     @property
     def required_normals(self) -> FloatArray:
@@ -161,22 +163,6 @@ def gather(
     names = channels.names
     projection = projection_operator(channels.projectors, len(names))
     reference = average_reference(prepared.channel_types)
-    operated = {}
-    for mne_projectors in (False, True):
-        for mne_reference in (False, True):
-            ours = None if mne_projectors else projection
-            applied = None if mne_reference else reference
-            theirs = side.projector(ssp=mne_projectors, reference=mne_reference)
-            gain = project_gain(head_model.gain, good, ours, applied, names)
-            noise = project_covariance(
-                study.noise_cov, good, ours, applied, prepared.channel_names, "noise"
-            )
-            operated[mne_projectors, mne_reference] = Operated(
-                gain=gain,
-                noise=noise,
-                on_data=np.eye(len(good)) if theirs is None else theirs,
-            )
-    normals = head_model.grid_orient
     groups = meg_and_electrodes(side.info)
     types = np.array([kind.strip().upper() for kind in prepared.channel_types])
     idle = {
@@ -184,16 +170,49 @@ def gather(
         "projectors": projection is None and not side.chosen(ssp=True, reference=False),
         "reference": reference is None and not side.chosen(ssp=False, reference=True),
     }
+
+    def operated(mne_projectors: bool, mne_reference: bool) -> Operated:
+        ours = None if mne_projectors else projection
+        applied = None if mne_reference else reference
+        theirs = side.projector(ssp=mne_projectors, reference=mne_reference)
+        noise = project_covariance(
+            study.noise_cov, good, ours, applied, prepared.channel_names, "noise"
+        )
+        if mne_projectors or mne_reference:
+            gain = project_gain(head_model.gain, good, ours, applied, names)
+        else:  # what Brainstorm's study step made
+            gain = prepared.regions[0].gain
+        return Operated(
+            gain=gain, noise=noise, on_data=np.eye(len(good)) if theirs is None else theirs
+        )
+
+    by_operators = _ByOperators(operated, [not idle["projectors"], not idle["reference"]])
+    by_operators[True, True]  # MNE's may leave nothing: known before anything is computed
+    normals = head_model.grid_orient
     return Ingredients(
         prepared=prepared,
         settings=settings,
         side=side,
-        operated=operated,
-        raw_gain=project_gain(head_model.gain, good, None, None, names),
+        operated=by_operators,
         normals=None if normals is None else unit_normals(normals, prepared.n_sources),
         groups=groups,
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
     )
+
+
+class _ByOperators:
+    """Gain and covariance by whose projectors and whose reference, each made when asked for."""
+
+    def __init__(self, make: Callable[[bool, bool], Operated], matter: Sequence[bool]) -> None:
+        self._make, self._matter = make, matter
+        self._made: dict[tuple[bool, bool], Operated] = {}
+
+    def __getitem__(self, theirs: tuple[bool, bool]) -> Operated:
+        # where there is no operator, it does not matter whose
+        projectors, reference = (t and m for t, m in zip(theirs, self._matter, strict=True))
+        if (projectors, reference) not in self._made:
+            self._made[projectors, reference] = self._make(projectors, reference)
+        return self._made[projectors, reference]
 
 
 def _refuse(prepared: PreparedStudy, settings: MneSettings) -> None:

@@ -129,7 +129,7 @@ def chosen_scouts(cortex: io.Surface) -> tuple[io.Scout, ...]:
     current = cortex.atlas[cortex.i_atlas - 1 : cortex.i_atlas] if cortex.i_atlas else ()
     for atlas in (*current, *cortex.atlas):
         scouts = tuple(s for s in atlas.scouts if s.vertices is not None and len(s.vertices))
-        if scouts:
+        if scouts and atlas.n_grid is None:
             return scouts
     raise OptionError(f"No atlas of the cortex {cortex.comment!r} has scouts.")
 

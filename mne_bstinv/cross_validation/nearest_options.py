@@ -24,7 +24,7 @@ from mne_bstinv.adapters.equivalence import (
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
-from mne_bstinv.cross_validation.engine import compute
+from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import noise_stage
 from mne_bstinv.errors import OptionError
@@ -182,10 +182,11 @@ def _measured(ingredients: Ingredients, study: Study) -> BrainstormEquivalent:
     factor = averages * unit
     blocks = factor * kernel_blocks(result, head_model.grid_orient)
     difference = relative_distance(ingredients.side.blocks(), blocks)
-    start = compute(ingredients, frozenset()).blocks
+    engine = Engine(ingredients)
+    size = engine.size(frozenset())
     left = {}
     for keys, name in _GROUPS.items():
-        distance = relative_distance(compute(ingredients, frozenset(keys)).blocks, start)
+        distance = engine.distance(frozenset(keys), frozenset()) / size
         if distance > RTOL:
             left[name] = distance
     parity = NOT_COMPARABLE if left else (EXACT if factor == 1 else UP_TO_FACTOR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -57,6 +58,10 @@ class _Part:
         return (self.vectors * self.values) @ self.vectors.T
 
 
+#: The whiteners that were computed, for as long as the study is in use.
+_KEPT: WeakKeyDictionary[Ingredients, dict[frozenset[str], NoiseStage]] = WeakKeyDictionary()
+
+
 def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
     """Whiten by Brainstorm's conventions, but for those that are switched to MNE's.
 
@@ -72,6 +77,16 @@ def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStag
     NoiseStage
         The whitener.
     """
+    # kernels with many combinations of conventions are asked for, of which this depends on few
+    kept = _KEPT.setdefault(ingredients, {})
+    own = switched & NOISE
+    if own not in kept:
+        kept[own] = _computed(ingredients, own)
+    return kept[own]
+
+
+def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
+    """Compute the whitener of those conventions of the noise that are switched to MNE's."""
     operated = ingredients.operated["projectors" in switched, "reference" in switched]
     if switched | ingredients.idle >= NOISE:
         # MNE trusts the whitener to project the gain, which it does but for rounding

@@ -2,98 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import DepthSettings
-from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
+from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power
 from mne_bstinv.inverse.orientation import local_frames
 
-__all__ = ["DEPTH", "Prior", "depth_weights", "prior_stage"]
+__all__ = ["DEPTH", "depth_power", "depth_weights", "gain_rows", "prior_std", "tangential"]
 
 #: The conventions of the depth weights.
 DEPTH = frozenset({"depth_norm", "depth_exponent", "depth_limit"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Prior:
-    """Weighted gain rows with the prior that weighted them.
+def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: int) -> FloatArray:
+    """R^½ along the normal and two tangents, or x, y, z, or the normal alone, (n_sources, p)."""
+    if n_components == 1:
+        return alpha[:, None]
+    across = {"fixed": 0.0, "loose": tangential, "free": 1.0}[orient]
+    return alpha[:, None] * np.array([1.0, across, across])
 
-    Parameters
-    ----------
-    rows : array, shape (n_sources, p, n_channels)
-        Rows of (G R^½)'.
-    std : array, shape (n_sources, p)
-        R^½.
-    frames : array, shape (n_sources, 3, 3) | None
-        Columns o, t1, t2 of loose orientations; ``None`` for fixed and free.
-    alpha : array, shape (n_sources,)
-        Depth weights (amplitude).
+
+def gain_rows(
+    ingredients: Ingredients,
+    axes: str,
+    projectors: bool,
+    reference: bool,
+    single: bool,
+    whitener_projects: bool,
+) -> FloatArray:
+    """Rows of the gain (n_sources, p, n_channels) along axes, by the operators of one side each.
+
+    The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. MNE rounds what it
+    makes of the raw gain along the normals to single precision. It trusts its whitener to project
+    the gain, which it does but for rounding; else the gain is projected here.
     """
-
-    rows: FloatArray
-    std: FloatArray
-    frames: FloatArray | None
-    alpha: FloatArray
-
-
-def prior_stage(ingredients: Ingredients, operated: Operated, switched: frozenset[str]) -> Prior:
-    """Weight the gain by Brainstorm's conventions, but for those that are switched to MNE's.
-
-    Parameters
-    ----------
-    ingredients : Ingredients
-        The study.
-    operated : Operated
-        The gain.
-    switched : frozenset of str
-        Keys of the conventions that are MNE's.
-
-    Returns
-    -------
-    Prior
-        Weighted rows.
-    """
-    alpha = depth_weights(ingredients, switched)
-    orient = ingredients.orient
-    if "orientation" in switched:
-        orient = ingredients.settings.orientation
-    m = len(alpha)
-    gain = operated.gain.T.reshape(m, 3, -1)
-    if orient == "free":
-        std, frames = np.repeat(alpha[:, None], 3, axis=1), None
-        rows = gain
-    elif orient == "fixed":
-        std, frames = alpha[:, None], None
-        rows = _fixed_rows(ingredients, gain, "precision" in switched)
-    else:
-        frames = local_frames(ingredients.required_normals, 1.0)
-        tangential = _tangential(ingredients, switched)
-        std = alpha[:, None] * np.array([1.0, tangential, tangential])
-        rows = frames.transpose(0, 2, 1) @ gain
-    return Prior(rows=std[:, :, None] * rows, std=std, frames=frames, alpha=alpha)
-
-
-def _fixed_rows(ingredients: Ingredients, gain: FloatArray, single: bool) -> FloatArray:
-    """Project the gain on the normals; MNE rounds what that makes of the *raw* gain."""
-    rows = ingredients.on_normals(gain)
+    operated = ingredients.operated[projectors, reference]
+    gain = operated.gain
+    rows = np.ascontiguousarray(gain.T).reshape(-1, 3, len(gain))
+    if axes == "normal":
+        rows = ingredients.on_normals(rows)
+    elif axes == "local":
+        rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if single:
-        exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(gain.shape))
-        rows = rows + (ingredients.side.fixed_gain - exact)
+        exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(len(rows), 3, -1))
+        rows[:, :1] += ingredients.side.fixed_gain - exact
+    if (projectors or reference) and not whitener_projects:
+        rows = (rows.reshape(-1, len(gain)) @ operated.on_data.T).reshape(rows.shape)
     return rows
 
 
-def _tangential(ingredients: Ingredients, switched: frozenset[str]) -> float:
+def tangential(ingredients: Ingredients, orient: str, *, theirs: bool) -> float:
     """Amplitude of the tangential components; the value is one side's where only one has it."""
-    ours, theirs = ingredients.options.loose, ingredients.settings.loose
+    if orient != "loose":
+        return 1.0
     ours_loose = ingredients.orient == "loose"
     theirs_loose = ingredients.settings.orientation == "loose"
-    if theirs_loose and (not ours_loose or "loose" in switched):
-        return float(np.sqrt(theirs))
+    if theirs_loose and (not ours_loose or theirs):
+        return float(np.sqrt(ingredients.settings.loose))
+    ours = ingredients.options.loose
     if ours is None:
         raise OptionError(
             "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give loose."
@@ -101,14 +70,15 @@ def _tangential(ingredients: Ingredients, switched: frozenset[str]) -> float:
     return ours
 
 
-def depth_weights(ingredients: Ingredients, switched: frozenset[str]) -> FloatArray:
-    """α, the smallest 1: (d_max / d)^(exponent / 2), limited.
+def depth_weights(
+    ingredients: Ingredients, power: FloatArray, switched: frozenset[str]
+) -> FloatArray:
+    """α, the smallest 1, of powers of the gain (n_sources,): (d_max / d)^(exponent / 2), limited.
 
     Lin et al. (2006), *NeuroImage* 31, 160–171; Brainstorm limits α after the exponent, MNE the
     ratio of norms before it.
     """
     options, depth = ingredients.options, ingredients.settings.depth
-    power = _depth_power(ingredients, "depth_norm" in switched)
     ours = options.weight_exp if options.depth_weighting else 0.0
     exponent = depth.exp if "depth_exponent" in switched else ours
     ratio = power.max() / np.where(power > 0, power, power[power > 0].min())
@@ -127,7 +97,8 @@ def _mne_limit(ratio: FloatArray, depth: DepthSettings) -> float:
     return float(above.min()) if above.size else float(ratio.max())
 
 
-def _depth_power(ingredients: Ingredients, theirs: bool) -> FloatArray:
+def depth_power(ingredients: Ingredients, *, theirs: bool) -> FloatArray:
+    """Power of each location's gain by one side's norm and channels, (n_sources,)."""
     if not theirs:
         return gain_power(ingredients.operated[False, False].gain)
     depth = ingredients.settings.depth

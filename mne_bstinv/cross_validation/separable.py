@@ -18,9 +18,10 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention, join
+from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.noise import NOISE, NoiseStage, types_in_use
-from mne_bstinv.cross_validation.prior import DEPTH, depth_weights
+from mne_bstinv.cross_validation.prior import DEPTH
 
 __all__ = ["separable"]
 
@@ -39,9 +40,7 @@ _REASONS = {
 
 
 def separable(
-    conventions: Sequence[Convention],
-    ingredients: Ingredients,
-    noise: Callable[[frozenset[str]], NoiseStage],
+    conventions: Sequence[Convention], ingredients: Ingredients, engine: Engine
 ) -> tuple[tuple[Convention, ...], tuple[str, ...]]:
     """Join the conventions that cannot be separated.
 
@@ -51,8 +50,8 @@ def separable(
         The path.
     ingredients : Ingredients
         The study.
-    noise : callable
-        From the keys that are switched to the whitener.
+    engine : Engine
+        The kernels in between, of which whiteners and depth weights are asked for.
 
     Returns
     -------
@@ -63,8 +62,8 @@ def separable(
     """
     path, notes = tuple(conventions), []
     sizes: dict[frozenset[str], Sizes] = {
-        NOISE: lambda switched: _precisions(ingredients, noise(switched)),
-        DEPTH: lambda switched: depth_weights(ingredients, switched).max(keepdims=True) ** 2,
+        NOISE: lambda switched: _precisions(ingredients, engine.noise(switched)),
+        DEPTH: lambda switched: engine.alpha(switched).max(keepdims=True) ** 2,
     }
     for family, size in sizes.items():
         path, ratio = _joined(path, family - ingredients.idle, size)

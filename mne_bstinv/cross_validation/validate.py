@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -31,10 +30,10 @@ from mne_bstinv.compare.pair import NotApplicable, Pair
 from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
-from mne_bstinv.cross_validation.distances import FormedKernels, relative_distance
-from mne_bstinv.cross_validation.engine import along_normals, compute, mne_bound
+from mne_bstinv.cross_validation.distances import relative_distance
+from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
-from mne_bstinv.cross_validation.noise import NOISE, noise_stage
+from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
 from mne_bstinv.cross_validation.separable import separable
@@ -65,6 +64,7 @@ def cross_validate(
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
     shapley_limit: int | None = None,
+    orders: str | int | None = None,
     rtol: float = RTOL,
     progress: bool = False,
 ) -> CrossValidation:
@@ -93,6 +93,9 @@ def cross_validate(
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
+    orders : 'all' | 'path' | int | None
+        Orders of the conventions to average over, whatever ``shapley_limit`` says: all of them,
+        none but the path, or so many, of which the mean is an estimate of the Shapley value.
     rtol : float
         Relative difference of kernels that counts as equal, from 0 to 0.5, where rounding does not
         allow more (:class:`~mne_bstinv.compare.RoundingBound`).
@@ -102,13 +105,14 @@ def cross_validate(
     Returns
     -------
     CrossValidation
-        Kernels, differences, attribution, comparisons, reports.
+        Kernels, differences, attribution, comparisons, reports. If the attribution is interrupted
+        (Ctrl-C), it holds what was known by then: ``attribution.stopped``.
 
     Raises
     ------
     OptionError
         If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
-        mixed head model, different measures; or ``rtol`` is out of range.
+        mixed head model, different measures; or ``rtol`` or ``orders`` is out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
@@ -116,6 +120,7 @@ def cross_validate(
     """
     if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
         raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
+    _check_orders(orders)
     study = require_study(study)
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
@@ -135,21 +140,27 @@ def cross_validate(
     own = kernel_blocks(result, common.head_model.grid_orient)
     ours = _rows(ingredients, own / _unit(result))
     theirs = _rows(ingredients, ingredients.side.blocks())
-    same = equivalent.blocks()
-    # the ends are asked for more than once; few are kept, they are as large as the gain
-    cache = lru_cache(maxsize=4)(partial(compute, ingredients))
     data, times, notes = _recordings(study, ingredients)
-    first, last = cache(frozenset()), cache(frozenset(c.key for c in CONVENTIONS))
-    bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, last)
+    engine = Engine(ingredients)
+    ends = engine.compute(frozenset()), engine.compute(frozenset(c.key for c in CONVENTIONS))
+    bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
     allowed = max(float(rtol), *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
+    same = equivalent.blocks()
+    before = describe(theirs, ours, "MNE, as set")
+    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
+    twin_difference = relative_distance(same, own)
+    del same
+    describe.know(ends[0].blocks, ours)
+    describe.know(ends[1].blocks, theirs)
     attribution = _attributed(
         ingredients,
-        FormedKernels(lambda switched: cache(switched).blocks),
+        engine,
         ends=(ours, theirs),
         data=data,
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        orders=orders,
         unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
@@ -164,12 +175,12 @@ def cross_validate(
         brainstorm=ours,
         mne=theirs,
         along_normals=along_normals(ingredients),
-        ends=(first, last),
-        twin_difference=relative_distance(same, own),
+        ends=ends,
+        twin_difference=twin_difference,
         public_difference=_public_difference(equivalent, own),
         attribution=attribution,
-        before=describe(theirs, ours, "MNE, as set"),
-        after=describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same"),
+        before=before,
+        after=after,
         reports=ingredients.side.reports,
         estimates=None if data is None else (ours @ data, theirs @ data),
         times=times,
@@ -180,11 +191,17 @@ def cross_validate(
     )
 
 
-def _attributed(ingredients: Ingredients, kernels: FormedKernels, **asked: Any) -> Attribution:
+def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attribution:
     """Attribute the difference to the conventions that this study can separate."""
-    path, joined = separable(CONVENTIONS, ingredients, partial(noise_stage, ingredients))
-    found = attribute(path, kernels, families=(NOISE, DEPTH), **asked)
+    path, joined = separable(CONVENTIONS, ingredients, engine)
+    found = attribute(path, engine, families=(NOISE, DEPTH), **asked)
     return dataclasses.replace(found, notes=(*joined, *found.notes))
+
+
+def _check_orders(orders: object) -> None:
+    number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
+    if not (number or orders in (None, "all", "path")):
+        raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
 
 
 def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
@@ -309,6 +326,11 @@ class _Describer:
             rtol=self._rtol,
             fields=self._fields_of(a.n_components),
         )
+
+    def know(self, blocks: FloatArray, other: FloatArray) -> None:
+        """Take the peaks under a kernel for those of another that agrees with it."""
+        if not np.isnan(blocks).any():
+            self._fields_of(blocks.shape[1]).agree(blocks, other, _STEP_RTOL, keep=True)
 
     def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
         """Measure what the table of the attribution shows of a step, and no more."""

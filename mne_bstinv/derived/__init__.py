@@ -7,8 +7,9 @@ or only what does not depend on it is compared. What cannot be found is an error
 """
 
 from mne_bstinv.derived.choice import derived_kind, find_derived, recompute_derived
-from mne_bstinv.derived.extraction import ScoutSeries, ScoutTable, extract_scouts
+from mne_bstinv.derived.extraction import extract_scouts
 from mne_bstinv.derived.outcome import Recomputed
+from mne_bstinv.derived.scout_table import ScoutSeries, ScoutTable
 
 __all__ = [
     "Recomputed",

@@ -1,8 +1,7 @@
-"""Scout time series of a whole protocol: one table, in parallel."""
+"""Scout time series of a whole protocol, in parallel."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,178 +10,28 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._display import Displayed
-from mne_bstinv._types import FloatArray
 from mne_bstinv.derived.library import Library, NotComparableError, SourceMap
-from mne_bstinv.errors import BstInvError, ConversionError, OptionError, OverwriteError
+from mne_bstinv.derived.scout_table import ScoutSeries, ScoutTable
+from mne_bstinv.errors import (
+    BstInvError,
+    MapError,
+    OptionError,
+)
 from mne_bstinv.io.filenames import is_average
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import unit_of
-from mne_bstinv.io.text import history_row
-from mne_bstinv.maps import flatten_sources, scout_row_names, scout_time_series
+from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
 from mne_bstinv.studies.files import Studies
 
-__all__ = ["ScoutSeries", "ScoutTable", "extract_scouts"]
+__all__ = ["extract_scouts"]
 
 #: What becomes of free sources.
 FREE = ("norm", "pca", "xyz")
-#: Columns of the table.
-COLUMNS = (
-    "subject", "condition", "results", "recordings", "comment", "scout", "unit", "time", "value",
-)  # fmt: skip
+#: Recordings that kernels are applied to, in words.
+_RECORDINGS = {"averages": "averages", "all": "imported recordings"}
 #: Units of what an inverse computes.
 _UNITS = {"mn": "A·m", "sloreta": "", "dspm2018": "", "glsp": "", "lcmvp": ""}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoutSeries(Displayed):
-    """The time series of the scouts in one map."""
-
-    #: Names of subject and condition.
-    subject: str
-    condition: str
-    #: The results, and the recordings of a kernel, relative to the protocol's ``data``.
-    results: str
-    recordings: str
-    #: Comment of the results.
-    comment: str
-    #: Name of each row.
-    names: tuple[str, ...]
-    #: (n_rows, n_times).
-    values: FloatArray
-    #: (n_times,), s.
-    times: FloatArray
-    #: Unit of the values; empty where they have none, or it is not known.
-    unit: str
-    #: The scouts, and the cortex that they are on.
-    atlas: io.Atlas
-    surface_file: str | None
-    #: Averages in the recordings.
-    n_avg: int
-
-    def _summary(self) -> str:
-        rows, times = self.values.shape
-        return f"{self.subject}/{self.condition}, {self.comment}, {rows} rows × {times} times"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoutTable(Displayed):
-    """Scout time series of many maps, and what could not be extracted."""
-
-    #: The series, map after map.
-    series: tuple[ScoutSeries, ...]
-    #: What was left out and why, one sentence each.
-    problems: tuple[str, ...] = ()
-
-    def _summary(self) -> str:
-        rows = sum(len(one.names) for one in self.series)
-        return f"{rows} series of {len(self.series)} maps, {len(self.problems)} problems"
-
-    def columns(self) -> dict[str, Any]:
-        """Return the tidy table: one row a sample of a scout.
-
-        Returns
-        -------
-        dict of str to array
-            ``subject``, ``condition``, ``results``, ``recordings``, ``comment``, ``scout``,
-            ``unit``, ``time`` (s) and ``value``; ``pandas.DataFrame`` takes it.
-        """
-        parts: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-        for one in self.series:
-            n_rows, n_times = one.values.shape
-            for name in ("subject", "condition", "results", "recordings", "comment", "unit"):
-                parts[name].append(np.full(n_rows * n_times, getattr(one, name), dtype=object))
-            parts["scout"].append(np.repeat(np.array(one.names, dtype=object), n_times))
-            parts["time"].append(np.tile(one.times, n_rows))
-            parts["value"].append(one.values.ravel())
-        return {
-            name: np.concatenate(values) if values else np.array([])
-            for name, values in parts.items()
-        }
-
-    def save(self, fname: PathLike, *, overwrite: bool = False) -> Path:
-        """Write the table.
-
-        Parameters
-        ----------
-        fname : path-like
-            ``.csv``, ``.parquet`` (needs pandas and pyarrow), or ``.mat``: signals of Brainstorm
-            (``matrix_*.mat``), of maps with the same times.
-        overwrite : bool
-            Replace an existing file.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        OptionError
-            If the ending is another.
-        OverwriteError
-            If the file exists and ``overwrite`` is False.
-        ConversionError
-            If times differ, for ``.mat``; or pandas is missing, for ``.parquet``.
-        """
-        path = Path(fname)
-        ending = path.suffix.lower()
-        if ending not in _WRITERS:
-            raise OptionError(f"{path}: a table is written as {', '.join(_WRITERS)}.")
-        if path.exists() and not overwrite:
-            raise OverwriteError.of(path)
-        if ending == ".mat":
-            io.write_matrix(path, self.to_matrix(), overwrite=overwrite)
-            return path
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            _WRITERS[ending](temporary, self.columns())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return path
-
-    def to_matrix(self) -> io.Matrix:
-        """Return the series as signals of Brainstorm, the rows of all maps below each other.
-
-        Returns
-        -------
-        Matrix
-            The signals; a row is named by its scout and, of several maps, by the map.
-
-        Raises
-        ------
-        ConversionError
-            If the maps have different times.
-        """
-        if not self.series:
-            raise ConversionError("There is no series.")
-        first = self.series[0]
-        for one in self.series:
-            if one.times.shape != first.times.shape or not np.allclose(one.times, first.times):
-                raise ConversionError(
-                    f"{one.results} and {first.results} have different times: signals of one file "
-                    "share theirs. Write .csv or .parquet."
-                )
-        several = len(self.series) > 1
-        names = [
-            f"{name} @ {one.recordings or one.results}/{one.comment}" if several else name
-            for one in self.series
-            for name in one.names
-        ]
-        n_avg = sum(one.n_avg for one in self.series)
-        return io.Matrix(
-            value=np.concatenate([one.values for one in self.series]),
-            description=tuple(names),
-            time=first.times,
-            comment=f"Scouts of {first.atlas.name} ({len(self.series)} maps)",
-            atlas=first.atlas,
-            surface_file=first.surface_file,
-            n_avg=n_avg,
-            leff=float(n_avg),
-            history=(history_row("process", "Scouts time series, computed by mne_bstinv"),),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +111,7 @@ def extract_scouts(
         raise OptionError(f"function must be one of {', '.join(SCOUT_FUNCTIONS)}: {function!r}.")
     if free not in FREE:
         raise OptionError(f"free must be one of {', '.join(FREE)}, found {free!r}.")
-    if recordings not in ("averages", "all"):
+    if recordings not in _RECORDINGS:
         raise OptionError(f"recordings must be 'averages' or 'all', found {recordings!r}.")
     protocol = io.read_protocol(path)
     wanted = _Wanted(
@@ -301,13 +150,18 @@ def _of_condition(
             results = library.results(entry.file)
             if not _is_wanted(entry.file, results, wanted):
                 continue
-            for file, source_map in _maps(entry, results, condition, library, wanted):
-                series.append(
-                    _series(source_map, entry.file, file, subject, condition, library, wanted)
+            maps = list(_maps(entry, results, condition, library, wanted))
+            if not maps:
+                problems.append(f"{where}: no {_RECORDINGS[wanted.recordings]} to apply it to")
+            for file, source_map in maps:
+                made, odd = _series(
+                    source_map, entry.file, file, subject, condition, library, wanted
                 )
+                series.append(made)
+                problems += [f"{where}: {text}" for text in odd]
         except (BstInvError, ValueError) as error:
             problems.append(f"{where}: {' '.join(str(error).split())}")
-    return series, problems
+    return series, list(dict.fromkeys(problems))
 
 
 def _is_wanted(file: Path, results: io.Results, wanted: _Wanted) -> bool:
@@ -344,26 +198,32 @@ def _series(
     condition: io.Condition,
     library: Library,
     wanted: _Wanted,
-) -> ScoutSeries:
+) -> tuple[ScoutSeries, list[str]]:
+    """Extract the scouts of a map; beside it, the scouts that it has no rows of, in words."""
     results = source_map.results
     surface = library.surface_of(source_map.surface_file, file)
-    atlas = _atlas_of(surface, wanted)
+    in_volume = results.head_model_type == "volume"
+    atlas = _atlas_of(surface, wanted, source_map.n_locations if in_volume else None)
+    if source_map.n_components != 1 and wanted.free == "pca":
+        flat = flatten_sources(
+            source_map.values, source_map.n_components, "pcai", regions=source_map.regions
+        )
+        source_map = source_map.flat(np.asarray(flat))
     values, n_components = source_map.values, source_map.n_components
-    if n_components != 1 and wanted.free == "pca":
-        flat = flatten_sources(values, n_components, "pcai", regions=source_map.regions)
-        values, n_components = np.asarray(flat), 0 if n_components == 0 else 1
     call: dict[str, Any] = {
         "function": wanted.function,
         "n_components": n_components,
         "xyz": "norm" if wanted.free == "norm" and n_components != 1 else "none",
-        "grid_atlas": results.grid_atlas,
+        "grid_atlas": source_map.grid_atlas,
     }
-    flip = wanted.flip and surface.vert_normals is not None and not _is_absolute(file, results)
-    made = scout_time_series(values, atlas.scouts, normals=surface.vert_normals, flip=flip, **call)
+    atlas, odd = _with_rows(atlas, len(values), call)
+    normals = None if in_volume else surface.vert_normals
+    flip = wanted.flip and normals is not None and not _is_absolute(file, results)
+    made = scout_time_series(values, atlas.scouts, normals=normals, flip=flip, **call)
     if source_map.times is None or len(source_map.times) != values.shape[1]:
         raise NotComparableError("The map has no times.")
     data = None if library.studies.of(file).protocol is None else _data_folder(library, file)
-    return ScoutSeries(
+    series = ScoutSeries(
         subject=subject.name,
         condition=condition.name,
         results=_relative(file, data),
@@ -377,6 +237,23 @@ def _series(
         surface_file=source_map.surface_file,
         n_avg=results.n_avg if source_map.recordings is None else source_map.recordings.n_avg,
     )
+    return series, odd
+
+
+def _with_rows(atlas: io.Atlas, n_rows: int, call: Mapping[str, Any]) -> tuple[io.Atlas, list[str]]:
+    """Return the scouts that a map has rows of, and what is wrong with the others."""
+    kept, odd = [], []
+    for scout in atlas.scouts:
+        try:
+            scout_rows(
+                (scout,), n_rows, n_components=call["n_components"], grid_atlas=call["grid_atlas"]
+            )
+            kept.append(scout)
+        except MapError as error:
+            odd.append(str(error))
+    if not kept:
+        raise MapError(odd[0])
+    return io.Atlas(name=atlas.name, scouts=tuple(kept)), odd
 
 
 def _is_absolute(file: Path, results: io.Results) -> bool:
@@ -394,8 +271,11 @@ def _relative(file: Path, data: Path | None) -> str:
     return file.name if data is None else file.relative_to(data).as_posix()
 
 
-def _atlas_of(surface: io.Surface, wanted: _Wanted) -> io.Atlas:
-    """Return the atlas that is asked for, with the scouts that are asked for."""
+def _atlas_of(surface: io.Surface, wanted: _Wanted, n_grid: int | None) -> io.Atlas:
+    """Return the atlas that is asked for, with the scouts that are asked for.
+
+    ``n_grid`` are the points of a map in a volume, None of one on the surface: its scouts only.
+    """
     named = {atlas.name: atlas for atlas in surface.atlas}
     if wanted.atlas is not None and wanted.atlas not in named:
         raise OptionError(
@@ -405,7 +285,13 @@ def _atlas_of(surface: io.Surface, wanted: _Wanted) -> io.Atlas:
     index = (surface.i_atlas or 1) - 1
     if wanted.atlas is None and not 0 <= index < len(surface.atlas):
         raise OptionError(f"The cortex {surface.comment!r} has no current atlas: name one.")
-    atlas = surface.atlas[index] if wanted.atlas is None else named[wanted.atlas]
+    candidates = surface.atlas[index : index + 1] + surface.atlas if wanted.atlas is None else ()
+    chosen = named.get(wanted.atlas or "")
+    fitting = (one for one in candidates if one.n_grid == n_grid and one.scouts)
+    atlas = next(fitting, candidates[0]) if chosen is None else chosen
+    if atlas.n_grid != n_grid:
+        raise OptionError(f"The map is {_place(n_grid)}, the atlas {atlas.name!r} is "
+                          f"{_place(atlas.n_grid)}.")  # fmt: skip
     scouts = tuple(s for s in atlas.scouts if not wanted.scouts or s.label in wanted.scouts)
     missing = set(wanted.scouts) - {scout.label for scout in scouts}
     if missing or not scouts:
@@ -415,28 +301,10 @@ def _atlas_of(surface: io.Surface, wanted: _Wanted) -> io.Atlas:
     return io.Atlas(name=atlas.name, scouts=scouts)
 
 
+def _place(n_grid: int | None) -> str:
+    return "on the surface" if n_grid is None else f"on a volume grid of {n_grid} points"
+
+
 def _unit(results: io.Results, function: str | None) -> str:
     unit = unit_of(results) or _UNITS.get((results.function or "").lower(), "")
     return f"({unit})²" if function == "power" and unit else unit
-
-
-def _write_csv(path: Path, columns: Mapping[str, Any]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
-
-
-def _write_parquet(path: Path, columns: Mapping[str, Any]) -> None:
-    try:
-        import pandas as pd
-
-        pd.DataFrame(columns).to_parquet(path)
-    except ImportError as error:
-        raise ConversionError(
-            "Parquet files are written by pandas and pyarrow, which are missing: pip install "
-            "mne-bstinv[table], or write .csv."
-        ) from error
-
-
-_WRITERS: dict[str, Any] = {".csv": _write_csv, ".parquet": _write_parquet, ".mat": None}

@@ -43,25 +43,44 @@ class SourceMap:
     surface_file: str | None
     is_kernel: bool = False
 
+    #: Whether three components were made one.
+    is_flat: bool = False
+
+    @property
+    def grid_atlas(self) -> io.GridAtlas | None:
+        """The regions of a mixed model; of a flat map all are constrained (letter C)."""
+        atlas = self.results.grid_atlas
+        if atlas is None or not self.is_flat:
+            return atlas
+        scouts = tuple(
+            dataclasses.replace(scout, region=f"{(scout.region or '')[:2]}C")
+            for scout in atlas.scouts
+        )
+        return dataclasses.replace(atlas, scouts=scouts)
+
     @property
     def regions(self) -> Sequence[io.Scout] | None:
         """The regions of a mixed model."""
-        atlas = self.results.grid_atlas
+        atlas = self.grid_atlas
         return None if atlas is None else atlas.scouts
+
+    @property
+    def n_locations(self) -> int:
+        """Locations of a model that is not mixed."""
+        return len(self.values) // (self.n_components or 1)
 
     def changed(self, **changes: Any) -> SourceMap:
         """Return the map with other values."""
         return dataclasses.replace(self, **changes)
 
+    def flat(self, values: FloatArray) -> SourceMap:
+        """Return the map with one row a location, (n_locations, n_times)."""
+        n = 0 if self.n_components == 0 else 1
+        return self.changed(values=values, n_components=n, is_flat=True)
+
 
 class Library:
-    """Reads the files of protocols; large ones are kept while they are in use.
-
-    Parameters
-    ----------
-    studies : Studies
-        Finds the files of a study.
-    """
+    """Reads the files of protocols; large ones are kept while they are in use."""
 
     def __init__(self, studies: Studies) -> None:
         self.studies = studies

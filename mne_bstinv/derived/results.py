@@ -39,30 +39,9 @@ _MOST_TRIED = 20
 def recompute_results(
     file: Path, stored: io.Results, derivation: Derivation, library: Library, rtol: float
 ) -> Recomputed:
-    """Compute a derived map again.
+    """Compute a derived map again from the parents that may be its own, up to ``rtol``; the best.
 
-    Parameters
-    ----------
-    file : Path
-        The results file.
-    stored : Results
-        What it holds.
-    derivation : Derivation
-        What it says of itself.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the parent ends.
-
-    Returns
-    -------
-    Recomputed
-        The best that was found.
-
-    Raises
-    ------
-    NotComparableError
-        If no parent is found, or a step is not known.
+    ``NotComparableError`` if no parent is found, or a step is not known.
     """
     if derivation.what == "simulated sources":
         return _simulated(file, stored, library)
@@ -256,7 +235,7 @@ def _attempt(
                     f"A step before the last, {step.options['method']}, depends on time windows "
                     "that are not stored."
                 )
-            current = current.changed(values=_along_parent(current, stored), n_components=1)
+            current = current.flat(_along_parent(current, stored))
             compared = INVARIANTS
             how.append("unit directions were found; the windows of the PCA are not stored")
             continue
@@ -290,8 +269,7 @@ def _flat(current: SourceMap, options: Mapping[str, Any], *_: Any) -> SourceMap:
     values = flatten_sources(
         current.values, current.n_components, options["method"], regions=current.regions
     )
-    n = 0 if current.n_components == 0 else 1
-    return current.changed(values=values, n_components=n)
+    return current.flat(np.asarray(values))
 
 
 def _along_parent(current: SourceMap, stored: io.Results) -> FloatArray:
@@ -319,8 +297,7 @@ def _along_parent(current: SourceMap, stored: io.Results) -> FloatArray:
 
 def _absolute(current: SourceMap, *_: Any) -> SourceMap:
     values = absolute_sources(current.values, current.n_components, regions=current.regions)
-    n = 0 if current.n_components == 0 else 1
-    return current.changed(values=values, n_components=n)
+    return current.flat(values)
 
 
 def _baseline(current: SourceMap, options: Mapping[str, Any], *_: Any) -> SourceMap:

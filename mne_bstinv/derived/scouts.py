@@ -27,28 +27,9 @@ _OF_FILES = ("_pcaa_", "_pcai_")
 
 
 def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: float) -> Recomputed:
-    """Compute scout time series again.
+    """Compute scout time series again; whether signs were flipped and norms taken is found out.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : Matrix
-        What it holds.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the options ends.
-
-    Returns
-    -------
-    Recomputed
-        The outcome: whether signs were flipped and norms taken is found out.
-
-    Raises
-    ------
-    NotComparableError
-        If a map is missing, or the file holds other signals than those of scouts.
+    ``NotComparableError`` if a map is missing, or the file holds other signals.
     """
     links = listed_files(stored.history, *_LISTS)
     if not links or stored.atlas is None or not stored.atlas.scouts:
@@ -74,7 +55,7 @@ def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: floa
                     n_components=one.n_components,
                     flip=flip,
                     xyz=xyz,
-                    grid_atlas=one.results.grid_atlas,
+                    grid_atlas=one.grid_atlas,
                 )
                 for value, one in zip(values, maps, strict=True)
             ]
@@ -135,7 +116,7 @@ def _along_weights(
     made, first = [], 0
     for one, value in zip(maps, values, strict=True):
         rows = scout_rows(
-            scouts, len(value), n_components=one.n_components, grid_atlas=one.results.grid_atlas
+            scouts, len(value), n_components=one.n_components, grid_atlas=one.grid_atlas
         )
         for scout in rows:
             if scout.n_components != 1:

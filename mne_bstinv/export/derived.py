@@ -46,6 +46,9 @@ def _atlas(matrix: io.Matrix, cortex: io.Surface | None) -> io.Atlas | None:
 
 
 def _fits(atlas: io.Atlas, cortex: io.Surface) -> bool:
+    """Tell whether a cortex has the vertices; of a volume grid it says nothing."""
+    if atlas.n_grid is not None:
+        return True
     vertices = [scout.vertices for scout in atlas.scouts if scout.vertices is not None]
     return all(part.max(initial=0) <= cortex.n_vertices for part in vertices)
 
@@ -56,7 +59,7 @@ def _scouts_named(cortex: io.Surface, names: Sequence[str]) -> io.Atlas | None:
         known = {scout.label: scout for scout in atlas.scouts}
         found = [known.get(name) or known.get(_scout_name(name)) for name in names]
         scouts = tuple(scout for scout in found if scout is not None)
-        if names and len(scouts) == len(names):
+        if names and len(scouts) == len(names) and atlas.n_grid is None:
             return dataclasses.replace(atlas, scouts=scouts)
     return None
 

@@ -13,6 +13,7 @@ from mne_bstinv._display import Displayed
 from mne_bstinv.adapters import LabelList, LabelTimeCourses
 from mne_bstinv.adapters.files import kind_of, mne_kind, read_mne
 from mne_bstinv.adapters.kept import kept_of
+from mne_bstinv.adapters.operators import remember_file
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.io.registry import KINDS
@@ -132,6 +133,8 @@ def estimations_of(value: Any) -> list[Estimation]:
     for one in value if several else [value]:
         estimation = one if isinstance(one, Estimation) else Estimation(of=one)
         loaded = load(estimation.of, "estimations")
+        if kind_of(loaded) == "inverse operator" and loaded is not estimation.of:
+            remember_file(loaded, Path(estimation.of))
         fields = {name: getattr(estimation, name) for name in Estimation.__dataclass_fields__}
         found.append(Estimation(**{**fields, "of": loaded}))
         _refuse_idle(found[-1])

@@ -15,6 +15,7 @@ from mne_bstinv.adapters.sources import is_on_cortex
 from mne_bstinv.inverse import InverseResult
 from mne_bstinv.inverse.options import OPTION_FIELDS
 from mne_bstinv.io import raw
+from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.io.text import history_row
 
 __all__ = ["complete_options", "kernel_name", "results_from_kernel"]
@@ -100,7 +101,7 @@ def kernel_name(results: io.Results) -> str:
     """Name the file of results but for the time, such as ``'results_MN_EEG_KERNEL'``."""
     options: Mapping[str, Any] = results.options or {}
     measure = _MEASURES.get(results.function or "", "MN")
-    if options.get("InverseMethod") == "mne-python":
+    if options.get("InverseMethod") == OF_MNE:
         measure = f"MNE-Python-{options.get('InverseMeasure', measure)}"
     types: Any = options.get("DataTypes")
     types = (types,) if isinstance(types, str) else types

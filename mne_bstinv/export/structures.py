@@ -10,13 +10,19 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
-from mne_bstinv.adapters.files import kind_of, of_channels, recordings_from
+from mne_bstinv.adapters.files import (
+    distance_of_trans,
+    kind_of,
+    of_channels,
+    recordings_from,
+)
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import (
     Window,
     from_covariance,
     noise_cov_from,
     noise_window,
+    pending_projections,
     with_moments,
 )
 from mne_bstinv.adapters.sensors import from_info
@@ -39,6 +45,9 @@ __all__ = ["StudyStructures", "structures_of"]
 _IMPORTED = ("import", "Converted from MNE-Python")
 #: What the log says of steps that make no structure.
 _WHAT = "study → Brainstorm protocol"
+#: Distance (m) at the surface of a head up to which two transforms are the same: FIF files hold
+#: them in single precision, and copies of them are made by hand.
+_SAME_TRANS = 1e-5
 #: FIFF.FIFFV_COORD_MRI, as source spaces say it.
 _MRI_FRAME = 5
 
@@ -105,6 +114,8 @@ def structures_of(
     channels = _channels(info, recordings)
     study = StudyStructures(channels=channels)
     _refuse_idle(forward, src, trans, mri)
+    if trans is not None and kind_of(forward) == "forward":
+        _compare_trans(trans, forward)
     study.mri = _mri(mri, channels, trans, forward)
     of_mne: list[int] = []
     for inst in recordings:
@@ -116,6 +127,7 @@ def structures_of(
         if not given:
             of_mne += range(len(study.recordings), len(study.recordings) + len(found))
         study.recordings += [(kind, one) for one in found]
+    _tell_pending(recordings)
     study.noise_cov = _covariance(noise_cov, study, "noise", noise_times)
     study.data_cov = _covariance(data_cov, study, "data", data_times)
     _add_sources(study, forward, src, trans)
@@ -157,11 +169,44 @@ def _refuse_idle(forward: Any, src: Any, trans: Any, mri: Any) -> None:
             "src out."
         )
     in_mri = own_spaces and any(int(part["coord_frame"]) == _MRI_FRAME for part in src)
-    if trans is not None and not isinstance(mri, Path) and not (forward is None and in_mri):
-        raise ConversionError(
-            "trans: it would place FreeSurfer's MRI, or source spaces in the MRI frame where there "
-            "is no forward solution, and neither is given. Leave trans out."
+    if trans is None or of_mne or isinstance(mri, Path) or (forward is None and in_mri):
+        return
+    raise ConversionError(
+        "trans: it would place FreeSurfer's MRI, or source spaces in the MRI frame where there "
+        "is no forward solution, or agree with that of a forward solution, and none is given. "
+        "Leave trans out."
+    )
+
+
+def _tell_pending(recordings: Sequence[Any]) -> None:
+    """Say which projections Brainstorm's inverse has, and the stored recordings do not."""
+    segments = [one for one in recordings if kind_of(one) in ("evoked", "epochs")]
+    pending = dict.fromkeys(name for one in segments for name in pending_projections(one))
+    if not pending:
+        return
+    findings = Findings()
+    findings.assumed(
+        "Projector.Status",
+        f"1 for {', '.join(pending)}: Brainstorm projects gain and covariance with them, but not "
+        "recordings that are stored already; MNE's inverse projects recordings too. Apply them "
+        "first (apply_proj()) for the same estimates.",
+    )
+    findings.tell(what=_WHAT)
+
+
+def _compare_trans(trans: Any, forward: Any) -> None:
+    """Say how far a transform is from that of the forward solution, which places the sources."""
+    findings, apart = Findings(), distance_of_trans(trans, forward["mri_head_t"])
+    if apart > _SAME_TRANS:
+        findings.assumed(
+            "trans",
+            f"it places a head {1e3 * apart:.2g} mm away from where the transform of the forward "
+            "solution does: sources stay where that has them; an MRI of FreeSurfer is placed by "
+            "trans. Check which of both is right.",
         )
+    else:
+        findings.derived("trans", "it is that of the forward solution.")
+    findings.tell(what=_WHAT)
 
 
 def _channels(info: Any, recordings: Sequence[Any]) -> io.Channels:

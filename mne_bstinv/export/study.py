@@ -134,7 +134,8 @@ def export_study(
         Source spaces, for the cortex where there is no forward solution. A Surface: the cortex
         that the locations of ``forward`` follow, given as it is.
     trans : mne.Transform | None
-        Head ↔ MRI, for source spaces in the MRI frame and for ``mri``.
+        Head ↔ MRI, for source spaces in the MRI frame and for ``mri``; the report says how far it
+        is from that of ``forward``, which places the sources.
     mri : Mri | path-like | None
         The subject's MRI; ``subjectimage_*.mat``, or FreeSurfer's ``T1.mgz``, which the
         fiducials of the sensors and ``trans`` (else the transform of ``forward``) place.

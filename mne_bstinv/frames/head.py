@@ -20,13 +20,16 @@ __all__ = ["HEAD_TO_SCS", "cardinal_of", "fiducials_in_scs", "scs_to_head"]
 
 #: Label of the transform from MNE's head frame to SCS in a channel file.
 HEAD_TO_SCS = "neuromag_head=>scs"
+#: The same of the electrodes of CTF data in a FIF file, which holds them in MNE's head frame.
+_OF_CTF_IN_FIF = "inv(neuromag_device=>ctf_head)"
 
 
 def scs_to_head(channels: ChannelsLike | None, mri: MriLike | None = None) -> FrameTransform:
     """Find the transform from SCS to MNE's head frame.
 
-    The first that is there: the transform ``neuromag_head=>scs`` of the channel file with all
-    later ones, inverted; the fiducials of the channel file; those of the MRI, moved to SCS.
+    The first that is there: the transform ``neuromag_head=>scs`` of the channel file (of CTF data
+    in a FIF file, ``inv(neuromag_device=>ctf_head)`` of its electrodes) with all later ones,
+    inverted; the fiducials of the channel file; those of the MRI, moved to SCS.
     Without any, head x = −SCS y and head y = SCS x with no shift, marked as assumed.
 
     Parameters
@@ -47,18 +50,18 @@ def scs_to_head(channels: ChannelsLike | None, mri: MriLike | None = None) -> Fr
         If the fiducials lie on one line.
     """
     if channels is not None:
-        for transforms, labels in (
-            (channels.transf_meg, channels.transf_meg_labels),
-            (channels.transf_eeg, channels.transf_eeg_labels),
+        for transforms, labels, name in (
+            (channels.transf_meg, channels.transf_meg_labels, HEAD_TO_SCS),
+            (channels.transf_eeg, channels.transf_eeg_labels, HEAD_TO_SCS),
+            (channels.transf_eeg, channels.transf_eeg_labels, _OF_CTF_IN_FIF),
         ):
-            if HEAD_TO_SCS in labels:
+            if name in labels:
                 head_to_scs: FloatArray = np.eye(4)
-                for transform in transforms[labels.index(HEAD_TO_SCS) :]:
+                for transform in transforms[labels.index(name) :]:
                     head_to_scs = transform @ head_to_scs
                 inverse: Any = np.linalg.inv(head_to_scs)
                 return FrameTransform(
-                    matrix=inverse,
-                    source=f"transform {HEAD_TO_SCS!r} of the channel file",
+                    matrix=inverse, source=f"transform {name!r} of the channel file"
                 )
     found = fiducials_in_scs(channels, mri)
     if found is not None:

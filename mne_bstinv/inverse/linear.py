@@ -25,6 +25,7 @@ from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, comput
 __all__ = [
     "Region",
     "linear_inverse",
+    "noise_whitening",
     "refuse_several_models",
     "volume_orientation_error",
 ]
@@ -98,7 +99,7 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
-    whitening = _whitening(noise, channel_types, options, channel_names)
+    whitening = noise_whitening(noise, channel_types, options, channel_names)
     data_whitening = _data_whitening(data, channel_types, options, whitening, channel_names)
     models = SourceModel.build_all([(r.gain, r.grid_orient, r.orient) for r in regions], options)
     solution = _solve(models, options, (data_whitening or whitening).whitener)
@@ -148,13 +149,37 @@ def _solve(models: Sequence[SourceModel], options: AnyOptions, whitener: FloatAr
     return _Solution(kernel=kernel, decompositions=scan)
 
 
-def _whitening(
+def noise_whitening(
     noise: CovarianceStatistics,
     channel_types: Sequence[str],
     options: AnyOptions,
-    channel_names: Sequence[str] | None,
+    channel_names: Sequence[str] | None = None,
 ) -> Whitening:
-    """Whiten the noise as the inverse of the year does."""
+    """Whiten the noise as the inverse of the year does.
+
+    Parameters
+    ----------
+    noise : CovarianceStatistics
+        Noise covariance of the channels in use, projected, referenced, and divided by the number
+        of averages where the year does so.
+    channel_types : sequence of str
+        Type of each channel in use.
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
+        The options, of any year.
+    channel_names : sequence of str | None
+        Names for messages.
+
+    Returns
+    -------
+    Whitening
+        The whitener and its intermediates.
+
+    Raises
+    ------
+    InverseError
+        As :func:`~mne_bstinv.inverse.whitening.compute_whitener` and
+        :func:`~mne_bstinv.inverse.group_whitening.group_whitener`.
+    """
     if isinstance(options, InverseOptions2009):
         return group_whitener(noise.cov, channel_types, options)
     return compute_whitener(

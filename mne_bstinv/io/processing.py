@@ -17,7 +17,15 @@ from mne_bstinv.io.raw import FrozenMap
 from mne_bstinv.io.results import Results
 from mne_bstinv.io.text import HistoryRows, as_text
 
-__all__ = ["Derivation", "Step", "derivation_of", "listed_files", "steps_of", "unit_of"]
+__all__ = [
+    "OF_MNE",
+    "Derivation",
+    "Step",
+    "derivation_of",
+    "listed_files",
+    "steps_of",
+    "unit_of",
+]
 
 #: Baseline normalisations: what a history calls them → Brainstorm's name of the method.
 _BASELINES = {
@@ -52,6 +60,8 @@ _MADE = {
     "process": "processed map",
     "simulate": "simulated sources",
 }
+#: InverseMethod of kernels and estimates that MNE-Python computed.
+OF_MNE = "mne-python"
 #: Rows that tell where something came from, not what was done to it.
 _ORIGINS = ("compute", "src", "link", "event", "save", "mne")
 #: A window in ms, such as ``[-120ms,-4ms]``.
@@ -195,6 +205,9 @@ def unit_of(results: Results) -> str:
 
 
 def _was_free(results: Results) -> bool:
-    orient: Sequence[str] = (results.options or {}).get("SourceOrient") or ()
+    options = results.options or {}
+    if options.get("InverseMethod") == OF_MNE:  # its pick_ori='normal' takes normals at once
+        return False
+    orient: Sequence[str] = options.get("SourceOrient") or ()
     orient = (orient,) if isinstance(orient, str) else orient
     return len(orient) == 1 and str(orient[0]).lower() in ("free", "loose")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,16 @@ from scipy.sparse import csc_array
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io.checks import index
+from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import NestedArray, Text
 
-__all__ = ["Atlas", "GridAtlas", "Scout"]
+__all__ = ["Atlas", "AtlasArray", "GridAtlas", "Scout"]
+
+#: How the scouts of a volume grid are told from those of the surface that they are stored with: by
+#: the name of their atlas, which holds the number of points.
+_OF_GRID = re.compile(r"volume\s+(\d+)\b", flags=re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -64,6 +70,28 @@ class Atlas(Structure):
 
     def _summary(self) -> str:
         return f"{self.name}, {len(self.scouts)} scouts"
+
+    @property
+    def n_grid(self) -> int | None:
+        """Points of the volume grid that the scouts are of; None for scouts of the surface."""
+        return _points(self.name)
+
+
+def _points(name: Any) -> int | None:
+    found = _OF_GRID.match(name.strip()) if isinstance(name, str) else None
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasArray(NestedArray):
+    """The atlases of a surface: scouts of a volume grid count its points, not the vertices."""
+
+    def element(self, name: Any, index: int, context: Context) -> Context:
+        """Return the context of an atlas."""
+        inner, n_grid = context.element(index), _points(name)
+        if n_grid is not None:
+            inner.sizes["n_vertices"] = (n_grid, "Name")
+        return inner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)

@@ -13,8 +13,8 @@ from mne_bstinv.io.checks import finite, index
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
-from mne_bstinv.io.scouts import Atlas
-from mne_bstinv.io.text import History, HistoryRows, NestedArray, Text
+from mne_bstinv.io.scouts import Atlas, AtlasArray
+from mne_bstinv.io.text import History, HistoryRows, Text
 
 __all__ = ["Surface", "read_surface", "write_surface"]
 
@@ -53,7 +53,7 @@ class Surface(Structure):
     )
     #: The sets of scouts.
     atlas: tuple[Atlas, ...] = field(
-        default=(), metadata=declare("Atlas", NestedArray(Atlas, order=1))
+        default=(), metadata=declare("Atlas", AtlasArray(Atlas, order=1))
     )
     #: The current atlas, 1-based.
     i_atlas: int | None = field(default=None, metadata=declare("iAtlas", Scalar(int)))

@@ -224,7 +224,14 @@ class NestedArray:
         if not context.match((len(rows),), (self.size,)):
             expected = f"a struct array {context.explain((self.size,))}"
             context.fault(f"{len(rows)} structs", expected)
-        return tuple(parse(self.cls, row, context.element(index)) for index, row in enumerate(rows))
+        return tuple(
+            parse(self.cls, row, self.element(_name_in(row), index, context))
+            for index, row in enumerate(rows)
+        )
+
+    def element(self, name: Any, index: int, context: Context) -> Context:
+        """Return the context of an element, which may depend on what it calls itself."""
+        return context.element(index)
 
     def write(self, value: Any, context: Context) -> Any:
         """Return a 1 x N struct array."""
@@ -232,8 +239,15 @@ class NestedArray:
         if value and not context.match((len(value),), (self.size,)):
             expected = f"a struct array {context.explain((self.size,))}"
             context.fault(f"{len(value)} structs", expected)
-        rows = [build(item, context.element(index)) for index, item in enumerate(value)]
+        rows = [
+            build(item, self.element(getattr(item, "name", None), index, context))
+            for index, item in enumerate(value)
+        ]
         return _structs(rows, self.cls)
+
+
+def _name_in(row: Mapping[str, Variable]) -> Any:
+    return row["Name"].value if "Name" in row else None
 
 
 def struct_rows(variable: Variable) -> list[dict[str, Variable]] | None:

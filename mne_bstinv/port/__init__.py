@@ -5,7 +5,8 @@ condition. A unit is one folder with a manifest; it is converted in a folder of 
 moved to its place, so that an interruption leaves it as it was.
 """
 
+from mne_bstinv.port.applied import apply_ported
 from mne_bstinv.port.runner import port_protocol
 from mne_bstinv.port.summary import PortReport
 
-__all__ = ["PortReport", "port_protocol"]
+__all__ = ["PortReport", "apply_ported", "port_protocol"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
+from mne_bstinv.io.filenames import is_average
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.protocol import study_condition
-from mne_bstinv.workflow.store import Store
+from mne_bstinv.workflow.store import Store, file_stamp
 
 __all__ = ["ANATOMY", "CONDITION", "SHARED", "SUBJECTS", "Settings", "Unit", "plan"]
 
@@ -49,7 +51,7 @@ class Settings:
     raw: str = "fif"
     #: A folder in which the files of links may be.
     raw_dir: Path | None = None
-    #: Whether estimates of dspm2018 are multiplied by √Leff, as Brainstorm shows them.
+    #: Whether estimates of dspm2018 are multiplied by √Leff: Brainstorm's dspm2018sc.
     scale_leff: bool = False
     #: Whether to recompute the stored kernels, and up to which relative difference they agree.
     verify: bool = False
@@ -132,8 +134,33 @@ class Unit:
             **names,
             "shared": self.shared,
             "head_model": None if current is None else _relative(current, root),
+            "averages": {e.file.name: self.averages_of(e) for e in self.files.results},
             "bad_trials": [entry.file.name for entry in self.files.recordings if entry.bad],
         }
+
+    def averages_of(self, results: io.ResultsEntry) -> int:
+        """Return nAvg of the averages that results are for; 1 if these differ, or there are none.
+
+        An operator is made for it, so that MNE, which goes by the averages of the recordings and
+        of the operator, gives Brainstorm's estimate, which goes by neither.
+        """
+        if not results.shared:
+            files = [] if results.data_file is None else [results.data_file]
+        elif self.kind == SHARED:
+            mine = results.file.parent
+            files = [
+                entry.file
+                for subject in self.protocol.subjects
+                for condition in subject.conditions
+                if condition.channel_file is not None and condition.channel_file.parent == mine
+                for entry in condition.recordings
+            ]
+        else:
+            files = [entry.file for entry in self.files.recordings]
+        # by their names: a condition may have a thousand trials
+        found = {_averages(*stamp) for file in files if is_average(file, 1)
+                 if (stamp := file_stamp(file)) is not None} - {1}  # fmt: skip
+        return found.pop() if len(found) == 1 else 1
 
     def inputs(self) -> dict[str, Path]:
         """Return the files that it is made of, by path relative to the protocol, with ``/``."""
@@ -165,6 +192,17 @@ class Unit:
             return None
         name = stored["SurfaceFile"].value if "SurfaceFile" in stored else None
         return io.resolve(self.protocol, name, "anat") if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _averages(path: str, _size: int, _changed: int) -> int:
+    """Return nAvg of recordings; 1 where it cannot be read, which converting them says."""
+    try:
+        stored = mat.read(Path(path), ["nAvg"])
+    except BstInvError:
+        return 1
+    value = stored["nAvg"].value if "nAvg" in stored else 1
+    return int(value) if isinstance(value, int | float) and value >= 1 else 1
 
 
 def plan(

@@ -62,14 +62,16 @@ class _Files:
             self.write(bool(key[0]), group)
 
     def write(self, bad: bool, group: _Group) -> None:
+        from mne_bstinv.adapters.recordings import safe_by_default
+
         self.written[bad] += 1
         number = f"_{self.written[bad]}" if self.written[bad] > 1 else ""
         name = f"{'_bad' if bad else ''}{number}{ENDINGS[self.kind]}"
         with self.outputs.item(group.entries[0], self.kind):
             value = (
-                self.study.epochs_of(group.recordings)
+                safe_by_default(self.study.epochs_of(group.recordings))
                 if self.kind == "epochs"
-                else [self.study.evoked_of(one) for one in group.recordings]
+                else [safe_by_default(self.study.evoked_of(one)) for one in group.recordings]
             )
             files = [file for file in (*group.entries, self.study.channel_file) if file]
             contents = [self.outputs.relative(file) for file in group.entries]

@@ -96,8 +96,9 @@ def port_protocol(
         A folder in which the original files of continuous recordings may be, if they are neither
         where the links say nor beside them.
     scale_leff : bool
-        Multiply estimates of dspm2018 by √Leff, as Brainstorm does when it shows them, so that
-        averages have unit variance too. False writes kernel × recordings, like all other measures.
+        Multiply estimates of dspm2018 by √Leff, so that averages have unit variance too, as
+        Brainstorm's process "Scale averaged dSPM" does, and nothing else in Brainstorm. False
+        writes kernel × recordings, like all other measures.
     verify : bool
         Recompute the stored kernels and put the result into the manifests.
     rtol : float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._verdicts import NOT_COMPARABLE
@@ -14,6 +15,7 @@ from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
 from mne_bstinv.studies.files import Studies
+from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
 from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
 
@@ -90,6 +92,7 @@ def verify(
     *,
     rtol: float = 1e-9,
     protocol: io.Protocol | None = None,
+    operators: Any = None,
 ) -> Iterator[Verification]:
     """Recompute and compare the files at or below a path, one after the other.
 
@@ -102,6 +105,10 @@ def verify(
         Largest relative Frobenius difference that counts as equal.
     protocol : Protocol | None
         The protocol of the files, if it was read already; None reads it.
+    operators : path-like | mne.minimum_norm.InverseOperator | sequence of them | None
+        Operators of MNE-Python (``-inv.fif``) that kernels were exported from: each kernel that
+        MNE-Python computed is compared with that of the operator which agrees best. ``None``
+        takes the file that the kernel names, if it is still there.
 
     Yields
     ------
@@ -116,13 +123,15 @@ def verify(
     """
     studies = Studies(protocol)
     library = Library(studies)
+    several = isinstance(operators, list | tuple)
+    foreign = Operators(operators if several else [] if operators is None else [operators])
     files = find_files(path, library) if isinstance(path, str | Path) else list(path)
     for file in files:
         kind = KERNEL
         try:
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
-                yield verify_kernel(file, studies, rtol)
+                yield verify_kernel(file, studies, rtol, foreign)
             else:
                 yield _verify_derived(file, library, rtol)
         except NotComparableError as error:

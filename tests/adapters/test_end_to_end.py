@@ -8,6 +8,7 @@ import mne
 import numpy as np
 import pytest
 from mne.minimum_norm import apply_inverse, make_inverse_operator
+from small_sample import load_small_sample
 
 from mne_bstinv import (
     InverseOptions,
@@ -18,7 +19,6 @@ from mne_bstinv import (
     to_forward,
     to_info,
 )
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.frames import scs_to_head
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.io import NoiseCov
@@ -28,7 +28,7 @@ SNR = 3.0
 
 @pytest.fixture(scope="module")
 def sample():
-    return load_sample()
+    return load_small_sample()
 
 
 def _projected(sample):

@@ -9,6 +9,7 @@ import mne
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
+from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, compute_kernel
 from mne_bstinv.adapters.recordings.covariance import to_covariance
@@ -18,7 +19,6 @@ from mne_bstinv.adapters.sensors.to_mne import to_info
 from mne_bstinv.adapters.sources.forward_to_mne import to_forward
 from mne_bstinv.adapters.study import study_from_mne
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError, MissingFileError
 
 #: Centre of the sphere (m), head frame.
@@ -311,7 +311,7 @@ def test_nothing_says_what_the_channels_are(objects):
 
 def test_a_study_of_brainstorm_there_and_back():
     """Nothing is lost on the way through MNE: the kernels that Brainstorm stored come out."""
-    sample = load_sample()
+    sample = load_small_sample()
     evoked = to_evoked(sample.recordings, sample.channels, mri=sample.mri)
     forward = to_forward(sample.head_model, sample.channels, surface=sample.cortex, mri=sample.mri)
     noise_cov = to_covariance(sample.noise_cov, sample.channels)

@@ -186,17 +186,22 @@ class TestDemo:
         assert main(["demo", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
         out = capsys.readouterr().out
         assert "4 results file(s): 4 equal" in out
-        # the sources were simulated at vertices 111 and 5, at 120 and 170 ms (4 ms a sample)
-        assert "vertex 111 (1-based), left hemisphere: peak +7.26 nA·m at 116 ms" in out
-        assert "vertex 5 (1-based), right hemisphere: peak +8.64 nA·m at 172 ms" in out
-        assert "position (-55.8, 23.1, 21.3) mm in SCS" in out
+        # one source is found exactly, the other is missed
+        assert (
+            "100 ms: strongest at vertex 11 (1-based), +2.59 nA·m; simulated at vertex 837, "
+            "temporal-superior L: 19.3 mm, 4 edge(s) of the mesh away"
+        ) in out
+        assert (
+            "170 ms: strongest at vertex 533 (1-based), +3.13 nA·m; simulated at vertex 533, "
+            "occipital-lateral R: 0.0 mm, 0 edge(s) of the mesh away"
+        ) in out
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
         for method in ("MNE", "dSPM", "sLORETA"):
             assert f"   {method} fixed MEG: told the same, both toolboxes compute the same" in out
         assert out.count("most of it (alone, mean of both ends) from") == 3
         assert "mne-bstinv compare averages over all orders" in out
         page = tmp_path / "out" / "report.html"
-        assert out.endswith(f"   {page}\n")
+        assert out.endswith(f"   The first of these, with figures: {page}\n")
         text = page.read_text(encoding="utf-8")
         assert "datasets.load_sample()" in text
         assert "mne-bstinv compare averages over all orders" in text
@@ -217,7 +222,11 @@ def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
         main(["--help"])
     told = capsys.readouterr().out
     commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
-    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {"effects", "streams"}
+    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
+        "arguments",
+        "effects",
+        "streams",
+    }
     assert {name.replace("-", "_") for name in commands} == {name.rstrip("_") for name in modules}
     for name, summary in commands.items():
         with pytest.raises(SystemExit):

@@ -7,16 +7,16 @@ import logging
 
 import mne
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import io, to_covariance, to_evoked, to_forward
 from mne_bstinv.cli import main
-from mne_bstinv.datasets import load_sample
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The sample study in files of MNE."""
-    folder, study = tmp_path_factory.mktemp("fif"), load_sample()
+    folder, study = tmp_path_factory.mktemp("fif"), load_small_sample()
     with mne.use_log_level("error"):
         to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
         forward = to_forward(study.head_model, study.channels, surface=study.cortex)

@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel, datasets
+from mne_bstinv import InverseOptions, compute_kernel
 from mne_bstinv.cli import main
 from mne_bstinv.cli.lambda_ import translate
 from mne_bstinv.errors import OptionError
@@ -62,7 +63,7 @@ def test_all_ways_to_say_it_are_the_same(given, capsys):
 
 def test_lambda_of_a_study_is_that_of_its_kernel(capsys):
     """With the trace, SNR → Λ, and RMS = √Λ → the same SNR."""
-    study = datasets.load_sample()
+    study = load_small_sample()
     result = compute_kernel(
         study.head_model, study.noise_cov, study.channels, data_types="EEG",
         channel_flag=study.recordings.channel_flag, options=InverseOptions(measure="amplitude"),

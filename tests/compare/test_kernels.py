@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 from helpers_kernels import complete, kernel
+from small_sample import load_small_sample
 
 from mne_bstinv.compare import METRICS, Kernel, compare_kernels
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ComparisonError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.preparation import prepare_study
@@ -236,7 +236,7 @@ def _computed(study, orient, measure, data_types="MEG"):
     [("MN: MEG ALL(Constr) 2018", "fixed", "MEG"), ("MN: EEG(Unconstr) 2018", "free", "EEG")],
 )
 def test_recomputed_kernel_and_the_one_of_brainstorm(stored, orient, data_types):
-    study = load_sample()
+    study = load_small_sample()
     result, ours = _computed(study, orient, "amplitude", data_types)
     theirs = dataclasses.replace(
         ours, matrix=study.results[stored].imaging_kernel, name="Brainstorm"
@@ -262,7 +262,7 @@ def test_recomputed_kernel_and_the_one_of_brainstorm(stored, orient, data_types)
 @pytest.mark.parametrize("orient", ["fixed", "free"])
 def test_sloreta_localises_single_sources_without_error(orient):
     # Pascual-Marqui 2002: |R_ii^(−1/2) R_ij| ≤ |R_jj^(1/2)|, the value at the source itself
-    study = load_sample()
+    study = load_small_sample()
     sloreta, amplitude = (_computed(study, orient, m)[1] for m in ("sloreta", "amplitude"))
     comparison = compare_kernels(sloreta, amplitude)
     n = sloreta.n_locations

@@ -80,7 +80,7 @@ BACK = {"fwd": "headmodel_x.mat", "src": "tess_cortex_x.mat", "cov": "noisecov_x
 @pytest.fixture
 def protocol(sample_dir, tmp_path):
     """A copy of the sample that may be changed."""
-    root = shutil.copytree(sample_dir, tmp_path / "sample_study")
+    root = shutil.copytree(sample_dir, tmp_path / "sample_small")
     return SimpleNamespace(
         root=root,
         evoked=root / "data" / "Subject01" / "evoked",

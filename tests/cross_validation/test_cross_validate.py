@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, datasets
+from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
 from mne_bstinv.cross_validation import cross_validate
@@ -22,7 +23,7 @@ AVERAGE = "data_average_240101_1200.mat"
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 @lru_cache(maxsize=8)
@@ -312,6 +313,12 @@ def test_what_is_left_has_a_bound():
 def test_tolerances_out_of_range_are_refused(rtol):
     with pytest.raises(OptionError, match=r"rtol must be a number from 0 to 0\.5, found"):
         cross_validate(sample(), rtol=rtol)
+
+
+@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5])
+def test_orders_out_of_range_are_refused(orders):
+    with pytest.raises(OptionError, match="orders must be 'all', 'path', or how many, found"):
+        cross_validate(sample(), orders=orders)
 
 
 def test_recordings_are_named():

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cross_studies import kernels_of
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel, datasets
+from mne_bstinv import InverseOptions, compute_kernel
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
-from mne_bstinv.cross_validation.engine import compute
+from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import gather
 from mne_bstinv.errors import OptionError
 
@@ -27,7 +28,7 @@ EQUAL = 1e-9
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 def remainders(study, options, settings, data_types):
@@ -40,8 +41,8 @@ def remainders(study, options, settings, data_types):
     ours = kernel_blocks(result, ingredients.normals)
     if options.measure == "sloreta":
         ours = ours / np.sqrt(result.lambda_)
-    start = relative_distance(compute(ingredients, frozenset()).blocks, ours)
-    end = relative_distance(compute(ingredients, ALL).blocks, ingredients.side.blocks())
+    start = relative_distance(Engine(ingredients).compute(frozenset()).blocks, ours)
+    end = relative_distance(Engine(ingredients).compute(ALL).blocks, ingredients.side.blocks())
     return start, end
 
 
@@ -109,9 +110,9 @@ def test_each_convention_alone_changes_only_what_it_is_about():
     options = InverseOptions(source_orient="loose", loose=0.3)
     settings = MneSettings.defaults_for(options)
     ingredients = gather(sample(), options, settings, "MEG")
-    start = compute(ingredients, frozenset())
+    start = Engine(ingredients).compute(frozenset())
     for convention in CONVENTIONS:
-        alone = compute(ingredients, frozenset({convention.key}))
+        alone = Engine(ingredients).compute(frozenset({convention.key}))
         same_depth = np.array_equal(alone.alpha, start.alpha)
         assert same_depth != convention.key.startswith("depth"), convention.key
         noise = convention.key in ("rank", "projectors")
@@ -130,7 +131,7 @@ def test_exact_translations_leave_no_active_convention():
     bare = dataclasses.replace(study, channels=dataclasses.replace(study.channels, projectors=()))
     ingredients = gather(bare, options, settings, "MEG GRAD")
     distance = relative_distance(
-        compute(ingredients, ALL).blocks, compute(ingredients, frozenset()).blocks
+        Engine(ingredients).compute(ALL).blocks, Engine(ingredients).compute(frozenset()).blocks
     )
     assert distance <= EQUAL
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv import compute_kernel, datasets
+from mne_bstinv import compute_kernel
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import brainstorm_equivalent
@@ -25,7 +26,7 @@ LIKE_BRAINSTORM = {"combine_xyz": "fro", "limit_depth_chs": False}
 @lru_cache(maxsize=1)
 def sample():
     """Without projectors: those that MNE renormalises have no counterpart."""
-    study = datasets.load_sample()
+    study = load_small_sample()
     return dataclasses.replace(study, channels=dataclasses.replace(study.channels, projectors=()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import shutil
 
 import numpy as np
@@ -73,6 +74,7 @@ def test_columns_are_tidy(table):
     np.testing.assert_array_equal(columns["time"][:n_times], first.times)
 
 
+@pytest.mark.slow
 def test_two_at_a_time_are_the_same(study, table):
     both = mb.extract_scouts(study, atlas="User scouts", n_jobs=2)
     assert [s.results for s in both.series] == [s.results for s in table.series]
@@ -151,6 +153,91 @@ def test_an_atlas_that_a_cortex_lacks_is_a_problem(study):
     assert all("no atlas 'Desikan'; it has User scouts" in p for p in table.problems)
     table = mb.extract_scouts(study, scouts=["s1", "V9"], subjects=["Subject02"])
     assert all("no scout V9" in problem for problem in table.problems)
+
+
+def with_atlas(copy, atlas):
+    """Put an atlas first on the cortices of a study."""
+    for file in copy.rglob("tess_cortex*.mat"):
+        cortex = io.read_surface(file)
+        changed = dataclasses.replace(cortex, atlas=(atlas, *cortex.atlas), i_atlas=1)
+        io.write_surface(file, changed, overwrite=True)
+    return copy
+
+
+def applied(copy, series):
+    """The stored kernel times its recordings."""
+    results = io.read_results(copy / "data" / series.results)
+    recordings = io.read_recordings(copy / "data" / series.recordings)
+    return results.imaging_kernel @ recordings.f[results.good_channel - 1], results
+
+
+def test_scouts_of_a_volume_grid(data_dir, tmp_path):
+    """They count points of the grid; scouts of the cortex are not on it."""
+    copy = shutil.copytree(data_dir / "eeg_volume", tmp_path / "study")
+    table = mb.extract_scouts(copy, recordings="all")
+    assert table.series == ()
+    assert (
+        "volume grid of 37 points, the atlas 'User scouts' is on the surface" in table.problems[0]
+    )
+    scout = io.Scout(label="deep", vertices=np.array([3, 37]), region="UU")
+    with_atlas(copy, io.Atlas(name="Volume 37: nuclei", scouts=(scout,)))
+    table = mb.extract_scouts(copy, recordings="all", results="MN")
+    assert table.problems == ()
+    for series in table.series:
+        values, _ = applied(copy, series)
+        mean = (values[6:9] + values[108:111]) / 2
+        np.testing.assert_allclose(series.values[0], np.linalg.norm(mean, axis=0), rtol=1e-12)
+    table = mb.extract_scouts(copy, recordings="all", results="MN", free="pca")
+    assert table.problems == ()
+
+
+def test_a_map_on_the_surface_has_no_scouts_of_a_grid(study, tmp_path):
+    scout = io.Scout(label="deep", vertices=np.array([1000]))
+    copy = shutil.copytree(study, tmp_path / "study")
+    with_atlas(copy, io.Atlas(name="Volume 2000", scouts=(scout,)))
+    options = {"subjects": ["Subject02"]}
+    table = mb.extract_scouts(copy, **options)  # the first atlas that is on the surface
+    assert {series.atlas.name for series in table.series} == {"User scouts"}
+    table = mb.extract_scouts(copy, atlas="Volume 2000", **options)
+    assert all("on the surface, the atlas 'Volume 2000' is on a vol" in p for p in table.problems)
+
+
+def test_scouts_of_mixed_models(data_dir, tmp_path):
+    """One vertex; and one across regions of one and three components, which costs no other."""
+    copy = shutil.copytree(data_dir / "mixed", tmp_path / "study")
+    regions = io.read_results(next(copy.rglob("results_MN_EEG*.mat"))).grid_atlas.scouts
+    left, right = (region.vertices for region in regions[:2])
+    scouts = (
+        io.Scout(label="one", vertices=left[:1]),
+        io.Scout(label="across", vertices=np.concatenate([left[:2], right[:2]])),
+        io.Scout(label="empty", vertices=np.array([], dtype=int)),
+    )
+    with_atlas(copy, io.Atlas(name="Mine", scouts=scouts))
+    table = mb.extract_scouts(copy, recordings="all", results="MN: EEG")
+    assert table.series
+    assert {series.names for series in table.series} == {("one",)}
+    assert any("'across' lies in regions of one and of three" in text for text in table.problems)
+    assert any("'empty' has no vertices" in text for text in table.problems)
+    for series in table.series:
+        values, results = applied(copy, series)
+        place = results.grid_atlas.vert2grid.tocoo()
+        location = int(place.row[place.col == left[0] - 1][0])
+        rows = np.flatnonzero(results.grid_atlas.grid2source[:, [location]].toarray())
+        wanted = np.linalg.norm(values[rows], axis=0) if len(rows) == 3 else values[rows[0]]
+        np.testing.assert_allclose(np.abs(series.values[0]), np.abs(wanted), rtol=1e-12)
+    flat = mb.extract_scouts(copy, recordings="all", results="MN: EEG", free="pca")
+    assert {series.names for series in flat.series} == {("one", "across")}
+
+
+def test_a_kernel_without_averages_is_told(data_dir, tmp_path):
+    copy = shutil.copytree(data_dir / "sources_post", tmp_path / "study")
+    for file in copy.rglob("data_*.mat"):
+        if "average" in file.name:
+            file.unlink()
+    table = mb.extract_scouts(copy, subjects=["Subject01"], results="MN_EEG_KERNEL")
+    assert table.series == ()
+    assert all("averages to apply it to" in problem for problem in table.problems)
+    assert table.problems
 
 
 class TestCommand:

@@ -60,4 +60,5 @@ def mne_sample(shared_dir):
 @pytest.fixture(scope="session")
 def templates(data_dir, sample_dir):
     """What the files that Brainstorm wrote look like."""
-    return Templates(sample_dir, *(data_dir / name for name in PUBLIC))
+    # the continuous ones for events of imported recordings
+    return Templates(sample_dir, *(data_dir / name for name in (*PUBLIC, "continuous")))

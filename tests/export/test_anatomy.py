@@ -7,10 +7,10 @@ import dataclasses
 import mne
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import io, to_labels
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import (
     complete_cortex,
@@ -22,7 +22,7 @@ from mne_bstinv.export.anatomy import (
 
 @pytest.fixture(scope="module")
 def cortex():
-    return load_sample().cortex
+    return load_small_sample().cortex
 
 
 def test_a_complete_cortex_stays_as_it_is(cortex):
@@ -84,7 +84,7 @@ def test_the_same_cortex(cortex):
 
 
 def test_the_same_structure(cortex):
-    study = load_sample()
+    study = load_small_sample()
     channels, cov = study.channels, study.noise_cov
     assert not same_structure(channels, cov)
     other = dataclasses.replace(cov, history=(("date", "x", "y"),))

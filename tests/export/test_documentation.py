@@ -25,7 +25,10 @@ def test_the_python_runs(page, tmp_path, monkeypatch, capsys):
     exec(compile(block, "export.md", "exec"), {})
     out = capsys.readouterr().out
     assert "<ExportedStudy | MyProtocol: Subject01/auditory, 1 recordings, 1 results" in out
-    assert out.splitlines()[-1] == "['equal']"
+    assert (
+        out.splitlines()[-1]
+        == "[('recordings made of others', 'not comparable'), ('kernel', 'equal')]"
+    )
 
 
 def test_the_options_of_the_command_exist(page, capsys):

@@ -13,11 +13,11 @@ import scipy.io
 from export_studies import LOCAL, PUBLIC, export, ported
 from matlab_templates import MAY_BE_EMPTY, fields, template_faults
 from scipy.spatial import KDTree
+from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, io, noise_cov_from, verify
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError, MatFileError, OverwriteError, ProtocolError
 from mne_bstinv.export import Estimation, export_study
 from mne_bstinv.export import folders as folders_module
@@ -199,7 +199,7 @@ def test_from_files_of_mne(sample, sample_files, sample_dir, tmp_path):
     )
     (outcome,) = outcomes(tmp_path / "p").values()
     assert outcome.status == "equal"
-    original = load_sample()
+    original = load_small_sample()
     head_model = io.read_head_model(study.head_model_file)
     scale = np.abs(np.nan_to_num(original.head_model.gain)).max(axis=1, keepdims=True)
     order = nearest(head_model.grid_loc, original.head_model.grid_loc)
@@ -255,7 +255,7 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
     (scout,) = cortex.atlas[-1].scouts
     assert (scout.label, scout.region, len(scout.vertices)) == ("patch L", "LU", 20)
     stc = mne.minimum_norm.apply_inverse(evoked, inv, 1 / 9, "dSPM", pick_ori="vector")
-    # MNE scales by the square root of the number of averages, Brainstorm does so on display
+    # MNE scales by the square root of the number of averages, Brainstorm's kernels do not
     ours = (
         foreign.imaging_kernel @ io.read_recordings(study.recordings[0]).f[foreign.good_channel - 1]
     )
@@ -264,7 +264,7 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
     empty = (
         MAY_BE_EMPTY
         | {f"Options.{name}" for name in foreign.options}
-        | {f"Options.NoiseCovMat.{name}" for name in ("History", "nSamples")}
+        | {f"Options.NoiseCovMat.{name}" for name in ("FourthMoment", "History", "nSamples")}
     )
     faults = template_faults(templates, tmp_path / "p", may_be_empty=empty)
     # T0: the imported templates were recorded at no known time
@@ -648,7 +648,7 @@ class TestData:
         assert set(cov.n_samples[~computed].ravel()) == {2.0}
 
     def test_brainstorms_structures_pass_through(self, sample_dir, tmp_path):
-        stored = load_sample()
+        stored = load_small_sample()
         kernels = list(stored.results.values())
         study = export_study(
             tmp_path / "p",
@@ -760,9 +760,10 @@ class TestRefusals:
         with pytest.raises(ConversionError, match=r"source spaces of its own, .* Leave src out"):
             export_study(tmp_path / "p", **target, **objects, src=spaces)
         with pytest.raises(ConversionError, match="the forward solution has a cortex of its own"):
-            export_study(tmp_path / "p", **target, **objects, src=load_sample().cortex)
+            export_study(tmp_path / "p", **target, **objects, src=load_small_sample().cortex)
         trans = mne.Transform("head", "mri")
-        with pytest.raises(ConversionError, match=r"and neither is given\. Leave trans out"):
+        del objects["forward"]
+        with pytest.raises(ConversionError, match=r"none is given\. Leave trans out"):
             export_study(tmp_path / "p", **target, **objects, trans=trans)
 
     def test_labels_without_a_cortex(self, sample, tmp_path):
@@ -798,3 +799,25 @@ def test_the_report_holds_what_the_conversions_found_and_the_log_has_it_once(
     for finding in report:
         assert sum(str(finding) in message for message in caplog.messages) == 1
     assert "S/c, 1 recordings, 0 results" in repr(study)
+
+
+def test_trans_and_forward_may_both_be_given(mne_sample, tmp_path):
+    """A transform that is that of the forward solution is no reason to refuse a study."""
+    forward, trans = mne_sample["forward"], mne_sample["trans"]
+    given = {"forward": forward, "subject": "S", "condition": "c"}
+    evoked = mne_sample["recordings"].copy().crop(0, 0.01)
+    study = export_study(tmp_path / "p", evoked, trans=trans, **given)
+    (finding,) = [f for f in conversion_report(study) if f.field == "trans"]
+    assert (finding.severity, finding.reason) == ("derived", "it is that of the forward solution.")
+    alone = export_study(tmp_path / "q", evoked, **given)
+    one, other = (io.read_head_model(s.head_model_file) for s in (study, alone))
+    np.testing.assert_array_equal(one.grid_loc, other.grid_loc)
+    moved = mne.transforms.invert_transform(trans)
+    moved["trans"][:3, 3] += [0, 0.003, 0]
+    study = export_study(tmp_path / "r", evoked, trans=moved, **given)
+    (finding,) = [f for f in conversion_report(study) if f.field == "trans"]
+    assert finding.severity == "assumed"
+    assert "places a head 3 mm away" in finding.reason
+    np.testing.assert_array_equal(
+        io.read_head_model(study.head_model_file).grid_loc, other.grid_loc
+    )

@@ -14,13 +14,7 @@ from scipy.sparse import issparse
 from mne_bstinv import io
 
 #: Fields that Brainstorm fills in its own studies and that may be empty in those of MNE's objects.
-MAY_BE_EMPTY = {
-    "Curvature",
-    "SulciMap",
-    "FourthMoment",
-    "Options.NoiseCovMat.FourthMoment",
-    "Atlas.Scouts",
-}
+MAY_BE_EMPTY = {"Curvature", "SulciMap", "Atlas.Scouts"}
 
 
 def kind(file: Path) -> str | None:

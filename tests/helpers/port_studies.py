@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from scipy.spatial import ConvexHull
+from small_sample import SMALL_SAMPLE
 
 from mne_bstinv import io
-from mne_bstinv.datasets import sample_study
 from mne_bstinv.frames import scs_to_head
 from mne_bstinv.inverse import compute_kernel
 
 
 def make_protocol(root: Path, *, n_subjects: int, n_conditions: int) -> Path:
     """Write a protocol whose conditions are copies of the sample's, with the same noise."""
-    sample = sample_study()
+    sample = SMALL_SAMPLE
     (root / "data").mkdir(parents=True)
     for i in range(1, n_subjects + 1):
         subject = f"Subject{i:02d}"

@@ -6,15 +6,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse import compute_kernel
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return load_sample()
+    return load_small_sample()
 
 
 def _compute(sample, **changes):

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import io
 from mne_bstinv._display import in_short
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.io.schema import describe
 
 
@@ -35,7 +35,7 @@ def test_absent_fields_are_left_out_and_foreign_ones_named():
 
 
 def test_structures_show_in_a_notebook():
-    sample = load_sample()
+    sample = load_small_sample()
     for structure in (
         sample.head_model,
         sample.noise_cov,

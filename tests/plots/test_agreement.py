@@ -5,8 +5,8 @@ import pytest
 from matplotlib import colormaps
 from mpl_toolkits.mplot3d import proj3d
 from plots_helpers import all_text, assert_readable
+from small_sample import load_small_sample
 
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.plots import plot_agreement, plot_agreement_points
 
@@ -15,7 +15,7 @@ VIEWS = ["left", "top", "right", "front", "bottom", "back"]
 
 @pytest.fixture(scope="module")
 def cortex():
-    return load_sample().cortex
+    return load_small_sample().cortex
 
 
 def _map(cortex, values, **kwargs):

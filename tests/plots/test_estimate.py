@@ -3,20 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from plots_helpers import all_text
+from small_sample import load_small_sample
 
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.plots import plot_estimate
 
 
 def _estimate():
-    estimate = np.zeros((load_sample().cortex.n_vertices, 20))
+    estimate = np.zeros((load_small_sample().cortex.n_vertices, 20))
     estimate[7, 12], estimate[3, 5] = -5.0, 4.0
     return estimate
 
 
 def _figure(estimate=None, **kwargs):
-    cortex = load_sample().cortex
+    cortex = load_small_sample().cortex
     return plot_estimate(
         _estimate() if estimate is None else estimate,
         np.arange(20) / 100,
@@ -50,7 +50,7 @@ def test_strongest_vertices_and_instant_are_drawn(tmp_path):
 
 def test_the_map_shows_the_magnitude_at_the_peak():
     _, maps = _axes(_figure())
-    cortex = load_sample().cortex
+    cortex = load_small_sample().cortex
     touching = int((cortex.faces - 1 == 7).any(axis=1).sum())
     # viridis grows greener with the value; the rest of the map is zero, its least green colour
     # (matplotlib sorts the triangles by depth)
@@ -80,7 +80,7 @@ def test_nan_is_a_gap_grey_and_counted():
 
 
 def test_an_estimate_of_nan_is_drawn():
-    estimate = np.full((load_sample().cortex.n_vertices, 20), np.nan)
+    estimate = np.full((load_small_sample().cortex.n_vertices, 20), np.nan)
     assert "296 of 296 vertices not finite" in all_text(_figure(estimate))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, load_study
 from mne_bstinv.cross_validation import cross_validate
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.report import write_report
 
 
 @pytest.fixture(scope="package")
 def sample():
-    return load_sample()
+    return load_small_sample()
 
 
 @pytest.fixture(scope="package")

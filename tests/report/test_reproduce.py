@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv.adapters import MneSettings
 from mne_bstinv.report import reproduction_code
@@ -29,7 +30,8 @@ def same_numbers(found, expected):
     np.testing.assert_allclose(found.brainstorm, expected.brainstorm, rtol=1e-9)
 
 
-def test_by_the_call_that_loads_the_study(fixed, capsys):
+def test_by_the_call_that_loads_the_study(fixed, capsys, monkeypatch):
+    monkeypatch.setattr("mne_bstinv.datasets.load_sample", load_small_sample)
     code = reproduction_code(fixed, load="datasets.load_sample()")
     assert "study = datasets.load_sample()\noptions = InverseOptions(measure='amplitude')\n" in code
     assert code.startswith("from mne_bstinv import InverseOptions, MneSettings, cross_validate, da")

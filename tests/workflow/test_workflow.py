@@ -193,7 +193,7 @@ def test_what_is_missing_is_named(condition, sample_dir):
 def test_summaries(sample_dir):
     protocol = mb.read_protocol(sample_dir)
     lines = str(protocol).splitlines()
-    assert lines[0] == f"<StudyProtocol | sample_study, {sample_dir}>"
+    assert lines[0] == f"<StudyProtocol | sample_small, {sample_dir}>"
     assert lines[1].split() == ["Subject01/evoked", "1", "recordings,", "4", "results"]
     assert "<td style='text-align:left'>1 recordings, 4 results</td>" in protocol._repr_html_()
     condition = protocol.condition("Subject01", "evoked")

@@ -35,6 +35,9 @@ def atlas_files(cortex: io.Surface, place: Place, findings: Findings) -> dict[st
     for atlas in cortex.atlas:
         if not atlas.scouts:
             continue
+        if atlas.n_grid is not None:
+            findings.dropped("Atlas", f"{atlas.name!r} has scouts of a volume grid: no labels.")
+            continue
         try:
             labels, origins = make_labels(cortex, atlas, 1e-3 * positions, place.subject, findings)
         except ConversionError as error:  # one odd atlas must not cost the others

@@ -154,23 +154,28 @@ def make_labels(
 
 
 def _atlas(surface: io.Surface, atlas: io.Atlas | str | None) -> io.Atlas:
-    if isinstance(atlas, io.Atlas):
-        return atlas
-    if atlas is not None:
+    chosen = atlas if isinstance(atlas, io.Atlas) else _atlas_of(surface, atlas)
+    if chosen.n_grid is not None:
+        raise ConversionError(
+            f"The scouts of {chosen.name!r} are of the {chosen.n_grid} points of a volume grid, "
+            "not of the vertices of the surface: MNE has no labels there. Give another atlas."
+        )
+    return chosen
+
+
+def _atlas_of(surface: io.Surface, name: str | None) -> io.Atlas:
+    """Return the atlas of this name; without one the current atlas, or the first with scouts."""
+    if name is not None:
         for one in surface.atlas:
-            if one.name.strip().lower() == atlas.strip().lower():
+            if one.name.strip().lower() == name.strip().lower():
                 return one
         names = ", ".join(repr(one.name) for one in surface.atlas)
         raise ConversionError(
-            f"The surface has no atlas {atlas!r}. Choose one that it has: {names or 'none'}."
+            f"The surface has no atlas {name!r}. Choose one that it has: {names or 'none'}."
         )
-    current = surface.i_atlas
-    if current is not None and 0 < current <= len(surface.atlas):
-        one = surface.atlas[current - 1]
-        if one.scouts:
-            return one
-    for one in surface.atlas:
-        if one.scouts:
+    current = surface.atlas[surface.i_atlas - 1 : surface.i_atlas] if surface.i_atlas else ()
+    for one in (*current, *surface.atlas):
+        if one.scouts and one.n_grid is None:
             return one
     raise ConversionError(
         "No atlas of the surface has scouts. "
@@ -198,7 +203,7 @@ def _beside_the_cortex(surface: io.Surface) -> IntArray:
 
 def _is_no_label(scout: io.Scout, atlas: io.Atlas, elsewhere: IntArray, findings: Findings) -> bool:
     """Tell whether a scout is no part of the cortex: of a grid, a volume or another structure."""
-    if _VOLUME_ATLAS.match(atlas.name):
+    if atlas.n_grid is not None:
         reason = "of a grid of a volume"
     elif _VOLUME_REGION.fullmatch(scout.region or ""):
         reason = "a region that is a volume"

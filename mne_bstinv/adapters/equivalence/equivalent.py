@@ -108,7 +108,8 @@ class MneEquivalent:
     pick_ori : str | None
         ``'vector'`` where there are three components a location.
     nave : int
-        Averages to say: 1. Brainstorm's dSPM maps are multiplied by √Leff afterwards.
+        Averages to say: 1. Brainstorm's dSPM maps are for one sample, unless its process "Scale
+        averaged dSPM" multiplies them by √Leff.
     no_public_call : str
         Why ``make_inverse_operator`` cannot be told this; empty where it can. The operator of
         :meth:`twin` gives the kernel nevertheless.

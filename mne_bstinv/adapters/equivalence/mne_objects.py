@@ -137,7 +137,7 @@ def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info)
 
     It is pinv(W W') by type of channel.
     """
-    spectrum = noise_spectrum(whitening, prepared.channel_types)
+    spectrum = noise_spectrum(whitening)
     samples = prepared.noise.n_samples
     return mne.Covariance(
         spectrum.cov, info["ch_names"], bads=[], projs=[], nfree=max(int(samples or 1), 1)

@@ -148,7 +148,7 @@ class MneSettings(Displayed):
     nave : int | None
         Number of averages that the noise is scaled with; ``None`` takes that of the recordings,
         as ``apply_inverse`` does. 1 leaves averages out of the comparison: Brainstorm's kernels
-        know none, its dSPM maps are multiplied by √Leff afterwards.
+        and dSPM maps know none.
 
     Raises
     ------

@@ -10,10 +10,17 @@ from mne_bstinv.adapters.files.formats import (
     write_mne,
     write_new,
 )
-from mne_bstinv.adapters.files.objects import in_mri_frame, kind_of, of_channels, recordings_from
+from mne_bstinv.adapters.files.objects import (
+    distance_of_trans,
+    in_mri_frame,
+    kind_of,
+    of_channels,
+    recordings_from,
+)
 
 __all__ = [
     "MNE_ENDINGS",
+    "distance_of_trans",
     "estimate_ending",
     "in_mri_frame",
     "kind_of",

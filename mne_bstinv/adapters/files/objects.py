@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import mne
+import numpy as np
 from mne.io.constants import FIFF
 
 from mne_bstinv import io
+from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import is_available
 from mne_bstinv.adapters.recordings import from_epochs, from_evoked, from_raw
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.frames import transform_points
 
-__all__ = ["in_mri_frame", "kind_of", "of_channels", "recordings_from"]
+__all__ = ["distance_of_trans", "in_mri_frame", "kind_of", "of_channels", "recordings_from"]
 
 #: Classes of MNE → what :func:`~mne_bstinv.adapters.files.mne_kind` calls them.
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -76,6 +79,32 @@ def in_mri_frame(src: Any) -> bool:
         Whether any is.
     """
     return any(int(part["coord_frame"]) == FIFF.FIFFV_COORD_MRI for part in src)
+
+
+def distance_of_trans(one: Any, other: Any) -> float:
+    """Return how far two transforms between head and MRI are apart, at the surface of a head.
+
+    Parameters
+    ----------
+    one, other : mne.Transform
+        Transforms between head and MRI, each in either direction.
+
+    Returns
+    -------
+    float
+        Largest distance (m) of where they put six points, 0.1 m from the origin of the head frame.
+    """
+    points = 0.1 * np.vstack([np.eye(3), -np.eye(3)])
+    placed = [transform_points(_head_to_mri(trans), points) for trans in (one, other)]
+    return float(np.linalg.norm(placed[0] - placed[1], axis=1).max())
+
+
+def _head_to_mri(trans: Any) -> FloatArray:
+    matrix = np.asarray(trans["trans"], dtype=np.float64)
+    if int(trans["from"]) == FIFF.FIFFV_COORD_HEAD:
+        return matrix
+    inverse: FloatArray = np.linalg.inv(matrix)
+    return inverse
 
 
 def of_channels(inst: Any, channels: io.Channels, what: str, findings: Findings) -> Any:

@@ -1,7 +1,12 @@
 """Results files ⇄ inverse operators and source estimates."""
 
+from mne_bstinv.adapters.operators.apply import apply_operator
 from mne_bstinv.adapters.operators.arrays import noise_spectrum
-from mne_bstinv.adapters.operators.check import checked_operator, operator_of_results
+from mne_bstinv.adapters.operators.check import (
+    checked_operator,
+    operator_of_results,
+    why_no_operator,
+)
 from mne_bstinv.adapters.operators.estimate_from_mne import (
     from_source_estimate,
     function_of_estimate,
@@ -16,6 +21,7 @@ from mne_bstinv.adapters.operators.operator_from_mne import (
     FUNCTIONS,
     from_inverse_operator,
     operator_kernel,
+    remember_file,
 )
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import (
@@ -24,6 +30,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     InverseParameters,
+    for_averages,
     inverse_parameters,
 )
 from mne_bstinv.adapters.operators.results import vert2grid
@@ -35,8 +42,10 @@ __all__ = [
     "NOT_COMPARABLE",
     "UP_TO_FACTOR",
     "InverseParameters",
+    "apply_operator",
     "checked_operator",
     "data_info",
+    "for_averages",
     "from_inverse_operator",
     "from_source_estimate",
     "function_of_estimate",
@@ -46,7 +55,9 @@ __all__ = [
     "operator_kernel",
     "operator_of_results",
     "reference_projections",
+    "remember_file",
     "to_inverse_operator",
     "to_source_estimate",
     "vert2grid",
+    "why_no_operator",
 ]

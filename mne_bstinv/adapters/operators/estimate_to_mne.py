@@ -16,6 +16,7 @@ from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.studies.normals import with_normals
 from mne_bstinv.studies.units import in_metres
@@ -69,7 +70,8 @@ def to_source_estimate(
     src : mne.SourceSpaces | None
         Source spaces in head to use instead of making them.
     scale_leff : bool
-        Multiply dspm2018 by √Leff, as Brainstorm does on display: unit variance for averages.
+        Multiply dspm2018 by √Leff, which gives averages unit variance: what Brainstorm's process
+        "Scale averaged dSPM" does (function ``dspm2018sc``), and neither loading nor display.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -80,7 +82,8 @@ def to_source_estimate(
         The estimate in the unit of the results, vectors along x, y, z of head. Scalar kernels stay
         factors (kernel, data) until the data are asked for, vectors are multiplied out (MNE has
         no factors for them). The report keeps ``results``, ``src``, ``order``, ``scs_to_head``,
-        ``layout``, ``scale`` and ``time``.
+        ``origin`` (what made the results, :class:`~mne_bstinv.inverse.Origin`), ``layout``,
+        ``scale`` and ``time``.
 
     Raises
     ------
@@ -218,17 +221,18 @@ def _scale(
     if results.function == "dspm2018" and leff != 1 and not scale_leff:
         findings.derived(
             "Leff",
-            f"The values are dspm2018 as stored, for one sample; Brainstorm shows them × √Leff "
-            f"(Leff = {leff:g}): ask for it with scale_leff=True (--scale-leff).",
+            "The values are dspm2018 as stored, and as Brainstorm shows them: for one sample. What "
+            f"its process 'Scale averaged dSPM' makes of them, × √Leff (Leff = {leff:g}), is to be "
+            "had with scale_leff=True (--scale-leff).",
         )
     if not scale_leff:
         return 1.0
     if results.function != "dspm2018":
         raise ConversionError(
-            f"Only dspm2018 is scaled by √Leff in Brainstorm; the function is "
-            f"{results.function!r}. Leave scale_leff (--scale-leff) out."
+            "Only dspm2018 is scaled by √Leff in Brainstorm (process 'Scale averaged dSPM'); the "
+            f"function is {results.function!r}. Leave scale_leff (--scale-leff) out."
         )
-    findings.derived("Leff", f"The values are dspm2018 × √Leff (Leff = {leff:g}).")
+    findings.derived("Leff", f"The values are dspm2018sc: dspm2018 × √Leff (Leff = {leff:g}).")
     return float(np.sqrt(leff))
 
 
@@ -240,7 +244,14 @@ def _report_rest(results: io.Results, findings: Findings) -> None:
     ):
         if value is not None and np.size(value):
             findings.dropped(field, f"MNE's source estimates have no place for {what}.")
-    derivation = derivation_of(results)
+    origin, derivation = origin_of_results(results), derivation_of(results)
+    keep(findings, origin=origin)
+    if not origin.years and derivation is None:
+        findings.derived(
+            "Function",
+            f"The values are of {origin.kind}, not of Brainstorm's linear inverse: "
+            f"{origin.reason}.",
+        )
     if derivation is not None:
         unit = f", in the unit {derivation.unit!r}" if derivation.unit else ""
         findings.derived(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -18,18 +19,29 @@ from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_inf
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
+    averages_of,
+    for_averages,
     inverse_parameters,
 )
 from mne_bstinv.adapters.operators.results import grid_fields, layout_of_grid, recoded, rows_of
 from mne_bstinv.adapters.operators.rows import RowLayout, mixed_layout
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import SourceGrid, grid_of
-from mne_bstinv.conversion import Findings, attach_with_parts, conversion_report, converts
+from mne_bstinv.conversion import (
+    ConversionReport,
+    Findings,
+    attach_with_parts,
+    carry,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.io.text import history_row
 
-__all__ = ["from_inverse_operator", "operator_kernel"]
+__all__ = ["from_inverse_operator", "operator_kernel", "remember_file"]
 
 #: MNE's method → Brainstorm's function.
 FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "mn"}
@@ -80,7 +92,9 @@ def from_inverse_operator(
         lost that order, as in FIF files. ``None`` takes the order that they carry, else MNE's.
     nave : int
         Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
-        one, as in Brainstorm, which multiplies dspm2018 maps by √Leff: the same as MNE's dSPM.
+        one sample, as in Brainstorm: MNE's dSPM of these averages is √nave times it, which is what
+        Brainstorm's process "Scale averaged dSPM" makes of the map. Operators of options of 2009
+        and 2016 bring their own.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -106,6 +120,8 @@ def from_inverse_operator(
     """
     findings, report = Findings(), conversion_report(inv)
     parts: list[Any] = []
+    averages = _averages(inv, nave)
+    inv = for_averages(inv, 1)
     wanted = _arguments(inv, lambda2, method)
     lambda2, method = wanted.lambda2, wanted.method
     values, names = operator_kernel(inv, lambda2, method, pick_ori=pick_ori)
@@ -122,26 +138,41 @@ def from_inverse_operator(
     layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]
     rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
-    _report(inv, wanted, nave, findings)
+    _report(inv, wanted, averages, findings)
     types = tuple(channels.types[i] for i in good[columns].tolist())
     results = io.Results(
         imaging_kernel=rows,
         whitener=_whitener(inv)[np.ix_(columns, columns)],
-        comment=comment or f"MNE-Python: {method}",
-        function=FUNCTIONS[method],
+        comment=comment or _comment(inv, wanted),
+        function=_function(inv, wanted),
         data_file=data_file,
         head_model_file=head_model_file,
         surface_file=surface_file,
         channel_flag=_flags(inv, channels),
         good_channel=good[columns] + 1,
         options=_options(inv, wanted, columns, types),
-        n_avg=int(nave),
-        leff=float(nave),
+        n_avg=int(averages),
+        leff=float(averages),
         history=(history_row("mne", f"MNE-Python: {method}, lambda2 = {lambda2:.6g}"),),
         **grid_fields(grid, layout, atlas),
     )
     keep(findings, grid=grid)
     return attach_with_parts(findings, results, parts, what="InverseOperator → results")
+
+
+def remember_file(inv: Any, path: Path) -> None:
+    """Keep with an operator which file it was read from: kernels that are made of it name it.
+
+    Parameters
+    ----------
+    inv : mne.minimum_norm.InverseOperator
+        The operator.
+    path : Path
+        The file.
+    """
+    report = conversion_report(inv)
+    kept = {**report.kept, "operator_file": str(path.absolute())}
+    carry(inv, ConversionReport(report.findings, kept))
 
 
 def operator_kernel(
@@ -163,7 +194,7 @@ def operator_kernel(
     Returns
     -------
     kernel : array, shape (n_sources, n_channels) or (n_sources, 3, n_channels)
-        Estimate = kernel · data, for one average; vectors along x, y, z of head.
+        Estimate = kernel · data, for one sample; vectors along x, y, z of head.
     names : list of str
         Channels of the columns.
     """
@@ -171,9 +202,9 @@ def operator_kernel(
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
-    evoked = mne.EvokedArray(
-        np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"]), nave=1
-    )
+    inv = for_averages(inv, 1)
+    unit, info = np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"])
+    evoked = mne.EvokedArray(unit, info, nave=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
         stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
     names = list(inv["noise_cov"]["names"])
@@ -212,10 +243,36 @@ def _layout(
     ours, atlas = kept_of(inv).get("options"), grid.grid_atlas
     if ours is None or grid.head_model_type != "mixed" or not vector or atlas is None:
         return layout_of_grid(grid, vector=vector, findings=findings)
-    if method != "MNE":
+    if str(ours.measure) not in ours.conventions.prior_restored:
         # Brainstorm normalises loose rows in a local frame; these are along x, y, z
         atlas = recoded(atlas, {"L": "U"}, findings)
     return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
+
+
+def _averages(inv: Any, nave: int) -> int:
+    """Return the averages of the recordings: those that divided the noise, where they did."""
+    options = kept_of(inv).get("options")
+    if options is not None and options.conventions.averages_in_noise:
+        return averages_of(inv)
+    return nave
+
+
+def _own_options(inv: Any, wanted: InverseParameters) -> AnyOptions | None:
+    """Return the options of Brainstorm whose kernel this is; None where it is another."""
+    options = kept_of(inv).get("options")
+    return options if options is not None and wanted.parity != NOT_COMPARABLE else None
+
+
+def _function(inv: Any, wanted: InverseParameters) -> str:
+    options = _own_options(inv, wanted)
+    return FUNCTIONS[wanted.method] if options is None else options.function
+
+
+def _comment(inv: Any, wanted: InverseParameters) -> str:
+    """Name the results; Brainstorm's comments of 2016 end in the year."""
+    options = _own_options(inv, wanted)
+    year = " 2016" if options is not None and options.year == 2016 else ""
+    return f"MNE-Python: {wanted.method}{year}"
 
 
 def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
@@ -233,7 +290,9 @@ def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) 
                 "projs",
                 f"{proj['desc']!r} is part of the kernel: Brainstorm applies none to the data.",
             )
-    if method == "sLORETA" and nave > 1:
+    own = _own_options(inv, wanted)
+    divided = own is not None and own.conventions.averages_in_noise
+    if method == "sLORETA" and nave > 1 and not divided:
         findings.dropped(
             "nave",
             f"The kernel is for one sample: MNE's sLORETA of {nave} averages is √{nave} times it.",
@@ -262,24 +321,27 @@ def _options(
     cov = inv["noise_cov"]
     eig, eigvec = np.asarray(cov["eig"]), np.asarray(cov["eigvec"])
     matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)]
-    common = {
+    common: dict[str, Any] = {
         "ChannelTypes": types,
         "DataTypes": tuple(dict.fromkeys(types)),
         "ComputeKernel": 1.0,
         "NoiseCovMat": {"NoiseCov": matrix, "Comment": "Noise covariance of the operator"},
-        "FunctionName": FUNCTIONS[wanted.method],
+        "FunctionName": _function(inv, wanted),
     }
-    options = kept_of(inv).get("options")
-    if isinstance(options, InverseOptions) and wanted.parity != NOT_COMPARABLE:
+    options = _own_options(inv, wanted)
+    if isinstance(options, InverseOptions2009):
+        common["NoiseCov"] = common.pop("NoiseCovMat")["NoiseCov"]
+    if options is not None:
         return {**options.to_brainstorm(), **common}
     power = (eig > 0).sum() / len(eig) / wanted.lambda2
     return {
         # not Brainstorm's 2018 inverse: nobody shall recompute it as such
-        "InverseMethod": "mne-python",
+        "InverseMethod": OF_MNE,
         "InverseMeasure": wanted.method,
         "SourceOrient": ("fixed" if _n_components(inv) == 1 else "free",),
         "SnrMethod": "fixed",
         "SnrFixed": float(np.sqrt(power)),
         "Lambda2": wanted.lambda2,
+        **({"OperatorFile": file} if (file := kept_of(inv).get("operator_file")) else {}),
         **common,
     }

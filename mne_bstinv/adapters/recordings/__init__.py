@@ -6,6 +6,7 @@ from mne_bstinv.adapters.recordings.covariance import (
     to_covariance,
     with_moments,
 )
+from mne_bstinv.adapters.recordings.defaults import pending_projections, safe_by_default
 from mne_bstinv.adapters.recordings.events import same_times, sampling_frequency
 from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.from_mne import from_epochs, from_evoked
@@ -28,7 +29,9 @@ __all__ = [
     "from_raw",
     "noise_cov_from",
     "noise_window",
+    "pending_projections",
     "read_raw_brainstorm",
+    "safe_by_default",
     "same_times",
     "sampling_frequency",
     "to_annotations",

@@ -10,12 +10,10 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import events_from, linked_events
 from mne_bstinv.adapters.recordings.noise_estimator import Window
 from mne_bstinv.adapters.recordings.raw_writer import structure_of
-from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.continuous import BLOCK, CovarianceOptions, Reading, Recording, covariance
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.io.text import history_row
@@ -26,20 +24,19 @@ _THIRD_ORDER = 3
 
 
 def recording_of(raw: Any, findings: Findings) -> Recording:
-    """Return the continuous recording that a Raw is for Brainstorm: in its signs, with its events.
+    """Return the continuous recording that a Raw is for Brainstorm: with its events.
 
     Samples are read when they are needed. Projectors that are applied in the Raw are so (Status
     2), others are applied when Brainstorm reads (Status 1).
     """
     report = conversion_report(raw)
     structure, grade = structure_of(raw, findings)
-    signs = signs_of(raw.ch_names, kept_of(report).get("flipped", ()))
     first_time = float(raw.first_time)
     found = occurrences_of(raw.annotations, first_time, first_time)
     events = events_from(linked_events(raw, report), report, raw.annotations, found, findings)
 
     def samples(start: int, stop: int) -> FloatArray:
-        return signs * raw[:, start:stop][0]
+        return np.asarray(raw[:, start:stop][0])
 
     bads = set(raw.info["bads"])
     return Recording(

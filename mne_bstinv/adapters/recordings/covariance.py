@@ -175,7 +175,7 @@ def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None)
     converted = io.NoiseCov(
         noise_cov=matrix,
         comment="Noise covariance",
-        n_samples=_n_samples(cov["nfree"], findings),
+        n_samples=_n_samples(cov.get("nfree"), findings),
     )
     return findings.attach(with_moments(converted, findings), what=what)
 

@@ -27,7 +27,6 @@ from mne_bstinv.adapters.recordings.samples import (
     flags_of,
     kept_recordings,
     layout_of,
-    signs_of,
 )
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report, converts
 from mne_bstinv.io.text import history_row
@@ -228,7 +227,7 @@ def _build(
     same = kept is not None and kept_of(report).get("moment") == inst.info["meas_date"]
     values["t0"] = kept.t0 if kept is not None and same else t0_of(inst.info) or None
     return io.Recordings(
-        f=layout.fill(signs_of(inst.ch_names, kept_of(report).get("flipped", ())) * samples),
+        f=layout.fill(samples),
         time=np.asarray(time),
         channel_flag=flags_of(layout, inst, kept, bad_in_any),
         **values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,6 @@ from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import keep, kept_of, of_sensors
 from mne_bstinv.adapters.recordings.continuous import recording_of
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
-from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.sensors import set_grade
 from mne_bstinv.continuous import Block, Reading, Recording, bad_segments, event_blocks, load
 from mne_bstinv.conversion import Findings, converts
@@ -105,8 +105,7 @@ def epochs_as_imported(
     kept = [block for block in blocks if keep_bad or not block.is_bad]
     _check(kept, blocks, labels)
     reading = Reading(projectors=projectors, compensation=compensation, baseline=baseline)
-    signs = signs_of(raw.ch_names, kept_of(raw).get("flipped", ()))
-    data = np.stack([signs * load(recording, block, reading) for block in kept])
+    data = np.stack([load(recording, block, reading) for block in kept])
     everything = sorted([*blocks, *short], key=lambda block: (block.trial, block.part))
     epochs = _epochs(raw, recording, data, kept, everything, reading)
     if split is None:
@@ -320,10 +319,14 @@ def _zero(block: Block, recording: Recording) -> int:
 def _theirs(raw: Any, samples: Sequence[int], window: tuple[float, float]) -> Any:
     """Return why mne.Epochs, with its defaults, leaves out each trial; nothing for the others."""
     events = np.array([(sample, 0, 1) for sample in samples])
+    plain = copy.copy(raw)  # with the samples of the Raw, and without its projectors: MNE would
+    plain.info = raw.info.copy()  # refuse those that leave nothing of the one channel
+    with unlocked(plain.info):
+        plain.info["projs"] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that all are left out is what is asked
         epochs = mne.Epochs(
-            raw, events, tmin=window[0], tmax=window[1], baseline=None, picks=[0], proj=False,
+            plain, events, tmin=window[0], tmax=window[1], baseline=None, picks=[0], proj=False,
             reject_by_annotation=True, event_repeated="drop", preload=True, verbose="error",
         )  # fmt: skip
     return epochs.drop_log

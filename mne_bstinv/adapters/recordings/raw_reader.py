@@ -16,11 +16,10 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
-from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, noted, occurrences
 from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.occasion import set_device, set_moment
-from mne_bstinv.adapters.recordings.samples import signs_of
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
@@ -100,7 +99,6 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             file = _open_link(path, channels, folder, findings)
         kept, rows = _rows(file.channels, file.names, file.path, findings)
         info = _info(file, kept, mri, findings)
-        signs = signs_of(info["ch_names"], kept_of(info).get("flipped", ()))
         first = round(file.clock.start * file.clock.sfreq)
         super().__init__(
             info,
@@ -108,7 +106,7 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
             filenames=[file.path],
             first_samps=[first],
             last_samps=[first + file.clock.n - 1],
-            raw_extras=[{"source": file.source, "rows": rows, "signs": signs, "first": first}],
+            raw_extras=[{"source": file.source, "rows": rows, "first": first}],
             orig_format=file.stored,
             verbose=verbose,
         )
@@ -155,16 +153,15 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         picked = np.arange(len(extras["rows"]))[idx]
         if "tell" in extras:
             extras["tell"](4 * len(picked) * (stop - start))
-        source, rows, signs = extras["source"], extras["rows"][picked], extras["signs"][picked]
+        source, rows = extras["source"], extras["rows"][picked]
         if mult is not None:
             samples = np.empty((len(rows), stop - start))
             source.read_into(samples, start - extras["first"], rows)
-            data[:] = mult @ (samples * signs)
+            data[:] = mult @ samples
             return
         source.read_into(data, start - extras["first"], rows)
-        factors = signs * cals
-        if np.any(factors != 1):
-            data *= factors
+        if np.any(cals != 1):
+            data *= cals
 
 
 @converts
@@ -432,7 +429,6 @@ def _complete(info: Any, file: _Opened, findings: Findings) -> None:
 def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
     """Take the compensations of the file, of all grades, by the names of the channel file."""
     names = info["ch_names"]
-    flipped = list(kept_of(info).get("flipped", ()))
     comps = []
     for comp in original["comps"]:
         data = dict(comp["data"])
@@ -442,7 +438,6 @@ def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
         except ConversionError:
             continue
         data |= {"row_names": rows, "col_names": columns}
-        data["data"] = data["data"] * np.where(np.isin(columns, flipped), -1.0, 1.0)
         comps.append({**comp, "data": data})
     if comps:
         info["comps"] = comps

@@ -25,7 +25,7 @@ from mne_bstinv.adapters.recordings.from_mne import (
     linked_events,
 )
 from mne_bstinv.adapters.recordings.occasion import device_of, t0_of
-from mne_bstinv.adapters.recordings.samples import flags_of, layout_of, signs_of
+from mne_bstinv.adapters.recordings.samples import flags_of, layout_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
@@ -263,7 +263,6 @@ def from_raw(
     structure, grade = structure_of(raw, findings)
     complete = structure if channels is None else channels
     layout = layout_of(raw.ch_names, complete, report, findings)
-    signs = signs_of(raw.ch_names, kept_of(report).get("flipped", ()))
     header, events = _header(raw, complete, grade, flags_of(layout, raw, None, None), findings)
     name = _valid(name or _name_of(raw))
     head, notes = put_header(header)
@@ -283,7 +282,7 @@ def from_raw(
     )
 
     def read(start: int, stop: int) -> FloatArray:
-        return layout.fill(signs * raw[:, start:stop][0])
+        return layout.fill(raw[:, start:stop][0])
 
     return findings.attach(
         ContinuousRecording(

@@ -29,7 +29,6 @@ __all__ = [
     "layout_of",
     "report_fields",
     "samples_of",
-    "signs_of",
 ]
 
 #: Fields of recordings without a place in MNE: attribute, MATLAB name.
@@ -47,18 +46,6 @@ class RecordedChannels:
 
     info: Any
     index: IntArray
-    #: Channels whose signal has the other sign in MNE (see :func:`to_info`).
-    flipped: tuple[str, ...]
-
-    @property
-    def signs(self) -> FloatArray:
-        """Factor of each channel, (n_channels, 1)."""
-        return signs_of(self.info["ch_names"], self.flipped)
-
-
-def signs_of(ch_names: Sequence[str], flipped: Sequence[str]) -> FloatArray:
-    """Return −1 for the channels whose signal has the other sign in MNE, else 1, as a column."""
-    return np.where(np.isin(ch_names, list(flipped)), -1.0, 1.0)[:, None]
 
 
 def samples_of(recordings: io.Recordings, channels: io.Channels) -> FloatArray:
@@ -96,7 +83,7 @@ def info_of(
     if info is None:
         made = to_info(channels, sfreq=sfreq, channel_flag=flag, mri=mri)
         of_unit(made, display_units)
-        return RecordedChannels(made, np.arange(len(channels)), _flipped(made))
+        return RecordedChannels(made, np.arange(len(channels)))
     index = match_channel_names(info["ch_names"], channels.names)
     lost = np.setdiff1d(np.arange(len(channels)), index)
     if lost.size:
@@ -108,11 +95,7 @@ def info_of(
     }
     given["bads"] = [name for name in given["ch_names"] if name in bads]
     of_unit(given, display_units)
-    return RecordedChannels(given, index, _flipped(info))
-
-
-def _flipped(info: Any) -> tuple[str, ...]:
-    return tuple(kept_of(info).get("flipped", ()))
+    return RecordedChannels(given, index)
 
 
 def report_fields(recordings: io.Recordings, findings: Findings) -> None:

@@ -1,7 +1,7 @@
 """Recordings, Brainstorm's ``data_*.mat``, as Evoked, Epochs and Raw.
 
-Values, units (T, T/m, V) and channels are the same on both sides, but for the sign of the CTF
-references that MNE can only hold turned round; projections are never applied here. Projectors,
+Values, units (T, T/m, V) and channels are the same on both sides; projections are never applied
+here. Projectors,
 sensors and digitised points are matters of the channel file:
 :func:`mne_bstinv.from_info`.
 """
@@ -46,6 +46,8 @@ __all__ = ["to_annotations", "to_epochs", "to_evoked", "to_raw_array"]
 
 #: The number Brainstorm adds to the comment of a trial: ``noise (#3)``.
 _TRIAL = re.compile(r"\s*\(#\d+\)\s*$")
+#: The first character that FIF files cannot hold.
+_NOT_LATIN_1 = 0x100
 
 
 @converts
@@ -152,7 +154,7 @@ def to_epochs(
     findings = Findings()
     trials = list(recordings)
     f, sfreq, rows = _prepare(trials, channels, info, mri, findings)
-    labels = [_TRIAL.sub("", trial.comment) or "unnamed" for trial in trials]
+    labels = _labels(trials, findings)
     event_id = {label: code for code, label in enumerate(dict.fromkeys(labels), start=1)}
     findings.derived("events", "samples of a recording with one trial after the other")
     flags = [trial.channel_flag for trial in trials if trial.channel_flag is not None]
@@ -280,6 +282,24 @@ def to_annotations(
     return findings.attach(annotations, what="Events → Annotations")
 
 
+def _labels(trials: Sequence[io.Recordings], findings: Findings) -> list[str]:
+    """Return the condition of each trial: its comment without the number, as FIF files hold it.
+
+    They separate conditions by semicolons, also in the code that MNE writes for what is not in
+    Latin-1: it could not read its own file.
+    """
+    said = [_TRIAL.sub("", trial.comment) or "unnamed" for trial in trials]
+    made = {
+        text: "".join(c if ord(c) < _NOT_LATIN_1 else f"U+{ord(c):04X}" for c in text)
+        .replace(";", ",")
+        for text in said
+    }  # fmt: skip
+    changed = [f"{text!r} is {label!r}" for text, label in made.items() if text != label]
+    if changed:
+        findings.derived("Comment", f"conditions of FIF files: {', '.join(changed)}")
+    return [made[text] for text in said]
+
+
 def _prepare(
     files: Sequence[io.Recordings],
     channels: io.Channels,
@@ -317,8 +337,7 @@ def _prepare(
     keep(findings, moment=rows.info["meas_date"])
     for recordings in files:
         report_fields(recordings, findings)
-    keep(findings, flipped=rows.flipped)
-    return np.stack([rows.signs * f[rows.index] for f in samples]), sfreq, rows
+    return np.stack([f[rows.index] for f in samples]), sfreq, rows
 
 
 def _time(recordings: io.Recordings) -> FloatArray:

@@ -69,8 +69,8 @@ class Sensors:
     fits: dict[int, CoilFit] = field(default_factory=dict)
     #: The points as stored, in the frame of the coil, by name.
     coils: dict[str, Coil] = field(default_factory=dict)
-    #: References whose field is minus Brainstorm's.
-    flipped: list[str] = field(default_factory=list)
+    #: References whose field MNE computes with the other sign than Brainstorm.
+    opposite: list[str] = field(default_factory=list)
 
 
 def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findings) -> Sensors:
@@ -87,7 +87,7 @@ def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findi
                 sensors.fits[index] = fit
                 sensors.coils[channel.name] = _stored_coil(channel, fit, scs_to_device)
                 if fit.flipped:
-                    sensors.flipped.append(channel.name)
+                    sensors.opposite.append(channel.name)
                 if kind == "mag" and fit.definition.coil_class == _PLANAR:
                     kind = "grad"
                     findings.derived(
@@ -97,11 +97,13 @@ def sensors_of(channels: io.Channels, scs_to_device: FloatArray, findings: Findi
         sensors.types.append(kind)
     report.tell(findings)
     tell_types(channels, findings)
-    if sensors.flipped:
-        findings.derived(
+    if sensors.opposite:
+        findings.assumed(
             "Channel.Orient",
-            "the baseline of these references runs against their direction: MNE's signal is minus "
-            f"Brainstorm's, and their columns of MegRefCoef change sign: {few(sensors.flipped)}",
+            "the baseline of these references runs against their direction. They point along the "
+            "baseline, and signals and MegRefCoef are as they are, as where MNE reads CTF files "
+            "itself: fields that MNE computes of them have the other sign than Brainstorm's: "
+            f"{few(sensors.opposite)}",
         )
     return sensors
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import mne
@@ -10,7 +9,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters.sensors.types import MEG_TYPES, is_ref, plain_type
+from mne_bstinv.adapters.sensors.types import MEG_TYPES, few, is_ref, plain_type
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
@@ -28,13 +27,9 @@ _THIRD_ORDER = 3
 def add_compensation(
     info: mne.Info,
     channels: io.Channels,
-    flipped: Sequence[str],
     findings: Findings,
 ) -> None:
-    """Set ``comps`` and the grade of the MEG channels of an unlocked Info, in place.
-
-    The columns of the ``flipped`` references change sign: their field is minus Brainstorm's.
-    """
+    """Set ``comps`` and the grade of the MEG channels of an unlocked Info, in place."""
     coefficients = channels.meg_ref_coef
     if coefficients is None or coefficients.size == 0:
         return
@@ -46,7 +41,6 @@ def add_compensation(
             f"channels and {len(columns)} references (MEG REF), expected a row a channel and a "
             "column a reference. Take the channel file as Brainstorm imported it."
         )
-    sign = np.where(np.isin(columns, list(flipped)), -1.0, 1.0)
     grade = _THIRD_ORDER
     findings.assumed(
         "MegRefCoef", "the file does not say of which order: taken as the third-order gradient"
@@ -56,7 +50,7 @@ def add_compensation(
         "ncol": len(columns),
         "row_names": rows,
         "col_names": columns,
-        "data": coefficients * sign,
+        "data": coefficients.copy(),
     }
     info["comps"] = [
         {
@@ -118,13 +112,11 @@ def set_grade(info: mne.Info, grade: int) -> None:
         ch["coil_type"] = pattern | grade << _GRADE_SHIFT
 
 
-def compensation_from(
-    info: mne.Info, flipped: Sequence[str], findings: Findings
-) -> FloatArray | None:
+def compensation_from(info: mne.Info, findings: Findings) -> FloatArray | None:
     """Return MegRefCoef (n_meg, n_ref) of an Info, None if its MEG channels have none.
 
-    It is zero for references that this grade does not use; the columns of the ``flipped`` ones,
-    whose field is minus Brainstorm's, change sign.
+    It is zero for references that this grade does not use. Where references are gone that it does
+    use, or MNE took the compensation out with them, nothing is left to make it of.
     """
     grade = grade_of(info)
     others = [comp for comp in info["comps"] if comp["kind"] != grade]
@@ -136,21 +128,27 @@ def compensation_from(
         return None
     found = [comp for comp in info["comps"] if comp["kind"] == grade]
     if not found:
-        raise ConversionError(
-            f"The channels have grade {grade}, which info['comps'] lacks. Give the Info as it was "
-            "read from the recordings."
-        )
+        _tell_lost(f"info['comps'] has none of grade {grade}", grade, findings)
+        return None
     meg = [info["ch_names"][i] for i in mne.pick_types(info, meg=True, ref_meg=False, exclude=())]
     refs = [info["ch_names"][i] for i in mne.pick_types(info, meg=False, ref_meg=True, exclude=())]
     data: Any = found[0]["data"]
     missing = sorted({*meg} - {*data["row_names"]}) + sorted({*data["col_names"]} - {*refs})
     if missing:
-        raise ConversionError(
-            f"The compensation of grade {grade} lacks {', '.join(missing)}. Give the Info with all "
-            "MEG and reference channels, as it was read from the recordings."
-        )
+        _tell_lost(f"there is no {few(missing)} for it", grade, findings)
+        return None
     coefficients = np.zeros((len(meg), len(refs)))
     rows = [data["row_names"].index(name) for name in meg]
     columns = [refs.index(name) for name in data["col_names"]]
     coefficients[:, columns] = data["data"][rows]
-    return coefficients * np.where(np.isin(refs, list(flipped)), -1.0, 1.0)
+    return coefficients
+
+
+def _tell_lost(reason: str, grade: int, findings: Findings) -> None:
+    findings.dropped(
+        "MegRefCoef",
+        f"The MEG channels are compensated (grade {grade}), but {reason}, as after picking "
+        "channels: it stays empty. The recordings are compensated all the same; head models that "
+        "Brainstorm computes will be those of the bare coils. Give an Info of all channels (info) "
+        "to keep it.",
+    )

@@ -22,7 +22,7 @@ from mne_bstinv.adapters.sensors.digitization import (
     reference_position,
     same_dig,
 )
-from mne_bstinv.adapters.sensors.projectors import projectors_from, rows_moved
+from mne_bstinv.adapters.sensors.projectors import embedded, projectors_from, rows_moved
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
@@ -120,7 +120,7 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     base = replace(
         base,
         comment=info["description"] or _comment(original, len(channels)),
-        meg_ref_coef=compensation_from(info, kept.get("flipped", ()), findings),
+        meg_ref_coef=compensation_from(info, findings),
         projectors=_projectors(info, kept, findings),
         head_points=head_points,
     )
@@ -234,6 +234,15 @@ def _reference(info: mne.Info) -> FloatArray | None:
 
 
 def _projectors(info: mne.Info, kept: Kept, findings: Findings) -> Any:
+    gone = [
+        str(proj["desc"])
+        for proj in info["projs"]
+        if np.any(proj["data"]["data"]) and not embedded(proj, info["ch_names"]).any()
+    ]
+    if gone:
+        findings.dropped(
+            "info['projs']", f"{', '.join(gone)}: of channels that are not there: they project none"
+        )
     original: io.Channels | None = kept.get("channels")
     if original is None:
         return projectors_from(info, (), ())

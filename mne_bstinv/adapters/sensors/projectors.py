@@ -259,7 +259,8 @@ def projectors_from(
             projectors.append(updated)
     # a projection of zeros changes nothing: it only says that no reference is needed
     new = [p for p in pending if np.any(p["data"]["data"])]
-    return (*projectors, *(_new_projector(p, info["ch_names"]) for p in new))
+    made = [entry for p in new for entry in _new_projectors(p, info["ch_names"])]
+    return (*projectors, *made)
 
 
 def rows_moved(
@@ -308,22 +309,35 @@ def _without(projector: io.Projector, components: Sequence[int | None]) -> io.Pr
     return replace(projector, comp_mask=mask)
 
 
-def _new_projector(projection: Any, names: Sequence[str]) -> io.Projector:
-    """Make an entry of a projection that no projector was kept for."""
+def _new_projectors(projection: Any, names: Sequence[str]) -> list[io.Projector]:
+    """Make entries of a projection that no projector was kept for: one a vector.
+
+    Brainstorm takes one vector without singular values for a mean (``SSP_mean``); several in one
+    entry would be principal components, which have singular values, and MNE keeps none. Vectors
+    that concern none of the channels project nothing and are none.
+    """
     vectors = embedded(projection, names)
+    vectors = vectors[:, vectors.any(axis=0)]
+    if not vectors.size:
+        return []
     status = APPLIED if projection["active"] else ON_THE_FLY
     if projection["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF:
         units = vectors / np.linalg.norm(vectors, axis=0)
-        return io.Projector(
+        reference = io.Projector(
             comment="EEG reference: AVERAGE",
             components=np.eye(len(names)) - units @ units.T,
             status=status,
             method="REF",
         )
-    return io.Projector(
-        comment=str(projection["desc"]),
-        components=vectors,
-        comp_mask=np.ones(vectors.shape[1], dtype=np.int64),
-        status=status,
-        method="SSP_mean",
-    )
+        return [reference]
+    description, several = str(projection["desc"]), vectors.shape[1] > 1
+    return [
+        io.Projector(
+            comment=f"{description} (component {number})" if several else description,
+            components=vector[:, np.newaxis],
+            comp_mask=np.ones(1, dtype=np.int64),
+            status=status,
+            method="SSP_mean",
+        )
+        for number, vector in enumerate(vectors.T, start=1)
+    ]

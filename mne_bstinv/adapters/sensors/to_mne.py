@@ -36,6 +36,19 @@ __all__ = ["NO_SFREQ", "to_info"]
 #: Sampling frequency (Hz) of an Info that belongs to no recording: what MNE uses for operators.
 NO_SFREQ = 1000.0
 
+#: CTF's device frame → MNE's (m): turned by 45° and raised by 190 mm, "to get a coordinate system
+#: comparable to the Neuromag one" (MNE-Python, ``mne/io/ctf/trans.py``, BSD-3-Clause).
+_CTF_DEVICE = np.array(
+    [
+        [np.sqrt(0.5), -np.sqrt(0.5), 0, 0],
+        [np.sqrt(0.5), np.sqrt(0.5), 0, 0],
+        [0, 0, 1, 0.19],
+        [0, 0, 0, 1],
+    ]
+)
+#: Device, as the labels of TransfMeg begin → what turns it to MNE's device frame.
+_DEVICES = {"neuromag_device": np.eye(4), "dewar": _CTF_DEVICE}
+
 
 @converts
 @verbose
@@ -72,7 +85,8 @@ def to_info(
         The sensors: coils in the device frame, electrodes in the head frame. Its report
         (:func:`mne_bstinv.conversion_report`) keeps ``channels`` (the structure),
         ``scs_to_head`` (4 × 4), ``coils`` (the integration points in the frame of each coil, by
-        name), ``flipped`` (references whose signal changes sign in MNE) and ``projections``.
+        name), ``opposite`` (references whose field MNE computes with the other sign) and
+        ``projections``.
 
     Raises
     ------
@@ -87,8 +101,9 @@ def to_info(
     the Info; the report says which.
 
     Coils are fitted to their integration points (``mne_bstinv.adapters.sensors.coils``). The head
-    frame is found as ``mne_bstinv.frames.scs_to_head`` says; the device frame is that of the
-    transform ``neuromag_device=>neuromag_head``, else head. An EEG reference electrode (a head
+    frame is found as ``mne_bstinv.frames.scs_to_head`` says. The device frame is that of the
+    transforms that begin with ``neuromag_device`` or, as Brainstorm reads CTF files, ``Dewar``,
+    which MNE turns by 45° and raises by 190 mm; else it is head. An EEG reference electrode (a head
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.
     """
@@ -101,7 +116,7 @@ def to_info(
     named = with_mne_names(channels)
     bads = _bads(named, channel_flag)
     head = head_frame(channels, mri, findings)
-    device_to_head = _device_to_head(channels, findings)
+    device_to_head = _device_to_head(channels, head.matrix, findings)
     to_device: FloatArray = np.linalg.inv(device_to_head) @ head.matrix
     sensors = sensors_of(named, to_device, findings)
     info = mne.create_info(list(named.names), float(sfreq), sensors.types)
@@ -116,7 +131,7 @@ def to_info(
         info["dig"] = dig
         info["dev_head_t"] = _dev_head_t(device_to_head, findings)
         info["projs"] = [item.projection for item in projections]
-        add_compensation(info, named, sensors.flipped, findings)
+        add_compensation(info, named, findings)
     info["bads"] = bads
     info["description"] = channels.comment or None
     check_info(info)
@@ -127,7 +142,7 @@ def to_info(
         channels=channels,
         scs_to_head=head.matrix,
         coils=sensors.coils,
-        flipped=tuple(sensors.flipped),
+        opposite=tuple(sensors.opposite),
         projections=tuple(projections),
         device_to_head=device_to_head,
         dig=copy.deepcopy(dig),
@@ -165,20 +180,31 @@ def _restored(
         info["bads"] = _bads(with_mne_names(channels), channel_flag)
     kept: Kept = {
         "scs_to_head": scs_to_head(channels).matrix,
-        "flipped": (),
+        "opposite": (),
         "dig": copy.deepcopy(info["dig"]),
     }
     keep(findings, **(kept | kept_of(original)))
     return info
 
 
-def _device_to_head(channels: io.Channels, findings: Findings) -> FloatArray:
-    if DEVICE_TO_HEAD in channels.transf_meg_labels:
-        matrix = channels.transf_meg[channels.transf_meg_labels.index(DEVICE_TO_HEAD)]
-        return np.array(matrix, dtype=np.float64)
+def _device_to_head(
+    channels: io.Channels, scs_to_head: FloatArray, findings: Findings
+) -> FloatArray:
+    """Return MNE's device → head (4, 4): the transforms from a device that is known, to SCS."""
+    labels = channels.transf_meg_labels
+    if DEVICE_TO_HEAD in labels:
+        return np.array(channels.transf_meg[labels.index(DEVICE_TO_HEAD)], dtype=np.float64)
+    for first, label in enumerate(labels):
+        device = label.partition("=>")[0].strip().casefold()
+        if device in _DEVICES:
+            chain = [np.asarray(one, dtype=np.float64) for one in channels.transf_meg[first:]]
+            to_scs = np.linalg.multi_dot([*chain[::-1], np.eye(4)])
+            return scs_to_head @ to_scs @ np.linalg.inv(_DEVICES[device])
     if any(name.casefold().startswith("meg") for name in channels.types):
         findings.assumed(
-            "TransfMeg", f"no transform {DEVICE_TO_HEAD!r}: the device frame is the head frame"
+            "TransfMeg",
+            f"no transform from a device ({DEVICE_TO_HEAD!r}, 'Dewar=>Native'): the device frame "
+            "is the head frame",
         )
     return np.eye(4)
 

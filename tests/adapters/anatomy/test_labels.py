@@ -6,6 +6,7 @@ import mne
 import numpy as np
 import pytest
 
+import mne_bstinv
 from mne_bstinv import hemispheres, io
 from mne_bstinv.adapters.anatomy.labels_from_mne import from_labels
 from mne_bstinv.adapters.anatomy.labels_to_mne import to_labels
@@ -306,3 +307,24 @@ def test_the_head_frame_is_that_of_the_channels(cortex, condition):
     head = transform_points(scs_to_head(channels).matrix, cortex.vertices)
     assert {tuple(p) for p in label.pos} <= {tuple(p) for p in head}
     assert "SCS" in fields("assumed", to_labels(cortex, "Structures"))
+
+
+def test_scouts_of_a_volume_grid_are_no_labels(cortex, subject, tmp_path):
+    """Their numbers are those of grid points, beyond the vertices or not."""
+    far = cortex.n_vertices + 5
+    grid = io.Atlas(
+        name="Volume 5000: nuclei",
+        scouts=(io.Scout(label="deep", vertices=np.array([3, far]), region="UU"),),
+    )
+    with_grid = dataclasses.replace(cortex, atlas=(grid, *cortex.atlas), i_atlas=1)
+    io.write_surface(tmp_path / "tess_cortex.mat", with_grid)
+    found = io.read_surface(tmp_path / "tess_cortex.mat")
+    assert found.atlas[0].n_grid == 5000
+    assert list(found.atlas[0].scouts[0].vertices) == [3, far]
+    assert [label.name for label in to_labels(found)] == [label.name for label in to_labels(cortex)]
+    with pytest.raises(ConversionError, match="of the 5000 points of a volume grid"):
+        to_labels(found, "Volume 5000: nuclei")
+    mri = io.read_mri(subject.anatomy)
+    folder = mne_bstinv.to_surfaces(tmp_path / "subjects", "S", cortex=found, mri=mri)
+    assert not any("Volume" in file.name for file in folder.files)
+    assert "Atlas" in fields("dropped", folder)

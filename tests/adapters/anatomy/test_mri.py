@@ -8,11 +8,11 @@ import shutil
 import mne
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import io, to_info, to_surfaces, to_trans
 from mne_bstinv.adapters.anatomy.mri_from_mne import read_freesurfer_mri
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError, MissingFileError
 
 pytest.importorskip("nibabel")
@@ -20,7 +20,7 @@ pytest.importorskip("nibabel")
 
 @pytest.fixture(scope="module")
 def study():
-    return load_sample()
+    return load_small_sample()
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ import mne
 import numpy as np
 import pytest
 from inverse_twins import PUBLIC, stored_results
+from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel, datasets, io
+from mne_bstinv import InverseOptions, compute_kernel, io
 from mne_bstinv.adapters.equivalence.equivalent import mne_equivalent
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.errors import ConversionError, OptionError
@@ -43,7 +44,7 @@ CLASSES = {
 
 @lru_cache(maxsize=1)
 def sample():
-    return datasets.load_sample()
+    return load_small_sample()
 
 
 def brainstorm(study, options, **channels):

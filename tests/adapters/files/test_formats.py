@@ -5,11 +5,11 @@ from __future__ import annotations
 import mne
 import numpy as np
 import pytest
+from small_sample import load_small_sample
 
 from mne_bstinv import to_covariance, to_info
 from mne_bstinv.adapters.files.formats import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.adapters.files.objects import kind_of, recordings_from
-from mne_bstinv.datasets import load_sample
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 
 
@@ -21,7 +21,7 @@ def _quiet_mne():
 
 @pytest.fixture(scope="module")
 def cov():
-    study = load_sample()
+    study = load_small_sample()
     return to_covariance(study.noise_cov, study.channels)
 
 
@@ -110,6 +110,6 @@ def test_every_ending_has_a_kind_that_can_be_read_and_objects_of_it():
 
 
 def test_only_data_become_recordings():
-    channels = load_sample().channels
+    channels = load_small_sample().channels
     with pytest.raises(ConversionError, match=r"Recordings must be .* found Info"):
         recordings_from(to_info(channels, sfreq=100.0), channels)

@@ -11,6 +11,7 @@ import pytest
 
 from mne_bstinv import read_raw_brainstorm
 from mne_bstinv.adapters.recordings.formats import FORMATS
+from mne_bstinv.datasets import sample_study
 
 PAGE = Path(__file__).parents[3] / "docs" / "howto_continuous.md"
 
@@ -20,13 +21,14 @@ def page():
     return PAGE.read_text(encoding="utf-8")
 
 
-def test_the_code_runs(page, data_dir, tmp_path, monkeypatch, capsys):
+def test_the_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(data_dir / "continuous", tmp_path / "Protocol01")
+    shutil.copytree(sample_study(), tmp_path / "Protocol01")
     code = "\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
     names: dict = {}
     exec(compile(code, "page", "exec"), names)
-    assert "go (#4): kept for Brainstorm" in capsys.readouterr().out
+    # MNE's projectors leave nothing of its first channel, and do not matter to which trials differ
+    assert len(names["epochs"]) == 8
     written = [read_raw_brainstorm(names["link"]), read_raw_brainstorm(
         names["exported"].recordings[0])]  # fmt: skip
     for raw in written:

@@ -151,7 +151,7 @@ def test_ctf_references() -> None:
     assert (types["B1"], types["R2"], types["O4"]) == (5002, 5003, 5004)
     assert types["M0"] == 5001
     assert info.get_channel_types() == ["ref_meg"] * 4 + ["mag"] * 4 + ["stim"]
-    assert report.kept["flipped"] == ("R2",)
+    assert report.kept["opposite"] == ("R2",)
     weights = [f for f in report.of("dropped") if f.field == "Channel.Weight"]
     assert len(weights) == 1
     assert weights[0].reason.endswith(": B3")

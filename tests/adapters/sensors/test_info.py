@@ -45,10 +45,10 @@ def truth(protocol: Path) -> tuple[Channels, mne.Info]:
     return read_channels(fname), mne.io.read_info(protocol / "truth-info.fif", verbose="error")
 
 
-@pytest.fixture(params=["sample_study", "meg_eeg", "eeg_surface"])
+@pytest.fixture(params=["sample_small", "meg_eeg", "eeg_surface"])
 def protocol(request: pytest.FixtureRequest, sample_dir: Path, data_dir: Path) -> Path:
     """The protocols whose true Info is known."""
-    return sample_dir if request.param == "sample_study" else data_dir / request.param
+    return sample_dir if request.param == "sample_small" else data_dir / request.param
 
 
 def locs(info: mne.Info, picks: np.ndarray) -> np.ndarray:

@@ -204,7 +204,7 @@ def test_chains_lose_nothing() -> None:
         back = from_info(info)
         assert_same(back, channels)
         info = to_info(back, sfreq=100.0)
-        assert conversion_report(info).kept["flipped"] == report.kept["flipped"]
+        assert conversion_report(info).kept["opposite"] == report.kept["opposite"]
     strange = mne.create_info(["a", "b"], 500.0, "eeg")
     strange = to_info(from_info(strange), sfreq=500.0)
     scs = conversion_report(strange).kept["scs_to_head"]

@@ -19,7 +19,7 @@ from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
-SURFACES = ("eeg_shared", "eeg_surface", "meg_eeg", "sample_study")
+SURFACES = ("eeg_shared", "eeg_surface", "meg_eeg", "sample_small")
 PROTOCOLS = (*SURFACES, "eeg_volume", "mixed")
 LOCAL = ("eeg_surface", "eeg_volume", "meg_ctf", "meg_neuromag", "mixed")
 
@@ -43,8 +43,8 @@ def load(folder):
 
 @pytest.fixture
 def study(request, data_dir, sample_dir):
-    name = getattr(request, "param", "sample_study")
-    return load(sample_dir if name == "sample_study" else data_dir / name)
+    name = getattr(request, "param", "sample_small")
+    return load(sample_dir if name == "sample_small" else data_dir / name)
 
 
 every = pytest.mark.parametrize("study", PROTOCOLS, indirect=True)

@@ -1,0 +1,67 @@
+"""Sums over the rows of gains and kernels, a piece at a time that stays in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mne_bstinv._types import FloatArray
+
+__all__ = [
+    "apart",
+    "norms_of_products",
+    "pieces",
+    "self_product",
+    "sum_over_pieces",
+    "weighted",
+]
+
+#: Rows that are multiplied at a time.
+_ROWS = 4096
+
+
+def weighted(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArray:
+    """Rows (n_rows, n_channels) of some locations, weighted."""
+    rows = weights[part, :, None] * gain[part]
+    return rows.reshape(-1, rows.shape[2])
+
+
+def self_product(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArray:
+    """Gram matrix of these rows, shape (n_channels, n_channels)."""
+    rows = weighted(gain, weights, part)
+    return rows.T @ rows
+
+
+def norms_of_products(gain: FloatArray, right: FloatArray) -> FloatArray:
+    """Norms of the rows of a product (n_sources, p), a piece at a time."""
+    found = np.empty(gain.shape[:2])
+    for part in pieces(*gain.shape[:2]):
+        product = gain[part].reshape(-1, gain.shape[2]) @ right
+        found[part] = np.linalg.norm(product, axis=1).reshape(-1, gain.shape[1])
+    return found
+
+
+def pieces(n_sources: int, p: int) -> Iterator[slice]:
+    """Split locations of p rows each into pieces that stay in the cache."""
+    step = max(1, _ROWS // p)
+    for start in range(0, n_sources, step):
+        yield slice(start, min(start + step, n_sources))
+
+
+def sum_over_pieces(n_sources: int, product: Callable[[slice], FloatArray]) -> FloatArray:
+    """Sum what a function makes of each piece."""
+    first, *others = pieces(n_sources, 3)
+    total = product(first)
+    for part in others:
+        total += product(part)
+    return total
+
+
+def apart(a: FloatArray, b: FloatArray | None) -> float:
+    """Frobenius norm of a − b, or of a; what is NaN does not count."""
+    total = 0.0
+    for part in pieces(*a.shape[:2]):
+        difference = a[part] if b is None else a[part] - b[part]
+        total += float(np.sum(np.nan_to_num(difference) ** 2))
+    return float(np.sqrt(total))
