@@ -26,8 +26,6 @@ from mne_bstinv.studies.units import in_metres
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
 
-#: Atlases whose vertices are locations of a volume model: ``'Volume 2500: …'``.
-_VOLUME_ATLAS = re.compile(r"volume \d+", re.IGNORECASE)
 #: Codes of regions of a mixed model that are volumes: hemisphere, V, constraint.
 _VOLUME_REGION = re.compile(r"[A-Z]V[A-Z]", re.IGNORECASE)
 
@@ -135,7 +133,7 @@ def make_labels(
     pieces = [
         piece
         for number, scout in enumerate(atlas.scouts)
-        if not _is_no_label(scout, atlas, elsewhere, findings)
+        if not _is_no_label(scout, elsewhere, findings)
         for piece in _by_hemisphere(number, scout, surface, sides, findings)
     ]
     labels, origins = LabelList(), []
@@ -201,11 +199,9 @@ def _beside_the_cortex(surface: io.Surface) -> IntArray:
     return np.flatnonzero(sides == "") + 1 if "atlas" in rule else np.zeros(0, dtype=np.int64)
 
 
-def _is_no_label(scout: io.Scout, atlas: io.Atlas, elsewhere: IntArray, findings: Findings) -> bool:
-    """Tell whether a scout is no part of the cortex: of a grid, a volume or another structure."""
-    if atlas.n_grid is not None:
-        reason = "of a grid of a volume"
-    elif _VOLUME_REGION.fullmatch(scout.region or ""):
+def _is_no_label(scout: io.Scout, elsewhere: IntArray, findings: Findings) -> bool:
+    """Tell whether a scout is no part of the cortex: a volume or another structure."""
+    if _VOLUME_REGION.fullmatch(scout.region or ""):
         reason = "a region that is a volume"
     elif (
         scout.vertices is not None

@@ -233,7 +233,7 @@ def test_a_cortex_without_registration_is_spread_out(cortex, channels, tmp_path)
     assert sorted(np.concatenate([half.vertices for half in halves])) == label.vertices.tolist()
 
 
-def test_scouts_of_structures_and_volumes_are_no_labels(data_dir):
+def test_scouts_of_structures_and_regions_are_no_labels(data_dir):
     entry = io.read_protocol(data_dir / "mixed").subject("Subject01")
     surface = io.read_surface(entry.cortex)
     for atlas, kept in (
@@ -245,5 +245,3 @@ def test_scouts_of_structures_and_volumes_are_no_labels(data_dir):
         told = " ".join(f.reason for f in conversion_report(labels).of("dropped"))
         assert "Thalamus L" in told
         assert "Hippocampus R" in told
-    grid = io.Atlas(name="Volume 2500: mine", scouts=surface.atlas[0].scouts)
-    assert to_labels(surface, grid, verbose="error") == []
