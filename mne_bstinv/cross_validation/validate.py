@@ -32,7 +32,7 @@ from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
-from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.cross_validation.ingredients import Ingredients, gather, refuse_mixed
 from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
@@ -64,6 +64,7 @@ def cross_validate(
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
     shapley_limit: int | None = None,
+    orders: str | int | None = None,
     rtol: float = RTOL,
     progress: bool = False,
 ) -> CrossValidation:
@@ -92,6 +93,9 @@ def cross_validate(
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
+    orders : 'all' | 'path' | int | None
+        Orders of the conventions to average over, whatever ``shapley_limit`` says: all of them,
+        none but the path, or so many, of which the mean is an estimate of the Shapley value.
     rtol : float
         Relative difference of kernels that counts as equal, from 0 to 0.5, where rounding does not
         allow more (:class:`~mne_bstinv.compare.RoundingBound`).
@@ -101,13 +105,14 @@ def cross_validate(
     Returns
     -------
     CrossValidation
-        Kernels, differences, attribution, comparisons, reports.
+        Kernels, differences, attribution, comparisons, reports. If the attribution is interrupted
+        (Ctrl-C), it holds what was known by then: ``attribution.stopped``.
 
     Raises
     ------
     OptionError
         If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
-        mixed head model, different measures; or ``rtol`` is out of range.
+        mixed head model, different measures; or ``rtol`` or ``orders`` is out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
@@ -115,7 +120,9 @@ def cross_validate(
     """
     if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
         raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
+    _check_orders(orders)
     study = require_study(study)
+    refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
     given = good_channels is None or data_types is not None
@@ -154,6 +161,7 @@ def cross_validate(
         data=data,
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        orders=orders,
         unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
@@ -189,6 +197,12 @@ def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attri
     path, joined = separable(CONVENTIONS, ingredients, engine)
     found = attribute(path, engine, families=(NOISE, DEPTH), **asked)
     return dataclasses.replace(found, notes=(*joined, *found.notes))
+
+
+def _check_orders(orders: object) -> None:
+    number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
+    if not (number or orders in (None, "all", "path")):
+        raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
 
 
 def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:

@@ -32,12 +32,11 @@ from mne_bstinv.adapters.equivalence.mne_objects import (
     MneObjects,
     copied,
     covariance_of,
-    data_whitening,
     fixed_forward,
     minimum_norm_arguments,
     mne_objects,
     ranks_by_type,
-    whitening_of,
+    whitening_of_data,
 )
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import (
@@ -50,6 +49,8 @@ from mne_bstinv.adapters.operators import (
 )
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.inverse.linear import noise_whitening
+from mne_bstinv.inverse.options import require_2018
 from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["MneEquivalent", "mne_equivalent"]
@@ -325,7 +326,12 @@ def mne_equivalent(
     study = require_study(study)
     common = common_inputs(study, options, data_types, good_channels)
     prepared, scan = common.prepared, common.prepared.options.method != "minnorm"
-    noise = whitening_of(prepared.noise, prepared)
+    noise = noise_whitening(
+        prepared.noise,
+        prepared.channel_types,
+        require_2018(prepared.options),
+        prepared.channel_names,
+    )
     objects = mne_objects(study, common, noise)
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
@@ -377,7 +383,7 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
-    data = noise if prepared.options.method == "gls" else data_whitening(prepared, noise)
+    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both

@@ -20,21 +20,21 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.linear import data_whitening
 from mne_bstinv.inverse.options import InverseOptions, require_2018
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
-from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
+from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = [
     "MneObjects",
     "copied",
     "covariance_of",
-    "data_whitening",
     "fixed_forward",
     "minimum_norm_arguments",
     "mne_objects",
     "ranks_by_type",
-    "whitening_of",
+    "whitening_of_data",
 ]
 
 #: MNE squares the limit: beyond this it could not be told from none.
@@ -95,19 +95,7 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     return gain
 
 
-def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
-    """Compute Brainstorm's whitener of the noise."""
-    options = require_2018(prepared.options)
-    return compute_whitener(
-        statistics,
-        prepared.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=prepared.channel_names,
-    )
-
-
-def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
+def whitening_of_data(prepared: PreparedStudy, noise: Whitening) -> Whitening:
     """Compute Brainstorm's whitener of the data, by the method used for the noise.
 
     It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
@@ -118,13 +106,12 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
             "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
             "Brainstorm, or choose another method."
         )
-    whitening = compute_whitener(
+    whitening = data_whitening(
         prepared.data,
         prepared.channel_types,
-        noise.method,
-        noise_reg=require_2018(prepared.options).noise_reg,
-        detect_diagonal=False,
-        channel_names=prepared.channel_names,
+        require_2018(prepared.options),
+        noise,
+        prepared.channel_names,
     )
     if whitening.method != "diag":
         return whitening
