@@ -126,9 +126,8 @@ def scout_std(stc: Any, labels: Any, src: Any) -> FloatArray:
 def scout_stderr(stc: Any, labels: Any, src: Any) -> FloatArray:
     """Return the standard error over the vertices."""
     rows = flipped_rows(stc, labels, src)
-    return np.array(
-        [r.std(axis=0, ddof=1) / len(r) ** 0.5 if len(r) > 1 else 0 * r[0] for r in rows]
-    )
+    spread = [r.std(axis=0, ddof=1) if len(r) > 1 else 0 * r[0] for r in rows]
+    return np.array([s / len(r) ** 0.5 for s, r in zip(spread, rows, strict=True)])
 
 
 def scout_power(stc: Any, labels: Any, src: Any) -> FloatArray:
