@@ -100,8 +100,7 @@ def _turned(
         return made, []
     signs, names = np.ones(len(made)), []
     for i, scout in enumerate(list(scouts) * n_files):
-        given = [] if scout.vertices is None else scout.vertices
-        vertices = np.unique(np.asarray(given, dtype=np.int64)) - 1
+        vertices = np.unique(scout.vertices) - 1 if scout.vertices is not None else np.array([0])
         opposite = made[i] @ stored[i] < 0
         known = vertices.max(initial=0) < len(normals) and len(vertices) > 1
         if opposite and known and is_undecided(normals[vertices]):
