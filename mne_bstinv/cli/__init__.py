@@ -103,7 +103,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def help_texts() -> dict[str, str]:
-    """Return what ``--help`` prints, of the command (``""``) and of each subcommand."""
+    """Collect what ``--help`` prints.
+
+    Returns
+    -------
+    dict of str to str
+        The text by the name of the subcommand; ``""`` is the command itself.
+    """
     parser = _parser()
     texts = {"": parser.format_help()}
     for name in _COMMANDS:
