@@ -29,8 +29,8 @@ __all__ = sorted([*_names, "__version__"])
 #: Packages and modules that ``import mne_bstinv`` gives beside the public names.
 _STATIONS = (
     "adapters", "anatomy", "compare", "conversion", "conversion_files", "cross_validation",
-    "derived", "export", "frames", "inverse", "maps", "plots", "port", "report", "studies",
-    "verification", "workflow",
+    "derived", "explorer", "export", "frames", "inverse", "maps", "plots", "port", "report",
+    "studies", "verification", "workflow",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 __all__ = ["Displayed", "html_table", "in_short", "summary_of"]
 
@@ -76,7 +76,7 @@ def in_short(value: Any) -> str:
 
 
 def _in_short(value: Any) -> str:
-    if sparse.issparse(value):
+    if scipy.sparse.issparse(value):
         return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
     if isinstance(value, np.ndarray) and value.dtype.names:
         return f"{' × '.join(map(str, value.shape))} struct: {', '.join(value.dtype.names)}"
@@ -135,7 +135,7 @@ def _as_call(value: Any) -> str:
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, np.ndarray) or sparse.issparse(value):
+    if isinstance(value, np.ndarray) or scipy.sparse.issparse(value):
         return f"<{in_short(value)}>"
     return repr(str(value)) if isinstance(value, PurePath) else _SHORT.repr(value)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from mne_bstinv._types import FloatArray, IntArray
 
@@ -95,7 +95,7 @@ def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.
         return sides
     faces = np.asarray(surface.faces, dtype=np.int64) - 1
     if len(known):
-        distance, _, nearest = sparse.csgraph.dijkstra(
+        distance, _, nearest = scipy.sparse.csgraph.dijkstra(
             edge_lengths(surface.vertices, faces),
             indices=known,
             min_only=True,
@@ -110,7 +110,7 @@ def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.
     return sides
 
 
-def vertex_adjacency(faces: IntArray, n_vertices: int) -> sparse.csr_array:
+def vertex_adjacency(faces: IntArray, n_vertices: int) -> scipy.sparse.csr_array:
     """Tell which vertices share an edge.
 
     Parameters
@@ -128,10 +128,12 @@ def vertex_adjacency(faces: IntArray, n_vertices: int) -> sparse.csr_array:
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges = np.concatenate([edges, edges[:, ::-1]])
     ones = np.ones(len(edges), dtype=bool)
-    return sparse.csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n_vertices, n_vertices))
+    return scipy.sparse.csr_array(
+        (ones, (edges[:, 0], edges[:, 1])), shape=(n_vertices, n_vertices)
+    )
 
 
-def edge_lengths(vertices: FloatArray, faces: IntArray) -> sparse.csr_array:
+def edge_lengths(vertices: FloatArray, faces: IntArray) -> scipy.sparse.csr_array:
     """Measure the edges of a mesh.
 
     Parameters
@@ -150,7 +152,7 @@ def edge_lengths(vertices: FloatArray, faces: IntArray) -> sparse.csr_array:
     length = np.linalg.norm(vertices[edges.row] - vertices[edges.col], axis=1)
     # older releases of SciPy find no paths in graphs with indices of 64 bits
     row, col = edges.row.astype(np.int32), edges.col.astype(np.int32)
-    return sparse.csr_array((length, (row, col)), shape=edges.shape)
+    return scipy.sparse.csr_array((length, (row, col)), shape=edges.shape)
 
 
 def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
@@ -169,7 +171,7 @@ def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
         Part of each vertex.
     """
     adjacency = vertex_adjacency(faces, n_vertices)
-    labels = sparse.csgraph.connected_components(adjacency, directed=False)[1]
+    labels = scipy.sparse.csgraph.connected_components(adjacency, directed=False)[1]
     return np.asarray(labels, dtype=np.int64)
 
 
@@ -302,7 +304,7 @@ def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int = 100) -> Fl
         return vertices.copy()
     adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
     degree = adjacency.sum(axis=1)
-    mean = sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
+    mean = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
     alone = (degree == 0)[:, None]
     centre, area = vertices.mean(axis=0), _area(vertices, faces)
     moved = vertices - centre
@@ -353,8 +355,8 @@ def _from_components(surface: SurfaceLike) -> NDArray[np.str_]:
     n = len(surface.vertices)
     faces = np.asarray(surface.faces, dtype=np.int64) - 1
     edges = np.vstack([faces[:, [0, 1]], faces[:, [1, 2]]])
-    graph = sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n, n))
-    count, component = sparse.csgraph.connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n, n))
+    count, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
     sides = np.full(n, "", dtype="U2")
     if count == 2:
         y = surface.vertices[:, 1]

@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",
         "cross_validation", "plots",
     },
+    "explorer": {"errors", "io", "inverse", "studies", "adapters"},
     "export": {
         "errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters", "studies",
     },

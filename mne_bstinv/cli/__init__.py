@@ -24,6 +24,8 @@ _COMMANDS = {
     "hold.",
     "demo": "Verify the embedded sample, draw what one kernel makes of it, compare both toolboxes "
     "on it.",
+    "explore": "Write a page on which the inverse of a study can be explored: sliders, spectrum, "
+    "map.",
     "export": "Write MNE-Python's files as a condition of a Brainstorm protocol, new or existing.",
     "info": "Say what a Brainstorm file, or the protocol that a folder belongs to, holds.",
     "lambda": "Translate the regularisation of one toolbox into that of the other: SNR, Λ and "

@@ -32,7 +32,7 @@ from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
-from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.cross_validation.ingredients import Ingredients, gather, refuse_mixed
 from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
@@ -122,6 +122,7 @@ def cross_validate(
         raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
     _check_orders(orders)
     study = require_study(study)
+    refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
     given = good_channels is None or data_types is not None

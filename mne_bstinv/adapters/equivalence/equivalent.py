@@ -32,12 +32,11 @@ from mne_bstinv.adapters.equivalence.mne_objects import (
     MneObjects,
     copied,
     covariance_of,
-    data_whitening,
     fixed_forward,
     minimum_norm_arguments,
     mne_objects,
     ranks_by_type,
-    whitening_of,
+    whitening_of_data,
 )
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import (
@@ -50,6 +49,7 @@ from mne_bstinv.adapters.operators import (
 )
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
+from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.whitening import Whitening
 
@@ -336,7 +336,9 @@ def mne_equivalent(
             f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
             "wmne, dspm, sloreta or mnej."
         )
-    noise = whitening_of(prepared.noise, prepared)
+    noise = noise_whitening(
+        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
+    )
     objects = mne_objects(study, common, noise)
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
@@ -388,7 +390,7 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
-    data = noise if prepared.options.method == "gls" else data_whitening(prepared, noise)
+    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both

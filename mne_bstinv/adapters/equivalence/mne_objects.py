@@ -20,23 +20,22 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.linear import noise_whitening
+from mne_bstinv.inverse.linear import data_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
-from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
+from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = [
     "MneObjects",
     "copied",
     "covariance_of",
-    "data_whitening",
     "fixed_forward",
     "minimum_norm_arguments",
     "mne_objects",
     "ranks_by_type",
-    "whitening_of",
+    "whitening_of_data",
 ]
 
 #: MNE squares the limit: beyond this it could not be told from none.
@@ -97,34 +96,25 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     return gain
 
 
-def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
-    """Compute Brainstorm's whitener of the noise."""
-    return noise_whitening(
-        statistics, prepared.channel_types, prepared.options, prepared.channel_names
-    )
-
-
-def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
+def whitening_of_data(prepared: PreparedStudy, noise: Whitening) -> Whitening:
     """Compute Brainstorm's whitener of the data, by the method used for the noise.
 
     It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
     diagonal was taken.
     """
-    options = prepared.options
-    assert not isinstance(options, InverseOptions2009)  # has no lcmv
     if prepared.data is None:
         raise ConversionError(
             "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
             "Brainstorm, or choose another method."
         )
-    whitening = compute_whitener(
+    options = prepared.options
+    assert not isinstance(options, InverseOptions2009)  # has no lcmv
+    whitening = data_whitening(
         prepared.data,
         prepared.channel_types,
-        noise.method,
-        noise_reg=options.noise_reg,
-        detect_diagonal=False,
-        channel_names=prepared.channel_names,
-        conventions=options.conventions,
+        options,
+        noise,
+        prepared.channel_names,
     )
     if whitening.method != "diag":
         return whitening
