@@ -220,18 +220,7 @@ def common_inputs(
 
 
 def averages_of(study: Study) -> int:
-    """Return the trials that the recordings are the average of; 1 without recordings.
-
-    Parameters
-    ----------
-    study : Study
-        The structures.
-
-    Returns
-    -------
-    int
-        Their number.
-    """
+    """Return the trials that the recordings are the average of; 1 without recordings."""
     return 1 if study.recordings is None else max(int(study.recordings.n_avg or 1), 1)
 
 
