@@ -64,9 +64,10 @@ def recompute(fname: str | Path) -> InverseResult:
     return _likeliest(stored, file, studies, rtol=1e-9)[0]
 
 
-def verify_kernel(file: Path, studies: Studies, rtol: float, operators: Operators) -> Verification:
+def verify_kernel(
+    stored: io.Results, file: Path, studies: Studies, rtol: float, operators: Operators
+) -> Verification:
     """Recompute the kernel of a results file, or its estimate, and compare it with the stored."""
-    stored = io.read_results(file)
     if is_foreign(stored):
         return verify_foreign(stored, file, studies, rtol, operators)
     result, agreement = _likeliest(stored, file, studies, rtol)
