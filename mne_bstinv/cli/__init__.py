@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from mne_bstinv._log import to_stderr
 from mne_bstinv.cli.streams import clean_streams
 from mne_bstinv.errors import BstInvError
 
@@ -64,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        return int(args.run(args))
+        with to_stderr():
+            return int(args.run(args))
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
         return 2
