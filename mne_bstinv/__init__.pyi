@@ -70,6 +70,7 @@ from .cross_validation import (
     cross_validate,
 )
 from .derived import ScoutSeries, ScoutTable, extract_scouts
+from .explorer import write_explorer
 from .export import Estimation, ExportedStudy, export_raw, export_study
 from .inverse import (
     InverseOptions,
@@ -275,6 +276,7 @@ __all__ = [
     "verify",
     "write_channels",
     "write_dipoles",
+    "write_explorer",
     "write_forward",
     "write_head_model",
     "write_matrix",

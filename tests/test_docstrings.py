@@ -39,6 +39,7 @@ FACES = [
     "derived",
     "datasets",
     "errors",
+    "explorer",
     "export",
     "frames",
     "inverse",

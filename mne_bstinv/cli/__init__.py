@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from mne_bstinv._log import to_stderr
 from mne_bstinv.cli.streams import clean_streams
 from mne_bstinv.errors import BstInvError
 
@@ -24,6 +25,8 @@ _COMMANDS = {
     "hold.",
     "demo": "Verify the embedded sample, draw what one kernel makes of it, compare both toolboxes "
     "on it.",
+    "explore": "Write a page on which the inverse of a study can be explored: sliders, spectrum, "
+    "map.",
     "export": "Write MNE-Python's files as a condition of a Brainstorm protocol, new or existing.",
     "info": "Say what a Brainstorm file, or the protocol that a folder belongs to, holds.",
     "lambda": "Translate the regularisation of one toolbox into that of the other: SNR, Λ and "
@@ -62,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        return int(args.run(args))
+        with to_stderr():
+            return int(args.run(args))
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
         return 2

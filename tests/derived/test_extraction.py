@@ -229,6 +229,19 @@ def test_scouts_of_mixed_models(data_dir, tmp_path):
     assert {series.names for series in flat.series} == {("one", "across")}
 
 
+def test_signs_follow_the_triangles_where_a_cortex_has_no_normals(study, tmp_path):
+    """As Brainstorm's templates have none."""
+    copy = shutil.copytree(study, tmp_path / "study")
+    call = {"subjects": ["Subject01"], "results": "MN_EEG_KERNEL_261126_1728"}
+    wanted = mb.extract_scouts(copy, **call)
+    for file in copy.rglob("tess_cortex*.mat"):
+        bare = dataclasses.replace(io.read_surface(file), vert_normals=None)
+        io.write_surface(file, bare, overwrite=True)
+    found = mb.extract_scouts(copy, **call)
+    for one, other in zip(found.series, wanted.series, strict=True):
+        np.testing.assert_allclose(one.values, other.values, rtol=1e-12)
+
+
 def test_a_kernel_without_averages_is_told(data_dir, tmp_path):
     copy = shutil.copytree(data_dir / "sources_post", tmp_path / "study")
     for file in copy.rglob("data_*.mat"):

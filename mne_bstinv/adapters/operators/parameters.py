@@ -70,7 +70,7 @@ class InverseParameters(Displayed):
     nave : int
         Number of averages to say: set ``evoked.nave`` to it. Brainstorm's kernels know no averages,
         so it is 1; of an operator that was made for averages of a known number
-        (:func:`for_averages`, and of the options of 2009 and 2016, which divide the noise by the
+        (``for_averages``, and of the options of 2009 and 2016, which divide the noise by the
         averages as MNE does) it is that number, and nothing needs to be set. Brainstorm's process
         "Scale averaged dSPM", and nothing else, multiplies dspm2018 maps by √Leff.
     factor : float
