@@ -30,7 +30,7 @@ def machine() -> str:
 def publish(name: str, rows: Iterable[tuple[str, float, str]], notes: Iterable[str] = ()) -> str:
     """Write rows (task, ratio, unit) between the marks of a benchmark; return the table."""
     lines = ["| task | times | unit |", "| --- | --: | --- |"]
-    lines += [f"| {task} | {ratio:.2g} | {unit} |" for task, ratio, unit in rows]
+    lines += [f"| {task} | {ratio:.3g} | {unit} |" for task, ratio, unit in rows]
     text = "\n".join([*lines, "", *notes, f"Measured {machine()}"])
     page = PAGE.read_text("utf-8")
     begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"

@@ -1,7 +1,7 @@
 """Time of ``verify`` over the time of reading, and how it grows with the number of results.
 
-Run ``python benchmarks/verify.py`` (options: ``--conditions 20 --locations 15002 --repeats 3
---page``). Processor time, medians; only the ratios mean anything. *Reading* is every file that is
+Run ``python benchmarks/verify.py`` (options: ``--conditions 20 --locations 15002 --repeats 3``).
+Processor time, medians; only the ratios mean anything. *Reading* is every file that is
 needed, once, by the package's own readers.
 """
 
@@ -15,8 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from _page import publish
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
@@ -76,16 +74,11 @@ def main() -> None:
     parser.add_argument("--conditions", type=int, default=20)
     parser.add_argument("--locations", type=int, default=15002)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
-    found = []
     with tempfile.TemporaryDirectory() as name:
         for row in rows(Path(name), args.conditions, args.locations, args.repeats):
-            found.append(row)
             print(row, flush=True)
-    if args.page:
-        publish("verify", found)
 
 
 if __name__ == "__main__":
