@@ -22,6 +22,10 @@ from typing import Any as _Any
 
 import lazy_loader as _lazy
 
+from mne_bstinv._log import follow_mne as _follow_mne
+
+_follow_mne()
+
 _load, _, _names = _lazy.attach_stub(__name__, __file__)
 
 __all__ = sorted([*_names, "__version__"])

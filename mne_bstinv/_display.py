@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-__all__ = ["Displayed", "html_table", "in_short", "summary_of"]
+__all__ = ["Displayed", "few", "html_table", "in_short", "summary_of"]
 
 #: Cells are read from the left; notebooks would put them to the right.
 _STYLE = "<style>table.mne-bstinv :is(th, td) {text-align: left}</style>"
@@ -145,3 +145,9 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     return type(value) is type(default) and bool(np.all(value == default))
+
+
+def few(names: Sequence[str], most: int = 10) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
-    "studies": {"errors", "io", "anatomy", "conversion"},
+    "studies": {"errors", "io", "anatomy", "conversion", "frames"},
     "adapters": {
         "errors", "io", "inverse", "continuous", "maps", "anatomy", "frames", "conversion",
         "studies", "_log",

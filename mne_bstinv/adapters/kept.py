@@ -53,6 +53,8 @@ class Kept(TypedDict, total=False):
     info: Any
 
     # Recordings
+    #: The ``meas_date`` that they were given.
+    moment: Any
     #: Recordings without their samples, of Epochs one a trial.
     recordings: io.Recordings | tuple[io.Recordings, ...]
     #: The recordings that link to a continuous file; None without a link.

@@ -118,9 +118,7 @@ def cross_validate(
     InverseError
         If the inverse cannot be computed.
     """
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
-        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
-    _check_orders(orders)
+    _check(rtol, orders)
     study = require_study(study)
     refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
     parsed = _options(options)
@@ -128,17 +126,9 @@ def cross_validate(
     given = good_channels is None or data_types is not None
     types = default_data_types(study) if data_types is None else upper_types(data_types)
     ingredients = gather(study, parsed, settings, types, good_channels=good_channels)
-    common = ingredients.side.common
     with warnings_silenced():  # the same conversions were reported when all was gathered
         equivalent = mne_equivalent(parsed, study, data_types=types, good_channels=good_channels)
-    result = compute_kernel(
-        common.head_model,
-        study.noise_cov,
-        study.channels,
-        good_channels=common.prepared.channel_indices,
-        options=parsed,
-    )
-    own = kernel_blocks(result, common.head_model.grid_orient)
+    result, own = _brainstorm(study, ingredients)
     ours = _rows(ingredients, own / _unit(result))
     theirs = _rows(ingredients, ingredients.side.blocks())
     data, times, notes = _recordings(study, ingredients)
@@ -147,10 +137,10 @@ def cross_validate(
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
     allowed = max(float(rtol), *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
-    same = equivalent.blocks()
     before = describe(theirs, ours, "MNE, as set")
+    same = equivalent.blocks()
     after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
-    twin_difference = relative_distance(same, own)
+    differences = relative_distance(same, own), _public_difference(equivalent, own)
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -177,8 +167,8 @@ def cross_validate(
         mne=theirs,
         along_normals=along_normals(ingredients),
         ends=ends,
-        twin_difference=twin_difference,
-        public_difference=_public_difference(equivalent, own),
+        twin_difference=differences[0],
+        public_difference=differences[1],
         attribution=attribution,
         before=before,
         after=after,
@@ -192,6 +182,19 @@ def cross_validate(
     )
 
 
+def _brainstorm(study: Study, ingredients: Ingredients) -> tuple[InverseResult, FloatArray]:
+    """Compute Brainstorm's kernel, and its blocks (n_sources, p, n_channels) in its own unit."""
+    common = ingredients.side.common
+    result = compute_kernel(
+        common.head_model,
+        study.noise_cov,
+        study.channels,
+        good_channels=common.prepared.channel_indices,
+        options=ingredients.options,
+    )
+    return result, kernel_blocks(result, common.head_model.grid_orient)
+
+
 def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attribution:
     """Attribute the difference to the conventions that this study can separate."""
     path, joined = separable(CONVENTIONS, ingredients, engine)
@@ -199,7 +202,10 @@ def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attri
     return dataclasses.replace(found, notes=(*joined, *found.notes))
 
 
-def _check_orders(orders: object) -> None:
+def _check(rtol: object, orders: object) -> None:
+    """Refuse a tolerance out of range, and orders that are none."""
+    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
+        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
     number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
     if not (number or orders in (None, "all", "path")):
         raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
