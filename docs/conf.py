@@ -45,6 +45,7 @@ html_static_path = ["_static"]
 html_css_files = ["css/site.css"]
 # a page of its own, which draw_theory writes
 html_extra_path = ["_generated/extra"]
+(DOCS / "_generated" / "extra").mkdir(parents=True, exist_ok=True)
 nitpicky = True
 nitpick_ignore_regex = [
     # Fields of dataclasses are documented as parameters of the class: there is nothing to link to.
