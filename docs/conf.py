@@ -135,6 +135,7 @@ def compute_pages(app: Sphinx) -> None:
         "by_hand_numbers.py",
         "sample_numbers.py",
         "inverse_numbers.py",
+        "make_cli.py",
     ):
         runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
     write_sample_explorer(DOCS / "_generated" / "extra" / "explorer-of-sample.html")

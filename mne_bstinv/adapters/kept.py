@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.inverse.options import AnyOptions
     from mne_bstinv.inverse.origin import Origin as ResultsOrigin
 
-__all__ = ["Kept", "keep", "kept_of", "of_sensors"]
+__all__ = ["Kept", "declared", "keep", "kept_of", "of_sensors"]
 
 
 class Kept(TypedDict, total=False):
@@ -144,6 +144,11 @@ def of_sensors(kept: Kept) -> Kept:
     """Return what is kept of the sensors, for what was made of a Raw."""
     names = ("channels", "opposite", "coils", "scs_to_head", "projections", "device_to_head", "dig")
     return cast(Kept, {name: value for name, value in kept.items() if name in names})
+
+
+def declared(**kept: Unpack[Kept]) -> Kept:
+    """Return things to keep in a report that is made already."""
+    return kept
 
 
 def keep(findings: Findings, **kept: Unpack[Kept]) -> None:

@@ -26,7 +26,10 @@ from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import Verification, verify
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.cross_validate", "mne_bstinv.write_report")
 
 #: Exit code of programs that Ctrl-C ended.
 _INTERRUPTED = 130

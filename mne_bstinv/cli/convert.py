@@ -8,7 +8,10 @@ from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.arguments import add_units
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.convert_file",)
 
 _COMPANIONS = {
     "channels": "channel file",

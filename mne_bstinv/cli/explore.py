@@ -8,7 +8,10 @@ from mne_bstinv.cli import streams
 from mne_bstinv.explorer import write_explorer
 from mne_bstinv.studies import load_study
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.write_explorer",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,10 @@ from mne_bstinv.inverse.options import FIELDS
 if TYPE_CHECKING:
     from mne_bstinv.export import ExportedStudy
 
-__all__ = ["MISPLACED", "add_arguments", "run"]
+__all__ = ["MISPLACED", "TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.export_study", "mne_bstinv.export_raw")
 
 #: What to say of arguments that are none.
 MISPLACED = (

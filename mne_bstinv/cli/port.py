@@ -11,7 +11,10 @@ from mne_bstinv.cli import streams
 from mne_bstinv.cli.arguments import add_units
 from mne_bstinv.port import PortReport, port_protocol
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.port_protocol",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import Displayed
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.adapters.equivalence import default_data_types
 from mne_bstinv.errors import SchemaError
@@ -21,7 +22,7 @@ __all__ = ["Truth", "numbers_of_page"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Truth:
+class Truth(Displayed):
     """A source that is known, as in simulated data.
 
     Parameters

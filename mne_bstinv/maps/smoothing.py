@@ -132,8 +132,7 @@ def mean_edge_length(
     MapError
         If the surface has no edge.
     OptionError
-        If the method is unknown, or ``'before_2023'`` is asked for a surface without
-        ``vert_conn``.
+        If the method is unknown.
     """
     choice(method, SMOOTHING_METHODS, "method")
     connected = _connections(surface)
@@ -141,9 +140,7 @@ def mean_edge_length(
         raise MapError("The surface has no edge.")
     places = np.asarray(surface.vertices, dtype=np.float64)
     if method == "before_2023":
-        if surface.vert_conn is None:
-            raise OptionError("method='before_2023' needs the vert_conn of the surface.")
-        places = scipy.sparse.csc_array(surface.vert_conn)[:, :3].toarray().astype(np.float64)
+        places = scipy.sparse.csc_array(connected)[:, :3].toarray().astype(np.float64)
     lengths = np.linalg.norm(places[connected.row] - places[connected.col], axis=1)
     return float(lengths.mean())
 

@@ -14,7 +14,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
-from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.kept import declared, keep, kept_of
 from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_info
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
@@ -171,7 +171,7 @@ def remember_file(inv: Any, path: Path) -> None:
         The file.
     """
     report = conversion_report(inv)
-    kept = {**report.kept, "operator_file": str(path.absolute())}
+    kept = {**report.kept, **declared(operator_file=str(path.absolute()))}
     carry(inv, ConversionReport(report.findings, kept))
 
 
