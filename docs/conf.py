@@ -131,7 +131,13 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 def compute_pages(app: Sphinx) -> None:
     """Draw the figures and compute the numbers that pages include."""
-    for script in ("theory_figures.py", "by_hand_numbers.py", "sample_numbers.py", "make_cli.py"):
+    for script in (
+        "theory_figures.py",
+        "by_hand_numbers.py",
+        "sample_numbers.py",
+        "inverse_numbers.py",
+        "make_cli.py",
+    ):
         runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
     write_sample_explorer(DOCS / "_generated" / "extra" / "explorer-of-sample.html")
 
