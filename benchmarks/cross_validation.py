@@ -1,14 +1,15 @@
 """Time and memory of a cross-validation, in one run with what they are multiples of.
 
-Run ``python benchmarks/cross_validation.py`` (options: ``--locations 15000 --repeats 5 --folder
-FOLDER`` with the files of MNE's sample subject). Three units, each measured in the same run:
+Run ``python benchmarks/cross_validation.py`` (options: ``--locations 15000 --repeats 5``;
+``--page``, which writes the table into the page; ``--folder FOLDER`` with the files of MNE's sample
+subject). Three units, each measured in the same run:
 
 * *product*: one resolution matrix K G, locations × channels × locations, in pieces. It is what a
   comparison of kernels by their point spreads seems to need at least, for each kernel;
 * *MNE*: ``make_inverse_operator`` and ``apply_inverse`` on unit data, MNE's own way to one kernel;
 * memory: peak resident memory of a process that does nothing else.
 
-Only the ratios mean anything: they are medians over repeats.
+Processor time of one thread; only the ratios mean anything: they are medians over repeats.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import mne
 import numpy as np
+from _page import publish
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence.mne_side import mne_side
@@ -46,9 +48,9 @@ PIECE = 500
 def median_time(function: Callable[[], object], repeats: int) -> float:
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         function()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return statistics.median(times)
 
 
@@ -126,11 +128,30 @@ def peak_memory(folder: Path, n_locations: int) -> float:
     return float(json.loads(done.stdout.splitlines()[-1]))
 
 
+def rows(args: argparse.Namespace) -> Iterator[tuple[str, float, str]]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        study = large_study(folder, args.locations)
+        yield from comparisons(study, args.repeats)
+        yield from one_comparison(366, args.locations, args.repeats)
+        what = f"peak memory of compare, MNE, {args.locations} locations"
+        yield what, peak_memory(folder, args.locations) / 1000, "GB"
+    if args.folder:
+        real = mb.datasets.load_mne_sample(args.folder)
+        settings = mb.MneSettings.defaults_for(mb.InverseOptions())
+        mne_s = median_time(
+            lambda: mne_side(real, mb.InverseOptions(), settings, "MEG").blocks(), args.repeats
+        )
+        seconds = median_time(lambda: validate(real, "MNE"), args.repeats)
+        yield "compare, MNE, MNE's sample subject, fixed", seconds / mne_s, "MNE"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", help="files of MNE's sample subject")
     parser.add_argument("--locations", type=int, default=15002)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
@@ -139,24 +160,12 @@ def main() -> None:
         validate(mb.load_study(args.alone / "large"), "MNE")
         print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
         return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        study = large_study(folder, args.locations)
-        rows = [*comparisons(study, args.repeats)]
-        rows += one_comparison(366, args.locations, args.repeats)
-        memory = peak_memory(folder, args.locations)
-    if args.folder:
-        real = mb.datasets.load_mne_sample(args.folder)
-        settings = mb.MneSettings.defaults_for(mb.InverseOptions())
-        mne_s = median_time(
-            lambda: mne_side(real, mb.InverseOptions(), settings, "MEG").blocks(), args.repeats
-        )
-        seconds = median_time(lambda: validate(real, "MNE"), args.repeats)
-        rows.append(("compare, MNE, MNE's sample subject, fixed", seconds / mne_s, "MNE"))
-    print("| task | times | unit |\n| --- | --: | --- |")
-    for what, ratio, unit in rows:
-        print(f"| {what} | {ratio:.2g} | {unit} |")
-    print(f"\nPeak memory of compare by MNE: {memory:.0f} MB.")
+    found = []
+    for row in rows(args):
+        found.append(row)
+        print(row, flush=True)
+    if args.page:
+        publish("cross_validation", found)
 
 
 if __name__ == "__main__":

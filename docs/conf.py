@@ -43,6 +43,9 @@ exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["css/site.css"]
+# a page of its own, which draw_theory writes
+html_extra_path = ["_generated/extra"]
+(DOCS / "_generated" / "extra").mkdir(parents=True, exist_ok=True)
 nitpicky = True
 nitpick_ignore_regex = [
     # Fields of dataclasses are documented as parameters of the class: there is nothing to link to.
@@ -128,8 +131,28 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 def compute_pages(app: Sphinx) -> None:
     """Draw the figures and compute the numbers that pages include."""
-    for script in ("theory_figures.py", "by_hand_numbers.py", "sample_numbers.py"):
+    for script in (
+        "theory_figures.py",
+        "by_hand_numbers.py",
+        "sample_numbers.py",
+        "inverse_numbers.py",
+        "make_cli.py",
+    ):
         runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")
+    write_sample_explorer(DOCS / "_generated" / "extra" / "explorer-of-sample.html")
+
+
+def write_sample_explorer(page: Path) -> None:
+    """Write the explorer of the sample study, with the sources that it was simulated with."""
+    from mne_bstinv import datasets
+    from mne_bstinv.explorer import Truth, write_explorer
+
+    truth = [
+        Truth(name=one.region, time=one.latency, vertex=one.vertex)
+        for one in datasets.simulated_sources()
+    ]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_explorer(page, datasets.load_sample(), data_types="MEG", truth=truth, overwrite=True)
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:

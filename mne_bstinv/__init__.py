@@ -22,6 +22,10 @@ from typing import Any as _Any
 
 import lazy_loader as _lazy
 
+from mne_bstinv._log import follow_mne as _follow_mne
+
+_follow_mne()
+
 _load, _, _names = _lazy.attach_stub(__name__, __file__)
 
 __all__ = sorted([*_names, "__version__"])
@@ -29,8 +33,8 @@ __all__ = sorted([*_names, "__version__"])
 #: Packages and modules that ``import mne_bstinv`` gives beside the public names.
 _STATIONS = (
     "adapters", "anatomy", "compare", "conversion", "conversion_files", "cross_validation",
-    "derived", "export", "frames", "inverse", "maps", "plots", "port", "report", "studies",
-    "verification", "workflow",
+    "derived", "explorer", "export", "frames", "inverse", "maps", "plots", "port", "report",
+    "studies", "verification", "workflow",
 )  # fmt: skip
 
 

@@ -62,7 +62,19 @@ from .adapters import (
 from .anatomy import hemispheres
 from .compare import Comparison, Kernel, compare_kernels
 from .conversion import ConversionReport, Finding, conversion_report
-from .conversion_files import ConvertedFile, convert_file
+from .conversion_files import (
+    ConvertedFile,
+    convert_file,
+    read_cov_brainstorm,
+    read_epochs_brainstorm,
+    read_evokeds_brainstorm,
+    read_forward_brainstorm,
+    read_info_brainstorm,
+    read_inverse_operator_brainstorm,
+    read_labels_brainstorm,
+    read_source_estimate_brainstorm,
+    read_source_spaces_brainstorm,
+)
 from .cross_validation import (
     BrainstormEquivalent,
     CrossValidation,
@@ -70,6 +82,7 @@ from .cross_validation import (
     cross_validate,
 )
 from .derived import ScoutSeries, ScoutTable, extract_scouts
+from .explorer import write_explorer
 from .export import Estimation, ExportedStudy, export_raw, export_study
 from .inverse import (
     InverseOptions,
@@ -229,8 +242,15 @@ __all__ = [
     "port_protocol",
     "project_sources",
     "read_channels",
+    "read_cov_brainstorm",
     "read_dipoles",
+    "read_epochs_brainstorm",
+    "read_evokeds_brainstorm",
+    "read_forward_brainstorm",
     "read_head_model",
+    "read_info_brainstorm",
+    "read_inverse_operator_brainstorm",
+    "read_labels_brainstorm",
     "read_matrix",
     "read_mri",
     "read_noise_cov",
@@ -239,6 +259,8 @@ __all__ = [
     "read_recordings",
     "read_registered_cortex",
     "read_results",
+    "read_source_estimate_brainstorm",
+    "read_source_spaces_brainstorm",
     "read_statistics",
     "read_study",
     "read_subject",
@@ -275,6 +297,7 @@ __all__ = [
     "verify",
     "write_channels",
     "write_dipoles",
+    "write_explorer",
     "write_forward",
     "write_head_model",
     "write_matrix",

@@ -10,9 +10,9 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+import scipy
 
-__all__ = ["Displayed", "html_table", "in_short", "summary_of"]
+__all__ = ["Displayed", "few", "html_table", "in_short", "summary_of"]
 
 #: Cells are read from the left; notebooks would put them to the right.
 _STYLE = "<style>table.mne-bstinv :is(th, td) {text-align: left}</style>"
@@ -76,7 +76,7 @@ def in_short(value: Any) -> str:
 
 
 def _in_short(value: Any) -> str:
-    if sparse.issparse(value):
+    if scipy.sparse.issparse(value):
         return f"{value.shape[0]} × {value.shape[1]} sparse, {value.nnz} non-zero"
     if isinstance(value, np.ndarray) and value.dtype.names:
         return f"{' × '.join(map(str, value.shape))} struct: {', '.join(value.dtype.names)}"
@@ -135,7 +135,7 @@ def _as_call(value: Any) -> str:
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, np.ndarray) or sparse.issparse(value):
+    if isinstance(value, np.ndarray) or scipy.sparse.issparse(value):
         return f"<{in_short(value)}>"
     return repr(str(value)) if isinstance(value, PurePath) else _SHORT.repr(value)
 
@@ -145,3 +145,9 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     return type(value) is type(default) and bool(np.all(value == default))
+
+
+def few(names: Sequence[str], most: int = 10) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from mne_bstinv._types import FloatArray, IntArray
 
@@ -16,12 +16,17 @@ __all__ = [
     "connected_parts",
     "edge_lengths",
     "hemispheres",
+    "inflate",
     "inflated",
     "mean_curvature",
     "outward_faces",
     "vertex_adjacency",
     "vertex_normals",
 ]
+
+
+#: Steps of inflation at most: 0.1 s for a hemisphere of 10,000 vertices.
+_MOST_STEPS = 500
 
 
 class SurfaceLike(Protocol):
@@ -95,7 +100,7 @@ def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.
         return sides
     faces = np.asarray(surface.faces, dtype=np.int64) - 1
     if len(known):
-        distance, _, nearest = sparse.csgraph.dijkstra(
+        distance, _, nearest = scipy.sparse.csgraph.dijkstra(
             edge_lengths(surface.vertices, faces),
             indices=known,
             min_only=True,
@@ -110,7 +115,7 @@ def complete_sides(surface: SurfaceLike, sides: NDArray[np.str_]) -> NDArray[np.
     return sides
 
 
-def vertex_adjacency(faces: IntArray, n_vertices: int) -> sparse.csr_array:
+def vertex_adjacency(faces: IntArray, n_vertices: int) -> scipy.sparse.csr_array:
     """Tell which vertices share an edge.
 
     Parameters
@@ -128,10 +133,12 @@ def vertex_adjacency(faces: IntArray, n_vertices: int) -> sparse.csr_array:
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges = np.concatenate([edges, edges[:, ::-1]])
     ones = np.ones(len(edges), dtype=bool)
-    return sparse.csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n_vertices, n_vertices))
+    return scipy.sparse.csr_array(
+        (ones, (edges[:, 0], edges[:, 1])), shape=(n_vertices, n_vertices)
+    )
 
 
-def edge_lengths(vertices: FloatArray, faces: IntArray) -> sparse.csr_array:
+def edge_lengths(vertices: FloatArray, faces: IntArray) -> scipy.sparse.csr_array:
     """Measure the edges of a mesh.
 
     Parameters
@@ -150,7 +157,7 @@ def edge_lengths(vertices: FloatArray, faces: IntArray) -> sparse.csr_array:
     length = np.linalg.norm(vertices[edges.row] - vertices[edges.col], axis=1)
     # older releases of SciPy find no paths in graphs with indices of 64 bits
     row, col = edges.row.astype(np.int32), edges.col.astype(np.int32)
-    return sparse.csr_array((length, (row, col)), shape=edges.shape)
+    return scipy.sparse.csr_array((length, (row, col)), shape=edges.shape)
 
 
 def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
@@ -169,7 +176,7 @@ def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
         Part of each vertex.
     """
     adjacency = vertex_adjacency(faces, n_vertices)
-    labels = sparse.csgraph.connected_components(adjacency, directed=False)[1]
+    labels = scipy.sparse.csgraph.connected_components(adjacency, directed=False)[1]
     return np.asarray(labels, dtype=np.int64)
 
 
@@ -281,8 +288,8 @@ def mean_curvature(vertices: FloatArray, faces: IntArray) -> FloatArray:
     return np.divide(2 * height, spread, out=np.zeros(n), where=spread > 0)
 
 
-def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int = 100) -> FloatArray:
-    """Smooth the folds out of a mesh, keeping its centre and area.
+def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int | None = None) -> FloatArray:
+    """Smooth the folds out of a mesh, keeping its centre and area; see :func:`inflate`.
 
     Parameters
     ----------
@@ -290,26 +297,80 @@ def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int = 100) -> Fl
         Positions.
     faces : array of int, shape (n_faces, 3)
         Triangles, 0-based.
-    n_steps : int
-        How often each vertex moves half way to the mean of its neighbours.
+    n_steps : int | None
+        As for :func:`inflate`.
 
     Returns
     -------
     array, shape (n_vertices, 3)
         Positions.
     """
+    return inflate(vertices, faces, n_steps=n_steps)[0]
+
+
+def inflate(
+    vertices: FloatArray, faces: IntArray, *, n_steps: int | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Smooth the folds out of a mesh, and tell how far each vertex moved outwards.
+
+    Each step moves every vertex half way to the mean of its neighbours; the mesh then gets its
+    centre and its area back, as FreeSurfer's inflated surfaces keep the latter [1]_.
+
+    Parameters
+    ----------
+    vertices : array, shape (n_vertices, 3)
+        Positions.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, 0-based.
+    n_steps : int | None
+        Number of steps. ``None`` takes as many as smooth over half the radius of a sphere of the
+        same area, which is one for about 120 triangles: a coarse mesh has few folds, and more steps
+        would shrink it to nothing.
+
+    Returns
+    -------
+    positions : array, shape (n_vertices, 3)
+        Positions; no vertex is further from the centre than twice the furthest was. Vertices of no
+        triangle stay where they are.
+    convexity : array, shape (n_vertices,)
+        Path of each vertex along the outward normal, positive in sulci (FreeSurfer's ``sulc``), in
+        the unit of the positions.
+
+    References
+    ----------
+    .. [1] Fischl, Sereno and Dale, NeuroImage 9, 195-207 (1999).
+    """
+    n = len(vertices)
     if not len(faces):
-        return vertices.copy()
-    adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
+        return vertices.copy(), np.zeros(n)
+    adjacency = vertex_adjacency(faces, n).astype(float)
     degree = adjacency.sum(axis=1)
-    mean = sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
-    alone = (degree == 0)[:, None]
-    centre, area = vertices.mean(axis=0), _area(vertices, faces)
-    moved = vertices - centre
-    for _ in range(n_steps):
-        moved = np.where(alone, moved, (moved + mean @ moved) / 2)
-    now = _area(moved, faces)
-    return centre + moved * (np.sqrt(area / now) if now > 0 else 1.0)
+    mean = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
+    of_mesh = degree > 0
+    centre, area = vertices[of_mesh].mean(axis=0), _area(vertices, faces)
+    start = np.where(of_mesh[:, None], vertices - centre, 0.0)
+    moved, path = start, np.zeros(n)
+    for _ in range(_n_steps(area, vertices, faces) if n_steps is None else n_steps):
+        smooth = (moved + mean @ moved) / 2
+        smooth -= smooth[of_mesh].mean(axis=0) * of_mesh[:, None]
+        now = _area(smooth, faces)
+        if not now > 0:
+            break
+        smooth *= np.sqrt(area / now)
+        path += np.einsum("ij,ij->i", smooth - moved, vertex_normals(moved, faces))
+        moved = smooth
+    furthest, limit = (np.linalg.norm(places, axis=1).max() for places in (moved, start))
+    if furthest > 2 * limit:
+        moved = moved * (2 * limit / furthest)
+    return np.where(of_mesh[:, None], centre + moved, vertices), path
+
+
+def _n_steps(area: float, vertices: FloatArray, faces: IntArray) -> int:
+    """Return the steps that smooth over half the radius of a sphere of the same area."""
+    ends = vertices[faces]
+    square = float(np.mean(np.sum((ends - np.roll(ends, 1, axis=1)) ** 2, axis=2)))
+    radius = np.sqrt(area / (4 * np.pi))
+    return int(np.clip(np.round((radius / 2) ** 2 / square), 1, _MOST_STEPS)) if square else 1
 
 
 def _area(vertices: FloatArray, faces: IntArray) -> float:
@@ -353,8 +414,8 @@ def _from_components(surface: SurfaceLike) -> NDArray[np.str_]:
     n = len(surface.vertices)
     faces = np.asarray(surface.faces, dtype=np.int64) - 1
     edges = np.vstack([faces[:, [0, 1]], faces[:, [1, 2]]])
-    graph = sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n, n))
-    count, component = sparse.csgraph.connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n, n))
+    count, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
     sides = np.full(n, "", dtype="U2")
     if count == 2:
         y = surface.vertices[:, 1]

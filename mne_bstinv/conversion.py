@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from mne_bstinv._display import Displayed, html_table
+from mne_bstinv._display import Displayed, few, html_table
 
 __all__ = [
     "ConversionReport",
@@ -132,6 +132,7 @@ class Findings:
     def __init__(self) -> None:
         self._findings: dict[Finding, None] = {}
         self._kept: dict[str, Any] = {}
+        self._names: dict[tuple[str, str, str], list[str]] = {}
 
     @property
     def report(self) -> ConversionReport:
@@ -173,6 +174,27 @@ class Findings:
             From what, in one sentence.
         """
         self._findings[Finding("derived", field, reason)] = None
+
+    def each(self, severity: str, field: str, reason: str, name: str) -> None:
+        """Note the same of one more thing: one finding for all, which ends with their names.
+
+        Parameters
+        ----------
+        severity : 'dropped' | 'assumed' | 'derived'
+            The severity.
+        field : str
+            The field concerned.
+        reason : str
+            Why, in one sentence.
+        name : str
+            What it is noted of.
+        """
+        names = self._names.setdefault((severity, field, reason), [])
+        before = Finding(severity, field, f"{reason}: {few(names)}")
+        names.append(name)
+        now = Finding(severity, field, f"{reason}: {few(names)}")
+        found = [now if one == before else one for one in self._findings]
+        self._findings = dict.fromkeys([*found, now])
 
     def keep(self, name: str, value: Any) -> None:
         """Keep something for the way back.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._display import Displayed
 from mne_bstinv.errors import DownloadError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies import StudyData, load_study
@@ -104,7 +105,7 @@ def load_sample() -> SampleStudy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedSource:
+class SimulatedSource(Displayed):
     """A focal source that the sample study was simulated with."""
 
     #: Number of the vertex of its centre, from 0.

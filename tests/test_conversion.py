@@ -81,8 +81,9 @@ def test_a_step_without_a_result_and_an_object_of_before_are_heard_too(caplog):
     findings.dropped("Field", "gone")
     before = Findings()
     before.assumed("Other", "guessed")
-    kept = before.attach(types.SimpleNamespace(), what="earlier")
-    with hearing() as heard:
+    with mne.use_log_level("warning"):
+        kept = before.attach(types.SimpleNamespace(), what="earlier")
+    with hearing() as heard, mne.use_log_level("warning"):
         findings.tell(what="a → b")
         assert tell_again(kept) is kept
         carry(types.SimpleNamespace(), kept._bstinv_report)

@@ -17,8 +17,9 @@ from mne_bstinv import io, maps
 from mne_bstinv._display import Displayed, html_table, in_short
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.compare.alignment import align_kernels
-from mne_bstinv.cross_validation import parity_table
+from mne_bstinv.cross_validation import map_parity_table, parity_table
 from mne_bstinv.derived import Recomputed
+from mne_bstinv.explorer import Truth
 from mne_bstinv.frames import FrameTransform
 from mne_bstinv.inverse import origin_of
 
@@ -34,6 +35,7 @@ MODULES = [
             "cross_validation",
             "derived",
             "datasets",
+            "explorer",
             "export",
             "frames",
             "inverse",
@@ -88,6 +90,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
     exported = mb.export_study(
         folder / "protocol", study.recordings, subject="S", condition="c", info=study.channels
     )
+    of_map = np.random.default_rng(0).normal(size=(len(study.cortex.vertices), 8))
     cov_file = io.read_protocol(study.path).condition("Subject01", "evoked").noise_cov_file
     made = [
         study, mb.load_study(study.path), result, *result.regions, options, settings,
@@ -116,7 +119,9 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Any]:
         mb.port_protocol(study.path, folder / "port"), *objects_of_maps(), *derived_objects(study),
         *validation.bounds[:1], *objects_of_recordings(folder),
         mb.InverseOptions2009(method="dspm"), mb.InverseOptions2016(measure="dspm"),
-        origin_of(stored.function, stored.options, stored.comment),
+        origin_of(stored.function, stored.options, stored.comment), validation.scouts,
+        *map_parity_table(study.cortex, np.arange(8.0), of_map),
+        *mb.datasets.simulated_sources(), Truth(name="seen", time=0.1, vertex=0),
     ]  # fmt: skip
     return {type(thing): thing for thing in reversed(made)}
 

@@ -39,6 +39,7 @@ FACES = [
     "derived",
     "datasets",
     "errors",
+    "explorer",
     "export",
     "frames",
     "inverse",
@@ -54,7 +55,7 @@ FACES = [
 
 #: Stations in which other functions, too, still have a docstring with sections.
 IN_FULL = {
-    "cross_validation", "derived", "inverse", "maps",
+    "cross_validation", "inverse",
 }  # fmt: skip
 
 #: Most lines of the docstring of what stays in its room: a sentence, and what else must be known.

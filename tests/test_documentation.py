@@ -22,6 +22,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
 import by_hand_numbers  # noqa: E402 (scripts beside the pages)
+import inverse_numbers  # noqa: E402
 import sample_numbers  # noqa: E402
 import theory_figures  # noqa: E402
 
@@ -88,6 +89,7 @@ def test_ten_lines_are_ten_lines():
         ("howto_validate.md", 1, ()),
         ("questions.md", 13, ()),
         ("theory.md", 1, ()),
+        ("three_inverses.md", 1, ()),
     ],
 )
 def test_the_python_of_a_page_runs(page, n_blocks, skipped, tmp_path, monkeypatch):
@@ -340,6 +342,22 @@ def test_the_parity_of_maps_has_every_row():
     lines = [line.split("|") for line in text.splitlines() if line.startswith("| [")]
     rows = {(cells[1].split("]")[0][2:], *(c.strip(" `–") for c in cells[2:5])) for cells in lines}
     assert {(row.brainstorm, row.mne, row.parity, row.factor) for row in ROWS} == rows
+
+
+def test_the_page_on_three_inverses_includes_what_is_computed():
+    """The minimum norm of 2009 is MNE's own; λ² of the others has the factor r/n."""
+    found = inverse_numbers.measured()
+    text = (DOCS / "three_inverses.md").read_text(encoding="utf-8")
+    assert sorted(re.findall("start-after: <!-- (.*) -->", text)) == sorted(found)
+    lambda2 = re.findall(r"\| (?:20\d\d|MNE-Python) \| ([\d.]+) ", found["numbers"])
+    n, rank = map(int, re.search(r"\| (\d+) of (\d+) ", found["numbers"]).groups()[::-1])
+    of_trace = [1 / 9, rank / n / 9, rank / n / 9, 1 / 9]
+    assert [float(x) for x in lambda2] == pytest.approx(of_trace, abs=1e-4)
+    differences = [float(x) for x in re.findall(r"up to (\S+?e-\d+)", found["same"])]
+    assert differences[0] <= 1e-5  # single precision of the gain
+    assert differences[1] <= 1e-10
+    assert "= √80" in found["steps"]
+    assert found["distances"].count(" %") == 12
 
 
 def test_the_inverse_by_hand_has_the_numbers_of_a_pocket_calculator():

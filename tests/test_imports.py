@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},
-    "studies": {"errors", "io", "anatomy", "conversion"},
+    "studies": {"errors", "io", "anatomy", "conversion", "frames"},
     "adapters": {
         "errors", "io", "inverse", "continuous", "maps", "anatomy", "frames", "conversion",
         "studies", "_log",
@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",
         "cross_validation", "plots",
     },
+    "explorer": {"errors", "io", "inverse", "studies", "adapters"},
     "export": {
         "errors", "io", "inverse", "anatomy", "frames", "conversion", "adapters", "studies",
     },

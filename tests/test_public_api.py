@@ -24,6 +24,7 @@ MODULES = [
     "mne_bstinv.conversion_files",
     "mne_bstinv.cross_validation",
     "mne_bstinv.derived",
+    "mne_bstinv.explorer",
     "mne_bstinv.datasets",
     "mne_bstinv.errors",
     "mne_bstinv.export",

@@ -21,9 +21,10 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.sensors.coils import Coil
     from mne_bstinv.adapters.sensors.projectors import KeptProjection
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
-    from mne_bstinv.inverse.options import InverseOptions
+    from mne_bstinv.inverse.options import AnyOptions
+    from mne_bstinv.inverse.origin import Origin as ResultsOrigin
 
-__all__ = ["Kept", "keep", "kept_of", "of_sensors"]
+__all__ = ["Kept", "declared", "keep", "kept_of", "of_sensors"]
 
 
 class Kept(TypedDict, total=False):
@@ -52,6 +53,8 @@ class Kept(TypedDict, total=False):
     info: Any
 
     # Recordings
+    #: The ``meas_date`` that they were given.
+    moment: Any
     #: Recordings without their samples, of Epochs one a trial.
     recordings: io.Recordings | tuple[io.Recordings, ...]
     #: The recordings that link to a continuous file; None without a link.
@@ -87,7 +90,7 @@ class Kept(TypedDict, total=False):
 
     # Operators
     #: The options that the operator was made from.
-    options: InverseOptions
+    options: AnyOptions
     #: The file that an operator was read from.
     operator_file: str
     #: What to give to ``apply_inverse``.
@@ -100,6 +103,8 @@ class Kept(TypedDict, total=False):
     kernel_difference: float | None
     #: The results that an estimate was made of.
     results: io.Results
+    #: What made these results.
+    origin: ResultsOrigin
     #: The rows of these results.
     layout: RowLayout
     #: What the values of these results were multiplied by.
@@ -139,6 +144,11 @@ def of_sensors(kept: Kept) -> Kept:
     """Return what is kept of the sensors, for what was made of a Raw."""
     names = ("channels", "opposite", "coils", "scs_to_head", "projections", "device_to_head", "dig")
     return cast(Kept, {name: value for name, value in kept.items() if name in names})
+
+
+def declared(**kept: Unpack[Kept]) -> Kept:
+    """Return things to keep in a report that is made already."""
+    return kept
 
 
 def keep(findings: Findings, **kept: Unpack[Kept]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: one module a subcommand, each with ``add_arguments`` and ``run``.
+"""The command line: one module a subcommand, with ``TWINS``, ``add_arguments`` and ``run``.
 
 The module of a subcommand, and what it works with, is imported when that subcommand is asked for.
 """
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from mne_bstinv._log import to_stderr
 from mne_bstinv.cli.streams import clean_streams
 from mne_bstinv.errors import BstInvError
 
-__all__ = ["main"]
+__all__ = ["help_texts", "main"]
 
 #: Subcommand → the first line of its module's docstring.
 _COMMANDS = {
@@ -24,6 +25,8 @@ _COMMANDS = {
     "hold.",
     "demo": "Verify the embedded sample, draw what one kernel makes of it, compare both toolboxes "
     "on it.",
+    "explore": "Write a page on which the inverse of a study can be explored: sliders, spectrum, "
+    "map.",
     "export": "Write MNE-Python's files as a condition of a Brainstorm protocol, new or existing.",
     "info": "Say what a Brainstorm file, or the protocol that a folder belongs to, holds.",
     "lambda": "Translate the regularisation of one toolbox into that of the other: SNR, Λ and "
@@ -34,6 +37,11 @@ _COMMANDS = {
     "of a problem.",
     "verify": "Recompute the kernels below a path, and what was made of them, and compare both.",
 }
+#: What the process returns.
+_EXIT_CODES = (
+    "0 success; 1 something differs or failed, and is named; 2 unusable input, nothing was "
+    "written; 130 interrupted"
+)
 #: Subcommands whose modules have another name: ``lambda`` is a word of Python.
 _MODULES = {"lambda": "lambda_", "sys-info": "sys_info"}
 
@@ -49,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 success; 1 something differs or failed; 2 unusable input.
+        Exit code: 0 success; 1 something differs or failed, and is named; 2 unusable input, nothing
+        was written; 130 interrupted.
     """
     parser = _parser()
     args, unknown = parser.parse_known_args(argv)
@@ -62,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        return int(args.run(args))
+        with to_stderr():
+            return int(args.run(args))
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
         return 2
@@ -79,7 +89,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mne-bstinv", description="The bridge between MNE-Python and Brainstorm."
+        prog="mne-bstinv",
+        description="The bridge between MNE-Python and Brainstorm.",
+        epilog=f"Exit codes: {_EXIT_CODES}.",
     )
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(
@@ -90,6 +102,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def help_texts() -> dict[str, str]:
+    """Collect what ``--help`` prints.
+
+    Returns
+    -------
+    dict of str to str
+        The text by the name of the subcommand; ``""`` is the command itself.
+    """
+    parser = _parser()
+    texts = {"": parser.format_help()}
+    for name in _COMMANDS:
+        command = _Command(prog=f"mne-bstinv {name}")
+        command.set_defaults(name=name)
+        command.declare()
+        texts[name] = command.format_help()
+    return texts
+
+
 def _module(command: str) -> Any:
     return import_module(f"mne_bstinv.cli.{_MODULES.get(command, command)}")
 
@@ -97,11 +127,16 @@ def _module(command: str) -> Any:
 class _Command(argparse.ArgumentParser):
     """A subcommand, which declares its arguments when it is asked for."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def declare(self) -> None:
+        """Declare the arguments of the subcommand."""
         module = _module(self.get_default("name"))
         self.description = module.__doc__
+        self.epilog = f"In Python: {', '.join(module.TWINS)}."
         module.add_arguments(self)
         self.set_defaults(run=module.run)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.declare()
         return super().parse_known_args(args, namespace)
 
 

@@ -26,8 +26,13 @@ from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import Verification, verify
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
 
+#: What does the same in Python.
+TWINS = ("mne_bstinv.cross_validate", "mne_bstinv.write_report")
+
+#: Exit code of programs that Ctrl-C ended.
+_INTERRUPTED = 130
 #: MNE's name of a method → Brainstorm's measure.
 _MEASURES = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
 #: Argument → the field of InverseOptions that it sets.
@@ -103,6 +108,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: 1e-9)",
     )
     parser.add_argument(
+        "--orders",
+        type=_orders,
+        metavar="{all,path,N}",
+        help="orders of the conventions that their effects are averaged over: all, none but the "
+        "path, or so many (default: all if that takes a minute or two)",
+    )
+    parser.add_argument(
         "--html", type=streams.path, metavar="FILE", help="write the report as a page"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the page if it exists")
@@ -160,7 +172,8 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 0 if the toolboxes agree when told the same (or cannot be compared) and the
     conventions explain the whole difference, for every method, and the stored kernel of a
-    results file does not differ from what is computed of its files; else 1.
+    results file does not differ from what is computed of its files; 130 if it was interrupted,
+    after what was known by then; else 1.
     """
     from mne_bstinv.report.html import check_target, write_report
 
@@ -182,7 +195,9 @@ def run(args: argparse.Namespace) -> int:
         if stored is not None:
             plan = _with_verdict(plan, args.study)
         settings = _given(args, _SETTINGS)
-        validations = list(_validations(study, plan, settings, args.rtol, progress))
+        how = {"rtol": args.rtol, "orders": args.orders, "progress": progress}
+        validations = _until_interrupted(_validations(study, plan, settings, how))
+        interrupted = len(validations) < len(plan.options) or validations[-1].attribution.stopped
         if args.html is not None:
             write_report(
                 args.html,
@@ -198,6 +213,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         print("\n".join(_lines(validations, plan.note, args.html)))
+    if interrupted:
+        return _INTERRUPTED
     differs = plan.stored is not None and plan.stored.failed
     return int(differs or not all(v.passed for v in validations))
 
@@ -207,13 +224,28 @@ def _as_dict(plan: _Plan) -> dict[str, Any]:
     return {"note": plan.note, "stored_kernel": stored}
 
 
+def _until_interrupted(validations: Iterator[Any]) -> list[Any]:
+    """Collect until Ctrl-C is pressed, which goes on where there is nothing yet."""
+    found = []
+    try:
+        for validation in validations:
+            found.append(validation)
+            if validation.attribution.stopped:
+                break
+    except KeyboardInterrupt:
+        if not found:
+            raise
+    return found
+
+
 def _validations(
-    study: StudyData, plan: _Plan, settings: dict[str, Any], rtol: float, progress: bool
+    study: StudyData, plan: _Plan, settings: dict[str, Any], how: dict[str, Any]
 ) -> Iterator[Any]:
     from mne_bstinv.cross_validation import cross_validate
 
     # nothing updates it while both kernels are computed, but it says that it has begun
-    bar = tqdm(plan.options, unit="kernel", disable=not progress, file=sys.stderr, leave=False)
+    hidden = not how["progress"]
+    bar = tqdm(plan.options, unit="kernel", disable=hidden, file=sys.stderr, leave=False)
     for options in bar:
         bar.set_description(f"comparing {options.measure}")
         yield cross_validate(
@@ -222,8 +254,7 @@ def _validations(
             mne_settings=settings,
             data_types=plan.data_types,
             good_channels=plan.good_channels,
-            rtol=rtol,
-            progress=progress,
+            **how,
         )
 
 
@@ -336,6 +367,15 @@ def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:
     if args.data_types is not None:
         given["data_types"] = tuple(args.data_types)
     return given
+
+
+def _orders(text: str) -> str | int:
+    """Return which orders: all, path, or a number of them."""
+    if text in ("all", "path"):
+        return text
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be all, path or a number above 0, found {text!r}")
+    return int(text)
 
 
 def _tolerance(text: str) -> float:

@@ -6,9 +6,12 @@ import argparse
 
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
-from mne_bstinv.studies.units import UNITS
+from mne_bstinv.cli.arguments import add_units
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.convert_file",)
 
 _COMPANIONS = {
     "channels": "channel file",
@@ -47,6 +50,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--item", type=int, help="which of several evoked responses or epochs, from 0"
     )
+    _add_operator(parser)
+    _add_times(parser)
+    parser.add_argument(
+        "--scale-leff",
+        action="store_true",
+        help="multiply dspm2018 by the square root of Leff, as Brainstorm's process 'Scale "
+        "averaged dSPM' does (dspm2018sc)",
+    )
+    parser.add_argument(
+        "--raw-dir",
+        type=streams.path,
+        metavar="FOLDER",
+        help="where the file of a link (data_0raw_*.mat) may be, if it moved",
+    )
+    add_units(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+
+
+def _add_operator(parser: argparse.ArgumentParser) -> None:
+    """Declare how an operator is applied."""
     parser.add_argument(
         "--lambda2",
         type=float,
@@ -61,6 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pick-ori", choices=("vector", "normal"), help="orientation of an operator's rows"
     )
+
+
+def _add_times(parser: argparse.ArgumentParser) -> None:
+    """Declare the windows of a covariance that is computed from data."""
     parser.add_argument(
         "--tmin", type=float, help="first time (s) of a noise covariance that is computed from data"
     )
@@ -76,24 +103,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("TMIN", "TMAX"),
         help="times (s) of the means of the same (default: those of the covariance)",
     )
-    parser.add_argument(
-        "--scale-leff",
-        action="store_true",
-        help="multiply dspm2018 by the square root of Leff, as Brainstorm's process 'Scale "
-        "averaged dSPM' does (dspm2018sc)",
-    )
-    parser.add_argument(
-        "--raw-dir",
-        type=streams.path,
-        metavar="FOLDER",
-        help="where the file of a link (data_0raw_*.mat) may be, if it moved",
-    )
-    parser.add_argument(
-        "--units",
-        choices=sorted(UNITS),
-        help="the unit of positions that are in no metres by their size (default: refuse them)",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
 
 def run(args: argparse.Namespace) -> int:

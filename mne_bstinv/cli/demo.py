@@ -20,7 +20,10 @@ from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.plots import plot_estimate
 from mne_bstinv.verification import find_results, verify
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.datasets.load_sample",)
 
 
 #: A·m → nA·m

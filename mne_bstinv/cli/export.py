@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import add_units
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.options import FIELDS
-from mne_bstinv.studies.units import UNITS
 
 if TYPE_CHECKING:
     from mne_bstinv.export import ExportedStudy
 
-__all__ = ["MISPLACED", "add_arguments", "run"]
+__all__ = ["MISPLACED", "TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.export_study", "mne_bstinv.export_raw")
 
 #: What to say of arguments that are none.
 MISPLACED = (
@@ -60,25 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--condition", help="name of the condition; a new one (of --raw alone: not needed)"
     )
-    parser.add_argument(
-        "--raw",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        type=streams.path,
-        help="continuous recordings of any format that MNE reads, each a condition @raw… with a "
-        ".bst file, in which Brainstorm goes on",
-    )
-    parser.add_argument(
-        "--recordings",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        type=streams.path,
-        help="…-ave.fif, …-epo.fif, …-raw.fif",
-    )
-    for name, text in _FILES.items():
-        parser.add_argument(f"--{name}", metavar="FILE", type=streams.path, help=text)
+    _add_files(parser)
     _add_times(parser.add_argument_group("times (s) of covariances that are computed from data"))
     parser.add_argument(
         "--labels",
@@ -111,15 +96,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let all conditions of a new subject share channel file, head model and covariances",
     )
-    parser.add_argument(
-        "--units",
-        choices=sorted(UNITS),
-        help="the unit of positions that are in no metres by their size (default: refuse them)",
-    )
+    add_units(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the condition if it exists"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Declare the files of MNE-Python."""
+    parser.add_argument(
+        "--raw",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=streams.path,
+        help="continuous recordings of any format that MNE reads, each a condition @raw… with a "
+        ".bst file, in which Brainstorm goes on",
+    )
+    parser.add_argument(
+        "--recordings",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=streams.path,
+        help="…-ave.fif, …-epo.fif, …-raw.fif",
+    )
+    for name, text in _FILES.items():
+        parser.add_argument(f"--{name}", metavar="FILE", type=streams.path, help=text)
 
 
 def _add_kernels(group: Any) -> None:

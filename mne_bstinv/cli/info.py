@@ -17,7 +17,10 @@ from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.registry import KINDS, row_of, row_of_content
 from mne_bstinv.io.schema import Structure, describe
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.read_protocol",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,10 @@ from mne_bstinv.cli.effects import refuse_unless
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import regularization as rules
 
-__all__ = ["add_arguments", "run", "translate"]
+__all__ = ["TWINS", "add_arguments", "run", "translate"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.inverse.lambda2_from_brainstorm_snr",)
 
 #: Amplitude SNRs outside of these are no choice of anybody: a unit is wrong.
 _POSSIBLE_SNR = (1e-3, 1e3)

@@ -8,10 +8,13 @@ from contextlib import suppress
 from math import isfinite
 
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import add_units
 from mne_bstinv.port import PortReport, port_protocol
-from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.port_protocol",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder of a protocol, or a .zip that Brainstorm exported",
     )
     parser.add_argument("out", type=streams.path, help="folder of the output; run again to go on")
+    _add_selection(parser)
+    parser.add_argument(
+        "--scale-leff",
+        action="store_true",
+        help="multiply dSPM estimates by the root of Leff, as Brainstorm's process 'Scale averaged "
+        "dSPM' does (dspm2018sc)",
+    )
+    parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
+    parser.add_argument(
+        "--rtol",
+        type=float,
+        default=1e-9,
+        help="largest relative difference that --verify takes for equal (default: 1e-9)",
+    )
+    parser.add_argument(
+        "--n-jobs",
+        type=_n_jobs,
+        default=1,
+        metavar="N",
+        help="conditions at a time; -1 for one a core",
+    )
+    add_units(parser)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files that are of no earlier port"
+    )
+    parser.add_argument(
+        "--max-size",
+        type=_size,
+        default=64.0,
+        metavar="GIB",
+        help="largest size of an extracted .zip (default: 64 GiB)",
+    )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    """Declare what chooses a part of the protocol."""
     parser.add_argument("--subject", action="append", help="port this subject (repeat for more)")
     parser.add_argument(
         "--condition", action="append", help="port this condition (repeat for more)"
@@ -49,41 +88,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=streams.path,
         metavar="FOLDER",
         help="where the original files of continuous recordings may be, if they moved",
-    )
-    parser.add_argument(
-        "--scale-leff",
-        action="store_true",
-        help="multiply dSPM estimates by the root of Leff, as Brainstorm's process 'Scale averaged "
-        "dSPM' does (dspm2018sc)",
-    )
-    parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
-    parser.add_argument(
-        "--rtol",
-        type=float,
-        default=1e-9,
-        help="largest relative difference that --verify takes for equal (default: 1e-9)",
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=_n_jobs,
-        default=1,
-        metavar="N",
-        help="conditions at a time; -1 for one a core",
-    )
-    parser.add_argument(
-        "--units",
-        choices=sorted(UNITS),
-        help="the unit of positions that are in no metres by their size (default: refuse them)",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace files that are of no earlier port"
-    )
-    parser.add_argument(
-        "--max-size",
-        type=_size,
-        default=64.0,
-        metavar="GIB",
-        help="largest size of an extracted .zip (default: 64 GiB)",
     )
 
 

@@ -11,7 +11,10 @@ from mne_bstinv.derived import extract_scouts
 from mne_bstinv.errors import OptionError, OverwriteError
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.extract_scouts",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

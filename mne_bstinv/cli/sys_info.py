@@ -13,7 +13,10 @@ from typing import Any
 
 from mne_bstinv.datasets import download_folder
 
-__all__ = ["add_arguments", "run", "system"]
+__all__ = ["TWINS", "add_arguments", "run", "system"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.cli.sys_info.system",)
 
 #: What is not needed to import the package, and what for it is.
 _OPTIONAL = {"nibabel": "reads FreeSurfer's volumes and surfaces"}

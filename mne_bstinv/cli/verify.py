@@ -17,7 +17,10 @@ from mne_bstinv.cli import streams
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.verification import Verification, find_files, verify
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["TWINS", "add_arguments", "run"]
+
+#: What does the same in Python.
+TWINS = ("mne_bstinv.verify", "mne_bstinv.recompute")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

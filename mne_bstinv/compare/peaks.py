@@ -128,11 +128,12 @@ class Fields:
         possible = sizes >= (threshold - 4 * _SINGLE * np.abs(threshold))[:, None]
         possible[np.arange(len(columns)), guess] = True
         location, value = guess, largest
-        many = np.count_nonzero(possible, axis=1) > _MANY
+        # of one dimension: several times as fast
+        rows, locations = np.divmod(np.flatnonzero(possible.ravel()), possible.shape[1])
+        many = np.bincount(rows, minlength=len(columns)) > _MANY
         if many.any():
             location[many], value[many] = self._among_all(blocks, columns[many])
-            possible[many] = False
-        rows, locations = np.nonzero(possible)
+            rows, locations = rows[~many[rows]], locations[~many[rows]]
         if rows.size:
             values = self._exact(blocks, locations, columns[rows])
             few, starts = np.unique(rows, return_index=True)

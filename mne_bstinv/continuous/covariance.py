@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mne_bstinv._data_types import LISTED
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.continuous.reading import Reading, read
 from mne_bstinv.continuous.recording import Recording, rows_of
@@ -18,7 +19,7 @@ from mne_bstinv.io.sampling import sample_times
 __all__ = ["BLOCK", "COVARIANCE_TYPES", "Covariance", "CovarianceOptions", "covariance"]
 
 #: Types of channels that Brainstorm computes covariances of.
-COVARIANCE_TYPES = ("MEG", "MEG GRAD", "MEG MAG", "EEG", "ECOG", "SEEG", "NIRS")
+COVARIANCE_TYPES = (*LISTED, "NIRS")
 #: Samples that are read at once.
 BLOCK = 10_000
 #: Where nothing is counted, nSamples is written as this.

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._data_types import MEG_TYPES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import BstFile, Channels, Event, Link, Projector
 
 __all__ = ["Recording", "recording_of_bst", "rows_of"]
 
-#: Types that together are called ``MEG``.
-_MEG = ("MEG", "MEG GRAD", "MEG MAG")
 #: The reference sensors.
 _REFERENCE = "MEG REF"
 
@@ -59,7 +58,7 @@ class Recording:
     @property
     def meg(self) -> IntArray:
         """Rows that are compensated."""
-        return rows_of(self.types, _MEG)
+        return rows_of(self.types, MEG_TYPES)
 
     @property
     def references(self) -> IntArray:
@@ -85,7 +84,7 @@ def rows_of(
     exact = {name.strip() for name in wanted}
     upper = {name.upper() for name in exact}
     if "MEG" in upper:
-        upper |= set(_MEG)
+        upper |= set(MEG_TYPES)
     return np.array(
         [
             row

@@ -15,6 +15,7 @@ from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
+from mne_bstinv.studies.placing import placing_mri
 
 __all__ = ["COMPANIONS", "Companions"]
 
@@ -141,6 +142,8 @@ class Companions:
         return [self._studies.of(path.absolute()) for path in paths]
 
     def _load(self, name: str, path: Path) -> Any:
+        if name == "mri" and name not in self.given:  # one that places nothing is none
+            return placing_mri(path, lambda read, file: read(file), self.findings)
         what, reader = COMPANIONS[name]
         try:
             return reader(path)

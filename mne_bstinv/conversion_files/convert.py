@@ -23,7 +23,7 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import KINDS, row_of_content
 from mne_bstinv.studies.units import HAVE_POSITIONS, converting, in_metres
 
-__all__ = ["ConvertedFile", "convert_file"]
+__all__ = ["ConvertedFile", "convert_file", "convert_value", "kind_of_file"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -122,7 +122,7 @@ def convert_file(
         If ``dst`` exists and ``overwrite`` is False.
     """
     source, target = Path(src), Path(dst)
-    kinds = _kind(source), _kind(target)
+    kinds = kind_of_file(source), kind_of_file(target)
     given = {name: path for name, path in (companions or {}).items() if path is not None}
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
@@ -130,19 +130,9 @@ def convert_file(
         raw_dir=None if raw_dir is None else Path(raw_dir),
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
-    route = ROUTES[kinds]
-    _check_options(route, kinds, given, arguments)
-    value = _read(source, kinds[0])
-    found = Companions(source, target, value, given)
-    for name in route.needs:
-        found.require(name)
-    with hearing() as heard, converting(units):
-        converted = route.convert(_sized(value), found, arguments)
-    for name in sorted(given.keys() - found.used.keys()):
-        raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
-    found.findings.tell(what=f"{source.name} → {target.name}")
-    findings = tuple(dict.fromkeys([*found.findings.report, *heard]))
-    report = ConversionReport(findings, conversion_report(converted).kept)
+    _check_options(ROUTES[kinds], kinds, given, arguments)
+    converted, found, report = convert_value(source, target, kinds, given, arguments, units)
+    findings = report.findings
     if isinstance(converted, ContinuousRecording):
         files: tuple[Path, ...] = converted.write_as(target, overwrite=overwrite)
         written = conversion_report(converted)  # what turned out while it was written
@@ -153,6 +143,28 @@ def convert_file(
     else:
         files = write_mne(target, converted, kinds[1], overwrite=overwrite)
     return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
+
+
+def convert_value(
+    source: Path,
+    target: Path,
+    kinds: tuple[str, str],
+    given: Mapping[str, PathLike],
+    arguments: Arguments,
+    units: str | None = None,
+) -> tuple[Any, Companions, ConversionReport]:
+    """Read and convert; return the object, the companions that were used, and the report."""
+    route, value = ROUTES[kinds], _read(source, kinds[0])
+    found = Companions(source, target, value, given)
+    for name in route.needs:
+        found.require(name)
+    with hearing() as heard, converting(units):
+        converted = route.convert(_sized(value), found, arguments)
+    for name in sorted(given.keys() - found.used.keys()):
+        raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
+    found.findings.tell(what=f"{source.name} → {target.name}")
+    findings = tuple(dict.fromkeys([*found.findings.report, *heard]))
+    return converted, found, ConversionReport(findings, conversion_report(converted).kept)
 
 
 def _sized(value: Any) -> Any:
@@ -217,7 +229,7 @@ def _read(source: Path, kind: str) -> Any:
     return KINDS[kind].read(source) if kind in KINDS else read_mne(source, kind)
 
 
-def _kind(path: Path) -> str:
+def kind_of_file(path: Path) -> str:
     """Return the kind of a file, ``''`` for a name that says nothing."""
     if path.suffix.lower() == ".bst":
         return "bst"

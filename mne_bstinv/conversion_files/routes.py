@@ -52,7 +52,7 @@ from mne_bstinv.export.anatomy import complete_cortex
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 from mne_bstinv.io.filenames import is_link
 
-__all__ = ["ROUTES", "Arguments", "Route"]
+__all__ = ["ROUTES", "Arguments", "Route", "frame_mri"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +107,13 @@ def _one(values: Sequence[Any], arguments: Arguments, what: str) -> Any:
     return values[arguments.item]
 
 
-def _frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
+def frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
     """Return the MRI where it was given, or its fiducials alone say where the head frame is."""
     return c["mri"] if "mri" in c.given or fiducials_in_scs(channels) is None else None
 
 
 def _evoked(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_evoked(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_evoked(recordings, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _raw(recordings: io.Recordings, c: Companions, arguments: Arguments) -> Any:
@@ -122,13 +122,13 @@ def _raw(recordings: io.Recordings, c: Companions, arguments: Arguments) -> Any:
             c.source,
             raw_dir=arguments.raw_dir,
             channels=c["channels"],
-            mri=_frame_mri(c["channels"], c),
+            mri=frame_mri(c["channels"], c),
         )
     if arguments.raw_dir is not None:
         raise ConversionError(
             f"--raw-dir (raw_dir) has no effect on {c.source.name}, which is no link: leave it out."
         )
-    return to_raw_array(recordings, c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_raw_array(recordings, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _raw_of_bst(_: io.BstFile, c: Companions, __: Arguments) -> Any:
@@ -142,7 +142,7 @@ def _link(raw: Any, c: Companions, _: Arguments) -> Any:
 
 
 def _epochs(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
-    return to_epochs([recordings], c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_epochs([recordings], c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _forward(head_model: io.HeadModel, c: Companions, _: Arguments) -> Any:
@@ -170,7 +170,7 @@ def _info(channels: io.Channels, c: Companions, _: Arguments) -> Any:
     findings = Findings()
     findings.assumed("sfreq", f"{NO_SFREQ:g} Hz: a channel file has no sampling frequency")
     findings.tell(what="channels → Info", log=False)
-    return to_info(channels, sfreq=NO_SFREQ, mri=_frame_mri(channels, c))
+    return to_info(channels, sfreq=NO_SFREQ, mri=frame_mri(channels, c))
 
 
 def _trans(channels: io.Channels, c: Companions, _: Arguments) -> Any:
@@ -222,7 +222,7 @@ def _head_model(fwd: Any, c: Companions, _: Arguments) -> Any:
     surface_file = None if _is_volume(fwd["src"]) else c.stored_path("cortex", "anat")
     channels = c["channels"]
     model = from_forward(
-        fwd, channels=channels, mri=_frame_mri(channels, c), surface_file=surface_file
+        fwd, channels=channels, mri=frame_mri(channels, c), surface_file=surface_file
     )
     if surface_file is None:
         return model
@@ -281,7 +281,7 @@ def _kernel(inv: Any, c: Companions, arguments: Arguments) -> Any:
         arguments.method,
         pick_ori=arguments.pick_ori,
         channels=c["channels"],
-        mri=_frame_mri(c["channels"], c),
+        mri=frame_mri(c["channels"], c),
         head_model=model,
         head_model_file=c.stored_path("head_model", "data"),
         surface_file=_surface_file(model, inv["src"], c),
@@ -304,7 +304,7 @@ def _results(stc: Any, c: Companions, arguments: Arguments) -> Any:
         stc,
         c["src"],
         channels=c["channels"],
-        mri=_frame_mri(c["channels"], c),
+        mri=frame_mri(c["channels"], c),
         head_model=model,
         function=function,
         nave=nave,
@@ -344,7 +344,7 @@ def _surface_file(model: io.HeadModel | None, src: Any, c: Companions) -> str | 
 
 def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
     src = value["src"] if "src" in getattr(value, "keys", tuple)() else value
-    to_scs = scs_to_head(c["channels"], _frame_mri(c["channels"], c)).inverse
+    to_scs = scs_to_head(c["channels"], frame_mri(c["channels"], c)).inverse
     trans = c.require("trans") if in_mri_frame(src) else None
     grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
     if grid.surface is None:
@@ -360,19 +360,19 @@ def _dipole(dipoles: io.Dipoles, c: Companions, _: Arguments) -> Any:
         findings = Findings()
         findings.dropped("Loc", ".dip files are text with few digits; .bdip are single precision.")
         findings.tell(what="dipoles → Dipole", log=False)
-    return to_dipole(dipoles, c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_dipole(dipoles, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _dipoles(dipole: Any, c: Companions, _: Arguments) -> Any:
-    return from_dipole(dipole, c["channels"], mri=_frame_mri(c["channels"], c))
+    return from_dipole(dipole, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _tfr(timefreq: io.TimeFreq, c: Companions, _: Arguments) -> Any:
-    return to_tfr(timefreq, c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_tfr(timefreq, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _spectrum(timefreq: io.TimeFreq, c: Companions, _: Arguments) -> Any:
-    return to_spectrum(timefreq, c["channels"], mri=_frame_mri(c["channels"], c))
+    return to_spectrum(timefreq, c["channels"], mri=frame_mri(c["channels"], c))
 
 
 def _timefreq(tfr: Any, c: Companions, arguments: Arguments) -> Any:

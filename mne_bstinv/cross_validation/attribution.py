@@ -10,6 +10,7 @@ Theory of Games* II, 307–317), the mean increment over all orders, which sums 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from mne_bstinv.cross_validation.distances import (
     ANOTHER_SCALE,
     Distances,
     Kernels,
+    averaged,
     measure_distances,
     norm,
     relative_distance,
@@ -35,6 +37,8 @@ Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
 UNCHANGED = 1e-9
+#: What is said of an attribution that was interrupted.
+_STOPPED = "Stopped before all was computed: this is what was known by then."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -61,7 +65,7 @@ class Step(Displayed):
     alone_from_mne : float
         Distance that putting it back alone makes from MNE's end.
     shapley : float | None
-        Mean increment over all orders; ``None`` where there are too many active conventions.
+        Mean increment over all orders, or over some; ``None`` where it was not computed.
     active : bool
         Whether the two sides differ in this convention at all, by more than rounding.
     """
@@ -113,8 +117,12 @@ class Attribution(Displayed):
     relative_to : 'Brainstorm' | 'MNE'
         Whose kernel all distances are relative to: Brainstorm's, but for kernels of so different a
         scale that a distance would be above 10 (1000 %): then MNE's, which is the larger one.
+    orders : str
+        What the means of the steps are over, ``'all orders'`` or a number of them; empty without.
     notes : tuple of str
         Conventions that were switched together because they cannot be separated, and why.
+    stopped : bool
+        Whether it was interrupted: what was known by then is there.
     """
 
     steps: tuple[Step, ...]
@@ -123,7 +131,9 @@ class Attribution(Displayed):
     remainder_end: float
     size_ratio: float = 1.0
     relative_to: str = "Brainstorm"
+    orders: str = ""
     notes: tuple[str, ...] = ()
+    stopped: bool = False
     _by_key: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -168,8 +178,8 @@ class Attribution(Displayed):
 
     @property
     def averaged(self) -> bool:
-        """Whether the mean over all orders (Shapley value) was computed."""
-        return all(step.shapley is not None for step in self.steps)
+        """Whether the mean over orders was computed: of all of them, the Shapley value."""
+        return bool(self.orders)
 
     @property
     def active(self) -> tuple[Step, ...]:
@@ -185,6 +195,7 @@ def attribute(
     data: FloatArray | None = None,
     measures: Measures | None = None,
     families: Sequence[frozenset[str]] = (),
+    orders: str | int | None = None,
     shapley_limit: int = 6,
     unchanged: float = UNCHANGED,
     progress: bool = False,
@@ -207,44 +218,73 @@ def attribute(
     families : sequence of frozenset of str
         Keys that are joined, one family after the other, where single conventions lead to kernels
         of another scale than those of both ends.
+    orders : 'all' | 'path' | int | None
+        Orders to average over; ``None`` takes all if at most ``shapley_limit`` conventions are
+        active, and else none but the path.
     shapley_limit : int
-        Largest number of active conventions for Shapley values: they need 2^n kernels.
+        See ``orders``: n conventions have 2^n kernels.
     unchanged : float
         Largest relative change of a kernel that is none.
     progress : bool
-        Show a progress bar.
+        Show progress bars, and say what the orders will take before they are computed.
 
     Returns
     -------
     Attribution
-        The steps and the summaries.
+        The steps and the summaries. If it is interrupted (Ctrl-C), what was known by then.
     """
     everything = union(conventions)
+    whole = _whole(kernels, everything, ends)
     threshold = unchanged * kernels.size(frozenset())
     path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
-    found = measure_distances(path, kernels, threshold, shapley_limit, progress)
-    while found.largest > ANOTHER_SCALE and rest:
-        family = rest.pop(0)
-        pairs = zip(path, found.active, strict=True)
-        members = [c for c, is_active in pairs if is_active and c.keys <= family]
-        if len(members) > 1:
-            path, note = _coarser(path, members)
-            notes = (*notes, note)
-            found = measure_distances(path, kernels, threshold, shapley_limit, progress)
+    try:
+        found = measure_distances(path, kernels, threshold, progress)
+        found = averaged(path, found, kernels, orders, shapley_limit, progress)
+        while found.largest > ANOTHER_SCALE and rest:
+            family = rest.pop(0)
+            pairs = zip(path, found.active, strict=True)
+            members = [c for c, is_active in pairs if is_active and c.keys <= family]
+            if len(members) > 1:
+                path, note = _coarser(path, members)
+                notes = (*notes, note)
+                found = measure_distances(path, kernels, threshold, progress)
+                found = averaged(path, found, kernels, orders, shapley_limit, progress)
+    except KeyboardInterrupt:
+        return dataclasses.replace(whole, notes=(*notes, _STOPPED), stopped=True)
     reference = everything if found.relative_to == "MNE" else frozenset[str]()
-    moves = list(_moves(path, found, kernels, reference, data, measures, threshold, progress))
-    first, last = kernels.blocks(frozenset()), kernels.blocks(everything)
-    return Attribution(
+    moves = list[_Move]()
+    try:
+        for move in _moves(path, found, kernels, reference, data, measures, threshold, progress):
+            moves.append(move)
+    except KeyboardInterrupt:
+        found = dataclasses.replace(found, stopped=True)
+    moves += [_Move(estimate=None, measured={})] * (len(path) - len(moves))
+    return dataclasses.replace(
+        whole,
         steps=tuple(
             _step(found, k, convention, move)
             for k, (convention, move) in enumerate(zip(path, moves, strict=True))
         ),
         total=found.distances[-1],
-        remainder_start=relative_distance(first, ends[0]),
-        remainder_end=relative_distance(last, ends[1]),
-        size_ratio=norm(last) / norm(first),
         relative_to=found.relative_to,
-        notes=notes,
+        orders=found.orders,
+        notes=(*notes, _STOPPED) if found.stopped else notes,
+        stopped=found.stopped,
+    )
+
+
+def _whole(
+    kernels: Kernels, everything: frozenset[str], ends: tuple[FloatArray, FloatArray]
+) -> Attribution:
+    """Say what is known without any step: the whole difference."""
+    nothing = frozenset[str]()
+    size = kernels.size(nothing)
+    return Attribution(
+        steps=(),
+        total=kernels.distance(everything, nothing) / size,
+        remainder_start=relative_distance(kernels.blocks(nothing), ends[0]),
+        remainder_end=relative_distance(kernels.blocks(everything), ends[1]),
+        size_ratio=kernels.size(everything) / size,
     )
 
 

@@ -1,11 +1,14 @@
-"""Distances of kernels along a path of conventions and beside it, and their Shapley values."""
+"""Distances of kernels along a path of conventions and beside it, and their means over orders."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -13,12 +16,21 @@ from tqdm import tqdm
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.orders import (
+    Subset,
+    chosen_orders,
+    mean_over_all,
+    mean_over_some,
+    subsets_of,
+    subsets_on,
+)
 
 __all__ = [
     "ANOTHER_SCALE",
     "Distances",
     "FormedKernels",
     "Kernels",
+    "averaged",
     "measure_distances",
     "norm",
     "relative_distance",
@@ -72,8 +84,14 @@ class Distances:
     alone: list[float]
     back: list[float]
     active: list[bool]
-    shapley: list[float] | None
+    size: float
     relative_to: str
+    #: Time that a kernel took.
+    seconds: float
+    shapley: list[float] | None = None
+    #: Over what the mean is: all orders, or a number of them; empty without.
+    orders: str = ""
+    stopped: bool = False
 
     @property
     def largest(self) -> float:
@@ -86,65 +104,81 @@ class Distances:
 
 
 def measure_distances(
-    path: Sequence[Convention],
-    kernels: Kernels,
-    threshold: float,
-    shapley_limit: int,
-    progress: bool,
+    path: Sequence[Convention], kernels: Kernels, threshold: float, progress: bool
 ) -> Distances:
     """Measure how far switching conventions leads; what is active changes more than a norm."""
     nothing, everything = frozenset[str](), union(path)
-    alone = [
-        kernels.distance(c.keys, nothing)
-        for c in shown(path, "each alone from Brainstorm's end", progress)
-    ]
-    back = [
-        kernels.distance(everything - c.keys, everything)
-        for c in shown(path, "each alone from MNE's end", progress)
-    ]
     switched = [union(path[:k]) for k in range(len(path) + 1)]
-    pairs = list(pairwise(switched))
-    changes = [kernels.distance(b, a) for a, b in shown(pairs, "path", progress)]
-    distances = [kernels.distance(s, nothing) for s in switched[1:]]
+    wanted = {
+        "each alone from Brainstorm's end": [(c.keys, nothing) for c in path],
+        "each alone from MNE's end": [(everything - c.keys, everything) for c in path],
+        "path": [(after, before) for before, after in pairwise(switched)],
+        "sum of the path": [(after, nothing) for after in switched[1:]],
+    }
+    begin = time.perf_counter()
+    alone, back, changes, distances = (
+        [kernels.distance(one, other) for one, other in shown(pairs, what, progress)]
+        for what, pairs in wanted.items()
+    )
     active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
-    players = [c for c, is_active in zip(path, active, strict=True) if is_active]
-    size = kernels.size(nothing)
-    relative_to = "Brainstorm"
+    n_kernels = 1 + sum(x > threshold for values in (alone, back, changes) for x in values)
+    size, relative_to = kernels.size(nothing), "Brainstorm"
     if max([*alone, *back, *distances]) > ANOTHER_SCALE * size < kernels.size(everything):
         relative_to, size = "MNE", kernels.size(everything)
-    shapley = None
-    if len(players) <= shapley_limit:
-        values = _shapley(players, everything, kernels, progress)
-        shapley = [values.get(c.key, 0.0) / size for c in path]
     return Distances(
         changes=[x / size for x in changes],
         distances=[x / size for x in distances],
         alone=[x / size for x in alone],
         back=[x / size for x in back],
         active=active,
-        shapley=shapley,
+        size=size,
         relative_to=relative_to,
+        seconds=(time.perf_counter() - begin) / n_kernels,
     )
 
 
-def _shapley(
-    players: Sequence[Convention], everything: frozenset[str], kernels: Kernels, progress: bool
-) -> dict[str, float]:
-    """Weigh the increments of every subset, by key; what is inactive does not matter."""
+def averaged(
+    path: Sequence[Convention],
+    found: Distances,
+    kernels: Kernels,
+    orders: str | int | None,
+    limit: int,
+    progress: bool,
+) -> Distances:
+    """Add the mean over orders, if there is one; what is inactive does not matter.
+
+    What is interrupted (Ctrl-C) stays without.
+    """
+    players = [k for k, is_active in enumerate(found.active) if is_active]
     n = len(players)
-    idle = everything - union(players)
-    subsets = [frozenset(s) for count in range(n + 1) for s in combinations(range(n), count)]
-    value = {
-        subset: kernels.distance(idle | union([players[i] for i in subset]), frozenset())
-        for subset in shown(subsets, "all orders", progress)
-    }
-    found = dict.fromkeys((c.key for c in players), 0.0)
-    for subset in subsets:
-        for i in subset:
-            without = subset - {i}
-            weight = math.factorial(len(without)) * math.factorial(n - len(without) - 1)
-            found[players[i].key] += weight / math.factorial(n) * (value[subset] - value[without])
-    return found
+    if orders is None:
+        orders = "all" if n <= limit else "path"
+    if orders == "path":
+        return found
+    some = isinstance(orders, int) and orders < math.factorial(n)
+    chosen = chosen_orders(n, int(orders)) if some else []
+    subsets = subsets_on(chosen) if chosen else subsets_of(n)
+    which = f"{len(chosen)} order{'s' * (len(chosen) > 1)}" if chosen else "all orders"
+    if progress:
+        tqdm.write(
+            f"{which} of {n} active conventions: {len(subsets)} kernels, about "
+            f"{found.seconds * len(subsets):.0f} s (--orders path leaves them out)",
+            file=sys.stderr,
+        )
+    idle = union(path) - union([path[k] for k in players])
+    value = dict[Subset, float]()
+    try:
+        for subset in shown(subsets, which, progress):
+            switched = idle | union([path[players[i]] for i in subset])
+            value[subset] = kernels.distance(switched, frozenset()) / found.size
+    except KeyboardInterrupt:
+        return dataclasses.replace(found, stopped=True)
+    known = value.__getitem__
+    means = mean_over_some(chosen, known) if chosen else mean_over_all(n, known)
+    shapley = [0.0] * len(path)
+    for k, mean in zip(players, means, strict=True):
+        shapley[k] = mean
+    return dataclasses.replace(found, shapley=shapley, orders=which)
 
 
 def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:

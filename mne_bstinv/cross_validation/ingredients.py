@@ -23,7 +23,7 @@ from mne_bstinv.inverse.projection import average_reference, project_covariance,
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
-__all__ = ["Ingredients", "Operated", "gather"]
+__all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,6 +156,7 @@ def gather(
     OptionError
         If the two sides cannot be compared: a scan, a mixed head model, different measures.
     """
+    refuse_mixed(study)
     side = mne_side(study, options, settings, data_types, good_channels=good_channels)
     prepared, head_model = side.common.prepared, side.common.head_model
     _refuse(prepared, settings)
@@ -215,17 +216,21 @@ class _ByOperators:
         return self._made[projectors, reference]
 
 
+def refuse_mixed(study: Study) -> None:
+    """Refuse a study whose head model has several regions."""
+    if study.head_model.kind == "mixed":
+        raise OptionError(
+            "The head model is mixed: its regions have constraints of their own, for which MNE has "
+            "no one setting. mne_equivalent gives the operator that is equal to Brainstorm's."
+        )
+
+
 def _refuse(prepared: PreparedStudy, settings: MneSettings) -> None:
     options = prepared.options
     if options.method != "minnorm":
         raise OptionError(
             f"InverseMethod {options.method!r} is no minimum norm: there is no path from it to "
             "MNE's minimum norm. mne_equivalent compares gls and lcmv with make_lcmv."
-        )
-    if prepared.mixed:
-        raise OptionError(
-            "The head model is mixed: its regions have constraints of their own, for which MNE has "
-            "no one setting. mne_equivalent gives the operator that is equal to Brainstorm's."
         )
     measure = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}[settings.method]
     if options.measure != measure:

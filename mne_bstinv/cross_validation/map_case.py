@@ -14,8 +14,10 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.maps import CortexMap, cortex_map
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.maps import flatten_sources, scout_time_series
+from mne_bstinv.maps.scout_functions import is_undecided
+from mne_bstinv.studies.normals import surface_normals
 
-__all__ = ["MapCase", "chosen_scouts", "map_case", "scouts_of"]
+__all__ = ["MapCase", "chosen_scouts", "map_case", "scouts_of", "turned_to"]
 
 #: Times that standard deviations and covariances need.
 _FEWEST = 4
@@ -98,10 +100,6 @@ def map_case(
     """Check what is to be measured; arguments as of ``map_parity_table``."""
     times, values = (np.asarray(array, dtype=np.float64) for array in (times, values))
     n = len(cortex.vertices)
-    if cortex.vert_normals is None:
-        raise ConversionError(
-            f"The cortex {cortex.comment!r} has no VertNormals, which the signs of scouts follow."
-        )
     for array, name, n_components in ((values, "values", 1), (free, "free", 3)):
         if array is not None and (array.ndim != 2 or len(array) != n_components * n):
             raise ConversionError(
@@ -138,5 +136,22 @@ def scouts_of(
     values: FloatArray, cortex: io.Surface, scouts: Sequence[io.Scout], name: str, **options: Any
 ) -> FloatArray:
     """Return the time series of scouts by a function of Brainstorm, (n_series, n_times)."""
-    made = scout_time_series(values, scouts, function=name, normals=cortex.vert_normals, **options)
+    made = scout_time_series(
+        values, scouts, function=name, normals=surface_normals(cortex), **options
+    )
     return np.asarray(made)
+
+
+def turned_to(
+    ours: FloatArray, theirs: FloatArray, cortex: io.Surface, scouts: Sequence[io.Scout]
+) -> FloatArray:
+    """Turn series (n_scouts, n_times) whose sign the normals leave open to Brainstorm's."""
+    if len(theirs) != len(scouts):
+        return theirs
+    normals = surface_normals(cortex)
+    signs = np.ones(len(theirs))
+    for i, scout in enumerate(scouts):
+        opposite = np.vdot(ours[i], theirs[i]) < 0
+        if opposite and is_undecided(normals[np.unique(np.asarray(scout.vertices)) - 1]):
+            signs[i] = -1
+    return signs[:, np.newaxis] * theirs

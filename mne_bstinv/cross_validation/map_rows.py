@@ -22,7 +22,7 @@ from mne_bstinv.adapters.maps import (
 )
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.distances import relative_distance
-from mne_bstinv.cross_validation.map_case import MapCase, scouts_of
+from mne_bstinv.cross_validation.map_case import MapCase, scouts_of, turned_to
 from mne_bstinv.maps import (
     flatten_sources,
     normalize_baseline,
@@ -77,9 +77,13 @@ def _scout_row(
         found: CortexMap = getattr(case, f"mne_{of}")
         return found
 
+    def ours(case: MapCase) -> FloatArray:
+        return scouts_of(getattr(case, of), case.cortex, case.scouts, name, flip=flip)
+
     def told(case: MapCase) -> FloatArray:
         m = maps(case)
-        return np.asarray(CALLS[called].function(m.stc, m.labels, m.src))
+        made = np.asarray(CALLS[called].function(m.stc, m.labels, m.src))
+        return turned_to(ours(case), made, case.cortex, case.scouts) if flip else made
 
     return MapRow(
         group="scout",
@@ -89,7 +93,7 @@ def _scout_row(
         call=called,
         factor=factor,
         reason=reason,
-        ours=lambda case: scouts_of(getattr(case, of), case.cortex, case.scouts, name, flip=flip),
+        ours=ours,
         told=told,
         theirs=(lambda case: label_time_courses(maps(case), mode)) if mode else None,
     )
@@ -232,7 +236,8 @@ def _on_target(case: MapCase, data: FloatArray) -> FloatArray:
 _SIGN = (
     "Both flip the signs of vertices by their normals; Brainstorm so that most vertices keep "
     "theirs, MNE so that their mean projection is positive, and Brainstorm leaves a scout whose "
-    "values are all positive as it is."
+    "values are all positive as it is. Where as many keep theirs as do not, Brainstorm's sign is "
+    "the SVD's, which nobody can foresee."
 )
 _PCA = (
     "MNE decomposes rows with their mean over time and scales the component to the power of the "

@@ -82,7 +82,7 @@ def map_parity_table(
     Parameters
     ----------
     cortex : Surface
-        The cortex, with normals.
+        The cortex.
     times : array, shape (n_times,)
         Regular times in s.
     values : array, shape (n_vertices, n_times)
@@ -106,7 +106,7 @@ def map_parity_table(
     OptionError
         If no atlas has scouts, or the times do not fit.
     ConversionError
-        If a map is not on the vertices of the cortex, or the cortex has no normals.
+        If a map is not on the vertices of the cortex.
     """
     case = map_case(
         cortex, times, values, free=free, baseline=baseline, scouts=scouts, target=target
@@ -126,7 +126,7 @@ def scout_modes(
     Parameters
     ----------
     cortex : Surface
-        The cortex, with normals.
+        The cortex.
     times : array, shape (n_times,)
         Regular times in s.
     values : array, shape (n_vertices, n_times)
@@ -144,7 +144,7 @@ def scout_modes(
     OptionError
         If no atlas has scouts, or the times do not fit.
     ConversionError
-        If the map is not on the vertices of the cortex, or the cortex has no normals.
+        If the map is not on the vertices of the cortex.
     """
     case = map_case(cortex, times, values, scouts=scouts)
     with warnings_silenced("mne"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,6 +12,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
 from mne_bstinv.compare.rounding import Spectrum
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
+from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.whitening import Whitening, compute_whitener
 
 __all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
@@ -158,15 +159,13 @@ def _regularized(
             _mne_part(ingredients, operated, i, switched)
             for i in types_in_use(ingredients).values()
         ]
-    options, prepared = ingredients.options, ingredients.prepared
-    noise = operated.noise
+    prepared, noise = ingredients.prepared, operated.noise
     projected = operated.on_data @ noise.cov @ operated.on_data
-    whitening = compute_whitener(
-        type(noise)(cov=projected, fourth_moment=noise.fourth_moment, n_samples=noise.n_samples),
+    whitening = noise_whitening(
+        replace(noise, cov=projected),
         prepared.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=prepared.channel_names,
+        ingredients.options,
+        prepared.channel_names,
     )
     return [
         _brainstorm_part(ingredients, whitening, kind, index, projected, switched)

@@ -266,7 +266,7 @@ class CrossValidation:
         if path.total <= self.bound or not main:
             return apart
         listed = " and ".join(f"“{s.convention.label}”" for s in main)
-        order = "averaged over all orders" if path.averaged else "alone, mean of both ends"
+        order = f"averaged over {path.orders}" if path.averaged else "alone, mean of both ends"
         return f"{apart}, most of it ({order}) from {listed}"
 
     def to_dict(self) -> dict[str, Any]:

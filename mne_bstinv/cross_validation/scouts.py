@@ -12,9 +12,10 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import Study
 from mne_bstinv.adapters.maps import CALLS, cortex_map
 from mne_bstinv.cross_validation.distances import relative_distance
-from mne_bstinv.cross_validation.map_case import chosen_scouts
+from mne_bstinv.cross_validation.map_case import chosen_scouts, turned_to
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.maps import scout_time_series
+from mne_bstinv.studies.normals import surface_normals
 
 __all__ = ["ScoutComparison", "compare_scouts"]
 
@@ -104,8 +105,6 @@ def compare_scouts(
     n, n_components = estimates[0].shape[:2]
     if study.head_model.kind != "surface" or cortex is None or len(cortex.vertices) != n:
         return "The locations are not the vertices of a cortex: there are no scouts on them."
-    if cortex.vert_normals is None:
-        return "The cortex has no normals, which the signs of scouts follow."
     three = n_components == 3
     ours, theirs = (estimate.reshape(-1, estimate.shape[2]) for estimate in estimates)
     call = CALLS["vector_mean" if three else "mean_flip"]
@@ -115,13 +114,14 @@ def compare_scouts(
             ours,
             scouts,
             function="mean",
-            normals=cortex.vert_normals,
+            normals=surface_normals(cortex),
             n_components=n_components,
             xyz="norm" if three else "none",
         )
         with warnings_silenced("mne"):  # frames that do not matter on one cortex
             maps = cortex_map(theirs, times, cortex, n_components=n_components, scouts=scouts)
             mne = np.asarray(call.function(maps.stc, maps.labels, maps.src))
+        mne = mne if three else turned_to(np.asarray(brainstorm), mne, cortex, scouts)
     except BstInvError as error:
         return " ".join(str(error).split())
     return ScoutComparison(

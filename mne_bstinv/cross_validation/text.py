@@ -61,8 +61,10 @@ def attribution_heads(path: Attribution) -> tuple[str, ...]:
 def attribution_legend(path: Attribution) -> tuple[str, ...]:
     """Say what the columns of the attribution are, in one or more sentences each."""
     if path.averaged:
+        every = path.orders == "all orders"
+        value = "the Shapley value" if every else "an estimate of the Shapley value"
         mean = (
-            "mean over orders: of the step over all orders of the conventions (Shapley value); the "
+            f"mean over orders: of the step over {path.orders} of the conventions, {value}; the "
             "verdict names the two largest."
         )
     else:

@@ -32,7 +32,7 @@ from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
-from mne_bstinv.cross_validation.ingredients import Ingredients, gather
+from mne_bstinv.cross_validation.ingredients import Ingredients, gather, refuse_mixed
 from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
@@ -64,6 +64,7 @@ def cross_validate(
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
     shapley_limit: int | None = None,
+    orders: str | int | None = None,
     rtol: float = RTOL,
     progress: bool = False,
 ) -> CrossValidation:
@@ -92,6 +93,9 @@ def cross_validate(
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
+    orders : 'all' | 'path' | int | None
+        Orders of the conventions to average over, whatever ``shapley_limit`` says: all of them,
+        none but the path, or so many, of which the mean is an estimate of the Shapley value.
     rtol : float
         Relative difference of kernels that counts as equal, from 0 to 0.5, where rounding does not
         allow more (:class:`~mne_bstinv.compare.RoundingBound`).
@@ -101,37 +105,30 @@ def cross_validate(
     Returns
     -------
     CrossValidation
-        Kernels, differences, attribution, comparisons, reports.
+        Kernels, differences, attribution, comparisons, reports. If the attribution is interrupted
+        (Ctrl-C), it holds what was known by then: ``attribution.stopped``.
 
     Raises
     ------
     OptionError
         If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
-        mixed head model, different measures; or ``rtol`` is out of range.
+        mixed head model, different measures; or ``rtol`` or ``orders`` is out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
         If the inverse cannot be computed.
     """
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
-        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
+    _check(rtol, orders)
     study = require_study(study)
+    refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
     parsed = _options(options)
     settings = _settings(mne_settings, parsed)
     given = good_channels is None or data_types is not None
     types = default_data_types(study) if data_types is None else upper_types(data_types)
     ingredients = gather(study, parsed, settings, types, good_channels=good_channels)
-    common = ingredients.side.common
     with warnings_silenced():  # the same conversions were reported when all was gathered
         equivalent = mne_equivalent(parsed, study, data_types=types, good_channels=good_channels)
-    result = compute_kernel(
-        common.head_model,
-        study.noise_cov,
-        study.channels,
-        good_channels=common.prepared.channel_indices,
-        options=parsed,
-    )
-    own = kernel_blocks(result, common.head_model.grid_orient)
+    result, own = _brainstorm(study, ingredients)
     ours = _rows(ingredients, own / _unit(result))
     theirs = _rows(ingredients, ingredients.side.blocks())
     data, times, notes = _recordings(study, ingredients)
@@ -140,10 +137,10 @@ def cross_validate(
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
     allowed = max(float(rtol), *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
-    same = equivalent.blocks()
     before = describe(theirs, ours, "MNE, as set")
+    same = equivalent.blocks()
     after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
-    twin_difference = relative_distance(same, own)
+    differences = relative_distance(same, own), _public_difference(equivalent, own)
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -154,6 +151,7 @@ def cross_validate(
         data=data,
         measures=describe.step,
         shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        orders=orders,
         unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
         progress=progress,
     )
@@ -169,8 +167,8 @@ def cross_validate(
         mne=theirs,
         along_normals=along_normals(ingredients),
         ends=ends,
-        twin_difference=twin_difference,
-        public_difference=_public_difference(equivalent, own),
+        twin_difference=differences[0],
+        public_difference=differences[1],
         attribution=attribution,
         before=before,
         after=after,
@@ -184,11 +182,33 @@ def cross_validate(
     )
 
 
+def _brainstorm(study: Study, ingredients: Ingredients) -> tuple[InverseResult, FloatArray]:
+    """Compute Brainstorm's kernel, and its blocks (n_sources, p, n_channels) in its own unit."""
+    common = ingredients.side.common
+    result = compute_kernel(
+        common.head_model,
+        study.noise_cov,
+        study.channels,
+        good_channels=common.prepared.channel_indices,
+        options=ingredients.options,
+    )
+    return result, kernel_blocks(result, common.head_model.grid_orient)
+
+
 def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attribution:
     """Attribute the difference to the conventions that this study can separate."""
     path, joined = separable(CONVENTIONS, ingredients, engine)
     found = attribute(path, engine, families=(NOISE, DEPTH), **asked)
     return dataclasses.replace(found, notes=(*joined, *found.notes))
+
+
+def _check(rtol: object, orders: object) -> None:
+    """Refuse a tolerance out of range, and orders that are none."""
+    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
+        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
+    number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
+    if not (number or orders in (None, "all", "path")):
+        raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
 
 
 def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:

@@ -16,27 +16,10 @@ __all__ = ["recompute_dipoles"]
 
 
 def recompute_dipoles(file: Path, stored: io.Dipoles, library: Library) -> Recomputed:
-    """Scan dipoles again.
+    """Scan dipoles again: positions, moments and goodness of fit are compared.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : Dipoles
-        What it holds.
-    library : Library
-        Reads other files.
-
-    Returns
-    -------
-    Recomputed
-        The outcome: positions, moments and goodness of fit. Where not all locations were scanned,
-        those that appear in the file are the choice.
-
-    Raises
-    ------
-    NotComparableError
-        If the dipoles were not scanned, or what they were scanned in is missing.
+    Where not all locations were scanned, those that appear in the file are the choice.
+    ``NotComparableError`` if they were not scanned, or what they were scanned in is missing.
     """
     link = stored.data_file or ""
     if not stored.dipole or not link:

@@ -23,6 +23,7 @@ from mne_bstinv.io.processing import unit_of
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
 from mne_bstinv.studies.files import Studies
+from mne_bstinv.studies.normals import surface_normals
 
 __all__ = ["extract_scouts"]
 
@@ -217,7 +218,7 @@ def _series(
         "grid_atlas": source_map.grid_atlas,
     }
     atlas, odd = _with_rows(atlas, len(values), call)
-    normals = None if in_volume else surface.vert_normals
+    normals = None if in_volume else surface_normals(surface)
     flip = wanted.flip and normals is not None and not _is_absolute(file, results)
     made = scout_time_series(values, atlas.scouts, normals=normals, flip=flip, **call)
     if source_map.times is None or len(source_map.times) != values.shape[1]:

@@ -80,13 +80,7 @@ class SourceMap:
 
 
 class Library:
-    """Reads the files of protocols; large ones are kept while they are in use.
-
-    Parameters
-    ----------
-    studies : Studies
-        Finds the files of a study.
-    """
+    """Reads the files of protocols; large ones are kept while they are in use."""
 
     def __init__(self, studies: Studies) -> None:
         self.studies = studies

@@ -18,46 +18,16 @@ __all__ = ["is_derived_recording", "recompute_recordings"]
 
 
 def is_derived_recording(recordings: io.Recordings) -> bool:
-    """Tell whether recordings say that they were made of other files.
-
-    Parameters
-    ----------
-    recordings : Recordings
-        The recordings.
-
-    Returns
-    -------
-    bool
-        Whether their history names a step.
-    """
+    """Tell whether the history of recordings names a step by which they were made of others."""
     return recordings.f is not None and bool(steps_of(recordings.history))
 
 
 def recompute_recordings(
     file: Path, stored: io.Recordings, library: Library, rtol: float
 ) -> Recomputed:
-    """Compute derived recordings again.
+    """Compute derived recordings again from the parents that may be their own, up to ``rtol``.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : Recordings
-        What it holds.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the parent ends.
-
-    Returns
-    -------
-    Recomputed
-        The outcome.
-
-    Raises
-    ------
-    NotComparableError
-        If the parent or a step is not known.
+    ``NotComparableError`` if the parent or a step is not known.
     """
     last = steps_of(stored.history)[-1]
     if last.kind == "average":

@@ -39,30 +39,9 @@ _MOST_TRIED = 20
 def recompute_results(
     file: Path, stored: io.Results, derivation: Derivation, library: Library, rtol: float
 ) -> Recomputed:
-    """Compute a derived map again.
+    """Compute a derived map again from the parents that may be its own, up to ``rtol``; the best.
 
-    Parameters
-    ----------
-    file : Path
-        The results file.
-    stored : Results
-        What it holds.
-    derivation : Derivation
-        What it says of itself.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the parent ends.
-
-    Returns
-    -------
-    Recomputed
-        The best that was found.
-
-    Raises
-    ------
-    NotComparableError
-        If no parent is found, or a step is not known.
+    ``NotComparableError`` if no parent is found, or a step is not known.
     """
     if derivation.what == "simulated sources":
         return _simulated(file, stored, library)

@@ -16,6 +16,8 @@ from mne_bstinv.derived.windows import samples_of
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.io.processing import listed_files, steps_of
 from mne_bstinv.maps import scout_rows, scout_time_series
+from mne_bstinv.maps.scout_functions import is_undecided
+from mne_bstinv.studies.normals import surface_normals
 
 __all__ = ["recompute_scouts"]
 
@@ -27,28 +29,9 @@ _OF_FILES = ("_pcaa_", "_pcai_")
 
 
 def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: float) -> Recomputed:
-    """Compute scout time series again.
+    """Compute scout time series again; whether signs were flipped and norms taken is found out.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : Matrix
-        What it holds.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the options ends.
-
-    Returns
-    -------
-    Recomputed
-        The outcome: whether signs were flipped and norms taken is found out.
-
-    Raises
-    ------
-    NotComparableError
-        If a map is missing, or the file holds other signals than those of scouts.
+    ``NotComparableError`` if a map is missing, or the file holds other signals.
     """
     links = listed_files(stored.history, *_LISTS)
     if not links or stored.atlas is None or not stored.atlas.scouts:
@@ -70,7 +53,7 @@ def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: floa
                     value,
                     scouts,
                     function=None,
-                    normals=surface.vert_normals,
+                    normals=surface_normals(surface),
                     n_components=one.n_components,
                     flip=flip,
                     xyz=xyz,
@@ -81,10 +64,16 @@ def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: floa
         except BstInvError as error:
             reasons.append(str(error))
             continue
-        difference = relative_difference(np.concatenate(made), stored.value)
+        values_made = np.concatenate(made)
+        turned: list[str] = []
+        if flip and maps[0].n_components == 1:
+            normals = surface_normals(surface)
+            values_made, turned = _turned(values_made, stored.value, scouts, normals, len(maps))
+        difference = relative_difference(values_made, stored.value)
         if best is None or difference < best.difference:
             said = [f"signs {'flipped' if flip else 'as they are'}"]
             said += [] if xyz == "none" else [f"x, y, z by {xyz}"]
+            said += [f"sign of {name} undecided" for name in turned]
             functions = dict.fromkeys(str(scout.function).lower() for scout in scouts)
             best = Recomputed(
                 kind=_KIND,
@@ -97,6 +86,27 @@ def recompute_scouts(file: Path, stored: io.Matrix, library: Library, rtol: floa
     if best is None:
         raise NotComparableError(reasons[0])
     return best
+
+
+def _turned(
+    made: FloatArray,
+    stored: FloatArray,
+    scouts: Sequence[io.Scout],
+    normals: FloatArray,
+    n_files: int,
+) -> tuple[FloatArray, list[str]]:
+    """Turn the series, one a scout, whose sign the normals leave open to the stored ones."""
+    if len(made) != n_files * len(scouts) or made.shape != stored.shape:
+        return made, []
+    signs, names = np.ones(len(made)), []
+    for i, scout in enumerate(list(scouts) * n_files):
+        vertices = np.unique(scout.vertices) - 1 if scout.vertices is not None else np.array([0])
+        opposite = made[i] @ stored[i] < 0
+        known = vertices.max(initial=0) < len(normals) and len(vertices) > 1
+        if opposite and known and is_undecided(normals[vertices]):
+            signs[i] = -1
+            names.append(scout.label)
+    return signs[:, np.newaxis] * made, list(dict.fromkeys(names))
 
 
 def _map_of(link: str, file: Path, stored: io.Matrix, library: Library) -> SourceMap:

@@ -20,26 +20,9 @@ __all__ = ["recompute_statistics"]
 
 
 def recompute_statistics(file: Path, stored: io.Statistics, library: Library) -> Recomputed:
-    """Compute a test of one sample again.
+    """Compute a test of one sample again: of statistic and p values the larger difference.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : Statistics
-        What it holds.
-    library : Library
-        Reads other files.
-
-    Returns
-    -------
-    Recomputed
-        The outcome: of the statistic and of the p values the larger difference.
-
-    Raises
-    ------
-    NotComparableError
-        If the test is another one, or a file is missing.
+    ``NotComparableError`` if the test is another one, or a file is missing.
     """
     options = stored.options or {}
     kind = str(options.get("TestType", ""))

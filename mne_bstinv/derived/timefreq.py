@@ -38,28 +38,10 @@ _OVERLAPS = (50, 0, 25, 75, 90, 10, 20, 30, 40, 60, 70, 80)
 def recompute_timefreq(
     file: Path, stored: io.TimeFreq, library: Library, rtol: float
 ) -> Recomputed:
-    """Compute a time–frequency map or spectrum again.
+    """Compute a time–frequency map or spectrum again; the overlap of windows is tried.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    stored : TimeFreq
-        What it holds.
-    library : Library
-        Reads other files.
-    rtol : float
-        Difference at which the search for the overlap of windows ends.
-
-    Returns
-    -------
-    Recomputed
-        The outcome.
-
-    Raises
-    ------
-    NotComparableError
-        If the method is another one, the map was processed afterwards, or a file is missing.
+    ``NotComparableError`` if the method is another one, the map was processed afterwards, or a
+    file is missing.
     """
     steps = [step for step in steps_of(stored.history) if step.kind != "average"]
     if steps:

@@ -10,6 +10,8 @@ surface RAS of the volume.
 from mne_bstinv.frames.fiducials import head_from_fiducials
 from mne_bstinv.frames.head import HEAD_TO_SCS, cardinal_of, fiducials_in_scs, scs_to_head
 from mne_bstinv.frames.mri import (
+    MNI_COMMISSURES,
+    ras_to_mni,
     reorient_to_lia,
     scs_to_surface_ras,
     surface_ras_to_ras,
@@ -19,10 +21,12 @@ from mne_bstinv.frames.transform import FrameTransform, transform_points
 
 __all__ = [
     "HEAD_TO_SCS",
+    "MNI_COMMISSURES",
     "FrameTransform",
     "cardinal_of",
     "fiducials_in_scs",
     "head_from_fiducials",
+    "ras_to_mni",
     "reorient_to_lia",
     "scs_to_head",
     "scs_to_surface_ras",

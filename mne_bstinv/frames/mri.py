@@ -13,6 +13,8 @@ from mne_bstinv.frames.fiducials import mri_to_scs
 from mne_bstinv.frames.transform import FrameTransform, MriLike
 
 __all__ = [
+    "MNI_COMMISSURES",
+    "ras_to_mni",
     "reorient_to_lia",
     "scs_to_surface_ras",
     "surface_ras_to_ras",
@@ -111,6 +113,74 @@ def surface_ras_to_ras(mri: MriLike) -> FrameTransform:
     matrix: Any = mri.vox2ras @ np.linalg.inv(torig @ _voxels_to_lia(mri))
     matrix[:3, 3] *= 1e-3
     return FrameTransform(matrix=matrix, source="vox2ras of the MRI")
+
+
+#: MNI coordinates (mm) of the points that Brainstorm sets from a normalisation: the commissures
+#: and a point between the hemispheres (its documentation of coordinate systems).
+MNI_COMMISSURES = {"ac": (0.0, 3.0, -4.0), "pc": (0.0, -25.0, -2.0), "ih": (0.0, -10.0, 60.0)}
+
+
+def ras_to_mni(mri: MriLike) -> FrameTransform | None:
+    """Find the transform from scanner RAS to MNI coordinates, in mm.
+
+    Parameters
+    ----------
+    mri : Mri
+        MRI with voxel size and, in its NCS, R and T (MNI = R · mri + T), else the commissures and
+        an interhemispheric point. Where it has no ``vox2ras``, surface RAS takes the place of
+        scanner RAS.
+
+    Returns
+    -------
+    FrameTransform | None
+        Scanner RAS → MNI, **mm**; None if the MRI has neither. From three points it is rigid, and
+        marked as assumed.
+
+    Raises
+    ------
+    FrameError
+        If the voxel size is absent.
+    """
+    ncs = mri.ncs
+    if ncs is None:
+        return None
+    if ncs.r is not None and ncs.t is not None:
+        to_mni, source, assumed = np.eye(4), "NCS of the MRI", False
+        to_mni[:3, :3], to_mni[:3, 3] = ncs.r, np.ravel(ncs.t)
+    else:
+        points = [ncs.ac, ncs.pc, ncs.ih]
+        if any(p is None or np.size(p) != 3 or not np.isfinite(p).all() for p in points):
+            return None
+        here = _of_commissures(*(np.ravel(np.asarray(p, dtype=np.float64)) for p in points))
+        there = _of_commissures(*(np.array(p) for p in MNI_COMMISSURES.values()))
+        if here is None or there is None:
+            return None
+        to_mni, assumed = np.linalg.inv(there) @ here, True
+        source = "AC, PC and IH of the MRI, turned and shifted to their places in MNI coordinates"
+    if mri.voxsize is None:
+        raise FrameError(
+            "The MRI has no Voxsize: its frame is unknown. Give a file of Brainstorm's with it."
+        )
+    to_ras = mri.vox2ras
+    if to_ras is None:
+        torig, _ = _torig_of(mri)
+        to_ras = torig @ _voxels_to_lia(mri)
+    matrix: Any = to_mni @ _voxels_to_mri(mri.voxsize) @ np.linalg.inv(to_ras)
+    return FrameTransform(matrix=matrix, source=source, assumed=assumed)
+
+
+def _of_commissures(ac: FloatArray, pc: FloatArray, ih: FloatArray) -> FloatArray | None:
+    """From their frame to that with its origin in AC, y from PC to AC, IH above; None on a line."""
+    y = ac - pc
+    up = ih - ac
+    z = up - y * (up @ y) / max(float(y @ y), np.finfo(float).tiny)
+    if not (np.linalg.norm(y) > 0 and np.linalg.norm(z) > 1e-6 * np.linalg.norm(y)):
+        return None
+    y, z = y / np.linalg.norm(y), z / np.linalg.norm(z)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack([np.cross(y, z), y, z])
+    matrix[:3, 3] = -matrix[:3, :3] @ ac
+    return matrix
 
 
 def reorient_to_lia(mri: MriLike) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

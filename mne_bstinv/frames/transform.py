@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
 
-__all__ = ["ChannelsLike", "FiducialsLike", "FrameTransform", "MriLike", "transform_points"]
+__all__ = [
+    "ChannelsLike",
+    "CommissuresLike",
+    "FiducialsLike",
+    "FrameTransform",
+    "MriLike",
+    "transform_points",
+]
 
 
 class FiducialsLike(Protocol):
@@ -37,6 +44,30 @@ class FiducialsLike(Protocol):
     @property
     def t(self) -> FloatArray | None:
         """Translation from MRI to SCS (3,)."""
+
+
+class CommissuresLike(Protocol):
+    """Points of the brain, and the transform to MNI coordinates; any of them may be absent."""
+
+    @property
+    def ac(self) -> FloatArray | None:
+        """Anterior commissure."""
+
+    @property
+    def pc(self) -> FloatArray | None:
+        """Posterior commissure."""
+
+    @property
+    def ih(self) -> FloatArray | None:
+        """A point between the hemispheres."""
+
+    @property
+    def r(self) -> FloatArray | None:
+        """From MRI to MNI coordinates: linear part (3, 3)."""
+
+    @property
+    def t(self) -> FloatArray | None:
+        """From MRI to MNI coordinates: translation (3,)."""
 
 
 class ChannelsLike(Protocol):
@@ -81,6 +112,10 @@ class MriLike(Protocol):
     @property
     def scs(self) -> FiducialsLike | None:
         """Fiducials and transform, mm, MRI coordinates (1-based voxels times their size)."""
+
+    @property
+    def ncs(self) -> CommissuresLike | None:
+        """Commissures and transform to MNI coordinates, mm, MRI coordinates."""
 
     @property
     def vox2ras(self) -> FloatArray | None:

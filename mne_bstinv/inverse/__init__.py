@@ -3,7 +3,7 @@
 from mne_bstinv.inverse.matlab import bst_inverse_linear, bst_inverse_linear_2016, bst_wmne
 from mne_bstinv.inverse.options import InverseOptions, InverseOptions2016
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
-from mne_bstinv.inverse.origin import Origin, origin_of
+from mne_bstinv.inverse.origin import Origin, origin_of, origin_of_results
 from mne_bstinv.inverse.regularization import (
     convert_snr,
     lambda2_from_brainstorm_snr,
@@ -37,6 +37,7 @@ __all__ = [
     "lambda_from_snr",
     "lambda_from_trace",
     "origin_of",
+    "origin_of_results",
     "prior_from_lambda2",
     "snr_from_lambda2",
 ]

@@ -62,10 +62,10 @@ def group_whitener(
     for kind in dict.fromkeys(upper.tolist()):
         index = np.flatnonzero(upper == kind)
         ridged[index, index] += options.ridge(kind) * variance[index].mean()
-    rows, ranks, std = [], {}, {}
+    rows, ranks, std, blocks = [], {}, {}, {}
     regularized = np.zeros_like(cov)
     for group in (g for g in _GROUPS if g in groups):
-        index = np.flatnonzero(groups == group)
+        index = blocks[group] = np.flatnonzero(groups == group)
         where = np.ix_(index, index)
         rank = len(index) if diagonal else _rank(cov[where], group)
         kept = rank if options.pca else len(index)
@@ -80,6 +80,7 @@ def group_whitener(
         ranks=ranks,
         std=std,
         regularized_cov=regularized,
+        blocks=blocks,
     )
 
 

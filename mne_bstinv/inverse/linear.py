@@ -11,7 +11,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError, UnsupportedInverseError
 from mne_bstinv.inverse.group_whitening import group_whitener
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
-from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options import AnyOptions, InverseOptions, InverseOptions2016
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 from mne_bstinv.inverse.scanning import (
@@ -24,7 +24,9 @@ from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, comput
 
 __all__ = [
     "Region",
+    "data_whitening",
     "linear_inverse",
+    "noise_whitening",
     "refuse_several_models",
     "volume_orientation_error",
 ]
@@ -98,14 +100,14 @@ def linear_inverse(
     InverseError
         If the arrays do not allow the computation.
     """
-    whitening = _whitening(noise, channel_types, options, channel_names)
-    data_whitening = _data_whitening(data, channel_types, options, whitening, channel_names)
+    whitening = noise_whitening(noise, channel_types, options, channel_names)
+    of_data = _of_data(data, channel_types, options, whitening, channel_names)
     models = SourceModel.build_all([(r.gain, r.grid_orient, r.orient) for r in regions], options)
-    solution = _solve(models, options, (data_whitening or whitening).whitener)
+    solution = _solve(models, options, (of_data or whitening).whitener)
     return InverseResult(
         kernel=solution.kernel,
         whitener=whitening.whitener,
-        data_whitener=data_whitening.whitener if data_whitening else None,
+        data_whitener=of_data.whitener if of_data else None,
         n_components=0 if mixed or len(models) > 1 else models[0].n_components,
         noise_method=whitening.method,
         options=options,
@@ -118,11 +120,11 @@ def linear_inverse(
         ranks=whitening.ranks,
         noise_std=whitening.std,
         noise_cov=noise.cov,
-        data_cov=data.cov if data_whitening and data else None,
+        data_cov=data.cov if of_data and data else None,
         source_decomp_sa=solution.decompositions.sa if solution.decompositions else None,
         source_decomp_va=solution.decompositions.va if solution.decompositions else None,
         channel_names=None if channel_names is None else tuple(channel_names),
-        warnings=whitening.warnings + (data_whitening.warnings if data_whitening else ()),
+        warnings=whitening.warnings + (of_data.warnings if of_data else ()),
     )
 
 
@@ -148,13 +150,37 @@ def _solve(models: Sequence[SourceModel], options: AnyOptions, whitener: FloatAr
     return _Solution(kernel=kernel, decompositions=scan)
 
 
-def _whitening(
+def noise_whitening(
     noise: CovarianceStatistics,
     channel_types: Sequence[str],
     options: AnyOptions,
-    channel_names: Sequence[str] | None,
+    channel_names: Sequence[str] | None = None,
 ) -> Whitening:
-    """Whiten the noise as the inverse of the year does."""
+    """Whiten the noise as the inverse of the year does.
+
+    Parameters
+    ----------
+    noise : CovarianceStatistics
+        Noise covariance of the channels in use, projected, referenced, and divided by the number
+        of averages where the year does so.
+    channel_types : sequence of str
+        Type of each channel in use.
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
+        The options, of any year.
+    channel_names : sequence of str | None
+        Names for messages.
+
+    Returns
+    -------
+    Whitening
+        The whitener and its intermediates.
+
+    Raises
+    ------
+    InverseError
+        As :func:`~mne_bstinv.inverse.whitening.compute_whitener` and
+        :func:`~mne_bstinv.inverse.group_whitening.group_whitener`.
+    """
     if isinstance(options, InverseOptions2009):
         return group_whitener(noise.cov, channel_types, options)
     return compute_whitener(
@@ -167,7 +193,50 @@ def _whitening(
     )
 
 
-def _data_whitening(
+def data_whitening(
+    data: CovarianceStatistics,
+    channel_types: Sequence[str],
+    options: InverseOptions | InverseOptions2016,
+    noise: Whitening,
+    channel_names: Sequence[str] | None = None,
+) -> Whitening:
+    """Whiten the data of ``lcmv`` as the inverse of the year does: by the method of the noise.
+
+    Parameters
+    ----------
+    data : CovarianceStatistics
+        Data covariance of the channels in use, projected and referenced.
+    channel_types : sequence of str
+        Type of each channel in use.
+    options : InverseOptions | InverseOptions2016
+        The options.
+    noise : Whitening
+        The whitener of the noise, whose method was settled.
+    channel_names : sequence of str | None
+        Names for messages.
+
+    Returns
+    -------
+    Whitening
+        The whitener and its intermediates.
+
+    Raises
+    ------
+    InverseError
+        As :func:`~mne_bstinv.inverse.whitening.compute_whitener`.
+    """
+    return compute_whitener(
+        data,
+        channel_types,
+        noise.method,
+        noise_reg=options.noise_reg,
+        detect_diagonal=False,
+        channel_names=channel_names,
+        conventions=options.conventions,
+    )
+
+
+def _of_data(
     data: CovarianceStatistics | None,
     channel_types: Sequence[str],
     options: AnyOptions,
@@ -181,15 +250,7 @@ def _data_whitening(
             "Method 'lcmv' needs a data covariance (data_cov, DataCovMat), found none. Compute it "
             "in Brainstorm, or with noise_cov_from."
         )
-    return compute_whitener(
-        data,
-        channel_types,
-        noise.method,
-        noise_reg=options.noise_reg,
-        detect_diagonal=False,
-        channel_names=channel_names,
-        conventions=options.conventions,
-    )
+    return data_whitening(data, channel_types, options, noise, channel_names)
 
 
 def _region_rows(

@@ -24,8 +24,9 @@ from mne_bstinv.inverse.options import (
     options_class,
 )
 from mne_bstinv.inverse.options_2009 import METHODS_2009, InverseOptions2009
+from mne_bstinv.inverse.structures import ResultsLike
 
-__all__ = ["LINEAR_INVERSE", "Origin", "origin_of"]
+__all__ = ["LINEAR_INVERSE", "Origin", "origin_of", "origin_of_results"]
 
 #: The kind of what Brainstorm's linear inverse of some year computed.
 LINEAR_INVERSE = "linear inverse"
@@ -71,6 +72,12 @@ class Origin(Displayed):
         """The likeliest year; None for what no linear inverse computed."""
         return self.years[0] if self.years else None
 
+    @property
+    def title(self) -> str:
+        """In a few words: ``'linear inverse of 2018'``, ``'mem'``."""
+        years = " or ".join(map(str, self.years))
+        return f"{self.kind} of {years}" if years else self.kind
+
     def options(self, options: Mapping[str, Any], year: int | None = None) -> AnyOptions:
         """Read the options of the file.
 
@@ -96,8 +103,7 @@ class Origin(Displayed):
         return _CLASSES[year or self.years[0]].from_brainstorm(options)
 
     def _summary(self) -> str:
-        years = " or ".join(map(str, self.years))
-        return f"{self.kind}{f' of {years}' if years else ''}: {self.reason}"
+        return f"{self.title}: {self.reason}"
 
 
 def origin_of(
@@ -144,6 +150,27 @@ def origin_of(
     if of_2009:
         return Origin(kind=LINEAR_INVERSE, years=(2009,), reason=f"InverseMethod {method!r}")
     return _since_2016(name, method, measure, comment, has_singular_values)
+
+
+def origin_of_results(results: ResultsLike) -> Origin:
+    """Recognise what made results.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+
+    Returns
+    -------
+    Origin
+        Kind and year.
+    """
+    return origin_of(
+        results.function,
+        results.options,
+        results.comment,
+        has_singular_values=results.source_decomp_sa is not None,
+    )
 
 
 def _functions(method: str, of_2009: bool) -> set[str]:

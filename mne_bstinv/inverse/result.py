@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray
@@ -182,12 +182,12 @@ class InverseResult(Displayed):
         return np.concatenate([np.repeat(r.locations, r.n_components) for r in self.regions])
 
     @property
-    def grid2source(self) -> sparse.csc_array:
+    def grid2source(self) -> scipy.sparse.csc_array:
         """Sparse logical map (n_rows, n_sources): each kernel row to its location."""
         locations = self.row_location
         shape = (len(locations), self.n_sources)
         ones = np.ones(len(locations), dtype=bool)
-        return sparse.csc_array((ones, (np.arange(len(locations)), locations)), shape=shape)
+        return scipy.sparse.csc_array((ones, (np.arange(len(locations)), locations)), shape=shape)
 
     @property
     def data_units(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from mne_bstinv.inverse.depth import gain_power, weights_of_models
 from mne_bstinv.inverse.option_sets import OptionSet
 from mne_bstinv.inverse.orientation import local_frames, stored_normals, unit_normals
 
-__all__ = ["SourceModel"]
+__all__ = ["SourceModel", "take_out_first"]
 
 #: Locations worked on at a time: large enough for BLAS, small enough for the cache.
 CHUNK = 512
@@ -174,7 +174,7 @@ class SourceModel:
         else:
             np.matmul(self.frames[locations].transpose(0, 2, 1) * alpha, block, out=out)
             if self.decoupled:
-                _take_out_first(out)
+                take_out_first(out)
 
     def restore_prior(
         self, block: FloatArray, locations: slice, out: FloatArray, *, depth: bool = True
@@ -236,7 +236,7 @@ def _orientation(
     return frames, np.array([1.0, tangential, tangential])
 
 
-def _take_out_first(rows: FloatArray) -> None:
+def take_out_first(rows: FloatArray) -> None:
     """Make the second and third row of each location orthogonal to its first, in place.
 
     Any basis of the tangential plane gives the same kernel, whose two tangential components have

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.inverse.projectors import ProjectorLike
 from mne_bstinv.inverse.regions import ScoutLike
 
-__all__ = ["ChannelsLike", "CovarianceLike", "GridAtlasLike", "HeadModelLike"]
+__all__ = ["ChannelsLike", "CovarianceLike", "GridAtlasLike", "HeadModelLike", "ResultsLike"]
 
 
 class GridAtlasLike(Protocol):
@@ -74,3 +74,23 @@ class ChannelsLike(Protocol):
     @property
     def projectors(self) -> Sequence[ProjectorLike]:
         """Projectors."""
+
+
+class ResultsLike(Protocol):
+    """What says how results were made."""
+
+    @property
+    def function(self) -> str | None:
+        """What the values are."""
+
+    @property
+    def options(self) -> Mapping[str, Any] | None:
+        """How they were computed."""
+
+    @property
+    def comment(self) -> str:
+        """Their name."""
+
+    @property
+    def source_decomp_sa(self) -> FloatArray | None:
+        """Singular values of the whitened gain of each location."""

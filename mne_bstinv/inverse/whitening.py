@@ -81,6 +81,8 @@ class Whitening:
         Square roots of all singular values of each of their covariances, sorted down.
     regularized_cov : array, shape (n_channels, n_channels)
         The covariance that W stands for, cross-type terms dropped.
+    blocks : dict of str to array of int
+        Channels of each sensor type (2009: group of types).
     warnings : tuple of str
         What the user should know.
     """
@@ -90,6 +92,7 @@ class Whitening:
     ranks: Mapping[str, int]
     std: Mapping[str, FloatArray]
     regularized_cov: FloatArray
+    blocks: Mapping[str, IntArray]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -189,6 +192,7 @@ def compute_whitener(
     statistics = dataclasses.replace(statistics, cov=cov)
     whitener, regularized = np.zeros((n, n)), np.zeros((n, n))
     ranks: dict[str, int] = {}
+    blocks: dict[str, IntArray] = {}
     std: dict[str, FloatArray] = {}
     warnings: list[str] = []
     upper = np.array([t.strip().upper() for t in channel_types])
@@ -199,7 +203,7 @@ def compute_whitener(
             "Brainstorm ends in an error. Choose one type, or another noise method."
         )
     for kind in kinds:
-        index = np.flatnonzero(upper == kind)
+        index = blocks[kind] = np.flatnonzero(upper == kind)
         part = statistics.take(index)
         block = _Block(
             kind=kind,
@@ -221,6 +225,7 @@ def compute_whitener(
         ranks=ranks,
         std=std,
         regularized_cov=regularized,
+        blocks=blocks,
         warnings=tuple(warnings),
     )
 

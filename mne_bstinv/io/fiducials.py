@@ -46,7 +46,7 @@ class SCS(Structure):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class NCS(Structure):
-    """Points of the brain that define Talairach coordinates, mm, MRI coordinates."""
+    """Points of the brain, mm, MRI coordinates, and MNI coordinates = ``r`` · mri + ``t``."""
 
     #: Anterior commissure (3,).
     ac: FloatArray | None = field(default=None, metadata=declare("AC", Vector(3), unit="mm"))
@@ -54,9 +54,9 @@ class NCS(Structure):
     pc: FloatArray | None = field(default=None, metadata=declare("PC", Vector(3), unit="mm"))
     #: An interhemispheric point (3,).
     ih: FloatArray | None = field(default=None, metadata=declare("IH", Vector(3), unit="mm"))
-    #: Rotation (3, 3).
-    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3), rotation))
+    #: Linear part of the transform to MNI coordinates (3, 3), which may scale and shear.
+    r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3), finite))
     #: Translation (3,).
     t: FloatArray | None = field(
-        default=None, metadata=declare("T", Vector(3, column=True), unit="mm")
+        default=None, metadata=declare("T", Vector(3, column=True), finite, unit="mm")
     )

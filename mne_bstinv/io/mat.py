@@ -1,14 +1,15 @@
 """MATLAB files in and out: nothing here knows Brainstorm.
 
-Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7), :mod:`~mne_bstinv.io.mat73` and
-:mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and give one form of values. Writing is
-:func:`scipy.io.savemat`, made atomic.
+Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7: SciPy, of what was checked before),
+:mod:`~mne_bstinv.io.mat73` (h5py) and :mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and
+give one form of values. Writing is :func:`scipy.io.savemat`, made atomic.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -111,13 +112,19 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
 
 def _readable(fname: PathLike) -> Path:
     path = Path(fname)
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # with a NUL in it
+        raise MissingFileError(f"{path}: no such file. Check the path.") from error
+    except OSError as error:
+        raise MatFileError(
+            f"{path}: cannot be opened: {error.strerror}. Check your rights there."
+        ) from error
+    if stat.S_ISDIR(found.st_mode):
         raise MatFileError(f"{path}: a folder, not a MATLAB file. Give a .mat file in it.")
-    if not path.exists():
-        raise MissingFileError(f"{path}: no such file. Check the path.")
-    if not path.is_file():  # reading a pipe waits, and a device may have no end
+    if not stat.S_ISREG(found.st_mode):  # reading a pipe waits, and a device may have no end
         raise MatFileError(f"{path}: a pipe or device, not a MATLAB file. Give a .mat file.")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise MatFileError(
             f"{path}: an empty file, not a MATLAB file. Copy it again, or save it anew."
         )

@@ -3,6 +3,13 @@
 A variable or field is a dataset (numbers, text, a cell of references) or a group (a struct, a
 sparse array). What MATLAB writes lies in the file itself; links and values that lead out of it are
 refused. The values have the form they have from a MATLAB 5 file.
+
+h5py reads the values, and :mod:`~mne_bstinv.io.hdf5_data` inflates the chunks. ``pymatreader`` does
+not, although it would: of a chunk that inflates to less than it declares HDF5 leaves the rest of
+the array as the memory was, which shows only where the chunk itself is inflated, so that every
+large array would be inflated twice. Beside that it gives the dimensions in place of an empty entry
+that is alone in its cell, HDF5's references in place of a cell in a cell, the entries of a cell of
+rows and columns in one list, and the fields of a struct in another order each time.
 """
 
 from __future__ import annotations

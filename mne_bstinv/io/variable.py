@@ -26,6 +26,7 @@ __all__ = [
     "sparse",
     "struct",
     "text",
+    "wrong_indices",
 ]
 
 Shape = tuple[int, ...]
@@ -142,8 +143,8 @@ def struct(names: Sequence[str], columns: Sequence[list[Any]], shape: Shape) -> 
     return dict(zip(names, columns, strict=True))
 
 
-def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
-    """Return a sparse array in columns, if its indices are what they must be."""
+def wrong_indices(rows: Numbers, starts: Numbers, n_values: int, shape: Shape) -> Unreadable | None:
+    """Say what is wrong with the indices of a sparse array in columns; None if nothing is."""
     n_rows, n_columns = shape
     if n_rows > MAX_ROWS:
         return Unreadable(f"a sparse array of {n_rows} rows")
@@ -151,14 +152,23 @@ def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
         return Unreadable(f"a sparse array of {n_columns} columns with {len(starts)} starts")
     starts = starts[: n_columns + 1].astype(np.int64)
     count = int(starts[-1])
-    if starts[0] != 0 or np.any(np.diff(starts) < 0) or count > min(len(rows), len(data)):
+    if starts[0] != 0 or np.any(np.diff(starts) < 0) or count > min(len(rows), n_values):
         return Unreadable("a sparse array whose columns contradict its values")
-    rows, data = rows[:count].astype(np.int64), data[:count]
+    rows = rows[:count].astype(np.int64)
     steps = np.diff(rows, prepend=-1)
     steps[starts[:-1][starts[:-1] < count]] = 1  # where a column begins, rows may fall
     if count and (rows.min() < 0 or rows.max() >= n_rows or np.any(steps <= 0)):
         return Unreadable("a sparse array with row indices out of range or order")
-    return csc_array((data, rows, starts), shape=shape)
+    return None
+
+
+def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
+    """Return a sparse array in columns, if its indices are what they must be."""
+    wrong = wrong_indices(rows, starts, len(data), shape)
+    if wrong is not None:
+        return wrong
+    starts = starts[: shape[1] + 1].astype(np.int64)
+    return csc_array((data[: starts[-1]], rows[: starts[-1]].astype(np.int64), starts), shape=shape)
 
 
 def _paired(found: str) -> str:

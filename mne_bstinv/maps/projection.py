@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import MapError
@@ -86,7 +86,7 @@ def project_sources(
 
 def projection_matrix(
     source_surface: SurfaceLike, target_surface: SurfaceLike, *, same_subject: bool = False
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Compute the matrix that projects maps from one cortex to another.
 
     Parameters
@@ -130,10 +130,10 @@ def projection_matrix(
         weights.append(block.data)
     shape = (len(target_surface.vertices), len(source_surface.vertices))
     index = (np.concatenate(rows), np.concatenate(columns))
-    return sparse.csr_array((np.concatenate(weights), index), shape=shape)
+    return scipy.sparse.csr_array((np.concatenate(weights), index), shape=shape)
 
 
-def shepard_weights(source: ArrayLike, target: ArrayLike) -> sparse.csr_array:
+def shepard_weights(source: ArrayLike, target: ArrayLike) -> scipy.sparse.csr_array:
     """Interpolate from scattered points to others by modified Shepard weights.
 
     Parameters
@@ -175,7 +175,7 @@ def shepard_weights(source: ArrayLike, target: ArrayLike) -> sparse.csr_array:
     n_kept = weights.shape[1]
     rows = np.repeat(np.arange(len(wanted)), n_kept)
     index = (rows, nearest[:, :n_kept].ravel())
-    return sparse.csr_array((weights.ravel(), index), shape=(len(wanted), len(points)))
+    return scipy.sparse.csr_array((weights.ravel(), index), shape=(len(wanted), len(points)))
 
 
 def _points(points: ArrayLike, name: str) -> FloatArray:

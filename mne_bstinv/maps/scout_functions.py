@@ -21,6 +21,7 @@ __all__ = [
     "bst_scout_value",
     "flip_signs",
     "is_flipped",
+    "is_undecided",
     "scout_value",
 ]
 
@@ -60,6 +61,16 @@ def flip_signs(normals: ArrayLike) -> FloatArray:
     if (signs < 0).sum() > (signs > 0).sum():
         signs = -signs
     return np.where(signs == 0, 1.0, signs)
+
+
+def is_undecided(normals: ArrayLike) -> bool:
+    """Tell whether as many signs of ``flip_signs`` are positive as are negative.
+
+    The sign of all is then that of a singular vector, which libraries of linear algebra choose: the
+    series of such a scout is known up to its sign. Parcellations have about one in a hundred.
+    """
+    array = as_map(normals, "normals")
+    return len(array) > 1 and bool(flip_signs(array).sum() == 0)
 
 
 def is_flipped(rows: FloatArray, function: str, n_components: int, flip: bool) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import MapError, OptionError
@@ -80,7 +80,7 @@ def smooth_sources(
     return smooth
 
 
-def smoothing_matrix(surface: SurfaceLike) -> sparse.csr_array:
+def smoothing_matrix(surface: SurfaceLike) -> scipy.sparse.csr_array:
     """Compute the matrix of one pass of smoothing.
 
     Parameters
@@ -104,8 +104,8 @@ def smoothing_matrix(surface: SurfaceLike) -> sparse.csr_array:
         raise MapError(f"Faces name vertices outside of 1 to {n}.")
     both = np.concatenate([edges, edges[:, ::-1]])
     count = np.bincount(both[:, 0], minlength=n)
-    half = sparse.csr_array((0.5 / count[both[:, 0]], (both[:, 0], both[:, 1])), shape=(n, n))
-    return half + sparse.diags_array(np.where(count > 0, 0.5, 1.0), format="csr")
+    half = scipy.sparse.csr_array((0.5 / count[both[:, 0]], (both[:, 0], both[:, 1])), shape=(n, n))
+    return half + scipy.sparse.diags_array(np.where(count > 0, 0.5, 1.0), format="csr")
 
 
 def mean_edge_length(
@@ -132,8 +132,7 @@ def mean_edge_length(
     MapError
         If the surface has no edge.
     OptionError
-        If the method is unknown, or ``'before_2023'`` is asked for a surface without
-        ``vert_conn``.
+        If the method is unknown.
     """
     choice(method, SMOOTHING_METHODS, "method")
     connected = _connections(surface)
@@ -141,23 +140,21 @@ def mean_edge_length(
         raise MapError("The surface has no edge.")
     places = np.asarray(surface.vertices, dtype=np.float64)
     if method == "before_2023":
-        if surface.vert_conn is None:
-            raise OptionError("method='before_2023' needs the vert_conn of the surface.")
-        places = sparse.csc_array(surface.vert_conn)[:, :3].toarray().astype(np.float64)
+        places = scipy.sparse.csc_array(connected)[:, :3].toarray().astype(np.float64)
     lengths = np.linalg.norm(places[connected.row] - places[connected.col], axis=1)
     return float(lengths.mean())
 
 
-def _connections(surface: SurfaceLike) -> sparse.coo_array:
+def _connections(surface: SurfaceLike) -> scipy.sparse.coo_array:
     """Return the connected vertices, each pair in both orders."""
     if surface.vert_conn is not None:
-        connected = sparse.coo_array(surface.vert_conn)
+        connected = scipy.sparse.coo_array(surface.vert_conn)
         connected.eliminate_zeros()
         return connected
     edges = unique_edges(surface.faces)
     both = np.concatenate([edges, edges[:, ::-1]])
     n = len(surface.vertices)
-    return sparse.coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n, n))
+    return scipy.sparse.coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n, n))
 
 
 def smoothing_passes(surface: SurfaceLike, fwhm: float, method: str) -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
@@ -68,9 +68,9 @@ def t_test_zero(
     t = np.zeros_like(mean)
     np.divide(mean * np.sqrt(n), spread, out=t, where=spread > 0)
     p = {
-        "two": lambda: 2 * special.stdtr(n - 1, -np.abs(t)),
-        "one+": lambda: special.stdtr(n - 1, -t),
-        "one-": lambda: special.stdtr(n - 1, t),
+        "two": lambda: 2 * scipy.special.stdtr(n - 1, -np.abs(t)),
+        "one+": lambda: scipy.special.stdtr(n - 1, -t),
+        "one-": lambda: scipy.special.stdtr(n - 1, t),
     }[tail]()
     p = np.where(spread == 0, 1.0, p)
     return StatisticMap(statistic=t, p_values=p, df=np.full_like(t, n - 1), unit="t")
@@ -100,7 +100,7 @@ def chi2_test_zero(files: Sequence[ArrayLike]) -> StatisticMap:
     total = (array**2).sum(axis=0)
     return StatisticMap(
         statistic=total,
-        p_values=special.chdtrc(n, total),
+        p_values=scipy.special.chdtrc(n, total),
         df=np.full_like(total, n),
         unit="chi2",
     )

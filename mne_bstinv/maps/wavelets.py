@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
 
 from mne_bstinv._types import BoolArray, FloatArray
 from mne_bstinv.errors import MapError, OptionError
@@ -219,8 +219,8 @@ def _wavelet(scale: float, sigma: float, fc: float, step: float) -> ComplexArray
 def _central_convolution(rows: FloatArray, wavelet: ComplexArray) -> ComplexArray:
     """Convolve rows (n_rows, n_times) with a wavelet; the central n_times samples, as in MATLAB."""
     n_times, first = rows.shape[1], len(wavelet) // 2
-    n = fft.next_fast_len(n_times + len(wavelet) - 1)
-    full = fft.ifft(fft.fft(rows, n, axis=1) * fft.fft(wavelet, n), axis=1)
+    n = scipy.fft.next_fast_len(n_times + len(wavelet) - 1)
+    full = scipy.fft.ifft(scipy.fft.fft(rows, n, axis=1) * scipy.fft.fft(wavelet, n), axis=1)
     return full[:, first : first + n_times]
 
 

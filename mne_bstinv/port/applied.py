@@ -20,8 +20,9 @@ _OPERATOR = "-inv.fif"
 def apply_ported(operator: Any, recordings: Any = None) -> Any:
     """Compute Brainstorm's estimate with an operator, of files of a port or of objects.
 
-    The recordings are taken as they are stored, without projections or reference, for one sample
-    whatever their number of averages, with the method, regularisation and factor that give
+    The recordings are taken as they are stored (continuous ones as Brainstorm reads them, which
+    applies projectors of Status 1), without projections or reference, for one sample whatever
+    their number of averages, with the method, regularisation and factor that give
     Brainstorm's estimate. Where MNE has no method that does, the estimate that was ported is read.
 
     Parameters

@@ -105,6 +105,8 @@ def convert_continuous(
     outputs: Outputs,
 ) -> None:
     """Write one recording, a link or an imported block, as a Raw."""
+    from mne_bstinv.adapters.recordings import safe_by_default
+
     if settings.raw == "none":
         outputs.skip(entry.file, "recordings", NOT_ASKED_FOR)
         return
@@ -115,7 +117,9 @@ def convert_continuous(
     raw = study.raw_of(entry.file, settings.raw_dir)
     sources = [file for file in (entry.file, study.channel_file, study.anatomy.anatomy) if file]
     facts: dict[str, Any] = {"contents": [outputs.relative(entry.file)]}
-    if recordings.link is not None:
+    if recordings.link is None:
+        raw = safe_by_default(raw)
+    else:
         original = Path(raw.filenames[0])
         inside = original.is_relative_to(outputs.root)
         facts |= {

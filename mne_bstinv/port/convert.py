@@ -51,13 +51,14 @@ def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
         "scalp": (unit.anatomy.scalp, io.read_surface),
         "inner_skull": (unit.anatomy.inner_skull, io.read_surface),
         "outer_skull": (unit.anatomy.outer_skull, io.read_surface),
-        "mri": (unit.anatomy.anatomy, io.read_mri),
+        "mri": (unit.anatomy.anatomy, lambda _: study.mri),
     }
     read: dict[str, Any] = {}
     for name, (file, reader) in readers.items():
         if file is not None:
             with outputs.item(file, name):
                 read[name] = reader(file)
+    read = {name: structure for name, structure in read.items() if structure is not None}
     if not read:
         return
     if "mri" not in read and unit.files.channel_file is not None:

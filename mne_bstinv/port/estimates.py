@@ -11,7 +11,6 @@ from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
-from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
@@ -65,9 +64,9 @@ def _operator(
     outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters.kept import kept_of
-    from mne_bstinv.adapters.operators import for_averages, inverse_parameters
+    from mne_bstinv.adapters.operators import for_averages, inverse_parameters, why_no_operator
 
-    if reason := _no_operator(results):
+    if reason := why_no_operator(results):
         outputs.skip(entry.file, "inverse operator", reason)
         return
     operator = for_averages(study.inverse_operator(results), unit.averages_of(entry))
@@ -95,18 +94,6 @@ def _belonging(
     if entry.shared:
         return [outputs.relative(recordings.file) for recordings in study.recordings]
     return [] if entry.data_file is None else [outputs.relative(entry.data_file)]
-
-
-def _no_operator(results: io.Results) -> str:
-    method = (results.options or {}).get("InverseMethod")
-    if not isinstance(method, str):
-        return "No Options.InverseMethod: it was not computed by the linear inverse of 2018."
-    if method.lower() != "minnorm":
-        return f"{method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
-    derivation = derivation_of(results)
-    if derivation is not None:
-        return f"It is a {derivation.what}, made of other results: no operator gives it."
-    return ""
 
 
 def _estimates(
@@ -155,6 +142,7 @@ def _estimate(
     outputs: Outputs,
 ) -> None:
     from mne_bstinv.adapters.files import estimate_ending
+    from mne_bstinv.adapters.kept import kept_of
 
     recordings = None if file is None else study.store.read(io.read_recordings, file)
     if recordings is not None and recordings.f is None:
@@ -169,6 +157,7 @@ def _estimate(
         "results": outputs.relative(entry.file),
         "recordings": None if file is None else outputs.relative(file),
         "scale_leff": scale_leff,
+        "origin": kept_of(estimate)["origin"].title,
     }
     sources = [f for f in (entry.file, file, study.channel_file) if f]
     outputs.write(

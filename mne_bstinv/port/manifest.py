@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -112,7 +112,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
 def _check_fields(file: Path, content: Mapping[str, Any]) -> None:
     """Refuse a manifest whose fields are of other types, or name files elsewhere."""
     wrong = [name for name, test in _FIELDS.items() if name in content and not test(content[name])]
-    outside = [name for name in content.get("outputs") or () if not _is_inside(file.parent, name)]
+    outside = _outside(file.parent, content.get("outputs") or ())
     if wrong:
         raise ProtocolError(
             f"{file}: {wrong[0]} is not what a port writes there: move the manifest away, or "
@@ -125,13 +125,21 @@ def _check_fields(file: Path, content: Mapping[str, Any]) -> None:
         )
 
 
-def _is_inside(folder: Path, name: str) -> bool:
-    """Tell whether a name in a manifest is that of a file in the folder, links followed."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or PureWindowsPath(name).anchor or ".." in path.parts or "\0" in name:
-        return False
-    place = folder / path
-    return bool(path.parts) and place.parent.resolve().is_relative_to(folder.resolve())
+def _outside(folder: Path, names: Iterable[str]) -> list[str]:
+    """List the names in a manifest that are not those of files in the folder, links followed."""
+    home = folder.resolve()
+
+    @cache  # most files of a unit are in one folder
+    def leads_out(place: Path) -> bool:
+        return not place.resolve().is_relative_to(home)
+
+    def is_inside(name: str) -> bool:
+        path = PurePosixPath(name)
+        if path.is_absolute() or PureWindowsPath(name).anchor or ".." in path.parts:
+            return False
+        return bool(path.parts) and "\0" not in name and not leads_out((folder / path).parent)
+
+    return [name for name in names if not is_inside(name)]
 
 
 def check_inside(out: Path, folder: Path) -> None:

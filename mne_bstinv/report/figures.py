@@ -79,6 +79,8 @@ def draw(validation: CrossValidation) -> Iterator[Drawing]:
 
 def _attribution(v: CrossValidation) -> Figure | str:
     steps = v.attribution.active
+    if not v.attribution.steps:
+        return "The attribution was interrupted."
     if not steps:
         return "The two sides do not differ in any convention."
     shapley = [np.nan if s.shapley is None else s.shapley for s in steps]

@@ -97,9 +97,11 @@ def _arguments(validation: CrossValidation) -> dict[str, str]:
         "mne_settings": "settings",
         "data_types": _literal(validation.data_types),
     }
-    # the same summaries of the attribution, without or with the mean over all orders
-    without = all(step.shapley is None for step in steps)
-    return given | {"shapley_limit": "0" if without else str(len(steps))}
+    # the same summaries of the attribution, without or with the mean over all orders, or some
+    orders = validation.attribution.orders
+    if orders and orders != "all orders":
+        return given | {"orders": orders.split()[0]}
+    return given | {"shapley_limit": str(len(steps)) if orders else "0"}
 
 
 def _call(name: str, arguments: Mapping[str, str], *, first: str = "") -> str:

@@ -26,6 +26,7 @@ from mne_bstinv.studies.choice import (
     warn_of_problems,
 )
 from mne_bstinv.studies.normals import with_normals
+from mne_bstinv.studies.placing import placing_mri
 
 __all__ = ["StudyData", "load_study"]
 
@@ -233,7 +234,11 @@ def gather_study(
             "vertices elsewhere: no constrained orientations.",
         )
     report = conversion_report(findings.attach(head_model, what="head model"))
-    recordings, data_cov, mri = (files.get(role) for role in ("recordings", "data_cov", "mri"))
+    recordings, data_cov = (files.get(role) for role in ("recordings", "data_cov"))
+    without = Findings()
+    mri = placing_mri(files.get("mri"), read, without)
+    without.tell(what="MRI")
+    reports = {"head_model": report, "mri": without.report}
     return StudyData(
         name="/".join(part for part in (chosen.subject, chosen.name) if part),
         head_model=head_model,
@@ -242,14 +247,14 @@ def gather_study(
         recordings=None if recordings is None else read(io.read_recordings, recordings),
         data_cov=None if data_cov is None else read(io.read_noise_cov, data_cov),
         cortex=cortex,
-        mri=None if mri is None else read(io.read_mri, mri),
+        mri=mri,
         results=_StoredResults(
             entry.file
             for entry in chosen.results
             if entry.shared or (recordings is not None and entry.data_file == recordings)
         ),
         files=files,
-        reports={"head_model": report} if len(report) else {},
+        reports={name: one for name, one in reports.items() if len(one)},
     )
 
 

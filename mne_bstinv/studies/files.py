@@ -52,6 +52,7 @@ class Studies:
         self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
         self._by_folder: dict[Path, StudyFiles] = {}
         self._protocols: dict[Path, io.Protocol] = {}
+        self._conditions: dict[Path, dict[Path, io.Condition]] = {}
         if protocol is not None:
             self._protocols[protocol.root.resolve()] = protocol
 
@@ -64,18 +65,12 @@ class Studies:
 
     def _gather(self, folder: Path) -> StudyFiles:
         protocol = self._protocol(folder)
-        conditions = (
-            []
-            if protocol is None
-            else [
-                c for s in protocol.subjects for c in s.conditions if c.folder.resolve() == folder
-            ]
-        )
-        if conditions:
+        condition = None if protocol is None else self._by_place(protocol).get(folder)
+        if condition is not None:
             channel, noise, data = (
-                conditions[0].channel_file,
-                conditions[0].noise_cov_file,
-                conditions[0].data_cov_file,
+                condition.channel_file,
+                condition.noise_cov_file,
+                condition.data_cov_file,
             )
         else:  # a default study, or a folder outside of any protocol
             channel, noise, data = (
@@ -88,6 +83,16 @@ class Studies:
             noise_cov_file=noise,
             data_cov_file=data,
         )
+
+    def _by_place(self, protocol: io.Protocol) -> dict[Path, io.Condition]:
+        """Return the conditions of a protocol by their resolved folders, looked up once."""
+        if protocol.root not in self._conditions:
+            listed = (c for s in protocol.subjects for c in s.conditions)
+            found: dict[Path, io.Condition] = {}
+            for condition in listed:
+                found.setdefault(condition.folder.resolve(), condition)
+            self._conditions[protocol.root] = found
+        return self._conditions[protocol.root]
 
     def _protocol(self, folder: Path) -> io.Protocol | None:
         for root, protocol in self._protocols.items():

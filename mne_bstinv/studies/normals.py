@@ -15,7 +15,7 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.anatomy import vertex_normals
 from mne_bstinv.conversion import Findings
 
-__all__ = ["SAME_PLACE", "with_normals"]
+__all__ = ["SAME_PLACE", "surface_normals", "with_normals"]
 
 #: Locations and vertices that differ by less (m) are the same: rounding of single precision.
 SAME_PLACE = 1e-6
@@ -36,6 +36,15 @@ def with_normals(
     normals, origin = _normals_of(surface)
     findings.derived("GridOrient", f"It is empty{origin}")
     return dataclasses.replace(head_model, grid_orient=normals)
+
+
+def surface_normals(surface: io.Surface) -> FloatArray:
+    """Return the normals (n_vertices, 3) of a surface: its own, or those of its triangles.
+
+    The cortices of Brainstorm's templates come without: Brainstorm computes them when it loads
+    them.
+    """
+    return _normals_of(surface)[0]
 
 
 def _normals_of(surface: io.Surface) -> tuple[FloatArray, str]:

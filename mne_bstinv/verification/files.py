@@ -131,7 +131,7 @@ def verify(
         try:
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
-                yield verify_kernel(file, studies, rtol, foreign)
+                yield verify_kernel(library.results(file), file, studies, rtol, foreign)
             else:
                 yield _verify_derived(file, library, rtol)
         except NotComparableError as error:

@@ -12,7 +12,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
-from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.workflow.structures import ConditionStructures
@@ -162,7 +162,7 @@ class StudyCondition(ConditionStructures):
         | io.ResultsEntry
         | str
         | Path
-        | InverseOptions
+        | AnyOptions
         | Mapping[str, Any]
         | None = None,
         *,
@@ -172,10 +172,11 @@ class StudyCondition(ConditionStructures):
 
         Parameters
         ----------
-        options : Results | ResultsEntry | str | Path | InverseOptions | mapping | None
+        options : Results | ResultsEntry | str | Path | InverseOptions | InverseOptions2009 | \
+    InverseOptions2016 | mapping | None
             Options as for :func:`mne_bstinv.compute_kernel`, for the current head model and the
-            good channels of the first recordings. Or results, by their structure, entry, file
-            name or comment: their options, head model and channels.
+            good channels and averages of the first recordings. Or results, by their structure,
+            entry, file name or comment: their options, head model and channels.
         data_types : str | sequence of str | None
             Types of the channels to use with options; None takes ``DataTypes`` of the options,
             else all MEG and EEG channels.
@@ -197,11 +198,11 @@ class StudyCondition(ConditionStructures):
         if isinstance(options, io.Results):
             return self.with_head_model_of(options)._operator_of(options)
         types = data_types or _listed_types(options) or self._types()
-        flag = None
+        given: dict[str, Any] = {}
         if self.recordings:
             first = self.store.read(io.read_recordings, self.recordings[0].file)
-            flag = first.channel_flag
-        return self._operator(options, channel_flag=flag, data_types=types)
+            given = {"channel_flag": first.channel_flag, "n_avg": max(first.n_avg, 1)}
+        return self._operator(options, data_types=types, **given)
 
     def source_estimate(
         self,
@@ -370,7 +371,7 @@ class StudyCondition(ConditionStructures):
 
         return operator_of_results(results, *self._ingredients(), **self._places())
 
-    def _operator(self, options: InverseOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
+    def _operator(self, options: AnyOptions | Mapping[str, Any] | None, **channels: Any) -> Any:
         from mne_bstinv.adapters import to_inverse_operator
 
         return to_inverse_operator(*self._ingredients(), options, **self._places(), **channels)

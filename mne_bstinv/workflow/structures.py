@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Self
 
 from mne_bstinv import io
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies import StudyData
 from mne_bstinv.studies.choice import NEEDED, choose_recordings, find_entry, needed
 from mne_bstinv.studies.data import gather_study
+from mne_bstinv.studies.placing import placing_mri
 from mne_bstinv.workflow.store import Store
 
 __all__ = ["ConditionStructures"]
+
+
+@dataclass(frozen=True)
+class _Placing:
+    """Whether an MRI can place things; its report says why not."""
+
+    possible: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -79,9 +88,19 @@ class ConditionStructures(io.Condition):
 
     @property
     def mri(self) -> io.Mri | None:
-        """The subject's MRI; None if there is none."""
+        """The subject's MRI; None if there is none, or none that can be used, which is told."""
         file = self.anatomy.anatomy
-        return None if file is None else self.store.read(io.read_mri, file)
+        if file is None:
+            return None
+        found = self.store.make(
+            ("placing", *self.store.identify(file)), lambda: self._placing(file)
+        )
+        return self.store.read(io.read_mri, file) if found.possible else None
+
+    def _placing(self, file: Path) -> _Placing:
+        findings = Findings()
+        mri = placing_mri(file, self.store.read, findings)
+        return findings.attach(_Placing(mri is not None), what=file.name)
 
     @property
     def cortex(self) -> io.Surface | None:

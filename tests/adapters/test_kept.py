@@ -29,7 +29,9 @@ def test_each_declared_key_is_kept_by_some_conversion():
         node
         for text in SOURCES.values()
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "keep"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"keep", "declared"}
     ]
     assert {keyword.arg for call in calls for keyword in call.keywords} - {None} == DECLARED
 

@@ -222,7 +222,11 @@ def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
         main(["--help"])
     told = capsys.readouterr().out
     commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
-    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {"effects", "streams"}
+    modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
+        "arguments",
+        "effects",
+        "streams",
+    }
     assert {name.replace("-", "_") for name in commands} == {name.rstrip("_") for name in modules}
     for name, summary in commands.items():
         with pytest.raises(SystemExit):
@@ -250,3 +254,19 @@ def test_a_folder_that_cannot_be_made_is_no_traceback(tmp_path, capsys):
     (tmp_path / "file").write_text("mine")
     assert main(["demo", "--out", str(tmp_path / "file")]) == 2
     assert "mne-bstinv demo: " in capsys.readouterr().err
+
+
+def test_each_command_names_what_does_the_same_in_python(capsys):
+    texts = cli.help_texts()
+    modules = {module.name for module in pkgutil.iter_modules(cli.__path__)}
+    assert {name.replace("-", "_") for name in texts if name} <= {*modules, "lambda"}
+    for name, text in texts.items():
+        if not name:
+            assert "Exit codes: 0 success; 1 something differs" in " ".join(text.split())
+            continue
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert " ".join(capsys.readouterr().out.split()) == " ".join(text.split())
+        (twins,) = re.findall(r"In Python: (.*)\.", " ".join(text.split()))
+        for twin in twins.replace("- ", "-").split(", "):
+            assert callable(pkgutil.resolve_name(twin)), (name, twin)

@@ -271,6 +271,44 @@ def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):
     )
 
 
+def test_orders(study, capsys):
+    (some,) = compared(capsys, study, "--methods", "MNE", "--orders", "3")
+    assert "(averaged over 3 orders)" in some["verdict"]
+    (none,) = compared(capsys, study, "--methods", "MNE", "--orders", "path")
+    assert {step["shapley"] for step in none["attribution"]} == {None}
+    with pytest.raises(SystemExit):
+        main(["compare", str(study), "--orders", "none"])
+    assert "must be all, path or a number above 0, found 'none'" in capsys.readouterr().err
+
+
+def test_what_is_known_is_printed_when_it_is_interrupted(study, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mne_bstinv.cross_validation.attribution.measure_distances", interrupted)
+    out = compare(capsys, study, "--methods", "MNE", "dSPM", code=130).out
+    assert out.startswith("MNE fixed EEG: told the same, both toolboxes compute the same kernel")
+    assert "as set here they differ by" in out
+    assert "Stopped before all was computed: this is what was known by then." in out
+    assert "dSPM" not in out.splitlines()[0]
+    assert "MNE told the same against Brainstorm" in out
+
+
+def test_methods_that_were_compared_before_an_interruption_are_printed(study, capsys, monkeypatch):
+    from mne_bstinv import cross_validation
+
+    original = cross_validation.cross_validate
+
+    def interrupted(study, *, options, **asked):
+        if options.measure != "amplitude":
+            raise KeyboardInterrupt
+        return original(study, options=options, **asked)
+
+    monkeypatch.setattr(cross_validation, "cross_validate", interrupted)
+    found = compare(capsys, study, "--methods", "MNE", "dSPM", "--orders", "path", code=130)
+    assert found.out.startswith("MNE fixed EEG: told the same")
+
+
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate", None)
     err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err

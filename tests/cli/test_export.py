@@ -163,7 +163,6 @@ def test_export_of_an_operator(files, tmp_path, capsys):
         (["--orient", "free"], "--orient without --compute has no effect"),
         (["--data-types", "EEG"], "--data-types without --compute has no effect"),
         (["--option", "NoiseReg", "0"], "--option without --compute has no effect"),
-        (["--trans", "{files}/x-trans.fif"], "FreeSurfer's MRI, or source spaces in the MRI frame"),
         (["--src", "{files}/s-src.fif"], "has source spaces of its own, which are taken. Leave"),
         (["--compute", "amplitude"], "say with data_types"),
         (["--labels", "nowhere.label"], "nowhere.label: no such file"),

@@ -476,7 +476,7 @@ class TestCompanions:
 
     def test_the_choice_is_logged(self, stored, converted, protocol, caplog):
         shutil.copy(stored["headmodel"], protocol.evoked / "headmodel_z.mat")
-        with caplog.at_level("WARNING", logger="mne_bstinv"):
+        with mne.use_log_level("warning"):
             convert_file(converted / "a-inv.fif", protocol.evoked / "results_x_KERNEL.mat")
         assert (
             "a-inv.fif → results_x_KERNEL.mat: assumed: head_model: headmodel_surf" in caplog.text

@@ -124,3 +124,87 @@ def test_locations_without_a_kernel_are_left_out():
     a[0], b[1], b[2] = np.nan, np.nan, 2.0
     # of three locations one is NaN in a, one in b, one differs by one; b's norm is of two
     assert relative_distance(a, b) == pytest.approx(np.sqrt(2) / np.sqrt(2 + 8))
+
+
+# -- orders, and interruptions ---------------------------------------------------------------------
+
+
+def test_some_orders_estimate_the_shapley_value():
+    every = {s.convention.key: s.shapley for s in walk(additive, orders="all")}
+    path = walk(additive, orders=4)
+    assert path.orders == "4 orders"
+    assert path.averaged
+    assert sum(s.shapley for s in path) == pytest.approx(path.total)
+    found = {s.convention.key: s.shapley for s in path}
+    assert found == pytest.approx(every, abs=0.1)
+    assert found != pytest.approx(every, abs=1e-6)
+    assert {s.convention.key: s.shapley for s in walk(additive, orders=4)} == found
+    # three active conventions have six orders
+    assert walk(additive, orders=100).orders == "all orders"
+    assert {s.convention.key: s.shapley for s in walk(additive, orders=6)} == pytest.approx(every)
+
+
+def test_orders_that_are_asked_for_overrule_the_limit():
+    assert walk(additive, orders="path", shapley_limit=9).orders == ""
+    assert walk(additive, orders="all", shapley_limit=0).orders == "all orders"
+    assert not walk(additive, orders="path").averaged
+
+
+def test_the_budget_of_orders_is_stated_before_it_is_spent(capsys):
+    asked = []
+
+    def kernels(switched):
+        asked.append(capsys.readouterr().err)
+        return additive(switched)
+
+    walk(kernels, progress=True)
+    said = "".join(asked) + capsys.readouterr().err
+    assert "all orders of 3 active conventions: 8 kernels, about 0 s (--orders path leaves" in said
+    assert "all orders of 3" not in capsys.readouterr().err
+
+
+class Interrupted(FormedKernels):
+    """Kernels of which the n-th distance is interrupted."""
+
+    def __init__(self, after):
+        super().__init__(additive)
+        self.left = after
+
+    def distance(self, one, other):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().distance(one, other)
+
+
+@pytest.mark.parametrize("after", [1, 6, 12])
+def test_before_the_path_is_known_only_the_whole_is_told(after):
+    ends = additive(frozenset()), additive(frozenset("abcd"))
+    path = attribute(CONVENTIONS, Interrupted(after), ends=ends)
+    assert path.stopped
+    assert path.steps == ()
+    assert path.total == pytest.approx(1.3)
+    assert path.notes[-1].startswith("Stopped before all was computed")
+
+
+def test_after_it_the_orders_are_left_out():
+    ends = additive(frozenset()), additive(frozenset("abcd"))
+    path = attribute(CONVENTIONS, Interrupted(1 + 16 + 3), ends=ends)
+    assert path.stopped
+    assert not path.averaged
+    assert [s.increment for s in path] == pytest.approx([0.3, 0.2, 0.0, 0.8])
+
+
+def test_measures_that_are_interrupted_are_left_out():
+    calls = []
+
+    def measures(after, before):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return {"row_correlation": 0.5}
+
+    path = walk(additive, measures=measures)
+    assert path.stopped
+    assert [s.row_correlation for s in path] == [0.5, None, None, None]
+    assert sum(s.shapley for s in path) == pytest.approx(path.total)

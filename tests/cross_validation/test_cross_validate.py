@@ -315,6 +315,12 @@ def test_tolerances_out_of_range_are_refused(rtol):
         cross_validate(sample(), rtol=rtol)
 
 
+@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5])
+def test_orders_out_of_range_are_refused(orders):
+    with pytest.raises(OptionError, match="orders must be 'all', 'path', or how many, found"):
+        cross_validate(sample(), orders=orders)
+
+
 def test_recordings_are_named():
     result = validation()
     (note,) = result.notes

@@ -15,6 +15,7 @@ from small_sample import load_small_sample
 from mne_bstinv import InverseOptions, compute_kernel
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
+from mne_bstinv.cross_validation import cross_validate
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine
@@ -152,6 +153,9 @@ def test_mixed_head_models_are_refused(data_dir):
     study, _ = kernels_of(data_dir / "mixed")[0]
     with pytest.raises(OptionError, match="The head model is mixed"):
         gather(study, InverseOptions(), MneSettings(method="MNE"), "EEG")
+    own = InverseOptions(source_orient=("fixed", "loose", "free"))
+    with pytest.raises(OptionError, match="The head model is mixed"):
+        cross_validate(study, options=own, data_types="EEG")
 
 
 def test_a_volume_has_no_normals_to_compare_along(data_dir):

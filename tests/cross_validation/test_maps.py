@@ -14,6 +14,7 @@ from mne_bstinv.cross_validation import map_parity_table, scout_modes
 from mne_bstinv.cross_validation.map_case import chosen_scouts
 from mne_bstinv.cross_validation.maps import MODES, SCOUTS
 from mne_bstinv.errors import ConversionError, OptionError
+from mne_bstinv.maps.scout_functions import is_undecided
 
 EQUAL = 1e-11
 FIXED, FREE = "MN: MEG ALL(Constr) 2018", "MN: EEG(Unconstr) 2018"
@@ -164,8 +165,27 @@ def test_what_cannot_be_measured_is_refused(sample, maps):
         map_parity_table(sample.cortex, times, maps[0][1:])
     with pytest.raises(ConversionError, match="free has the shape"):
         map_parity_table(sample.cortex, times, maps[0], free=maps[0])
-    with pytest.raises(ConversionError, match="no VertNormals"):
-        scout_modes(dataclasses.replace(sample.cortex, vert_normals=None), times, maps[0])
     bare = dataclasses.replace(sample.cortex, atlas=(), i_atlas=None)
     with pytest.raises(OptionError, match="No atlas of the cortex"):
         chosen_scouts(bare)
+
+
+def test_a_cortex_without_normals_as_templates_are(sample, maps, scouts):
+    """They follow from the triangles, on both sides."""
+    bare = dataclasses.replace(sample.cortex, vert_normals=None)
+    times = sample.recordings.time
+    found = scout_modes(bare, times, maps[0], scouts)
+    assert found["mean", "mean_flip"] <= EQUAL
+    assert found["mean", "mean"] > 0.05  # hemispheres are flipped
+
+
+def test_a_scout_whose_sign_is_undecided(sample, maps):
+    """Of two vertices with opposite normals nobody can say which keeps its sign."""
+    normals = sample.cortex.vert_normals
+    pair = np.unravel_index((normals @ normals.T).argmin(), (len(normals),) * 2)
+    assert is_undecided(normals[list(pair)])
+    assert not is_undecided(normals[[0, 0]])
+    scout = io.Scout(label="two banks", vertices=np.sort(pair) + 1)
+    times = sample.recordings.time
+    rows = map_parity_table(sample.cortex, times, maps[0], scouts=[scout])
+    assert max(row.after for row in rows if row.group == "scout" and row.after is not None) <= EQUAL

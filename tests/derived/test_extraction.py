@@ -74,6 +74,7 @@ def test_columns_are_tidy(table):
     np.testing.assert_array_equal(columns["time"][:n_times], first.times)
 
 
+@pytest.mark.slow
 def test_two_at_a_time_are_the_same(study, table):
     both = mb.extract_scouts(study, atlas="User scouts", n_jobs=2)
     assert [s.results for s in both.series] == [s.results for s in table.series]
@@ -226,6 +227,19 @@ def test_scouts_of_mixed_models(data_dir, tmp_path):
         np.testing.assert_allclose(np.abs(series.values[0]), np.abs(wanted), rtol=1e-12)
     flat = mb.extract_scouts(copy, recordings="all", results="MN: EEG", free="pca")
     assert {series.names for series in flat.series} == {("one", "across")}
+
+
+def test_signs_follow_the_triangles_where_a_cortex_has_no_normals(study, tmp_path):
+    """As Brainstorm's templates have none."""
+    copy = shutil.copytree(study, tmp_path / "study")
+    call = {"subjects": ["Subject01"], "results": "MN_EEG_KERNEL_261126_1728"}
+    wanted = mb.extract_scouts(copy, **call)
+    for file in copy.rglob("tess_cortex*.mat"):
+        bare = dataclasses.replace(io.read_surface(file), vert_normals=None)
+        io.write_surface(file, bare, overwrite=True)
+    found = mb.extract_scouts(copy, **call)
+    for one, other in zip(found.series, wanted.series, strict=True):
+        np.testing.assert_allclose(one.values, other.values, rtol=1e-12)
 
 
 def test_a_kernel_without_averages_is_told(data_dir, tmp_path):

@@ -201,6 +201,34 @@ def test_windows_that_are_shown_alike_are_tried(study):
     assert "baseline -0.0098 to -0.004 s" in outcome.options
 
 
+def test_a_scout_whose_sign_is_undecided_may_have_either(study):
+    """Two vertices with opposite normals: the sign is the one of a singular vector."""
+    file = study / EVOKED / "matrix_scout_261126_1728.mat"
+    stored = io.read_matrix(file)
+    cortex = io.read_surface(study / "anat" / stored.surface_file)
+    normals = cortex.vert_normals
+    pair = np.unravel_index((normals @ normals.T).argmin(), (len(normals),) * 2)
+    scout = dataclasses.replace(stored.atlas.scouts[0], vertices=np.sort(pair) + 1)
+    kernel = io.read_results(study / EVOKED / "results_MN_EEG_KERNEL_261126_1728.mat")
+    recordings = io.read_recordings(study / EVOKED / "data_average_240101_1200.mat")
+    values = (kernel.imaging_kernel @ recordings.f[kernel.good_channel - 1])[np.sort(pair)]
+    for sign in (1, -1):
+        series = sign * (values[:1] - values[1:]) / 2
+        atlas = dataclasses.replace(stored.atlas, scouts=(scout, *stored.atlas.scouts[1:]))
+        changed = dataclasses.replace(
+            stored, atlas=atlas, value=np.concatenate([series, stored.value[1:]])
+        )
+        io.write_matrix(file, changed, overwrite=True)
+        assert one(file).status == "equal"
+    series = (values[:1] + values[1:]) / 2
+    io.write_matrix(
+        file,
+        dataclasses.replace(changed, value=np.concatenate([series, stored.value[1:]])),
+        overwrite=True,
+    )
+    assert one(file).status == "differs"
+
+
 def test_other_signals_are_not_scouts(data_dir):
     outcome = one(data_dir / "misc/data/Subject01/blink/matrix_sim_xyz.mat")
     assert outcome.status == "not comparable"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import shutil
 from pathlib import PurePath
 
@@ -268,7 +267,8 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
         | {f"Options.NoiseCovMat.{name}" for name in ("FourthMoment", "History", "nSamples")}
     )
     faults = template_faults(templates, tmp_path / "p", may_be_empty=empty)
-    assert [fault.split(": ")[1] for fault in faults] == ["Options.Lambda2"]
+    # T0: the imported templates were recorded at no known time
+    assert [fault.split(": ")[1] for fault in faults] == ["T0", "Options.Lambda2"]
 
 
 def test_an_estimate_of_mne(mne_sample, tmp_path):
@@ -791,7 +791,7 @@ class TestRefusals:
 def test_the_report_holds_what_the_conversions_found_and_the_log_has_it_once(
     sample_files, tmp_path, caplog
 ):
-    with caplog.at_level(logging.INFO, logger="mne_bstinv"):
+    with mne.use_log_level("info"):
         study = export_study(tmp_path / "p", subject="S", condition="c", **sample_files)
     report = conversion_report(study)
     assert any(finding.field == "MEGMethod, EEGMethod" for finding in report)

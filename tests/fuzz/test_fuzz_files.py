@@ -1,6 +1,6 @@
 """Damaged files of every kind and version: an error of the package, or a value.
 
-Bounded to a minute; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of each sort. A run
+Bounded to 15 seconds; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of each sort. A run
 can be repeated: damage ``i`` of a sort depends on nothing else.
 """
 
@@ -21,9 +21,9 @@ from mutations import flipped, mutated, mutated_inside, redirected
 pytestmark = pytest.mark.slow
 
 #: Seconds for each sort of damage, unless their number is asked for.
-SECONDS = 8.0
+SECONDS = 2.0
 #: Damages of each sort, however slow the machine.
-LEAST = 20
+LEAST = 5
 
 #: Bytes that a child may take beyond four times the file: what HDF5 and zlib keep.
 SLACK = 30_000_000

@@ -50,7 +50,7 @@ class StoredResults:
         )
 
     def quick_operator(self) -> Any:
-        src, info = _sensors_and_sources(self.head_model, self.channels, self.surface, self.mri)
+        src, info = sensors_and_sources(self.head_model, self.channels, self.surface, self.mri)
         return to_inverse_operator(
             self.head_model,
             self.noise_cov,
@@ -75,7 +75,7 @@ class StoredResults:
 
 
 @lru_cache(maxsize=8)
-def _sensors_and_sources(head_model: Any, channels: Any, surface: Any, mri: Any) -> Any:
+def sensors_and_sources(head_model: Any, channels: Any, surface: Any, mri: Any) -> Any:
     return (
         to_source_spaces(head_model, surface, mri, channels=channels),
         to_info(channels, sfreq=1000.0, mri=mri),

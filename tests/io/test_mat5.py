@@ -272,14 +272,14 @@ def test_many_empty_cells_are_bounded_by_the_size_of_the_file(tmp_path):
     whole = array("CELL", (1, 10**5), element("MATRIX", b"") * 10**5, name="a")
     found = mat.read(write_5(tmp_path / "a.mat", compressed(whole)))["a"].value
     assert len(found) == 10**5
-    assert all(item is found[0] for item in found)  # nothing takes no memory
+    assert all(item is found[0] for item in found)  # nothing takes no memory, in cells of it alone
 
 
 def test_only_the_wanted_variables_are_inflated(tmp_path, monkeypatch):
     file = write_5(tmp_path / "a.mat", compressed(number("big")), compressed(number("small", 2.0)))
     read = []
-    original = mat5._bytes
-    monkeypatch.setattr(mat5, "_bytes", lambda *a: read.append(a[1]) or original(*a))
+    original = mat5._opened
+    monkeypatch.setattr(mat5, "_opened", lambda *a: read.append(a[1]) or original(*a))
     assert mat.read(file, ["small"])["small"].value == 2.0
     assert len(read) == 1
 

@@ -69,8 +69,9 @@ def test_the_length_before_2023_is_one_of_columns():
     columns = connections().toarray()[:, :3]
     expected = np.mean([np.linalg.norm(columns[a] - columns[b]) for a, b in EDGES])
     assert mean_edge_length(surface, "before_2023") == pytest.approx(expected)
-    with pytest.raises(OptionError, match="vert_conn"):
-        mean_edge_length(Surface(**SQUARE), "before_2023")
+    # templates come without: their connections are those of the triangles
+    bare = mean_edge_length(Surface(**SQUARE), method="before_2023")
+    assert bare == mean_edge_length(surface, method="before_2023")
 
 
 def test_a_constant_map_stays():

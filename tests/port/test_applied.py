@@ -18,6 +18,7 @@ from mne_bstinv.adapters.recordings import pending_projections, safe_by_default
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.datasets import sample_study
 from mne_bstinv.errors import ConversionError, MissingFileError, ProtocolError
+from mne_bstinv.inverse.projectors import projection_operator
 
 #: Single precision of FIF files, see test_convert.
 FIF = 1e-6
@@ -195,13 +196,38 @@ def test_objects(sample):
         other.set_eeg_reference(projection=True)
         again = mb.apply_ported(inverse, other)
         np.testing.assert_array_equal(again.data, stc.data)
-        raw = mne.io.RawArray(evoked.data, evoked.info)
+        raw = mne.io.RawArray(evoked.data, evoked.info).del_proj()
         of_raw = mb.apply_ported(inverse, raw)
         np.testing.assert_allclose(of_raw.data, stc.data, rtol=1e-9, atol=0)
     with pytest.raises(ConversionError, match="needs recordings as an object"):
         mb.apply_ported(inverse)
     with pytest.raises(ConversionError, match="must be Evoked, Epochs or Raw"):
         mb.apply_ported(inverse, condition.info)
+
+
+def test_continuous_recordings_are_projected_as_brainstorm_reads_them(data_dir, tmp_path):
+    """Projectors of Status 1 are applied when it reads them, and part of the kernel besides."""
+    condition = mb.read_protocol(data_dir / "meg_eeg").condition("Subject01", "evoked")
+    channels, rng = condition.channels, np.random.default_rng(0)
+    on_the_fly = [projector for projector in channels.projectors if projector.status == 1]
+    operator = projection_operator(on_the_fly, len(channels))
+    scales = {"MEG GRAD": 1e-12, "MEG MAG": 1e-13, "EEG": 1e-6}
+    data = rng.standard_normal((len(channels), 20))
+    data *= np.array([scales.get(kind, 1.0) for kind in channels.types])[:, None]
+    raw = mne.io.RawArray(data, condition.info)
+    raw.save(tmp_path / "x-raw.fif")
+    of_file = mne.io.read_raw_fif(tmp_path / "x-raw.fif")
+    entry = next(e for e in condition.results if "_MN_MEG_GRAD_MEG_MAG_KERNEL" in e.file.name)
+    stored = io.read_results(entry.file)
+    used = stored.good_channel - 1
+    expected = stored.imaging_kernel @ (operator @ data)[used]
+    unprojected = stored.imaging_kernel @ data[used]
+    assert np.linalg.norm(unprojected - expected) > 0.05 * np.linalg.norm(expected)
+    inverse = condition.inverse_operator(entry)
+    for one in (raw, raw.copy().apply_proj(), of_file):
+        found = np.sort(np.abs(mb.apply_ported(inverse, one).data), axis=0)  # in another order
+        difference = np.linalg.norm(found - np.sort(np.abs(expected), axis=0))
+        assert difference <= FIF * np.linalg.norm(expected)
 
 
 def test_what_cannot_be_right_is_refused(sample, tmp_path):

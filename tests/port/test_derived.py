@@ -91,6 +91,20 @@ def group(data_dir, tmp_path_factory):
         shutil.copy(evoked / "brainstormstudy.mat", target / "brainstormstudy.mat")
         own = results if place.startswith("Subject02") else on_template
         io.write_results(target / "results_MN_EEG_270101_0000.mat", own)
+    rng = np.random.default_rng(0)
+    statistics = io.Statistics(
+        tmap=rng.standard_normal((68, 80)),
+        pmap=rng.uniform(size=(68, 80)),
+        time=results.time,
+        type="results",
+        n_components=1,
+        comment="faces > houses",
+        correction="no",
+        display_units="t",
+        surface_file=on_template.surface_file,
+        head_model_type="surface",
+    )
+    io.write_statistics(study / "data/@inter/presults_no_270101_0000.mat", statistics)
     (study / "anat" / "Group_analysis").mkdir()
     io.write_subject(
         study / "anat" / "Group_analysis" / "brainstormsubject.mat", io.Subject(use_default_anat=1)
@@ -122,9 +136,16 @@ def test_maps_without_a_channel_file_are_converted(group):
 def test_a_group_study_is_ported(group, tmp_path):
     report = mb.port_protocol(group, tmp_path)
     assert report.success
+    stored = io.read_statistics(group / "data/@inter/presults_no_270101_0000.mat")
+    (cortex,) = (group / "anat/@default_subject").glob("tess_cortex_pial*.mat")
+    sides, _ = mb.anatomy.hemispheres(io.read_surface(cortex))
+    order = np.argsort(sides == "rh", kind="stable")
+    for what, values in (("t", stored.tmap), ("p", stored.pmap)):
+        (file,) = tmp_path.rglob(f"*presults_no_270101_0000_{what}-lh.stc")
+        stc = mne.read_source_estimate(str(file).removesuffix("-lh.stc"))
+        np.testing.assert_allclose(stc.data, values[order], rtol=1e-6)
     found = {f.relative_to(tmp_path).as_posix() for f in tmp_path.rglob("*-lh.stc")}
-    folders = {name.rsplit("/", 1)[0] for name in found}
-    assert len(folders) == 4
+    assert len({name.rsplit("/", 1)[0] for name in found}) == 4
     assert (tmp_path / "subjects" / "default_subject" / "surf" / "lh.sphere.reg").is_file()
     for name in found:
         stc = mne.read_source_estimate(tmp_path / name.removesuffix("-lh.stc"))

@@ -545,7 +545,7 @@ def test_dspm_can_be_scaled_as_brainstorm_shows_it(sample_dir, tmp_path):
     name = next(n for n in outputs if "dSPM" in n and n.endswith("-inv.fif"))
     say = outputs[name]["parameters"]
     (evoked,) = mne.read_evokeds(folder / "Subject01_evoked-ave.fif", proj=False, verbose=False)
-    evoked.nave = int(leff)
+    evoked.nave = int(leff) * say["nave"]
     inverse = mne.minimum_norm.read_inverse_operator(folder / name)
     with_mne = mne.minimum_norm.apply_inverse(evoked, inverse, say["lambda2"], say["method"])
     stored = mne.read_source_estimate(folder / name.replace("-inv.fif", "-lh.stc"))

@@ -139,7 +139,6 @@ def test_rtol_decides(study):
             "it is imported (Function 'mn', without options of how it was computed)",
         ),
         ({"InverseMethod": "mem"}, "it is mem (InverseMethod 'mem': maximum entropy on the mean"),
-        ({"InverseMethod": "mne-python"}, "it is mne-python (InverseMethod 'mne-python': MNE-"),
     ],
 )
 def test_other_methods_are_not_comparable(study, changes, reason):
@@ -148,6 +147,15 @@ def test_other_methods_are_not_comparable(study, changes, reason):
     assert outcome.status == "not comparable"
     assert outcome.reason.startswith("Not computed by the linear inverse of 2009, 2016 or 2018: it")
     assert reason in outcome.reason
+
+
+def test_kernels_of_mne_need_the_operator_that_they_came_from(study):
+    _edit_options(study / MINIMUM_NORM, InverseMethod="mne-python")
+    outcome = _one(study / MINIMUM_NORM)
+    assert outcome.status == "not comparable"
+    assert outcome.reason == (
+        "Computed by MNE-Python: give the operator it came from (operators, --inverse FILE)."
+    )
 
 
 @pytest.mark.parametrize(

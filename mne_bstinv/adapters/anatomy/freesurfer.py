@@ -5,14 +5,27 @@ from __future__ import annotations
 import gzip
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.errors import ConversionError
 
-__all__ = ["annotation", "curvature", "geometry", "label", "stores", "volume"]
+__all__ = [
+    "VolumeGeometry",
+    "annotation",
+    "curvature",
+    "geometry",
+    "label",
+    "linear_transform",
+    "read_linear_transform",
+    "stores",
+    "volume",
+]
 
 
 #: Voxel classes of MGH files.
@@ -20,11 +33,57 @@ _MGH_TYPES = {np.dtype("uint8"): 0, np.dtype("int32"): 1, np.dtype("float32"): 3
               np.dtype("int16"): 4}  # fmt: skip
 
 
-def geometry(vertices: FloatArray, tris: IntArray, *, comment: str) -> bytes:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VolumeGeometry:
+    """The volume whose surface RAS a mesh is in."""
+
+    #: Number of voxels along each axis.
+    shape: tuple[int, int, int]
+    #: 0-based voxels → scanner RAS, mm, shape (4, 4).
+    affine: FloatArray
+
+    @property
+    def size(self) -> FloatArray:
+        """Size of a voxel (3,), mm."""
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+
+    @property
+    def directions(self) -> FloatArray:
+        """Scanner RAS of the three axes, as columns (3, 3)."""
+        return np.asarray(self.affine[:3, :3] / self.size)
+
+    @property
+    def centre(self) -> FloatArray:
+        """Scanner RAS of the middle (3,), mm."""
+        return np.asarray((self.affine @ [*(np.array(self.shape) / 2), 1])[:3])
+
+
+def geometry(
+    vertices: FloatArray, tris: IntArray, *, comment: str, of: VolumeGeometry | None = None
+) -> bytes:
     """Write a mesh (``lh.white``): vertices (n, 3) in surface RAS, mm, and 0-based triangles."""
     head = b"\xff\xff\xfe" + comment.replace("\n", " ").encode() + b"\n\n"
     sizes = struct.pack(">ii", len(vertices), len(tris))
-    return head + sizes + vertices.astype(">f4").tobytes() + tris.astype(">i4").tobytes()
+    mesh = head + sizes + vertices.astype(">f4").tobytes() + tris.astype(">i4").tobytes()
+    return mesh if of is None else mesh + _volume_info(of)
+
+
+def _volume_info(of: VolumeGeometry) -> bytes:
+    """Return the tag of the volume at the end of a mesh's file."""
+    rows = {
+        "voxelsize": of.size,
+        "xras  ": of.directions[:, 0],
+        "yras  ": of.directions[:, 1],
+        "zras  ": of.directions[:, 2],
+        "cras  ": of.centre,
+    }
+    lines = [
+        "valid = 1  # volume info valid",
+        "filename = ../mri/orig.mgz",
+        "volume = " + " ".join(map(str, of.shape)),
+        *(f"{name} = " + " ".join(f"{x:.10g}" for x in values) for name, values in rows.items()),
+    ]
+    return struct.pack(">iii", 2, 0, 20) + "\n".join([*lines, ""]).encode()
 
 
 def curvature(values: FloatArray, n_tris: int) -> bytes:
@@ -76,13 +135,46 @@ def stores(dtype: np.dtype[Any]) -> bool:
 def volume(cube: NDArray[np.generic], affine: FloatArray) -> bytes:
     """Write voxels (nx, ny, nz[, n_frames]) with 0-based voxels → scanner RAS (4, 4), mm."""
     native = cube.dtype.newbyteorder("=")
-    shape = (*cube.shape, 1)[:4]
-    size = np.linalg.norm(affine[:3, :3], axis=0)
-    centre = affine @ [*(np.array(shape[:3]) / 2), 1]
-    head = struct.pack(">7ih", 1, *shape, _MGH_TYPES[native], 0, 1)
-    head += struct.pack(">15f", *size, *(affine[:3, :3] / size).T.ravel(), *centre[:3])
+    nx, ny, nz, n_frames = (*cube.shape, 1)[:4]
+    of = VolumeGeometry(shape=(nx, ny, nz), affine=affine)
+    head = struct.pack(">7ih", 1, nx, ny, nz, n_frames, _MGH_TYPES[native], 0, 1)
+    head += struct.pack(">15f", *of.size, *of.directions.T.ravel(), *of.centre)
     voxels = cube.astype(native.newbyteorder(">")).tobytes(order="F")
     return gzip.compress(head.ljust(284, b"\0") + voxels, compresslevel=6, mtime=0)
+
+
+def linear_transform(matrix: FloatArray) -> bytes:
+    """Write a linear transform (4, 4) between frames in mm (``talairach.xfm``)."""
+    rows = [" ".join(f"{x:.12g}" for x in row) for row in matrix[:3]]
+    lines = [
+        "MNI Transform File",
+        "% created by mne_bstinv",
+        "",
+        "Transform_Type = Linear;",
+        "Linear_Transform =",
+        *rows[:2],
+        f"{rows[2]};",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def read_linear_transform(path: Path) -> FloatArray:
+    """Read a linear transform (4, 4) between frames in mm; ConversionError where there is none."""
+    text = path.read_text("utf-8", errors="replace")
+    _, found, behind = text.partition("Linear_Transform")
+    words = behind.partition("=")[2].partition(";")[0].split()
+    try:
+        numbers = np.array([float(word) for word in words])
+    except ValueError:
+        numbers = np.zeros(0)
+    if not found or numbers.size != 12 or not np.isfinite(numbers).all():
+        raise ConversionError(
+            f"{path}: no linear transform: 3 rows of 4 numbers after 'Linear_Transform =' expected."
+        )
+    matrix = np.eye(4)
+    matrix[:3] = numbers.reshape(3, 4)
+    return matrix
 
 
 def _text(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,16 @@ from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.sources import hemisphere_rows
+from mne_bstinv.anatomy import hemispheres
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 from mne_bstinv.studies.units import in_metres
 
 __all__ = ["LabelList", "Origin", "make_labels", "to_labels"]
+
+#: Codes of regions of a mixed model that are volumes: hemisphere, V, constraint.
+_VOLUME_REGION = re.compile(r"[A-Z]V[A-Z]", re.IGNORECASE)
 
 #: How Brainstorm ends the names of scouts of each hemisphere.
 _ENDINGS = {"lh": " L", "rh": " R"}
@@ -123,11 +128,13 @@ def make_labels(
 
     ``positions`` (n_vertices, 3) are those of the cortex in MNE's MRI frame, m.
     """
-    hemispheres = hemisphere_rows(surface, findings)
+    sides = hemisphere_rows(surface, findings)
+    elsewhere = _beside_the_cortex(surface)
     pieces = [
         piece
         for number, scout in enumerate(atlas.scouts)
-        for piece in _by_hemisphere(number, scout, surface, hemispheres, findings)
+        if not _is_no_label(scout, elsewhere, findings)
+        for piece in _by_hemisphere(number, scout, surface, sides, findings)
     ]
     labels, origins = LabelList(), []
     for piece, name in zip(pieces, _label_names(pieces), strict=True):
@@ -184,6 +191,28 @@ class _ScoutPart:
     #: Vertices in the numbering of the hemisphere, ascending; and rows of the surface.
     numbers: IntArray
     rows: IntArray
+
+
+def _beside_the_cortex(surface: io.Surface) -> IntArray:
+    """Return the vertices (1-based) of structures that were merged with the cortex."""
+    sides, rule = hemispheres(surface)
+    return np.flatnonzero(sides == "") + 1 if "atlas" in rule else np.zeros(0, dtype=np.int64)
+
+
+def _is_no_label(scout: io.Scout, elsewhere: IntArray, findings: Findings) -> bool:
+    """Tell whether a scout is no part of the cortex: a volume or another structure."""
+    if _VOLUME_REGION.fullmatch(scout.region or ""):
+        reason = "a region that is a volume"
+    elif (
+        scout.vertices is not None
+        and len(scout.vertices)
+        and (np.isin(scout.vertices, elsewhere).all())
+    ):
+        reason = "a structure beside the cortex"
+    else:
+        return False
+    findings.each("dropped", "Scouts", f"{reason}: MNE's labels are of the cortex", scout.label)
+    return True
 
 
 def _by_hemisphere(

@@ -10,15 +10,24 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters.anatomy.freesurfer import read_linear_transform
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
-from mne_bstinv.frames import fiducials_in_scs, scs_to_head, transform_points
+from mne_bstinv.frames import (
+    MNI_COMMISSURES,
+    fiducials_in_scs,
+    scs_to_head,
+    transform_points,
+)
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.text import history_row
 
 __all__ = ["read_freesurfer_mri"]
 
 _TO_MM = np.diag([1e3, 1e3, 1e3, 1.0])
+
+#: Condition of a transform that flattens space: an affine registration of heads stays below 10.
+_DEGENERATE = 1e3
 
 
 @converts
@@ -61,6 +70,7 @@ def read_freesurfer_mri(fname: PathLike, trans: Any, channels: io.Channels) -> i
         raise ConversionError(
             f"{path}: the sensors have no fiducials, which place the MRI: give an Info with them."
         )
+    findings = Findings()
     image, canonical = _images(path)
     turned = np.linalg.inv(image.affine) @ canonical.affine
     voxels_to_surface: FloatArray = image.header.get_vox2ras_tkr() @ turned
@@ -84,12 +94,33 @@ def read_freesurfer_mri(fname: PathLike, trans: Any, channels: io.Channels) -> i
             t=to_scs[:3, 3],
             origin=back[:3, 3],
         ),
+        ncs=_ncs(path, canonical.affine @ to_voxels, findings),
         init_transf=(("vox2ras", canonical.affine),),
         history=(history_row("import", f"Converted from {path.name} by MNE-Python"),),
     )
-    findings = Findings()
     findings.derived("SCS", f"fiducials of the MRI: those of the sensors ({found[1]}), moved")
     return findings.attach(mri, what=f"{path.name} → MRI")
+
+
+def _ncs(path: Path, mri_to_ras: FloatArray, findings: Findings) -> io.NCS | None:
+    """Return the transform to MNI coordinates that ``transforms/talairach.xfm`` beside states.
+
+    MRI coordinates → scanner RAS is (4, 4), mm.
+    """
+    file = path.with_name("transforms") / "talairach.xfm"
+    if not file.is_file():
+        return None
+    try:
+        to_mni: Any = read_linear_transform(file) @ mri_to_ras
+    except ConversionError as error:
+        findings.dropped("talairach.xfm", str(error))
+        return None
+    findings.derived("NCS", "MNI coordinates are those of transforms/talairach.xfm")
+    points: dict[str, Any] = {}
+    if np.linalg.cond(to_mni[:3, :3]) < _DEGENERATE:
+        back = np.linalg.inv(to_mni)
+        points = {k: transform_points(back, np.array(p)) for k, p in MNI_COMMISSURES.items()}
+    return io.NCS(r=to_mni[:3, :3], t=to_mni[:3, 3], **points)
 
 
 def _images(path: Path) -> tuple[Any, Any]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import colorsys
-import re
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +11,40 @@ import mne
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.adapters.anatomy.freesurfer import annotation, geometry, stores, volume
+from mne_bstinv._types import AnyArray, FloatArray, IntArray
+from mne_bstinv.adapters.anatomy.brain import voxels_inside
 from mne_bstinv.adapters.anatomy.freesurfer import curvature as curvature_
-from mne_bstinv.adapters.anatomy.freesurfer import label as label_
-from mne_bstinv.adapters.anatomy.labels_to_mne import make_labels
-from mne_bstinv.adapters.sources import SIDES, Hemisphere, hemisphere_rows
-from mne_bstinv.anatomy import inflated, mean_curvature, outward_faces
+from mne_bstinv.adapters.anatomy.freesurfer import linear_transform, stores, volume
+from mne_bstinv.adapters.anatomy.place import COMMENT, Place
+from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
+from mne_bstinv.adapters.sources import Hemisphere
+from mne_bstinv.anatomy import inflate, mean_curvature, outward_faces
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import (
+    fiducials_in_scs,
+    ras_to_mni,
     reorient_to_lia,
-    surface_ras_to_ras,
     transform_points,
     voxels_to_surface_ras,
 )
 
-__all__ = ["atlas_files", "cortex_files", "mri_file", "shell_files"]
-
-
-_COMMENT = "created by mne_bstinv"
+__all__ = ["cortex_files", "fiducial_files", "mri_files", "shell_files"]
 
 
 def cortex_files(
-    cortex: io.Surface,
-    hemispheres: Sequence[Hemisphere],
-    scs_to_mri: FloatArray,
-    findings: Findings,
+    cortex: io.Surface, hemispheres: Sequence[Hemisphere], place: Place, findings: Findings
 ) -> dict[str, bytes]:
-    """Make the files of a cortex, by path in the subject's folder; SCS → surface RAS, m."""
-    positions = 1e3 * transform_points(scs_to_mri, cortex.vertices)
+    """Make the files of a cortex, by path in the subject's folder."""
+    positions = 1e3 * transform_points(place.scs_to_mri, cortex.vertices)
     sphere = _sphere(cortex)
     findings.derived(
         "Vertices", "The one cortex stands for white and pial; inflated was made by smoothing it."
     )
     if sphere is None:
         findings.dropped(
-            "Reg", "The cortex has no registered sphere: there is no sphere, no morphing."
+            "Reg",
+            "The cortex has no registered sphere: there is no sphere.reg, no morphing; sphere was "
+            "made by spreading the cortex out, and is not registered.",
         )
     if cortex.curvature is None:
         findings.derived("Curvature", "It is empty: the curvature was computed from the mesh.")
@@ -57,60 +52,94 @@ def cortex_files(
     for part in hemispheres:
         rows, tris = part.vertices, part.tris
         places = positions[rows]
-        geometries = {"white": places, "pial": places, "inflated": inflated(places, tris)}
-        if sphere is not None:
-            geometries |= {"sphere": sphere[rows], "sphere.reg": sphere[rows]}
+        smooth, convexity = inflate(places, tris)
+        geometries = {"white": places, "pial": places, "inflated": smooth}
         for name, vertices in geometries.items():
-            file = geometry(vertices, tris, comment=_COMMENT)
-            files[f"surf/{part.side}.{name}"] = file
+            files[f"surf/{part.side}.{name}"] = place.mesh(vertices, tris)
+        if sphere is None:
+            files[f"surf/{part.side}.sphere"] = _spread(part, places, place, findings)
+        else:
+            for name in ("sphere", "sphere.reg"):
+                files[f"surf/{part.side}.{name}"] = place.mesh(sphere[rows], tris)
         curvature = _curvature(cortex, rows, places, tris)
         files[f"surf/{part.side}.curv"] = curvature_(curvature, len(tris))
+        files[f"surf/{part.side}.sulc"] = curvature_(convexity, len(tris))
     return files
 
 
-def atlas_files(
-    cortex: io.Surface, scs_to_mri: FloatArray, subject: str, findings: Findings
-) -> dict[str, bytes]:
-    """Make the parcellations of a cortex, by path; scouts that overlap become labels."""
-    positions = 1e3 * transform_points(scs_to_mri, cortex.vertices)
-    rows = hemisphere_rows(cortex, findings)
-    files: dict[str, bytes] = {}
-    for atlas in cortex.atlas:
-        if not atlas.scouts:
-            continue
-        if atlas.n_grid is not None:
-            findings.dropped("Atlas", f"{atlas.name!r} has scouts of a volume grid: no labels.")
-            continue
-        labels, _ = make_labels(cortex, atlas, 1e-3 * positions, subject, findings)
-        stem = _file_name(atlas.name)
-        for side in SIDES:
-            mine = [label for label in labels if label.hemi == side]
-            counts = np.bincount(
-                np.concatenate([label.vertices for label in mine]) if mine else [0],
-                minlength=1,
-            )
-            if counts.max() <= 1:
-                parts = _annotation_parts(mine, atlas, findings)
-                file = annotation(parts, len(rows[side]))
-                files[f"label/{side}.{stem}.annot"] = file
-                continue
-            findings.derived(
-                "Atlas",
-                f"Scouts of {atlas.name!r} overlap ({side}), which a parcellation cannot: each "
-                "is a label file of its own, without its colour.",
-            )
-            for label in mine:
-                name = _unused(files, f"label/{side}.{stem}.{_file_name(label.name[:-3])}")
-                files[name] = label_(
-                    label.vertices, positions[rows[side][label.vertices]], subject=subject
-                )
-    return files
-
-
-def shell_files(
-    name: str, shell: io.Surface, scs_to_mri: FloatArray, subject: str, findings: Findings
-) -> dict[str, bytes]:
+def shell_files(name: str, shell: io.Surface, place: Place, findings: Findings) -> dict[str, bytes]:
     """Make the files of a shell, by path; its name is FreeSurfer's, such as ``outer_skin``."""
+    tris = _shell_tris(name, shell, findings)
+    if not _is_closed(tris):
+        findings.assumed("Faces", f"{name}: the surface is not closed; no BEM can be made of it.")
+    vertices = transform_points(place.scs_to_mri, shell.vertices)
+    files = {f"bem/{name}.surf": place.mesh(1e3 * vertices, tris)}
+    if name == "outer_skin":
+        files[f"bem/{place.subject}-head.fif"] = _head(vertices, tris)
+    return files
+
+
+def fiducial_files(
+    channels: io.Channels | None, mri: io.Mri | None, place: Place
+) -> dict[str, bytes]:
+    """Make the file of the fiducials, by path: those of the MRI, else of the sensors."""
+    found = None if mri is None else fiducials_in_scs(None, mri)
+    found = fiducials_in_scs(channels) if found is None else found
+    if found is None:
+        return {}
+    points = [transform_points(place.scs_to_mri, point) for point in found[0]]
+    nasion, lpa, rpa = points
+    montage = mne.channels.make_dig_montage(nasion=nasion, lpa=lpa, rpa=rpa, coord_frame="mri")
+    name = f"{place.subject}-fiducials.fif"
+    return {f"bem/{name}": _written(name, lambda path: _write_fiducials(path, montage.dig))}
+
+
+def mri_files(
+    mri: io.Mri, inner_skull: io.Surface | None, place: Place, findings: Findings
+) -> dict[str, bytes]:
+    """Make the files of the MRI, by path: the voxels in FreeSurfer's order, and what they show."""
+    cube = _turned(mri, findings)
+    assert place.geometry is not None
+    affine = place.geometry.affine
+    whole = volume(cube, affine)
+    files = {"mri/T1.mgz": whole, "mri/orig.mgz": whole, "mri/brain.mgz": whole}
+    tris = None if inner_skull is None else np.asarray(inner_skull.faces, dtype=np.int64) - 1
+    if inner_skull is None or tris is None or not _is_closed(tris):
+        findings.derived("brain.mgz", "No closed inner skull is there: it is the whole head.")
+    else:
+        in_mri = transform_points(place.scs_to_mri, inner_skull.vertices)
+        to_voxels = np.linalg.inv(voxels_to_surface_ras(mri)[0].matrix)
+        inside = voxels_inside(transform_points(to_voxels, in_mri), tris, cube.shape[:3])
+        mask = inside.reshape(inside.shape + (1,) * (cube.ndim - 3))
+        files["mri/brain.mgz"] = volume(np.where(mask, cube, cube.dtype.type(0)), affine)
+    to_mni = ras_to_mni(mri)
+    if to_mni is not None:
+        if to_mni.assumed:
+            findings.assumed("NCS", f"The transform to MNI coordinates: {to_mni.source}.")
+        files["mri/transforms/talairach.xfm"] = linear_transform(to_mni.matrix)
+    return files
+
+
+def _turned(mri: io.Mri, findings: Findings) -> AnyArray:
+    """Return the voxels in FreeSurfer's order, in a class that its files have."""
+    order, flips = reorient_to_lia(mri)
+    cube = np.moveaxis(np.asarray(mri.cube), order, range(3))
+    cube = cube[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
+    if stores(cube.dtype):
+        return cube
+    single: AnyArray = cube.astype(np.float32)
+    if not np.array_equal(single, cube, equal_nan=True):
+        findings.derived("Cube", f"Voxels of class {cube.dtype} became single precision.")
+    return single
+
+
+def _is_closed(tris: IntArray) -> bool:
+    """Whether each edge of a mesh joins two triangles."""
+    edges = np.sort(tris[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    return bool((np.unique(edges, axis=0, return_counts=True)[1] == 2).all())
+
+
+def _shell_tris(name: str, shell: io.Surface, findings: Findings) -> IntArray:
     faces = np.asarray(shell.faces, dtype=np.int64) - 1
     tris = outward_faces(shell.vertices, faces, shell.vert_normals)
     turned = int((tris != faces).any(axis=1).sum())
@@ -118,32 +147,18 @@ def shell_files(
         findings.derived(
             "Faces", f"{name}: {turned} triangles were wound clockwise; two corners were exchanged."
         )
-    edges = np.sort(tris[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    if (np.unique(edges, axis=0, return_counts=True)[1] != 2).any():
-        findings.assumed("Faces", f"{name}: the surface is not closed; no BEM can be made of it.")
-    vertices = transform_points(scs_to_mri, shell.vertices)
-    files = {f"bem/{name}.surf": geometry(1e3 * vertices, tris, comment=_COMMENT)}
-    if name == "outer_skin":
-        files[f"bem/{subject}-head.fif"] = _head(vertices, tris)
-    return files
+    return tris
 
 
-def mri_file(mri: io.Mri, findings: Findings) -> bytes:
-    """Make ``T1.mgz``: the voxels in FreeSurfer's order."""
-    order, flips = reorient_to_lia(mri)
-    cube = np.moveaxis(np.asarray(mri.cube), order, range(3))
-    cube = cube[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
-    if not stores(cube.dtype):
-        single = cube.astype(np.float32)
-        if not np.array_equal(single, cube, equal_nan=True):
-            findings.derived("Cube", f"Voxels of class {cube.dtype} became single precision.")
-        cube = single
-    to_ras = surface_ras_to_ras(mri)
-    if to_ras.assumed:
-        findings.assumed("InitTransf", "No vox2ras: scanner RAS is taken to be surface RAS.")
-    affine = to_ras.matrix @ voxels_to_surface_ras(mri)[0].matrix
-    affine[:3] *= 1e3
-    return volume(cube, affine)
+def _spread(part: Hemisphere, places: FloatArray, place: Place, findings: Findings) -> bytes:
+    """Return the file of a sphere that is not registered; triangles upside down are told."""
+    sphere = spread_on_sphere(places, part.tris)
+    wrong = int(turned_over(sphere, part.tris).sum())
+    if wrong:
+        findings.derived(
+            "Reg", f"{part.side}.sphere: {wrong} of {len(part.tris)} triangles lie upside down."
+        )
+    return place.mesh(sphere, part.tris, comment=f"{COMMENT}: not registered")
 
 
 def _sphere(cortex: io.Surface) -> FloatArray | None:
@@ -169,59 +184,19 @@ def _curvature(
 
 
 def _head(vertices: FloatArray, tris: IntArray) -> bytes:
+    return _written(
+        "x-head.fif",
+        lambda path: mne.write_head_bem(path, vertices, tris, on_defects="ignore", verbose="error"),
+    )
+
+
+def _write_fiducials(path: Path, points: Any) -> None:
+    mne.io.write_fiducials(path, points, coord_frame="mri", verbose="error")
+
+
+def _written(name: str, write: Callable[[Path], Any]) -> bytes:
+    """Return what a function of MNE writes to a file."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x-head.fif"
-        mne.write_head_bem(path, vertices, tris, on_defects="ignore", verbose="error")
+        path = Path(folder) / name
+        write(path)
         return path.read_bytes()
-
-
-def _annotation_parts(
-    labels: Sequence[Any], atlas: io.Atlas, findings: Findings
-) -> list[tuple[str, IntArray, tuple[int, int, int]]]:
-    """Name, vertices and colour of the parts of one hemisphere; no two have the same colour."""
-    taken: set[tuple[int, int, int]] = {(0, 0, 0)}
-    parts, changed = [], 0
-    names = Counter(label.name for label in labels)
-    for number, label in enumerate(labels):
-        rgb = label.color
-        if rgb is None:
-            rgb = colorsys.hsv_to_rgb(number / len(labels), 1.0, 1.0)
-        wanted = tuple(round(255 * float(channel)) for channel in rgb[:3])
-        color = _free_color(wanted, taken)
-        changed += color != wanted or label.color is None
-        taken.add(color)
-        parts.append((label.name.removesuffix(f"-{label.hemi}"), label.vertices, color))
-    if changed:
-        findings.derived(
-            "Color",
-            f"{changed} scouts of {atlas.name!r} had no colour, black, or that of another; "
-            "parcellations tell parts by their colours, so they got others.",
-        )
-    twice = [name for name, count in names.items() if count > 1]
-    if twice:
-        findings.assumed("Label", f"Several scouts of {atlas.name!r} are named {twice[0]!r}.")
-    return parts
-
-
-def _free_color(wanted: tuple[int, ...], taken: set[tuple[int, int, int]]) -> tuple[int, int, int]:
-    """Return the nearest colour that is not taken, going through blue, green and red."""
-    red, green, blue = wanted
-    code = (red << 16) + (green << 8) + blue
-    for step in range(1 << 24):
-        near = (code + step) % (1 << 24)
-        color = (near >> 16, (near >> 8) & 255, near & 255)
-        if color not in taken:
-            return color
-    raise AssertionError("more parts than colours")
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", "_", name.strip()) or "atlas"
-
-
-def _unused(files: Mapping[str, bytes], stem: str) -> str:
-    number, name = 1, f"{stem}.label"
-    while name in files:
-        number += 1
-        name = f"{stem}-{number}.label"
-    return name

@@ -12,16 +12,17 @@ from typing import Any
 import mne
 import numpy as np
 from mne.utils import verbose
-from numpy.typing import NDArray
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._temporary import beside
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.anatomy.atlas_files import atlas_files
+from mne_bstinv.adapters.anatomy.place import Place, volume_geometry
 from mne_bstinv.adapters.anatomy.subject_files import (
-    atlas_files,
     cortex_files,
-    mri_file,
+    fiducial_files,
+    mri_files,
     shell_files,
 )
 from mne_bstinv.adapters.frames import head_frame, mri_frame
@@ -122,15 +123,19 @@ def to_surfaces(
     subject : str
         Name of the subject: the folder in it.
     cortex : Surface | None
-        Becomes ``surf/?h.white``, ``pial``, ``inflated``, ``curv``, ``sphere`` and ``sphere.reg``
-        where it has a registration; its atlases become ``label/?h.*.annot``.
+        Becomes ``surf/?h.white``, ``pial``, ``inflated``, ``curv``, ``sulc``, ``sphere`` (without
+        a registration: spread out for pictures and lookups, not registered) and ``sphere.reg``
+        where it has a registration; its atlases become ``label/?h.*.annot``, and scouts that
+        overlap ``label/*-?h.label`` beside.
     scalp, inner_skull, outer_skull : Surface | None
         Become ``bem/outer_skin.surf`` and ``bem/*-head.fif``, ``bem/inner_skull.surf``,
         ``bem/outer_skull.surf``.
     mri : Mri | None
-        Becomes ``mri/T1.mgz``. Without it, MRI and head are the same frame.
+        Becomes ``mri/T1.mgz``, ``orig.mgz`` and ``brain.mgz`` (inside the inner skull, if that is
+        given), ``bem/*-fiducials.fif`` and, where it knows MNI coordinates,
+        ``mri/transforms/talairach.xfm``. Without it, MRI and head are the same frame.
     channels : Channels | None
-        The channel file; only needed without an MRI.
+        The channel file; only needed without an MRI or where it has no fiducials.
     overwrite : bool
         Replace files that exist.
     verbose : bool | str | int | None
@@ -157,7 +162,10 @@ def to_surfaces(
     cortex = None if cortex is None else in_metres(cortex)
     channels = None if channels is None else in_metres(channels)
     scs_to_mri = mri_frame(channels, mri, findings)
-    files = _files(subject, cortex, shells, mri, scs_to_mri, findings)
+    geometry = None if mri is None else volume_geometry(mri, findings)
+    place = Place(subject=subject, scs_to_mri=scs_to_mri, geometry=geometry)
+    files = _files(cortex, shells, mri, place, findings)
+    files |= fiducial_files(channels, mri, place)
     root = Path(subjects_dir)
     written = write_all(root / subject, files, overwrite=overwrite)
     folder = SubjectFolder(subjects_dir=root, subject=subject, files=written)
@@ -201,23 +209,22 @@ def _check_name(subject: str) -> None:
 
 
 def _files(
-    subject: str,
     cortex: io.Surface | None,
     shells: Mapping[str, io.Surface | None],
     mri: io.Mri | None,
-    scs_to_mri: NDArray[np.float64],
+    place: Place,
     findings: Findings,
 ) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     if cortex is not None:
         hemispheres = cut_cortex(cortex, findings)
-        files |= cortex_files(cortex, hemispheres, scs_to_mri, findings)
-        files |= atlas_files(cortex, scs_to_mri, subject, findings)
+        files |= cortex_files(cortex, hemispheres, place, findings)
+        files |= atlas_files(cortex, place, findings)
     for name, shell in shells.items():
         if shell is not None:
-            files |= shell_files(name, shell, scs_to_mri, subject, findings)
+            files |= shell_files(name, shell, place, findings)
     if mri is not None:
-        files["mri/T1.mgz"] = mri_file(mri, findings)
+        files |= mri_files(mri, shells["inner_skull"], place, findings)
     if not files:
         raise ConversionError("There is nothing to write: give a surface or an MRI.")
     return files

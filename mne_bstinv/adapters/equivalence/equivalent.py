@@ -32,12 +32,11 @@ from mne_bstinv.adapters.equivalence.mne_objects import (
     MneObjects,
     copied,
     covariance_of,
-    data_whitening,
     fixed_forward,
     minimum_norm_arguments,
     mne_objects,
     ranks_by_type,
-    whitening_of,
+    whitening_of_data,
 )
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import (
@@ -48,8 +47,10 @@ from mne_bstinv.adapters.operators import (
     inverse_parameters,
     to_inverse_operator,
 )
-from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse import InverseOptions, compute_kernel
+from mne_bstinv.errors import ConversionError, OptionError
+from mne_bstinv.inverse import InverseOptions2009, compute_kernel
+from mne_bstinv.inverse.linear import noise_whitening
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["MneEquivalent", "mne_equivalent"]
@@ -77,7 +78,7 @@ class MneEquivalent:
 
     Parameters
     ----------
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         Brainstorm's options.
     parity : 'exact' | 'equal up to a stated factor' | 'not comparable'
         How far the two toolboxes agree when told the same.
@@ -108,8 +109,8 @@ class MneEquivalent:
     pick_ori : str | None
         ``'vector'`` where there are three components a location.
     nave : int
-        Averages to say: 1. Brainstorm's dSPM maps are for one sample, unless its process "Scale
-        averaged dSPM" multiplies them by √Leff.
+        Averages to say: 1; in 2009 and 2016 those of the recordings. Brainstorm's dSPM maps are for
+        one sample since 2018, unless its process "Scale averaged dSPM" multiplied them by √Leff.
     no_public_call : str
         Why ``make_inverse_operator`` cannot be told this; empty where it can. The operator of
         :meth:`twin` gives the kernel nevertheless.
@@ -125,7 +126,7 @@ class MneEquivalent:
         The operator built directly, see :func:`~mne_bstinv.to_inverse_operator`.
     """
 
-    options: InverseOptions
+    options: AnyOptions
     parity: str
     factor: float | FloatArray
     reason: str
@@ -269,11 +270,13 @@ class MneEquivalent:
         else:
             operator = self.twin() if route == "twin" else self.make()
             blocks = operator_blocks(operator, self.lambda2, self.method, **places)
+            if route == "public" and self.method != "MNE":  # of one sample
+                blocks *= np.sqrt(self.nave)
         return np.asarray(self.factor).reshape(-1, 1, 1) * blocks
 
 
 def mne_equivalent(
-    options: InverseOptions | Mapping[str, Any] | None,
+    options: AnyOptions | Mapping[str, Any] | None,
     study: Study | GathersStudy,
     *,
     data_types: str | Sequence[str] | None = None,
@@ -283,7 +286,7 @@ def mne_equivalent(
 
     Parameters
     ----------
-    options : InverseOptions | mapping | None
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
         Brainstorm's options, as for :func:`mne_bstinv.compute_kernel`.
     study : StudyData | SampleStudy | StudyCondition
         The structures: ``head_model``, ``noise_cov``, ``channels``, and where present
@@ -320,19 +323,29 @@ def mne_equivalent(
     SnrFixed                     ``lambda2`` = (r/n) / SnrFixed²
     SnrRms                       ``lambda2`` = r / (t SnrRms²)
     Leff                         ``nave`` = 1
+    nAvg (2009, 2016)            ``nave`` = nAvg
+    Loose, WeightLimit of 2009   ``loose`` = Loose, limit = WeightLimit: as in MNE
+    SNR of 2009                  ``lambda2`` = 1/SNR²: as in MNE
     ===========================  ==========================================================
     """
     study = require_study(study)
     common = common_inputs(study, options, data_types, good_channels)
-    prepared, scan = common.prepared, common.prepared.options.method != "minnorm"
-    noise = whitening_of(prepared.noise, prepared)
+    prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
+    if scan and isinstance(prepared.options, InverseOptions2009):
+        raise OptionError(
+            f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
+            "wmne, dspm, sloreta or mnej."
+        )
+    noise = noise_whitening(
+        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
+    )
     objects = mne_objects(study, common, noise)
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
         "info": objects.info,
         "noise_cov": objects.noise_cov,
-        "nave": 1,
+        "nave": int(prepared.noise_averages),
         "order": kept["order"],
         "rotation": np.asarray(kept["scs_to_head"])[:3, :3],
         "channel_names": prepared.channel_names,
@@ -343,7 +356,7 @@ def mne_equivalent(
     twin = to_inverse_operator(
         common.head_model, study.noise_cov, study.channels, prepared.options,
         good_channels=prepared.channel_indices, surface=common.surface, mri=common.mri,
-        info=objects.all_info, src=objects.forward["src"],
+        info=objects.all_info, src=objects.forward["src"], n_avg=prepared.noise_averages,
     )  # fmt: skip
     parameters = inverse_parameters(twin)
     arguments, no_call = minimum_norm_arguments(prepared, objects)
@@ -377,7 +390,7 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
-    data = noise if prepared.options.method == "gls" else data_whitening(prepared, noise)
+    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both
@@ -390,7 +403,7 @@ def _scan_equivalent(
         data_cov=data_cov,
         arguments={
             "reg": 0.0,
-            "rank": ranks_by_type(data, prepared, objects.info),
+            "rank": ranks_by_type(data, objects.info),
             "pick_ori": None if fixed else "vector",
             "weight_norm": None,
             "depth": None,
@@ -422,6 +435,7 @@ def _scan_factor(study: Study, common: CommonInputs) -> FloatArray:
         options=prepared.options,
         good_channels=prepared.channel_indices,
         data_cov=common.data_cov if prepared.options.method == "lcmv" else None,
+        n_avg=prepared.noise_averages,
     )
     factor = np.full(prepared.n_sources, np.nan)
     norms, signs = result.source_decomp_sa, result.source_decomp_va

@@ -15,7 +15,8 @@ from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import with_mne_names
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.option_sets import OptionSet
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
 from mne_bstinv.studies import StudyData
 from mne_bstinv.studies.normals import with_normals
@@ -24,6 +25,7 @@ __all__ = [
     "CommonInputs",
     "GathersStudy",
     "Study",
+    "averages_of",
     "common_inputs",
     "default_data_types",
     "require_study",
@@ -183,7 +185,7 @@ def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:
 
 def common_inputs(
     study: object,
-    options: InverseOptions | Mapping[str, Any] | None,
+    options: AnyOptions | Mapping[str, Any] | None,
     data_types: str | Sequence[str] | None,
     good_channels: Sequence[int] | None,
 ) -> CommonInputs:
@@ -205,6 +207,7 @@ def common_inputs(
         options=options,
         data_cov=given.data_cov if _is_lcmv(options) else None,
         good_channels=None if good_channels is None else np.asarray(good_channels),
+        n_avg=averages_of(given),
     )
     return CommonInputs(
         head_model=head_model,
@@ -216,7 +219,12 @@ def common_inputs(
     )
 
 
+def averages_of(study: Study) -> int:
+    """Return the trials that the recordings are the average of; 1 without recordings."""
+    return 1 if study.recordings is None else max(int(study.recordings.n_avg or 1), 1)
+
+
 def _is_lcmv(options: Any) -> bool:
-    if isinstance(options, InverseOptions):
+    if isinstance(options, OptionSet):
         return options.method == "lcmv"
     return str((options or {}).get("InverseMethod", "")).lower() == "lcmv"

@@ -42,7 +42,8 @@ def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> F
     n_channels = result.kernel.shape[1]
     p = 1 if all(region.orient == "fixed" for region in result.regions) else 3
     blocks = np.full((result.n_sources, p, n_channels), np.nan)
-    local = result.options.method == "minnorm" and result.options.measure != "amplitude"
+    options = result.options
+    local = options.is_minimum_norm and options.measure not in options.conventions.prior_restored
     for region in result.regions:
         rows = result.kernel[region.rows].reshape(-1, region.n_components, n_channels)
         turned = region.orient == "loose" and local

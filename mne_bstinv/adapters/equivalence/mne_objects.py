@@ -20,21 +20,22 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions, require_2018
+from mne_bstinv.inverse.linear import data_whitening
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
-from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
+from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = [
     "MneObjects",
     "copied",
     "covariance_of",
-    "data_whitening",
     "fixed_forward",
     "minimum_norm_arguments",
     "mne_objects",
     "ranks_by_type",
-    "whitening_of",
+    "whitening_of_data",
 ]
 
 #: MNE squares the limit: beyond this it could not be told from none.
@@ -79,7 +80,7 @@ def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObje
         all_info=all_info,
         forward=forward,
         noise_cov=covariance_of(noise, prepared, info),
-        ranks_by_type=ranks_by_type(noise, prepared, info),
+        ranks_by_type=ranks_by_type(noise, info),
     )
 
 
@@ -95,19 +96,7 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     return gain
 
 
-def whitening_of(statistics: CovarianceStatistics, prepared: PreparedStudy) -> Whitening:
-    """Compute Brainstorm's whitener of the noise."""
-    options = require_2018(prepared.options)
-    return compute_whitener(
-        statistics,
-        prepared.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=prepared.channel_names,
-    )
-
-
-def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
+def whitening_of_data(prepared: PreparedStudy, noise: Whitening) -> Whitening:
     """Compute Brainstorm's whitener of the data, by the method used for the noise.
 
     It has the ranks of its own: that of ``diag`` is full, whatever was truncated before the
@@ -118,13 +107,14 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
             "Method 'lcmv' needs the study's data_cov, found none. Compute the data covariance in "
             "Brainstorm, or choose another method."
         )
-    whitening = compute_whitener(
+    options = prepared.options
+    assert not isinstance(options, InverseOptions2009)  # has no lcmv
+    whitening = data_whitening(
         prepared.data,
         prepared.channel_types,
-        noise.method,
-        noise_reg=require_2018(prepared.options).noise_reg,
-        detect_diagonal=False,
-        channel_names=prepared.channel_names,
+        options,
+        noise,
+        prepared.channel_names,
     )
     if whitening.method != "diag":
         return whitening
@@ -135,24 +125,28 @@ def data_whitening(prepared: PreparedStudy, noise: Whitening) -> Whitening:
 def covariance_of(whitening: Whitening, prepared: PreparedStudy, info: mne.Info) -> Any:
     """Make the covariance, of reduced rank, that MNE whitens with as Brainstorm does.
 
-    It is pinv(W W') by type of channel.
+    It is pinv(W W') by type of channel (2009: group of types), of one sample: times the number of
+    averages that the noise was divided by.
     """
-    spectrum = noise_spectrum(whitening, prepared.channel_types)
+    spectrum = noise_spectrum(whitening)
     samples = prepared.noise.n_samples
     return mne.Covariance(
-        spectrum.cov, info["ch_names"], bads=[], projs=[], nfree=max(int(samples or 1), 1)
+        prepared.noise_averages * spectrum.cov,
+        info["ch_names"],
+        bads=[],
+        projs=[],
+        nfree=max(int(samples or 1), 1),
     )
 
 
-def ranks_by_type(noise: Whitening, prepared: PreparedStudy, info: mne.Info) -> dict[str, int]:
+def ranks_by_type(noise: Whitening, info: mne.Info) -> dict[str, int]:
     """Add Brainstorm's ranks up as MNE groups the channels: MEG sensors of two kinds together."""
-    kinds = {
-        kind.strip().upper(): mne_kind
-        for kind, mne_kind in zip(prepared.channel_types, info.get_channel_types(), strict=True)
-    }
+    types = info.get_channel_types()
     ranks: dict[str, int] = {}
-    for kind, rank in noise.ranks.items():
-        ranks[kinds[kind]] = ranks.get(kinds[kind], 0) + rank
+    for block, index in noise.blocks.items():
+        kinds = {types[i] for i in index}
+        kind = kinds.pop() if len(kinds) == 1 else "meg"  # 2009 whitens its sensors together
+        ranks[kind] = ranks.get(kind, 0) + noise.ranks[block]
     if {"mag", "grad"} <= set(ranks):
         ranks = {"meg": ranks.pop("mag") + ranks.pop("grad"), **ranks}
     return ranks
@@ -189,8 +183,13 @@ def minimum_norm_arguments(
 
     The text says why no public call gives the kernel; it is empty where one does.
     """
-    options = require_2018(prepared.options)
+    options = prepared.options
     loose, reason = _loose(prepared, objects.forward)
+    if options.conventions.tangents == "decoupled" and "loose" in options.source_orient:
+        reason = reason or (
+            "the inverse of 2009 takes the field of the normal out of those of the tangents, MNE "
+            "does not"
+        )
     depth = None
     if options.depth_weighting and options.weight_exp > 0:
         depth = {
@@ -200,7 +199,7 @@ def minimum_norm_arguments(
             "limit_depth_chs": False,
             "allow_fixed_depth": False,
         }
-        if len(prepared.regions) > 1:
+        if len(prepared.regions) > 1 and options.conventions.depth == "exponent first":
             reason = reason or (
                 "Brainstorm weights depth within each region of a mixed head model, MNE over all "
                 "sources together"
@@ -215,7 +214,9 @@ def minimum_norm_arguments(
     return arguments, reason
 
 
-def _limit(options: InverseOptions) -> float | None:
+def _limit(options: AnyOptions) -> float | None:
+    if options.conventions.depth == "limit first":  # as MNE does
+        return options.weight_limit
     try:
         limit = options.weight_limit ** (1 / options.weight_exp)
     except OverflowError:
@@ -224,8 +225,10 @@ def _limit(options: InverseOptions) -> float | None:
 
 
 def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
-    options = require_2018(prepared.options)
-    tangential = 0.0 if options.loose is None else options.loose**2
+    options = prepared.options
+    tangential = 0.0 if options.loose is None else options.loose
+    if options.conventions.tangents == "plain":  # an amplitude; in 2009 a variance, as in MNE
+        tangential **= 2
     values = {"fixed": 0.0, "loose": tangential, "free": 1.0}
     if not prepared.mixed:
         return values[prepared.regions[0].orient], ""

@@ -165,9 +165,10 @@ class MneSettings(Displayed):
     nave: int | None = 1
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS.values():
+        methods = tuple(dict.fromkeys(METHODS.values()))
+        if self.method not in methods:
             raise OptionError(
-                f"Unknown method {self.method!r}. Must be one of {', '.join(METHODS.values())} "
+                f"Unknown method {self.method!r}. Must be one of {', '.join(methods)} "
                 "(eLORETA has no counterpart in Brainstorm)."
             )
         number: Any = self.loose

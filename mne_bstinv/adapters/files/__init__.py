@@ -1,5 +1,7 @@
 """MNE's files: their names, how they are read and written, and the kinds of objects in them."""
 
+from mne.utils import verbose
+
 from mne_bstinv.adapters.files.formats import (
     MNE_ENDINGS,
     estimate_ending,
@@ -30,6 +32,7 @@ __all__ = [
     "quiet",
     "read_mne",
     "recordings_from",
+    "verbose",
     "write_mne",
     "write_new",
 ]

@@ -40,17 +40,18 @@ class MapCall:
     def code(self) -> str:
         """The ready-to-run Python; the result is ``found``."""
         helpers = [f"\n\n{_plain(one)}" for one in self.helpers]
+        gap = ["", ""] if helpers else [""]
         body = inspect.getsource(self.function).split('"""', 2)[2]
         lines = textwrap.dedent(body.strip("\n")).strip().splitlines()
         lines = [f"found ={line[6:]}" if line.startswith("return ") else line for line in lines]
         start = "\n".join([*_IMPORTS, *self.imports])
-        return "\n".join([start, *helpers, "", *lines]) + "\n"
+        return "\n".join([start, *helpers, *gap, *lines]) + "\n"
 
 
 def _plain(function: Callable[..., Any]) -> str:
     """Return the source of a helper without annotations, whose names users need not import."""
     head, body = inspect.getsource(function).split(":\n", 1)
-    return f"{re.sub(r': Any| -> .*', '', head)}:\n{body}"
+    return f"{re.sub(r': Any| -> .*', '', head)}:\n{body.rstrip()}"
 
 
 def flipped_rows(stc: Any, labels: Any, src: Any) -> list[Any]:
@@ -125,9 +126,8 @@ def scout_std(stc: Any, labels: Any, src: Any) -> FloatArray:
 def scout_stderr(stc: Any, labels: Any, src: Any) -> FloatArray:
     """Return the standard error over the vertices."""
     rows = flipped_rows(stc, labels, src)
-    return np.array(
-        [r.std(axis=0, ddof=1) / len(r) ** 0.5 if len(r) > 1 else 0 * r[0] for r in rows]
-    )
+    spread = [r.std(axis=0, ddof=1) if len(r) > 1 else 0 * r[0] for r in rows]
+    return np.array([s / len(r) ** 0.5 for s, r in zip(spread, rows, strict=True)])
 
 
 def scout_power(stc: Any, labels: Any, src: Any) -> FloatArray:

@@ -17,6 +17,7 @@ from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, to_source_spaces
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.studies.normals import surface_normals
 
 __all__ = [
     "CortexMap",
@@ -72,7 +73,7 @@ def cortex_map(
         gain=np.zeros((0, 3 * n)),
         head_model_type="surface",
         grid_loc=cortex.vertices,
-        grid_orient=cortex.vert_normals,
+        grid_orient=surface_normals(cortex),
     )
     src = to_source_spaces(model, cortex, subject=subject, verbose="error")
     kept = kept_of(src)

@@ -2,7 +2,11 @@
 
 from mne_bstinv.adapters.operators.apply import apply_operator
 from mne_bstinv.adapters.operators.arrays import noise_spectrum
-from mne_bstinv.adapters.operators.check import checked_operator, operator_of_results
+from mne_bstinv.adapters.operators.check import (
+    checked_operator,
+    operator_of_results,
+    why_no_operator,
+)
 from mne_bstinv.adapters.operators.estimate_from_mne import (
     from_source_estimate,
     function_of_estimate,
@@ -55,4 +59,5 @@ __all__ = [
     "to_inverse_operator",
     "to_source_estimate",
     "vert2grid",
+    "why_no_operator",
 ]

@@ -18,6 +18,7 @@ from mne_bstinv.adapters.operators.parameters import (
     InverseParameters,
     inverse_parameters,
 )
+from mne_bstinv.adapters.recordings import as_read
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
@@ -37,6 +38,8 @@ def apply_operator(
 
     The kernel of Brainstorm meets recordings as they are stored, whatever their number of averages.
     So the samples alone are taken of the recordings, and the operator's own Info and projections.
+    Those of a continuous Raw are compensated and projected first, as Brainstorm does when it reads
+    it.
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ def _estimates(
         epochs = mne.EpochsArray(data, info, tmin=inst.tmin, baseline=None, proj=False)
         epochs.shift_time(inst.times[0], relative=False)
         return list(apply.apply_inverse_epochs(epochs, inv, nave=nave, **arguments))
-    raw = mne.io.RawArray(inst.get_data(picks=picks), info, first_samp=inst.first_samp)
+    raw = mne.io.RawArray(as_read(inst)[picks], info, first_samp=inst.first_samp)
     return [apply.apply_inverse_raw(raw, inv, nave=nave, **arguments)]
 
 
@@ -133,7 +136,12 @@ def _check_projections(inst: Any, inv: Any, not_applied: Sequence[Any]) -> None:
     ]
     were = {_identity(proj) for proj in (*kept, *not_applied)}
     applied = [proj for proj in inst.info["projs"] if proj["active"]]
-    wrong = [proj["desc"] for proj in applied if _identity(proj) in were and not _reference(proj)]
+    continuous = isinstance(inst, mne.io.BaseRaw) and "recordings" not in kept_of(inst)
+    wrong = (
+        []
+        if continuous
+        else [proj["desc"] for proj in applied if _identity(proj) in were and not _reference(proj)]
+    )
     if wrong:
         raise ConversionError(
             f"The recordings were projected ({', '.join(map(str, wrong))}), and Brainstorm's "

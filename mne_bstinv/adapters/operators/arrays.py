@@ -3,11 +3,11 @@
 With Brainstorm's whitener W, orientation and depth factor Q, gain G (projected, referenced) and
 prior source variance Λ both toolboxes compute Q L' (L L' + 1/Λ)⁻¹ W with L = W G Q. MNE scales the
 source covariance so that trace(L L') is the rank r, hence λ² = r / (t Λ) with t the trace before.
+So does Brainstorm's inverse of 2009, whose λ² is MNE's 1/SNR².
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from scipy import linalg
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.linear import Region
-from mne_bstinv.inverse.options import InverseOptions, require_2018
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.regularization import (
@@ -26,7 +27,7 @@ from mne_bstinv.inverse.regularization import (
     lambda_from_rms,
     prior_from_lambda2,
 )
-from mne_bstinv.inverse.source_model import SourceModel
+from mne_bstinv.inverse.source_model import SourceModel, take_out_first
 from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["NoiseSpectrum", "OperatorArrays", "noise_spectrum", "operator_arrays"]
@@ -108,42 +109,56 @@ class _Columns:
     directions: FloatArray
 
 
-def noise_spectrum(whitening: Whitening, channel_types: Sequence[str]) -> NoiseSpectrum:
-    """Decompose Brainstorm's whitener, one sensor type at a time.
+def noise_spectrum(whitening: Whitening) -> NoiseSpectrum:
+    """Decompose Brainstorm's whitener, one sensor type (2009: group of types) at a time.
 
     Over several types at once the eigenvalues would span 1e16: V² and T² side by side.
 
     Parameters
     ----------
     whitening : Whitening
-        Whitener W and its ranks.
-    channel_types : sequence of str
-        Type of each channel.
+        Whitener W, (n_rows, n_channels), its blocks and their ranks.
 
     Returns
     -------
     NoiseSpectrum
-        Eigenvalues 1/s² and eigenvectors of the kept subspace of each type.
+        Eigenvalues 1/s² and eigenvectors of the kept subspace of each block.
     """
-    n = len(whitening.whitener)
+    n = whitening.whitener.shape[1]
     eig, eigvec = np.zeros(n), np.zeros((n, n))
-    upper = np.array([t.strip().upper() for t in channel_types])
-    for kind, rank in whitening.ranks.items():
-        index = np.flatnonzero(upper == kind)
-        values, vectors = linalg.eigh(whitening.whitener[np.ix_(index, index)])
-        kept = slice(len(index) - rank, len(index))
-        eig[index[kept]] = 1 / values[kept] ** 2
-        eigvec[np.ix_(index, index)] = vectors.T
+    for kind, index in whitening.blocks.items():
+        block, rank = whitening.whitener[:, index], whitening.ranks[kind]
+        std, vectors = _right_vectors(block[block.any(axis=1)])
+        eig[index[:rank]] = 1 / std[:rank] ** 2
+        eigvec[np.ix_(index, index)] = vectors
     return NoiseSpectrum(eig=eig, eigvec=eigvec)
 
 
+def _right_vectors(block: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return singular values (k,) and right vectors in rows (n, n) of a whitener's block."""
+    result: Any = linalg.svd(block, full_matrices=True)
+    return result[1], result[2]
+
+
 def operator_arrays(
-    study: PreparedStudy, noise: NoiseSpectrum, order: IntArray, rotation: FloatArray
+    study: PreparedStudy,
+    noise: NoiseSpectrum,
+    order: IntArray,
+    rotation: FloatArray,
+    *,
+    n_whitened: int,
 ) -> OperatorArrays:
-    """Whiten, weight and decompose the gain for sources at 0-based ``order``; SCS → head (3, 3)."""
-    options = require_2018(study.options)
+    """Whiten, weight and decompose the gain for sources at 0-based ``order``; SCS → head (3, 3).
+
+    ``n_whitened`` is the number of rows of Brainstorm's whitener.
+    """
     p = 1 if all(region.orient == "fixed" for region in study.regions) else 3
-    parts = [_columns(region, options, rotation, p) for region in study.regions]
+    of_regions = [(region.gain, region.grid_orient, region.orient) for region in study.regions]
+    models = SourceModel.build_all(of_regions, study.options)
+    parts = [
+        _columns(region, model, rotation, p)
+        for region, model in zip(study.regions, models, strict=True)
+    ]
     located = np.concatenate([region.locations for region in study.regions])
     position = np.full(study.n_sources, -1)
     position[located] = np.arange(len(located))
@@ -158,7 +173,7 @@ def operator_arrays(
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
     scale = noise.rank / trace
-    lambda2 = _lambda2(options, noise.rank, len(noise.eig), trace)
+    lambda2 = _lambda2(study.options, noise.rank, n_whitened, trace)
     u, sing, v = _decomposed(lead_field * np.sqrt(scale), lambda2)
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
     v[~lead_field.any(axis=0)] = 0.0
@@ -219,33 +234,41 @@ def _decomposed_rows(
     return u, sing, v
 
 
-def _lambda2(options: InverseOptions, rank: int, n_channels: int, trace: float) -> float:
-    if options.snr_method == "rms":
+def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> float:
+    if not isinstance(options, InverseOptions2009) and options.snr_method == "rms":
         return lambda2_from_prior(lambda_from_rms(options.snr_rms), trace, rank)
-    return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_channels)
+    # of 2009 the whitener has as many rows as its rank: 1/SNR²
+    return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_whitened)
 
 
-def _columns(region: Region, options: InverseOptions, rotation: FloatArray, p: int) -> _Columns:
+def _columns(region: Region, model: SourceModel, rotation: FloatArray, p: int) -> _Columns:
     """Turn the columns of a region to the directions of MNE's rows, with their prior."""
-    model = SourceModel.build(region.gain, region.grid_orient, region.orient, options)
     m = model.n_sources
-    if region.orient == "free":
+    blocks = np.ascontiguousarray(region.gain.T).reshape(m, 3, -1)
+    if model.frames is None:
         # columns along the axes of head; their directions in SCS are the rows of the rotation
-        directions = np.broadcast_to(rotation, (m, 3, 3))
+        gain, directions = rotation @ blocks, np.tile(np.eye(3), (m, 1, 1))
         amplitude = np.ones(3)
     else:
-        normals = unit_normals(region.grid_orient, m)
-        frames = local_frames(normals, 1.0).transpose(0, 2, 1)
-        directions = frames[:, :1] if p == 1 else frames[:, _NORMAL_LAST]
-        tangential = 0.0 if options.loose is None or region.orient == "fixed" else options.loose
-        amplitude = np.array([tangential, tangential, 1.0])[-p:]
-    blocks = np.ascontiguousarray(region.gain.T).reshape(m, 3, -1)
+        normals = model.frames[:, :, 0]  # of unit length or not, as the inverse of the year does
+        frames = normals[:, None] if p == 1 else _with_tangents(normals)
+        gain, directions = frames @ blocks, frames @ rotation.T
+        if model.decoupled:
+            take_out_first(gain)
+        tangential = model.amplitudes[1:] if region.orient == "loose" else np.zeros(2)
+        amplitude = np.array([*tangential, 1.0])[-p:]
+        if p == 3:
+            gain, directions = gain[:, _NORMAL_LAST], directions[:, _NORMAL_LAST]
     return _Columns(
-        gain=directions @ blocks,
+        gain=gain,
         std=model.alpha[:, None] * amplitude,
         depth=np.repeat(model.alpha[:, None] ** 2, p, axis=1),
         relative=np.broadcast_to(amplitude**2, (m, p)),
-        directions=directions @ rotation.T
-        if region.orient != "free"
-        else np.tile(np.eye(3), (m, 1, 1)),
+        directions=directions,
     )
+
+
+def _with_tangents(normals: FloatArray) -> FloatArray:
+    """Return rows o, t1, t2 (m, 3, 3) of normals o (m, 3) of any length above zero."""
+    frames = local_frames(unit_normals(normals, len(normals)), 1.0).transpose(0, 2, 1)
+    return np.concatenate([normals[:, None], frames[:, 1:]], axis=1)

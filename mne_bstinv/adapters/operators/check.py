@@ -13,13 +13,18 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum
 from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
-from mne_bstinv.adapters.operators.parameters import NOT_COMPARABLE, inverse_parameters
+from mne_bstinv.adapters.operators.parameters import (
+    NOT_COMPARABLE,
+    for_averages,
+    inverse_parameters,
+)
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.io.processing import derivation_of
 
-__all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results"]
+__all__ = ["SAME_KERNEL", "checked_operator", "operator_of_results", "why_no_operator"]
 
 
 #: Relative difference of kernels up to which an operator is that of a stored kernel: what FIF files
@@ -29,6 +34,30 @@ SAME_KERNEL = 1e-6
 #: Sensor vectors that kernels are compared on. Kernels that differ give other estimates of any
 #: vector but by a chance that four rule out.
 _N_PROBES = 4
+
+
+def why_no_operator(results: io.Results) -> str:
+    """Say why results have no inverse operator.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+
+    Returns
+    -------
+    str
+        The reason; empty for minimum norms of Brainstorm's linear inverse.
+    """
+    derivation, origin = derivation_of(results), origin_of_results(results)
+    if derivation is not None:
+        return f"It is a {derivation.what}, made of other results: no operator gives it."
+    if not origin.years:
+        return f"It is {origin.kind}, not of Brainstorm's linear inverse: {origin.reason}."
+    options = origin.options(results.options or {})
+    if options.is_minimum_norm:
+        return ""
+    return f"{options.method!r} is no minimum norm, and MNE's InverseOperator holds nothing else."
 
 
 @converts
@@ -62,7 +91,8 @@ def operator_of_results(
     Raises
     ------
     ConversionError
-        If the results were made of others: no operator gives a z-score or a flat map.
+        If the results were made of others (no operator gives a z-score or a flat map), or by
+        something else than Brainstorm's linear inverse.
     """
     derivation = derivation_of(results)
     if derivation is not None:
@@ -71,15 +101,22 @@ def operator_of_results(
             "inverse operator gives them. Convert the kernel that they were made of, or convert "
             "these to a source estimate."
         )
+    origin = origin_of_results(results)
+    if not origin.years:
+        raise ConversionError(
+            f"The results {results.comment!r} are {origin.kind} ({origin.reason}): no options of a "
+            "linear inverse, so no inverse operator. Convert them to a source estimate."
+        )
     good = results.good_channel
     operator = to_inverse_operator(
         head_model,
         noise_cov,
         channels,
-        results.options,
+        origin.options(results.options or {}),
         channel_flag=results.channel_flag,
         data_types=data_types_of(results.options) or None if good is None else None,
         good_channels=None if good is None else good - 1,
+        n_avg=max(results.n_avg, 1),
         **others,
     )
     return checked_operator(operator, results, head_model)
@@ -161,6 +198,7 @@ def _estimates(inv: Any, data: FloatArray) -> FloatArray:
     and s / (s² + λ²) · √(1 + s² / λ²) (the manual of MNE-Python, "The minimum-norm estimates").
     """
     parameters = inverse_parameters(inv)
+    inv = for_averages(inv, 1)
     sing, fields, leads = inv["sing"], inv["eigen_fields"]["data"], inv["eigen_leads"]["data"]
     weights = sing / (sing**2 + parameters.lambda2)
     std = np.sqrt(inv["source_cov"]["data"])[:, None]

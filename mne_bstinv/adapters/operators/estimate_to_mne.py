@@ -16,6 +16,7 @@ from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sources import source_map
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.studies.normals import with_normals
 from mne_bstinv.studies.units import in_metres
@@ -81,7 +82,8 @@ def to_source_estimate(
         The estimate in the unit of the results, vectors along x, y, z of head. Scalar kernels stay
         factors (kernel, data) until the data are asked for, vectors are multiplied out (MNE has
         no factors for them). The report keeps ``results``, ``src``, ``order``, ``scs_to_head``,
-        ``layout``, ``scale`` and ``time``.
+        ``origin`` (what made the results, :class:`~mne_bstinv.inverse.Origin`), ``layout``,
+        ``scale`` and ``time``.
 
     Raises
     ------
@@ -242,7 +244,14 @@ def _report_rest(results: io.Results, findings: Findings) -> None:
     ):
         if value is not None and np.size(value):
             findings.dropped(field, f"MNE's source estimates have no place for {what}.")
-    derivation = derivation_of(results)
+    origin, derivation = origin_of_results(results), derivation_of(results)
+    keep(findings, origin=origin)
+    if not origin.years and derivation is None:
+        findings.derived(
+            "Function",
+            f"The values are of {origin.kind}, not of Brainstorm's linear inverse: "
+            f"{origin.reason}.",
+        )
     if derivation is not None:
         unit = f", in the unit {derivation.unit!r}" if derivation.unit else ""
         findings.derived(

@@ -14,11 +14,12 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.frames import scs_to_head_of
-from mne_bstinv.adapters.kept import keep, kept_of
+from mne_bstinv.adapters.kept import declared, keep, kept_of
 from mne_bstinv.adapters.operators.operator_dicts import complete_info, data_info
 from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
+    averages_of,
     for_averages,
     inverse_parameters,
 )
@@ -35,7 +36,8 @@ from mne_bstinv.conversion import (
     converts,
 )
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.io.text import history_row
 
@@ -91,7 +93,8 @@ def from_inverse_operator(
     nave : int
         Number of averages of those recordings: written as nAvg and Leff. The kernel itself is for
         one sample, as in Brainstorm: MNE's dSPM of these averages is √nave times it, which is what
-        Brainstorm's process "Scale averaged dSPM" makes of the map.
+        Brainstorm's process "Scale averaged dSPM" makes of the map. Operators of options of 2009
+        and 2016 bring their own.
     comment : str | None
         Name of the results in Brainstorm.
     data_file, head_model_file : str | None
@@ -117,6 +120,7 @@ def from_inverse_operator(
     """
     findings, report = Findings(), conversion_report(inv)
     parts: list[Any] = []
+    averages = _averages(inv, nave)
     inv = for_averages(inv, 1)
     wanted = _arguments(inv, lambda2, method)
     lambda2, method = wanted.lambda2, wanted.method
@@ -134,21 +138,21 @@ def from_inverse_operator(
     layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]
     rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
-    _report(inv, wanted, nave, findings)
+    _report(inv, wanted, averages, findings)
     types = tuple(channels.types[i] for i in good[columns].tolist())
     results = io.Results(
         imaging_kernel=rows,
         whitener=_whitener(inv)[np.ix_(columns, columns)],
-        comment=comment or f"MNE-Python: {method}",
-        function=FUNCTIONS[method],
+        comment=comment or _comment(inv, wanted),
+        function=_function(inv, wanted),
         data_file=data_file,
         head_model_file=head_model_file,
         surface_file=surface_file,
         channel_flag=_flags(inv, channels),
         good_channel=good[columns] + 1,
         options=_options(inv, wanted, columns, types),
-        n_avg=int(nave),
-        leff=float(nave),
+        n_avg=int(averages),
+        leff=float(averages),
         history=(history_row("mne", f"MNE-Python: {method}, lambda2 = {lambda2:.6g}"),),
         **grid_fields(grid, layout, atlas),
     )
@@ -167,7 +171,7 @@ def remember_file(inv: Any, path: Path) -> None:
         The file.
     """
     report = conversion_report(inv)
-    kept = {**report.kept, "operator_file": str(path.absolute())}
+    kept = {**report.kept, **declared(operator_file=str(path.absolute()))}
     carry(inv, ConversionReport(report.findings, kept))
 
 
@@ -239,10 +243,36 @@ def _layout(
     ours, atlas = kept_of(inv).get("options"), grid.grid_atlas
     if ours is None or grid.head_model_type != "mixed" or not vector or atlas is None:
         return layout_of_grid(grid, vector=vector, findings=findings)
-    if method != "MNE":
+    if str(ours.measure) not in ours.conventions.prior_restored:
         # Brainstorm normalises loose rows in a local frame; these are along x, y, z
         atlas = recoded(atlas, {"L": "U"}, findings)
     return mixed_layout(atlas.scouts, grid.grid_orient, len(grid.grid_loc)), atlas
+
+
+def _averages(inv: Any, nave: int) -> int:
+    """Return the averages of the recordings: those that divided the noise, where they did."""
+    options = kept_of(inv).get("options")
+    if options is not None and options.conventions.averages_in_noise:
+        return averages_of(inv)
+    return nave
+
+
+def _own_options(inv: Any, wanted: InverseParameters) -> AnyOptions | None:
+    """Return the options of Brainstorm whose kernel this is; None where it is another."""
+    options = kept_of(inv).get("options")
+    return options if options is not None and wanted.parity != NOT_COMPARABLE else None
+
+
+def _function(inv: Any, wanted: InverseParameters) -> str:
+    options = _own_options(inv, wanted)
+    return FUNCTIONS[wanted.method] if options is None else options.function
+
+
+def _comment(inv: Any, wanted: InverseParameters) -> str:
+    """Name the results; Brainstorm's comments of 2016 end in the year."""
+    options = _own_options(inv, wanted)
+    year = " 2016" if options is not None and options.year == 2016 else ""
+    return f"MNE-Python: {wanted.method}{year}"
 
 
 def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) -> None:
@@ -260,7 +290,9 @@ def _report(inv: Any, wanted: InverseParameters, nave: int, findings: Findings) 
                 "projs",
                 f"{proj['desc']!r} is part of the kernel: Brainstorm applies none to the data.",
             )
-    if method == "sLORETA" and nave > 1:
+    own = _own_options(inv, wanted)
+    divided = own is not None and own.conventions.averages_in_noise
+    if method == "sLORETA" and nave > 1 and not divided:
         findings.dropped(
             "nave",
             f"The kernel is for one sample: MNE's sLORETA of {nave} averages is √{nave} times it.",
@@ -289,15 +321,17 @@ def _options(
     cov = inv["noise_cov"]
     eig, eigvec = np.asarray(cov["eig"]), np.asarray(cov["eigvec"])
     matrix = ((eigvec.T * np.maximum(eig, 0)) @ eigvec)[np.ix_(columns, columns)]
-    common = {
+    common: dict[str, Any] = {
         "ChannelTypes": types,
         "DataTypes": tuple(dict.fromkeys(types)),
         "ComputeKernel": 1.0,
         "NoiseCovMat": {"NoiseCov": matrix, "Comment": "Noise covariance of the operator"},
-        "FunctionName": FUNCTIONS[wanted.method],
+        "FunctionName": _function(inv, wanted),
     }
-    options = kept_of(inv).get("options")
-    if isinstance(options, InverseOptions) and wanted.parity != NOT_COMPARABLE:
+    options = _own_options(inv, wanted)
+    if isinstance(options, InverseOptions2009):
+        common["NoiseCov"] = common.pop("NoiseCovMat")["NoiseCov"]
+    if options is not None:
         return {**options.to_brainstorm(), **common}
     power = (eig > 0).sum() / len(eig) / wanted.lambda2
     return {

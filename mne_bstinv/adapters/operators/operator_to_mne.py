@@ -27,6 +27,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     InverseParameters,
+    for_averages,
     parameters_of,
 )
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
@@ -41,9 +42,10 @@ from mne_bstinv.conversion import (
 )
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_surface_ras
-from mne_bstinv.inverse.options import InverseOptions, require_2018
+from mne_bstinv.inverse.linear import noise_whitening
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
-from mne_bstinv.inverse.whitening import compute_whitener
 from mne_bstinv.studies.normals import with_normals
 
 __all__ = ["to_inverse_operator"]
@@ -55,11 +57,12 @@ def to_inverse_operator(
     head_model: io.HeadModel,
     noise_cov: io.NoiseCov,
     channels: io.Channels,
-    options: InverseOptions | Mapping[str, Any] | None = None,
+    options: AnyOptions | Mapping[str, Any] | None = None,
     *,
     channel_flag: AnyArray | Sequence[int] | None = None,
     data_types: str | Sequence[str] | None = None,
     good_channels: AnyArray | Sequence[int] | None = None,
+    n_avg: float = 1,
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
     subject: str | None = None,
@@ -82,14 +85,18 @@ def to_inverse_operator(
     channels : Channels
         Channel file. Its projectors go into gain and covariance, not into the operator: in
         Brainstorm the kernel meets the recordings as they are stored.
-    options : InverseOptions | mapping | None
-        As for :func:`mne_bstinv.compute_kernel`.
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
+        As for :func:`mne_bstinv.compute_kernel`. The minimum norm of 2009 is MNE's own (trace of
+        the source covariance scaled to the rank, λ² = 1/SNR², noise over the number of averages).
     channel_flag : array of int, shape (n_all_channels,) | None
         1 good, −1 bad; ``None`` takes all channels as good.
     data_types : str | sequence of str | None
         Types of the channels to use; needed unless ``good_channels`` is given.
     good_channels : array of int | None
         0-based channels to use instead, such as ``results.good_channel - 1``.
+    n_avg : float
+        Number of trials that the recordings are the average of, as for
+        :func:`mne_bstinv.compute_kernel`: in 2009 and 2016 the parameters pass it on as ``nave``.
     surface : Surface | None
         The cortex that the locations follow.
     mri : Mri | None
@@ -129,8 +136,9 @@ def to_inverse_operator(
         data_types=data_types,
         options=options,
         good_channels=good_channels,
+        n_avg=n_avg,
     )
-    if require_2018(study.options).method != "minnorm":
+    if not study.options.is_minimum_norm:
         raise ConversionError(
             f"InverseMethod {study.options.method!r} is no minimum norm, and MNE's InverseOperator "
             "holds nothing else: convert its results with to_source_estimate."
@@ -149,24 +157,22 @@ def to_inverse_operator(
         )
     operator = _build(study, sources, info, mri, findings)
     inherited = [sources.src, _sensors_of(info)]
-    return attach_with_parts(findings, operator, inherited, what="options → InverseOperator")
+    made = attach_with_parts(findings, operator, inherited, what="options → InverseOperator")
+    # the noise was divided by them, as MNE will do
+    return for_averages(made, int(study.noise_averages))
 
 
 def _build(
     study: PreparedStudy, sources: SourceMap, info: mne.Info, mri: io.Mri | None, findings: Findings
 ) -> Any:
-    options = require_2018(study.options)
-    whitening = compute_whitener(
-        study.noise,
-        study.channel_types,
-        options.noise_method,
-        noise_reg=options.noise_reg,
-        channel_names=study.channel_names,
-    )
+    options = study.options
+    whitening = noise_whitening(study.noise, study.channel_types, options, study.channel_names)
     for message in whitening.warnings:
         findings.derived("NoiseCov", message)
-    noise = noise_spectrum(whitening, study.channel_types)
-    arrays = operator_arrays(study, noise, sources.order, sources.frame.rotation)
+    noise = noise_spectrum(whitening)
+    arrays = operator_arrays(
+        study, noise, sources.order, sources.frame.rotation, n_whitened=len(whitening.whitener)
+    )
     parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays)
     picks = match_channel_names(study.channel_names, info["ch_names"])
     names = [info["ch_names"][i] for i in picks]
@@ -200,7 +206,7 @@ def _sensors_of(info: mne.Info) -> Any:
 def _report(
     findings: Findings, study: PreparedStudy, parameters: InverseParameters, noise_method: str
 ) -> None:
-    options = require_2018(study.options)
+    options = study.options
     keep(
         findings,
         parameters=parameters,
@@ -214,7 +220,8 @@ def _report(
     }.get(parameters.parity, "gives Brainstorm's estimate")
     findings.derived(
         "lambda2",
-        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = 1 {gives}.",
+        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = "
+        f"{int(study.noise_averages)} {gives}.",
     )
     if parameters.parity == NOT_COMPARABLE:
         findings.dropped("InverseMeasure", parameters.reason)
@@ -222,7 +229,7 @@ def _report(
         findings.derived(
             "InverseMeasure", f"{parameters.reason} Here √Λ = {parameters.factor:.6g}."
         )
-    if noise_method != options.noise_method:
+    if not isinstance(options, InverseOptions2009) and noise_method != options.noise_method:
         findings.derived(
             "NoiseMethod",
             f"The covariance is diagonal: {noise_method!r} was used, as Brainstorm does.",

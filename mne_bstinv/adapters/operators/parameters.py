@@ -15,7 +15,7 @@ from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
 from mne_bstinv.conversion import ConversionReport, carry, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = [
     "EXACT",
@@ -32,8 +32,8 @@ EXACT = "exact"
 UP_TO_FACTOR = "equal up to a stated factor"
 
 
-#: Brainstorm's measure → MNE's method.
-METHODS = {"amplitude": "MNE", "dspm2018": "dSPM", "sloreta": "sLORETA"}
+#: Brainstorm's measure → MNE's method; that of 2018 last, where a method is asked for its measure.
+METHODS = {"amplitude": "MNE", "dspm": "dSPM", "dspm2018": "dSPM", "sloreta": "sLORETA"}
 
 #: What marks the parameters in the entry ``method`` of the operator's noise covariance, the one
 #: text that FIF files of inverse operators keep.
@@ -42,6 +42,11 @@ MARK = "mne_bstinv "
 _LOOSE_DSPM = (
     "Brainstorm normalises loose rows in the local frame before the orientation prior, with one "
     "factor; MNE after it"
+)
+
+_DEPTH_SLORETA = (
+    "Brainstorm's sLORETA of 2009 is √Λ times the dimensionless one, times the depth weight of "
+    "each location: no one factor"
 )
 
 _SLORETA = (
@@ -65,7 +70,8 @@ class InverseParameters(Displayed):
     nave : int
         Number of averages to say: set ``evoked.nave`` to it. Brainstorm's kernels know no averages,
         so it is 1; of an operator that was made for averages of a known number
-        (:func:`for_averages`) it is that number, and nothing needs to be set. Brainstorm's process
+        (``for_averages``, and of the options of 2009 and 2016, which divide the noise by the
+        averages as MNE does) it is that number, and nothing needs to be set. Brainstorm's process
         "Scale averaged dSPM", and nothing else, multiplies dspm2018 maps by √Leff.
     factor : float
         Brainstorm's estimate is this times MNE's: √Λ in A·m for sLORETA, else 1.
@@ -167,11 +173,11 @@ def averages_of(inv: Any) -> int:
 
 
 def parameters_of(
-    options: InverseOptions, orients: tuple[str, ...], arrays: OperatorArrays
+    options: AnyOptions, orients: tuple[str, ...], arrays: OperatorArrays
 ) -> InverseParameters:
     """State the parameters of an operator whose regions have these orientation constraints."""
     measure = str(options.measure)
-    parity, reason = _parity(measure, orients)
+    parity, reason = _parity(options, orients)
     factor = float(arrays.prior_variance**0.5) if measure == "sloreta" else 1.0
     return InverseParameters(
         lambda2=float(arrays.lambda2),
@@ -183,14 +189,21 @@ def parameters_of(
     )
 
 
-def _parity(measure: str, orients: tuple[str, ...]) -> tuple[str, str]:
-    others = {"dspm2018": {"loose"}, "sloreta": {"loose", "free"}}.get(measure, set())
+def _parity(options: AnyOptions, orients: tuple[str, ...]) -> tuple[str, str]:
+    measure = str(options.measure)
+    # where rows are along x, y, z before they are normalised, both toolboxes do it alike
+    local = measure not in options.conventions.prior_restored
+    others = {"loose"} if METHODS[measure] == "dSPM" and local else set()
+    if measure == "sloreta":
+        others = {"loose", "free"}
     found = sorted(others & set(orients))
     if found:
         where = f"{measure}, {' and '.join(found)} orientation"
         if rest := sorted(set(orients) - others):
             where += f" (the {' and '.join(rest)} regions are comparable)"
-        return NOT_COMPARABLE, f"{where}: {_LOOSE_DSPM if measure == 'dspm2018' else _SLORETA}."
+        return NOT_COMPARABLE, f"{where}: {_SLORETA if measure == 'sloreta' else _LOOSE_DSPM}."
     if measure == "sloreta":
+        if options.depth_weighting:
+            return NOT_COMPARABLE, f"sloreta with depth weighting: {_DEPTH_SLORETA}."
         return UP_TO_FACTOR, "Brainstorm's sLORETA is √Λ (in A·m) times the dimensionless one."
     return EXACT, ""

@@ -18,11 +18,16 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.result import RegionRows
+from mne_bstinv.inverse.years import YEARS
 
 __all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout"]
 
+
+#: Functions whose rows are along singular vectors of the gain of a location.
+_SCANS = ("glsp", "lcmvp", "gls_p", "glsr_p", "mnej_p")
 
 #: Rounding of unit vectors that were stored in single precision.
 _ORTHONORMAL = 1e-6
@@ -138,7 +143,7 @@ def layout_of_results(
 ) -> RowLayout:
     """Read from a results file what its rows are; ``normals`` are (n_sources, 3)."""
     orient = _stored_orientation(results)
-    local = results.function in ("dspm2018", "sloreta")
+    local = _along_local_frames(results)
     if results.n_components == 0 or results.head_model_type == "mixed":
         atlas = results.grid_atlas
         layout = mixed_layout(
@@ -157,7 +162,7 @@ def layout_of_results(
             f"The rows of loose {results.function} are along the normal and two tangents that the "
             "file does not hold: lengths are exact, directions in the tangent plane are not.",
         )
-    if results.function in ("glsp", "lcmvp") and layout.is_vector:
+    if results.function in _SCANS and layout.is_vector:
         layout = _scanning(results, layout, findings)
     shape = _n_rows(results)
     if shape != layout.n_rows:
@@ -166,6 +171,13 @@ def layout_of_results(
             "not of this head model or surface. Give those that the results were computed with."
         )
     return layout
+
+
+def _along_local_frames(results: io.Results) -> bool:
+    """Whether loose rows are along the normal and two tangents, rather than x, y, z."""
+    year = origin_of_results(results).year or max(YEARS)
+    normalised = results.function in ("dspm", "dspm2018", "sloreta")
+    return normalised and results.function not in YEARS[year].prior_restored
 
 
 def _n_rows(results: io.Results) -> int:

@@ -1,5 +1,6 @@
 """Recordings, events and covariances ⇄ Evoked, Epochs, Raw, Annotations and Covariance."""
 
+from mne_bstinv.adapters.recordings.continuous import as_read
 from mne_bstinv.adapters.recordings.covariance import (
     from_covariance,
     noise_cov_from,
@@ -21,6 +22,7 @@ __all__ = [
     "ContinuousRecording",
     "RawBrainstorm",
     "Window",
+    "as_read",
     "check_format",
     "epochs_as_imported",
     "from_covariance",

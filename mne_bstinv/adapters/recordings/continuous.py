@@ -10,18 +10,12 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import events_from, linked_events
 from mne_bstinv.adapters.recordings.noise_estimator import Window
 from mne_bstinv.adapters.recordings.raw_writer import structure_of
-from mne_bstinv.continuous import (
-    BLOCK,
-    CovarianceOptions,
-    Reading,
-    Recording,
-    covariance,
-    read,
-)
+from mne_bstinv.continuous import BLOCK, CovarianceOptions, Reading, Recording, covariance, read
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.io.text import history_row
 
@@ -66,6 +60,29 @@ def tell_notes(recording: Recording, reading: Reading, findings: Findings) -> No
     """Report what reading, which is the same for all samples, cannot do."""
     for note in read(recording, recording.first, recording.first, reading).notes:
         findings.assumed("samples", note)
+
+
+def as_read(raw: Any) -> FloatArray:
+    """Return the samples of a Raw that Brainstorm's kernels meet.
+
+    Brainstorm compensates continuous recordings and applies projectors of Status 1 when it reads
+    them; imported ones are as they are stored.
+
+    Parameters
+    ----------
+    raw : mne.io.Raw
+        The recording; what its Info has applied is not applied again.
+
+    Returns
+    -------
+    array, shape (n_channels, n_times)
+        The samples of all channels, T, T/m or V.
+    """
+    if "recordings" in kept_of(raw):  # an imported block
+        return np.asarray(raw.get_data())
+    recording = recording_of(raw, Findings())
+    last = recording.first + recording.n_samples - 1
+    return read(recording, recording.first, last, Reading()).f
 
 
 def covariance_of(

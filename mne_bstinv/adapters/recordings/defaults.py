@@ -60,12 +60,12 @@ def safe_by_default(inst: Any) -> Any:
 
     Parameters
     ----------
-    inst : mne.Evoked | mne.Epochs
-        The recordings; they are changed, not copied.
+    inst : mne.Evoked | mne.Epochs | mne.io.Raw
+        The recordings, a Raw an imported block; they are changed, not copied.
 
     Returns
     -------
-    mne.Evoked | mne.Epochs
+    mne.Evoked | mne.Epochs | mne.io.Raw
         The same recordings, with no projections but those that were applied, if applying them
         again changes nothing, and the average reference of the good EEG channels, which is added
         where none is there. Their report says so.
@@ -106,7 +106,7 @@ def _keep(inst: Any, kept: Sequence[Any], findings: Findings, why: str) -> None:
 
 def _is_changed(inst: Any, projs: Sequence[Any], fewer: Sequence[Any]) -> bool:
     """Tell whether projections change samples of any type of channels, besides what fewer do."""
-    data = inst.get_data() if isinstance(inst, mne.BaseEpochs) else inst.data
+    data = inst.data if isinstance(inst, mne.Evoked) else inst.get_data()
     names, bads = inst.ch_names, inst.info["bads"]
     both = [mne.proj.make_projector(these, names, bads)[0] for these in (projs, fewer)]
     change = (both[0] - both[1]) @ data

@@ -20,6 +20,7 @@ from mne_bstinv.adapters.recordings.events import (
     same_annotations,
     same_times,
 )
+from mne_bstinv.adapters.recordings.occasion import device_of, t0_of
 from mne_bstinv.adapters.recordings.samples import (
     bad_in_any_file,
     checksum,
@@ -33,7 +34,7 @@ from mne_bstinv.io.text import history_row
 __all__ = ["events_from", "from_epochs", "from_evoked", "imported_from_raw", "linked_events"]
 
 #: Fields that MNE has no place for and the report keeps.
-_KEPT = ("device", "data_type", "colormap_type", "display_units", "t0", "history", "extra")
+_KEPT = ("device", "data_type", "colormap_type", "display_units", "history", "extra")
 
 
 @converts
@@ -216,13 +217,15 @@ def _build(
     if kept is None:
         values |= {
             "data_type": "recordings",
-            "device": "Unknown",
+            "device": device_of(inst.info) or "Unknown",
             "display_units": _units(inst),
             "history": (history_row("import", "Converted from MNE-Python"),),
         }
     else:
         values |= {name: getattr(kept, name) for name in _KEPT}
         values["std"] = _kept_std(kept, samples, report, findings)
+    same = kept is not None and kept_of(report).get("moment") == inst.info["meas_date"]
+    values["t0"] = kept.t0 if kept is not None and same else t0_of(inst.info) or None
     return io.Recordings(
         f=layout.fill(samples),
         time=np.asarray(time),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +20,7 @@ from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.recordings.epoched import events_in_one, is_epoched
 from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, noted, occurrences
 from mne_bstinv.adapters.recordings.formats import check_format
+from mne_bstinv.adapters.recordings.occasion import set_device, set_moment
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
@@ -31,6 +31,8 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.files import Studies
 
 __all__ = ["RawBrainstorm", "read_raw_brainstorm"]
+#: Two sampling rates that differ by less (fraction) are the same.
+_SAME_RATE = 1e-6
 
 #: Entries of an Info that a channel file has no place for, taken from the original file.
 _OF_THE_FILE = (
@@ -38,10 +40,6 @@ _OF_THE_FILE = (
     "acq_stim", "device_info", "gantry_angle", "helium_info", "hpi_meas", "hpi_results",
     "hpi_subsystem", "kit_system_id", "proj_id", "proj_name", "utc_offset",
 )  # fmt: skip
-#: Years that FIF files can hold.
-_FIRST_YEAR, _LAST_YEAR = 1902, 2037
-#: Two sampling rates that differ by less (fraction) are the same.
-_SAME_RATE = 1e-6
 
 
 class Source(Protocol):
@@ -272,6 +270,7 @@ class _Opened(NamedTuple):
     events: Sequence[io.Event]
     #: Time stamp of 0 s; empty if unknown.
     t0: str
+    device: str | None
     link: io.Recordings | None = None
 
 
@@ -293,6 +292,7 @@ def _open_bst(path: Path, channels: io.Channels | PathLike | None, findings: Fin
         flag=header.channel_flag,
         events=header.events,
         t0=header.t0,
+        device=header.device,
     )
 
 
@@ -321,6 +321,7 @@ def _open_link(
         flag=next(iter(flags), None),
         events=events_in_one(link, clock, findings),
         t0=link.t0 if isinstance(link.t0, str) and link.t0 else file.t0,
+        device=recordings.device or file.device,
         link=recordings,
     )
 
@@ -339,6 +340,7 @@ def _opened_mne(raw: Any, path: Path, channels: io.Channels) -> _Opened:
         flag=None,
         events=(),
         t0="",
+        device=None,
     )
 
 
@@ -424,8 +426,8 @@ def _complete(info: Any, file: _Opened, findings: Findings) -> None:
             _take_compensation(info, file.info, findings)
         if file.grade is not None and info["comps"]:
             set_grade(info, file.grade)
-    if info["meas_date"] is None and (moment := _moment(file.t0, findings)) is not None:
-        info.set_meas_date(moment)
+    set_moment(info, file.t0, findings)
+    set_device(info, file.device)
 
 
 def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
@@ -444,20 +446,3 @@ def _take_compensation(info: Any, original: Any, findings: Findings) -> None:
     if comps:
         info["comps"] = comps
         findings.derived("info['comps']", "the compensations of the original file, of all grades")
-
-
-def _moment(t0: str, findings: Findings) -> datetime | None:
-    """Return the time of 0 s; None if it is unknown."""
-    if not t0:
-        return None
-    try:
-        moment = datetime.fromisoformat(t0)
-    except ValueError:
-        moment = datetime.min
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        findings.dropped("t0", f"{t0!r} found, a time such as 2026-03-04T05:06:07.890 expected")
-        return None
-    if moment.tzinfo is None:
-        findings.assumed("t0", f"{t0} has no time zone: taken as UTC")
-        moment = moment.replace(tzinfo=UTC)
-    return moment

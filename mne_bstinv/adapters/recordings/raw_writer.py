@@ -6,7 +6,6 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, Verbose
+from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings.events import Clock, occurrences_of
 from mne_bstinv.adapters.recordings.from_mne import (
@@ -24,6 +24,7 @@ from mne_bstinv.adapters.recordings.from_mne import (
     imported_from_raw,
     linked_events,
 )
+from mne_bstinv.adapters.recordings.occasion import device_of, t0_of
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
@@ -298,8 +299,10 @@ def structure_of(raw: Any, findings: Findings) -> tuple[io.Channels, int]:
     It has the coefficients that compensate the Raw if it is not compensated.
     """
     info, grade = carry(raw.info.copy(), conversion_report(raw)), grade_of(raw.info)
-    info["bads"] = []  # these and the date are in the link
+    info["bads"] = []  # these, the date and the system are in the link
     info.set_meas_date(None)
+    with unlocked(info):
+        info["device_info"] = None
     kinds = {comp["kind"] for comp in info["comps"]}
     if not grade and _THIRD_ORDER in kinds:
         set_grade(info, _THIRD_ORDER)
@@ -334,7 +337,6 @@ def _header(
         )
     events = _events(raw, Clock(first / sfreq, sfreq, raw.n_times), findings)
     stored = tuple(_stored(event, sfreq, findings) for event in events)
-    meas_date = raw.info["meas_date"]
     header = io.BstHeader(
         sfreq=sfreq,
         start=start,
@@ -343,12 +345,10 @@ def _header(
         channels=_cut(channels, findings),
         channel_flag=flag,
         events=tuple(event for event in stored if event.n_occurrences),
-        device=_device(raw),
-        t0="" if meas_date is None else (
-            meas_date.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
-        ),
+        device=device_of(raw.info),
+        t0=t0_of(raw.info),
         ctf_comp=grade,
-    )  # fmt: skip
+    )
     return header, events
 
 
@@ -426,12 +426,6 @@ def _cut(channels: io.Channels, findings: Findings) -> io.Channels:
         # the points are in SCS already; the format wants the transform, too
         scs = dataclasses.replace(scs, r=np.eye(3), t=np.zeros(3), origin=np.zeros(3))
     return dataclasses.replace(channels, channels=tuple(renamed), scs=scs)
-
-
-def _device(raw: Any) -> str:
-    """Return what Brainstorm calls the system."""
-    info = raw.info["device_info"] or {}
-    return str(info.get("type") or info.get("model") or "")
 
 
 def _name_of(raw: Any) -> str:

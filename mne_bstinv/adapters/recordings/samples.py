@@ -34,10 +34,8 @@ __all__ = [
 #: Fields of recordings without a place in MNE: attribute, MATLAB name.
 _NOT_EXPRESSED = {
     "std": "Std",
-    "device": "Device",
     "colormap_type": "ColormapType",
     "display_units": "DisplayUnits",
-    "t0": "T0",
     "history": "History",
 }
 

@@ -30,6 +30,7 @@ from mne_bstinv.adapters.recordings.events import (
     same_times,
     sampling_frequency,
 )
+from mne_bstinv.adapters.recordings.occasion import add_occasion
 from mne_bstinv.adapters.recordings.samples import (
     RecordedChannels,
     bare,
@@ -332,6 +333,8 @@ def _prepare(
         display_units=first.display_units,
         findings=findings,
     )
+    add_occasion(rows.info, files, findings)
+    keep(findings, moment=rows.info["meas_date"])
     for recordings in files:
         report_fields(recordings, findings)
     return np.stack([f[rows.index] for f in samples]), sfreq, rows

@@ -128,7 +128,7 @@ def _coil(
     if coil is None:
         findings.dropped("info['chs']", f"coil type {number} is not in MNE's definitions")
     elif to_scs is None or not (np.isfinite(loc).all() and loc[3:].any()):
-        findings.dropped("info['chs']", f"{ch['ch_name']} has no position in a known frame")
+        findings.each("dropped", "info['chs']", "no position in a known frame", ch["ch_name"])
     else:
         placed, directions = coil.placed(loc)
         points = transform_points(to_scs, placed).T
@@ -159,6 +159,6 @@ def _position(ch: Any, frames: Frames, findings: Findings) -> FloatArray | None:
         return None
     to_scs = frames.to_scs(int(ch["coord_frame"]))
     if to_scs is None:
-        findings.dropped("info['chs']", f"{ch['ch_name']}: position in an unknown frame")
+        findings.each("dropped", "info['chs']", "position in an unknown frame", ch["ch_name"])
         return None
     return transform_points(to_scs, position)[:, np.newaxis]

@@ -11,6 +11,7 @@ import numpy as np
 from mne.io.constants import FIFF
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.coils import (
     EXACT,
@@ -25,7 +26,6 @@ from mne_bstinv.adapters.sensors.coils import (
 from mne_bstinv.adapters.sensors.optodes import optodes_type, place_optodes
 from mne_bstinv.adapters.sensors.types import (
     PLACED,
-    few,
     is_ref,
     mne_type,
     plain_type,

@@ -8,8 +8,9 @@ import mne
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters.sensors.types import MEG_TYPES, few, is_ref, plain_type
+from mne_bstinv.adapters.sensors.types import MEG_TYPES, is_ref, plain_type
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 

@@ -11,9 +11,10 @@ import numpy as np
 from mne.io.constants import FIFF
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.sensors.channels_to_mne import has_position
-from mne_bstinv.adapters.sensors.types import few, is_electrode
+from mne_bstinv.adapters.sensors.types import is_electrode
 from mne_bstinv.conversion import Findings
 from mne_bstinv.frames import cardinal_of, head_from_fiducials, transform_points
 

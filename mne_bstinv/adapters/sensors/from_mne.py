@@ -24,22 +24,37 @@ from mne_bstinv.adapters.sensors.digitization import (
 )
 from mne_bstinv.adapters.sensors.projectors import embedded, projectors_from, rows_moved
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
+from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
 
-__all__ = ["DEVICE_TO_HEAD", "from_info"]
+__all__ = ["DEVICE_TO_HEAD", "from_info", "is_placeholder"]
 
 #: Label of the transform from the device to MNE's head frame in a channel file.
 DEVICE_TO_HEAD = "neuromag_device=>neuromag_head"
 
-#: Entries of an Info that a channel file has no place for.
+#: Device → head that Brainstorm writes for a recording without a head (an empty room).
+_NOBODY = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.04], [0, 0, 0, 1]])
+
+#: Rounding of a matrix in single precision.
+_SAME = 1e-7
+
+#: Entries without which there is no channel file.
+_NEEDED = ("dig", "projs", "comps", "bads", "description", "ctf_head_t", "dev_head_t")
+
+#: Entries of an Info that have their place elsewhere in Brainstorm.
+_ELSEWHERE = {
+    "meas_date": "recordings hold it (T0)",
+    "device_info": "recordings hold its type (Device)",
+    "bads": "they belong into ChannelFlag of the recordings",
+}
+
+#: Entries of an Info that Brainstorm has no place for.
 _NO_PLACE = (
-    "meas_date",
     "subject_info",
     "experimenter",
     "line_freq",
     "acq_pars",
     "acq_stim",
-    "device_info",
     "events",
     "gantry_angle",
     "helium_info",
@@ -76,10 +91,12 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     Raises
     ------
     ConversionError
-        If the compensation of the channels is incomplete.
+        If the compensation of the channels is incomplete, or the Info is that of a forward
+        solution, which has no fiducials.
     FrameError
         If the fiducials lie on one line.
     """
+    _check_complete(info)
     findings, kept = Findings(), kept_of(info)
     original: io.Channels | None = kept.get("channels")
     frames, fiducials, same_frame = _frames(info, kept, findings)
@@ -117,6 +134,16 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     return findings.attach(base, what="Info → channels")
 
 
+def _check_complete(info: mne.Info) -> None:
+    """Refuse the Info of a forward solution or an operator, which lacks half of its entries."""
+    absent = [name for name in _NEEDED if name not in info]
+    if absent:
+        raise ConversionError(
+            f"The Info has no {', '.join(absent)}: it is that of a forward solution or an inverse "
+            "operator, which lost where the fiducials are. Give the Info of the recordings."
+        )
+
+
 def _moved(frames: Frames, kept: Kept, same_frame: bool) -> FloatArray | None:
     """Return the transform (4, 4) from SCS of the original to SCS; None where it is the same."""
     if same_frame or "scs_to_head" not in kept:
@@ -135,7 +162,11 @@ def _frames(
     """Return the transforms, the fiducials, and whether SCS is that of the original file."""
     fiducials = fiducials_of(info["dig"])
     converted = fiducials_of(kept.get("dig"))
-    device = np.eye(4) if info["dev_head_t"] is None else np.array(info["dev_head_t"]["trans"])
+    device: FloatArray = np.eye(4)
+    if info["dev_head_t"] is not None:
+        device = np.array(info["dev_head_t"]["trans"])
+    elif is_placeholder(kept.get("device_to_head")):
+        device = kept["device_to_head"]
     if "scs_to_head" in kept and np.array_equal(
         np.ravel(fiducials or ()), np.ravel(converted or ())
     ):
@@ -156,9 +187,18 @@ def _frames(
 
 def _same_device(info: mne.Info, kept: Kept) -> bool:
     device, converted = info["dev_head_t"], kept.get("device_to_head")
-    if device is None or converted is None:
-        return device is converted
+    if device is None:
+        return converted is None or is_placeholder(converted)
+    if converted is None:
+        return False
     return np.array_equal(device["trans"], converted)
+
+
+def is_placeholder(device_to_head: FloatArray | None) -> bool:
+    """Whether a transform (4, 4) is what Brainstorm writes where no head was: 4 cm up."""
+    if device_to_head is None:
+        return False
+    return bool(np.allclose(device_to_head, _NOBODY, rtol=0, atol=_SAME))
 
 
 def _transforms(info: mne.Info, frames: Frames) -> dict[str, Any]:
@@ -215,7 +255,13 @@ def _tell_rest(info: mne.Info, findings: Findings) -> None:
     lost = [name for name in _NO_PLACE if info.get(name) is not None and np.size(info[name])]
     if lost:
         findings.dropped("info", f"entries that a channel file has no place for: {', '.join(lost)}")
-    if info["bads"]:
-        findings.dropped("info['bads']", "they belong into ChannelFlag of the recordings")
+    for name, reason in _ELSEWHERE.items():
+        if info.get(name):
+            findings.dropped(f"info['{name}']", reason)
+    for name, none in (("highpass", 0.0), ("lowpass", info["sfreq"] / 2)):
+        if info[name] is not None and not np.isclose(info[name], none):
+            findings.dropped(
+                f"info['{name}']", f"{info[name]:g} Hz: Brainstorm has no place for it"
+            )
     if info["custom_ref_applied"]:
         findings.dropped("info['custom_ref_applied']", "Brainstorm does not note it")

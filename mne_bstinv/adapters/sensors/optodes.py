@@ -58,9 +58,8 @@ def optodes_from(ch: Any, head_to_scs: FloatArray, findings: Findings) -> io.Cha
     known = np.isfinite(ends).all() and ends.any(axis=1).all()
     loc = transform_points(head_to_scs, ends).T if known else None
     if optodes is None or loc is None:
-        findings.dropped(
-            "info['chs']", f"{ch['ch_name']}: its name or its positions do not tell the optodes"
-        )
+        reason = "names or positions do not tell the optodes"
+        findings.each("dropped", "info['chs']", reason, ch["ch_name"])
     return io.Channel(
         name=ch["ch_name"] if optodes is None else optodes.brainstorm_name,
         type="NIRS",

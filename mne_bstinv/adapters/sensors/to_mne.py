@@ -15,6 +15,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import check_info, unlocked
 from mne_bstinv.adapters.channel_names import renamed, with_mne_names
@@ -23,9 +24,8 @@ from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of, tell_positions
 from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
-from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD
+from mne_bstinv.adapters.sensors.from_mne import DEVICE_TO_HEAD, is_placeholder
 from mne_bstinv.adapters.sensors.projectors import projections_of
-from mne_bstinv.adapters.sensors.types import few
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
@@ -129,7 +129,7 @@ def to_info(
     projections = projections_of(named, bads, findings)
     with unlocked(info):
         info["dig"] = dig
-        info["dev_head_t"] = mne.transforms.Transform("meg", "head", device_to_head)
+        info["dev_head_t"] = _dev_head_t(device_to_head, findings)
         info["projs"] = [item.projection for item in projections]
         add_compensation(info, named, findings)
     info["bads"] = bads
@@ -207,6 +207,16 @@ def _device_to_head(
             "is the head frame",
         )
     return np.eye(4)
+
+
+def _dev_head_t(device_to_head: FloatArray, findings: Findings) -> Any:
+    """Return MNE's transform; None where nobody's head was measured."""
+    if is_placeholder(device_to_head):
+        findings.dropped(
+            "TransfMeg", f"{DEVICE_TO_HEAD!r} is 4 cm up, what Brainstorm writes without a head"
+        )
+        return None
+    return mne.transforms.Transform("meg", "head", device_to_head)
 
 
 def _set_reference(info: mne.Info, reference: FloatArray | None) -> None:

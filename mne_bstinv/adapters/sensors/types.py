@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.conversion import Findings
 
 __all__ = [
     "MEG_TYPES",
     "PLACED",
     "brainstorm_type",
-    "few",
     "is_electrode",
     "is_ref",
     "mne_type",
@@ -116,9 +114,3 @@ def tell_types(channels: io.Channels, findings: Findings) -> None:
             )
         elif plain not in _TO_MNE:
             findings.dropped("Channel.Type", f"MNE has no type {name!r}: misc: {few(members)}")
-
-
-def few(names: Sequence[str], most: int = 10) -> str:
-    """Return the first names of a list, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

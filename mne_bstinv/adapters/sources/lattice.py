@@ -44,7 +44,7 @@ class Lattice:
 def find_lattice(points: FloatArray, *frames: FloatArray) -> Lattice | None:
     """Find the cubic lattice of points (n_points, 3), m; None if there is none.
 
-    Tried are the axes of the points' own frame, the rows of the given rotations (3, 3), and the
+    Tried are the rows of the given rotations (3, 3), the axes of the points' own frame, and the
     axes along which the nearest neighbours of the points lie.
     """
     if len(points) < 2:
@@ -57,8 +57,8 @@ def find_lattice(points: FloatArray, *frames: FloatArray) -> Lattice | None:
 
 
 def _axes(points: FloatArray, frames: tuple[FloatArray, ...]) -> Iterator[FloatArray]:
-    yield np.eye(3)
     yield from frames
+    yield np.eye(3)
     k = min(7, len(points))
     distance, neighbour = KDTree(points).query(points, k=k)
     start, which = np.nonzero(distance[:, 1:] <= (1 + TOLERANCE) * distance[:, 1:].min())

@@ -13,6 +13,7 @@ from mne.io.constants import FIFF
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.sources.hemispheres import Hemisphere
+from mne_bstinv.adapters.sources.interpolator import trilinear
 from mne_bstinv.adapters.sources.lattice import Lattice
 from mne_bstinv.frames import surface_ras_to_ras, transform_points, voxels_to_surface_ras
 
@@ -85,6 +86,7 @@ def volume_part(
     subject: str | None,
     *,
     name: str,
+    interpolate: bool,
 ) -> dict[str, Any]:
     """Make a source space on a regular grid in SCS, of which some nodes are in use.
 
@@ -100,6 +102,7 @@ def volume_part(
     normals[lattice.nodes] = nn
     part = _common_fields("vol", nodes, normals, np.sort(lattice.nodes), where, subject)
     grid_to_mri = geometry.scs_to_mri @ lattice.to_points
+    fields = _mri_fields(geometry.mri, lattice.shape, grid_to_mri)
     part.update(
         shape=lattice.shape,
         vol_dims=np.array(lattice.shape),
@@ -107,8 +110,12 @@ def volume_part(
         neighbor_vert=_neighbours(lattice.shape, part["inuse"]),
         interpolator=None,
         seg_name=name,
-        **_mri_fields(geometry.mri, lattice.shape, grid_to_mri),
+        **fields,
     )
+    if interpolate:
+        size = fields["mri_width"], fields["mri_depth"], fields["mri_height"]
+        to_nodes = np.linalg.inv(grid_to_mri) @ fields["vox_mri_t"]["trans"]
+        part["interpolator"] = trilinear(lattice.shape, part["inuse"], size, to_nodes)
     return part
 
 
@@ -149,7 +156,9 @@ def _mri_fields(
     if mri is not None:
         transform, size = voxels_to_surface_ras(mri)
         voxels, ras = transform.matrix, surface_ras_to_ras(mri).matrix
-    width, height, depth = size
+    # MNE's volumes have the shape (width, depth, height), see mne.morph; in its own source spaces
+    # height and depth are the same, as in FreeSurfer's MRIs
+    width, depth, height = size
     return {
         "mri_width": width,
         "mri_height": height,

@@ -43,6 +43,9 @@ __all__ = ["to_source_spaces"]
 #: Largest distance at which a location counts as a vertex of the surface, m.
 SAME_PLACE = 1e-6
 
+#: Sine of an angle that is rounding of single precision.
+TURNED = 1e-6
+
 #: Largest deviation of the length of a normal from 1 that counts as rounding (single precision).
 UNIT = 1e-6
 
@@ -57,6 +60,7 @@ def to_source_spaces(
     channels: io.Channels | None = None,
     subject: str | None = None,
     units: str | None = None,
+    add_interpolator: bool = True,
     verbose: Verbose = None,
 ) -> Any:
     """Convert the source locations of a head model to MNE's source spaces.
@@ -80,6 +84,10 @@ def to_source_spaces(
     units : 'm' | 'cm' | 'mm' | 'km' | None
         The unit of positions that are in no metres by their size, as some programs write them;
         None refuses them.
+    add_interpolator : bool
+        Whether volumes get the weights that interpolate their values to the voxels of the MRI, as
+        of :func:`mne.setup_volume_source_space`: 8 numbers of 8 bytes for each voxel of the brain.
+        Without them no function of MNE takes ``mri_resolution=True``.
     verbose : bool | str | int | None
         Control verbosity of the logging output.
 
@@ -102,6 +110,7 @@ def to_source_spaces(
     channels = None if channels is None else in_metres(channels, units)
     frame = head_frame(channels, mri, findings)
     builder = SourceSpaceBuilder(head_model, surface, mri, frame, subject, findings)
+    builder.interpolate = add_interpolator
     src = mne.SourceSpaces(builder.parts())
     keep(
         findings,
@@ -142,6 +151,8 @@ class SourceSpaceBuilder:
     ) -> None:
         self.head_model, self.surface, self.mri = head_model, surface, mri
         self.frame, self.subject, self.findings = frame, subject, findings
+        #: Whether volumes get their weights at the voxels of the MRI.
+        self.interpolate = True
         self.grid_loc = np.asarray(head_model.grid_loc, dtype=np.float64)
         self.rr = transform_points(frame.matrix, self.grid_loc)
 
@@ -324,7 +335,27 @@ class SourceSpaceBuilder:
             mri=self.mri,
         )
         rr, nn = self.rr[locations], self._normals(locations, needed=False)
-        return volume_part(lattice, rr, nn, locations, geometry, self.subject, name=name)
+        self._tell_turn(scs_to_mri @ lattice.to_points, name)
+        return volume_part(
+            lattice,
+            rr,
+            nn,
+            locations,
+            geometry,
+            self.subject,
+            name=name,
+            interpolate=self.interpolate,
+        )
+
+    def _tell_turn(self, grid_to_mri: FloatArray, name: str) -> None:
+        """Note that a grid is turned against the MRI: what MNE cannot draw then."""
+        linear = grid_to_mri[:3, :3]
+        if np.abs(linear - np.diag(np.diag(linear))).max() > TURNED * np.abs(linear).max():
+            self.findings.derived(
+                "GridLoc",
+                f"The grid of {name!r} is turned against the axes of the MRI: MNE's plot_3d draws "
+                "none that is; all else (plot, as_volume, morphs, labels) takes it.",
+            )
 
     def _normals(self, locations: IntArray, *, needed: bool = True) -> FloatArray:
         """Return unit normals in the head frame; z where there is none."""

@@ -71,7 +71,8 @@ def read_geometry(path):
     n_vertices, n_tris = np.frombuffer(data, ">i4", 2, start)
     rr = np.frombuffer(data, ">f4", 3 * n_vertices, start + 8).reshape(-1, 3)
     tris = np.frombuffer(data, ">i4", 3 * n_tris, start + 8 + rr.nbytes).reshape(-1, 3)
-    assert len(data) == start + 8 + rr.nbytes + tris.nbytes
+    rest = data[start + 8 + rr.nbytes + tris.nbytes :]  # empty, or the volume of the mesh
+    assert not rest or (rest[:12] == b"\0\0\0\2\0\0\0\0\0\0\0\x14" and b"cras" in rest)
     return rr.astype(float), tris.astype(int)
 
 
@@ -309,8 +310,15 @@ def test_scouts_that_overlap_become_labels(cortex, channels, tmp_path):
     assert "Atlas" in fields("derived", folder)
     assert not (tmp_path / "one" / "label" / "lh.Ma_ny.annot").exists()
     expected = to_labels(surface, "Ma/ny", channels=channels)
-    for name, label in zip(("A_B", "A_B-2"), expected, strict=True):
-        read = mne.read_label(tmp_path / "one" / "label" / f"lh.Ma_ny.{name}.label")
+    for number, label in enumerate(expected, start=1):
+        for side in ("lh", "rh"):
+            n, parts = read_annot(tmp_path / "one" / "label" / f"{side}.Ma_ny_{number}.annot")
+            assert n == len(read_geometry(tmp_path / "one" / "surf" / f"{side}.white")[0])
+            mine = {label.name[:-3]: label.vertices.tolist()} if side == label.hemi else {}
+            assert {name: vertices for name, ((_, vertices),) in parts.items()} == mine
+    for name, label in zip(("A_B-lh", "A_B-2-lh"), expected, strict=True):
+        read = mne.read_label(tmp_path / "one" / "label" / f"{name}.label")
+        assert read.hemi == "lh"
         np.testing.assert_array_equal(read.vertices, label.vertices)
         np.testing.assert_allclose(read.pos, label.pos, rtol=0, atol=1e-9)
 
@@ -321,7 +329,9 @@ def test_nothing_is_replaced_unless_asked(cortex, scalp, channels, tmp_path):
     moved = dataclasses.replace(scalp, vertices=2 * scalp.vertices)
     with pytest.raises(OverwriteError, match=r"outer_skin\.surf.*overwrite=True"):
         to_surfaces(tmp_path, "one", cortex=cortex, scalp=moved, channels=channels)
-    assert files_below(tmp_path) == {"one/bem/outer_skin.surf", "one/bem/one-head.fif"}
+    assert files_below(tmp_path) == {
+        "one/bem/outer_skin.surf", "one/bem/one-head.fif", "one/bem/one-fiducials.fif",
+    }  # fmt: skip
     assert (tmp_path / "one" / "bem" / "outer_skin.surf").read_bytes() == before
     to_surfaces(tmp_path, "one", scalp=moved, channels=channels, overwrite=True)
     assert (tmp_path / "one" / "bem" / "outer_skin.surf").read_bytes() != before
@@ -393,7 +403,7 @@ def test_the_volume_does_not_depend_on_how_the_cube_lies(order, flips, mri, chan
     )
     to_surfaces(tmp_path, "a", mri=straight)
     folder = to_surfaces(tmp_path, "b", mri=turned)
-    assert not conversion_report(folder)
+    assert not conversion_report(folder).of("assumed")
     one, other = (nibabel.load(tmp_path / name / "mri" / "T1.mgz") for name in "ab")
     assert nibabel.aff2axcodes(other.affine) == ("L", "I", "A")
     np.testing.assert_array_equal(one.affine, other.affine)

@@ -193,7 +193,7 @@ def test_info_comes_back_as_it_was() -> None:
     assert to_info(channels, sfreq=60.0)["lowpass"] == 30.0
     assert to_info(channels, sfreq=500.0, channel_flag=[1, 1, -1])["bads"] == ["c"]
     told = {f.field for f in conversion_report(channels).of("dropped")}
-    assert told == {"info", "info['bads']", "info['chs']"}
+    assert told == {"info", "info['bads']", "info['chs']", "info['lowpass']"}
 
 
 def test_chains_lose_nothing() -> None:
@@ -251,7 +251,8 @@ def test_real_ctf_recording(shared_dir: Path) -> None:
     assert channels.meg_ref_coef.shape == (274, 29)
     assert mne.utils.object_diff(to_info(channels, sfreq=info["sfreq"]), info) == ""
     assert {f.field for f in conversion_report(channels)} == {
-        "info", "info['comps']", "info['ctf_head_t']",
+        "info", "info['comps']", "info['ctf_head_t']", "info['meas_date']", "info['highpass']",
+        "info['lowpass']",
     }  # fmt: skip
     # without what the report keeps: from the points alone
     again = to_info(dataclasses.replace(channels), sfreq=info["sfreq"])

@@ -1,0 +1,70 @@
+"""Files of many conditions: what is done for each must not grow with their number."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from small_sample import SMALL_SAMPLE
+
+from mne_bstinv import io
+from mne_bstinv.io import mat
+from mne_bstinv.studies import files as studies_files
+from mne_bstinv.verification import verify
+
+
+@pytest.fixture
+def protocol(tmp_path):
+    """The sample with more conditions."""
+
+    def made(n_conditions: int) -> Path:
+        root = shutil.copytree(SMALL_SAMPLE, tmp_path / str(n_conditions))
+        for k in range(n_conditions - 1):
+            folder = root / "data" / "Subject01"
+            shutil.copytree(folder / "evoked", folder / f"again{k}")
+        return root
+
+    return made
+
+
+def test_time_grows_with_the_number_of_results(protocol, monkeypatch):
+    """Files that are read and paths that are resolved, counted: seconds depend on the machine."""
+    calls = Counter[str]()
+
+    def counted(owner, name):
+        original = getattr(owner, name)
+
+        def count(*args, **kwargs):
+            calls[name] += 1
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, count)
+
+    counted(mat, "read")
+    counted(Path, "resolve")
+    counted(studies_files.io, "read_protocol")
+    per_result = []
+    for n_conditions in (1, 5):
+        calls.clear()
+        outcomes = list(verify(protocol(n_conditions)))
+        assert {o.status for o in outcomes} == {"equal"}
+        assert len(outcomes) == 4 * n_conditions
+        assert calls.pop("read_protocol") == 1
+        per_result.append({name: n / len(outcomes) for name, n in calls.items()})
+    few, many = per_result
+    assert all(many[name] <= few[name] for name in few), per_result
+
+
+def test_results_are_read_once(protocol, monkeypatch):
+    read = Counter[str]()
+    original = io.read_results
+
+    def count(file):
+        read[Path(file).name] += 1
+        return original(file)
+
+    monkeypatch.setattr(io, "read_results", count)
+    assert len(list(verify(protocol(1)))) == len(read) == 4
+    assert set(read.values()) == {1}
