@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.adapters.anatomy.labels_to_mne import Origin
     from mne_bstinv.adapters.operators.parameters import InverseParameters
     from mne_bstinv.adapters.operators.rows import RowLayout
-    from mne_bstinv.adapters.recordings.events import Clock
+    from mne_bstinv.adapters.recordings.events import Clock, Noted
     from mne_bstinv.adapters.sensors.coils import Coil
     from mne_bstinv.adapters.sensors.projectors import KeptProjection
     from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid
@@ -65,8 +65,8 @@ class Kept(TypedDict, total=False):
     clock: Clock
     #: The events of the continuous recording.
     events: tuple[io.Event, ...]
-    #: A copy of the annotations that were made of events.
-    annotations: Any
+    #: What the annotations said that were made of events.
+    annotations: Noted | None
     #: Names of the channels that are bad in all trials.
     bads: tuple[str, ...]
     #: Tells whether the samples are still those that Std belongs to.

@@ -113,7 +113,7 @@ def _spread(
 ) -> Covariance:
     """Return the sums of the computed rows among all channels."""
     if not (np.isfinite(products).all() and np.isfinite(fourth).all()):
-        names = [recording.names[i] for i in rows[~np.isfinite(products).all(axis=0)]]
+        names = [recording.names[i] for i in rows[~np.isfinite(np.diag(fourth))]]
         raise ConversionError(
             f"The covariance is not finite for {', '.join(names)}: their samples are not. Mark "
             "these channels or times as bad."

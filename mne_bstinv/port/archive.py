@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
 import stat
 import struct
+import time
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mne_bstinv.errors import MissingFileError, ProtocolError
@@ -183,4 +186,7 @@ def _extract(
                     "more than is allowed."
                 )
             copy.write(chunk)
+    with suppress(ValueError, OverflowError, OSError):  # dates that are none
+        when = time.mktime((*item.date_time, 0, 0, -1))
+        os.utime(file, (when, when))  # what large files are known by from run to run
     return left

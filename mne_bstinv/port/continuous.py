@@ -120,7 +120,12 @@ def convert_continuous(
     if recordings.link is None:
         raw = safe_by_default(raw)
     else:
-        facts |= {"original": str(raw.filenames[0]), "format": recordings.link.format}
+        original = Path(raw.filenames[0])
+        inside = original.is_relative_to(outputs.root)
+        facts |= {
+            "original": outputs.relative(original) if inside else str(original),
+            "format": recordings.link.format,
+        }
     label = _label(entry.file, study)
     with _bar(raw, settings):
         names = outputs.write(

@@ -55,7 +55,7 @@ def test_samples_and_annotations(ported, data_dir, name):
     manifest = json.loads((file.parent / "port.json").read_text("utf-8"))
     (output,) = [manifest["outputs"][file.name]]
     original = link.parent / io.read_recordings(link).link.filename
-    assert Path(output["original"]) == original
+    assert data_dir / "continuous" / output["original"] == original
     assert output["format"] == ("FIF" if name == "runC" else "BST-BIN")
     assert output["contents"] == [link.relative_to(data_dir / "continuous").as_posix()]
     info = mne.io.read_info(next(file.parent.glob("*-info.fif")))
@@ -119,6 +119,9 @@ def test_an_original_that_is_elsewhere(protocol, tmp_path):
     assert "'runB.bst' is not found. Say in which folder it is" in skipped["reason"]
     report = port_protocol(protocol, tmp_path / "out", conditions="@rawrunB", raw_dir=archive)
     assert report.success
+    outputs = report.units[-1]["outputs"]
+    (output,) = [o for name, o in outputs.items() if name.endswith("-raw.fif")]
+    assert output["original"] == str(archive / "runB.bst")
     assert len(list((tmp_path / "out").glob("Subject01/*/*-raw.fif"))) == 1
 
 
@@ -186,3 +189,14 @@ def test_files_are_split(protocol, tmp_path, monkeypatch):
     assert len(parts) > 1
     (first,) = [file for file in parts if file.name.endswith("-raw.fif")]
     assert np.array_equal(mne.io.read_raw_fif(first).get_data(), long)
+
+
+def test_an_archive(protocol, tmp_path):
+    archive = shutil.make_archive(tmp_path / "p", "zip", protocol.parent, protocol.name)
+    report = port_protocol(archive, tmp_path / "out", conditions="@rawrunA")
+    assert report.success
+    (file,) = (tmp_path / "out").glob("Subject01/*/*-raw.fif")
+    expected = read_raw_brainstorm(link_in(protocol, "runA")).get_data()
+    assert np.array_equal(mne.io.read_raw_fif(file).get_data(), expected)
+    again = port_protocol(archive, tmp_path / "out", conditions="@rawrunA")
+    assert len(again.kept) == len(report.units)

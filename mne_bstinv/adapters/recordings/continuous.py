@@ -19,7 +19,7 @@ from mne_bstinv.continuous import BLOCK, CovarianceOptions, Reading, Recording, 
 from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.io.text import history_row
 
-__all__ = ["covariance_of", "recording_of"]
+__all__ = ["covariance_of", "recording_of", "tell_notes"]
 
 _THIRD_ORDER = 3
 
@@ -45,7 +45,7 @@ def recording_of(raw: Any, findings: Findings) -> Recording:
         sfreq=float(raw.info["sfreq"]),
         first=int(raw.first_samp),
         n_samples=int(raw.n_times),
-        names=tuple(raw.ch_names),
+        names=structure.names,
         types=structure.types,
         channel_flag=np.array([-1 if name in bads else 1 for name in raw.ch_names], np.int64),
         projectors=structure.projectors,
@@ -54,6 +54,12 @@ def recording_of(raw: Any, findings: Findings) -> Recording:
         dest_ctf_comp=_THIRD_ORDER,
         events=events,
     )
+
+
+def tell_notes(recording: Recording, reading: Reading, findings: Findings) -> None:
+    """Report what reading, which is the same for all samples, cannot do."""
+    for note in read(recording, recording.first, recording.first, reading).notes:
+        findings.assumed("samples", note)
 
 
 def as_read(raw: Any) -> FloatArray:
@@ -108,6 +114,7 @@ def covariance_of(
         reading=reading,
     )
     found = covariance(recording, options)
+    tell_notes(recording, reading, findings)
     matrices = []
     for matrix, empty in (
         (found.covariance, 0.0), (found.fourth_moment, 0.0), (found.n_samples, 2.0)

@@ -22,6 +22,7 @@ from mne_bstinv.io.sampling import sample_number
 
 __all__ = [
     "Clock",
+    "Noted",
     "Occurrence",
     "annotate",
     "brainstorm_label",

@@ -15,7 +15,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import keep, kept_of, of_sensors
-from mne_bstinv.adapters.recordings.continuous import recording_of
+from mne_bstinv.adapters.recordings.continuous import recording_of, tell_notes
 from mne_bstinv.adapters.recordings.events import brainstorm_label, mne_label
 from mne_bstinv.adapters.sensors import set_grade
 from mne_bstinv.continuous import Block, Reading, Recording, bad_segments, event_blocks, load
@@ -105,6 +105,7 @@ def epochs_as_imported(
     kept = [block for block in blocks if keep_bad or not block.is_bad]
     _check(kept, blocks, labels)
     reading = Reading(projectors=projectors, compensation=compensation, baseline=baseline)
+    tell_notes(recording, reading, findings)
     data = np.stack([load(recording, block, reading) for block in kept])
     everything = sorted([*blocks, *short], key=lambda block: (block.trial, block.part))
     epochs = _epochs(raw, recording, data, kept, everything, reading)

@@ -17,6 +17,7 @@ from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep
+from mne_bstinv.adapters.recordings.epoched import events_in_one, is_epoched
 from mne_bstinv.adapters.recordings.events import Clock, annotate, in_mne, noted, occurrences
 from mne_bstinv.adapters.recordings.formats import check_format
 from mne_bstinv.adapters.recordings.occasion import set_device, set_moment
@@ -313,11 +314,12 @@ def _open_link(
         file = _open_bst(linked, given, findings)
     else:
         file = _opened_mne(kind.open(linked), linked, given)
+    clock = _agreed(link, file.clock, path, findings)
     flags = [f for f in (recordings.channel_flag, link.channel_flag, file.flag) if f is not None]
     return file._replace(
-        clock=_agreed(link, file.clock, path, findings),
+        clock=clock,
         flag=next(iter(flags), None),
-        events=link.events,
+        events=events_in_one(link, clock, findings),
         t0=link.t0 if isinstance(link.t0, str) and link.t0 else file.t0,
         device=recordings.device or file.device,
         link=recordings,
@@ -349,6 +351,8 @@ def _agreed(link: io.Link, clock: Clock, path: Path, findings: Findings) -> Cloc
             f"{path}: F.prop.sfreq is {link.sfreq:g} Hz, the file has {clock.sfreq:g} Hz: not the "
             "file that was linked, or it was changed. Link it again in Brainstorm."
         )
+    if is_epoched(link):
+        return clock
     if link.samples is None:
         findings.assumed("F.prop", "says no times: those of the file are taken")
         return clock

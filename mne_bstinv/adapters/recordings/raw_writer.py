@@ -116,7 +116,8 @@ class ContinuousRecording(Displayed):
         try:
             self.write_samples(place / self.file_name, overwrite=overwrite)
             io.write_channels(place / "channel.mat", self.channels, overwrite=overwrite)
-            study = io.Study(name=self.condition)
+            day = history_row("", "")[0].split()[0]
+            study = io.Study(name=self.condition, date_of_study=day)
             io.write_study(place / "brainstormstudy.mat", study, overwrite=overwrite)
             io.write_recordings(place / self.link_name, self.recordings, overwrite=overwrite)
         except BaseException:

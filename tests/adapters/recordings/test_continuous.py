@@ -659,6 +659,40 @@ def test_a_format_that_mne_reads(tmp_path):
     assert np.array_equal(read_raw_brainstorm(own).get_data(), samples)
 
 
+def test_a_file_of_epochs(tmp_path):
+    """Times of events count within each epoch; MNE has one recording of all epochs."""
+    samples = 1e-5 * np.random.default_rng(2).standard_normal((3, 200)).astype("<f4")
+    (tmp_path / "r.eeg").write_bytes(samples.T.tobytes())
+    (tmp_path / "r.vhdr").write_text(VHDR)
+    channels = io.Channels(channels=tuple(io.Channel(name=n, type="EEG") for n in "ABC"))
+    spans = [(-0.2, 0.39), (-0.2, 0.39), (-0.2, 0.59)]  # 60, 60 and 80 samples
+    epochs = tuple(
+        io.LinkEpoch(label=f"Trial {i}", times=np.array(span), bad=int(i == 1))
+        for i, span in enumerate(spans)
+    )
+    event = io.Event(label="go", times=np.array([[0.0, 0.1, 0.0, 0.0]]),
+                     epochs=np.array([1, 2, 3, 7]))  # fmt: skip
+    prop = io.LinkProperties(times=np.array([-0.2, 0.39]), sfreq=100.0)
+    link = io.Link(filename="r.eeg", format="EEG-BRAINAMP", prop=prop, epochs=epochs,
+                   events=(event,))  # fmt: skip
+    file = tmp_path / "data_0raw_r.mat"
+    io.write_recordings(file, io.Recordings(link=link, channel_flag=np.ones(3, int)))
+    raw = read_raw_brainstorm(file, channels=channels)
+    assert np.array_equal(raw.get_data(), samples)
+    said = list(
+        zip(raw.annotations.description, np.round(100 * raw.annotations.onset), strict=True)
+    )
+    assert said == [("go", 20), ("BAD_epoch", 60), ("go", 90), ("go", 140)]
+    assert raw.annotations.duration.max() == pytest.approx(0.59)
+    assert "go: 1 in epochs that there are not (1 to 3)" in reasons(raw)
+    # epochs that are not the file's samples
+    odd = dataclasses.replace(link, epochs=epochs[:2])
+    io.write_recordings(file, io.Recordings(link=odd, channel_flag=np.ones(3, int)), overwrite=True)
+    assert "do not make the 200 samples of the file" in reasons(
+        read_raw_brainstorm(file, channels=channels)
+    )
+
+
 def test_every_format_has_a_reader_or_is_refused():
     from mne_bstinv.adapters.recordings.formats import FORMATS, format_called
 
