@@ -267,8 +267,7 @@ def test_a_study_of_mnes_sample_subject(templates, mne_sample, tmp_path):
         | {f"Options.NoiseCovMat.{name}" for name in ("FourthMoment", "History", "nSamples")}
     )
     faults = template_faults(templates, tmp_path / "p", may_be_empty=empty)
-    # T0: the imported templates were recorded at no known time
-    assert [fault.split(": ")[1] for fault in faults] == ["T0", "Options.Lambda2"]
+    assert [fault.split(": ")[1] for fault in faults] == ["Options.Lambda2"]
 
 
 def test_an_estimate_of_mne(mne_sample, tmp_path):
