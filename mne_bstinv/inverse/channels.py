@@ -28,28 +28,10 @@ def select_channels(
     channel_flag: AnyArray | Sequence[int] | None,
     data_types: str | Sequence[str] | None,
 ) -> IntArray:
-    """Select the good channels of some types.
+    """Select the good channels (flag 1, not −1) of some types: 0-based positions, sorted.
 
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    channel_flag : array of int | None
-        1 good, −1 bad; ``None`` takes all as good.
-    data_types : str | sequence of str
-        See :func:`~mne_bstinv.compute_kernel`.
-
-    Returns
-    -------
-    array of int
-        0-based positions, sorted.
-
-    Raises
-    ------
-    OptionError
-        If a data type is unknown or none is given.
-    InverseError
-        If no channel is left.
+    Without flags (None) all are good. Data types are those of :func:`~mne_bstinv.compute_kernel`;
+    an unknown one, or none, is refused, and so is a selection that leaves no channel.
     """
     wanted = _parse_data_types(data_types)
     selected = {t for kind in wanted for t in (MEG_TYPES if kind == "MEG" else (kind,))}
@@ -89,22 +71,7 @@ def parse_flags(
 def types_left_out(
     channels: ChannelsLike, good: IntArray, data_types: str | Sequence[str] | None
 ) -> tuple[str, ...]:
-    """Warn of data types that were asked for and that no good channel is of.
-
-    Parameters
-    ----------
-    channels : Channels
-        Channel file.
-    good : array of int
-        0-based channels in use.
-    data_types : str | sequence of str
-        The data types.
-
-    Returns
-    -------
-    tuple of str
-        The warning, if any; it is logged too.
-    """
+    """Warn of data types asked for that no good channel (0-based) is of; log it too."""
     found = {channels.types[i].strip().upper() for i in good.tolist()}
     missing = [
         kind
@@ -119,25 +86,7 @@ def types_left_out(
 
 
 def given_channels(good: AnyArray | Sequence[int], n: int) -> IntArray:
-    """Check channels that are given by number.
-
-    Parameters
-    ----------
-    good : array of int
-        0-based channels.
-    n : int
-        Number of channels of the file.
-
-    Returns
-    -------
-    array of int
-        The channels.
-
-    Raises
-    ------
-    InverseError
-        If they are not distinct whole numbers below ``n``.
-    """
+    """Return 0-based channels, refused unless they are distinct whole numbers below n."""
     given = np.ravel(np.asarray(good))
     index: IntArray = given.astype(np.int64) if given.dtype.kind in "iuf" else np.empty(0, int)
     if index.size == 0 or (index != given).any() or np.unique(index).size < index.size:
@@ -168,20 +117,7 @@ def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
 
 
 def refuse_unknown_types(types: Sequence[str], names: Sequence[str] | None) -> None:
-    """Refuse channels of types that no inverse is computed from.
-
-    Parameters
-    ----------
-    types : sequence of str
-        Types of the channels in use.
-    names : sequence of str | None
-        Their names; positions are given when absent.
-
-    Raises
-    ------
-    OptionError
-        If a type has no inverse; it names the channel.
-    """
+    """Refuse channels of types that no inverse is computed from, by name, else by position."""
     for index, kind in enumerate(types):
         if kind.strip().upper() not in DATA_TYPES:
             which = f"Channel {index + 1}" if names is None else f"Channel {names[index]}"

@@ -14,42 +14,17 @@ __all__ = ["depth_weights", "gain_power", "limited_depth_weights", "weights_of_m
 
 
 def gain_power(gain: FloatArray) -> FloatArray:
-    """Squared Frobenius norm of the three gain columns of each location.
-
-    Parameters
-    ----------
-    gain : array, shape (n_channels, 3 * n_sources)
-        Gain with three consecutive columns (x, y, z) a location.
-
-    Returns
-    -------
-    array, shape (n_sources,)
-        ‖g_i‖²_F.
-    """
+    """‖g_i‖²_F (n_sources,) of the columns x, y, z of each location of a gain (n, 3 n_sources)."""
     columns = np.einsum("ij,ij->i", gain.T, gain.T)
     return columns.reshape(-1, 3).sum(axis=1)
 
 
 def depth_weights(power: FloatArray, exponent: float, limit: float) -> FloatArray:
-    """Amplitude weight of each location, larger where the sensors see less.
+    """Amplitude weight α_i (n_sources,) of each location, larger where the sensors see less.
 
-    With a_i = (‖g_i‖²_F)^exponent, α_i² = max(a) / max(a_i, max(a) / limit²), so that
-    1 ≤ α_i ≤ limit. The form follows Lin et al. (2006), *NeuroImage* 31, 160–171; the
-    exponent applies before the limit.
-
-    Parameters
-    ----------
-    power : array, shape (n_sources,)
-        ‖g_i‖²_F of the projected, referenced, unwhitened gain, see :func:`gain_power`.
-    exponent : float
-        Between 0 (no weighting) and 1.
-    limit : float
-        Largest weight.
-
-    Returns
-    -------
-    array, shape (n_sources,)
-        α_i.
+    With a_i = (‖g_i‖²_F)^exponent of the projected, referenced, unwhitened gain, α_i² = max(a) /
+    max(a_i, max(a) / limit²), so that 1 ≤ α_i ≤ limit; exponents go from 0 (no weighting) to 1. The
+    form follows Lin et al. (2006), *NeuroImage* 31, 160–171; the exponent applies before the limit.
     """
     a = power**exponent
     largest = a.max()
@@ -62,30 +37,12 @@ def depth_weights(power: FloatArray, exponent: float, limit: float) -> FloatArra
 def limited_depth_weights(
     power: FloatArray, exponent: float, limit: float, largest: float
 ) -> FloatArray:
-    """Amplitude weight of each location by the rule of 2009: the limit before the exponent.
+    """Amplitude weight α_i (n_sources,) by the rule of 2009: the limit before the exponent.
 
-    α_i² = min(largest / ‖g_i‖²_F, limit²)^exponent: Lin et al. (2006), as above.
-
-    Parameters
-    ----------
-    power : array, shape (n_sources,)
-        ‖g_i‖²_F of the projected, referenced, unwhitened gain, see :func:`gain_power`.
-    exponent : float
-        0 (no weighting) or more.
-    limit : float
-        Largest weight at exponent 1.
-    largest : float
-        The largest power of all head models, which all are relative to.
-
-    Returns
-    -------
-    array, shape (n_sources,)
-        α_i.
-
-    Raises
-    ------
-    InverseError
-        If the weights are too large for double precision.
+    α_i² = min(largest / ‖g_i‖²_F, limit²)^exponent, of the projected, referenced, unwhitened gain:
+    Lin et al. (2006), as above. ``largest`` is the largest power of all head models, an exponent of
+    0 weights nothing, and ``limit`` is the largest weight at exponent 1. Weights too large for
+    double precision are refused.
     """
     if largest == 0:
         return np.ones_like(power)
@@ -105,22 +62,10 @@ def weights_of_models(
     limit: float,
     rule: Literal["exponent first", "limit first"],
 ) -> list[FloatArray]:
-    """Amplitude weights of the locations of several head models.
+    """Amplitude weights α_i of the locations of several head models, from their ‖g_i‖²_F.
 
-    Parameters
-    ----------
-    powers : sequence of array, shape (n_sources,)
-        ‖g_i‖²_F of each model.
-    exponent, limit : float
-        Exponent and limit.
-    rule : 'exponent first' | 'limit first'
-        Each model for itself, see :func:`depth_weights`; or all relative to the best seen
-        location, see :func:`limited_depth_weights`.
-
-    Returns
-    -------
-    list of array
-        α_i of each model.
+    ``exponent first``: each model for itself, see :func:`depth_weights`; ``limit first``: all
+    relative to the best seen location, see :func:`limited_depth_weights`.
     """
     if rule == "exponent first":
         return [depth_weights(power, exponent, limit) for power in powers]

@@ -31,27 +31,11 @@ _GROUPS = ("MEG", "EEG", "ECOG", "SEEG")
 def group_whitener(
     cov: FloatArray, channel_types: Sequence[str], options: InverseOptions2009
 ) -> Whitening:
-    """Compute the whitener of a covariance, one group of sensor types at a time.
+    """Compute the whitener (rank, n) of a covariance (n, n), one group of sensor types at a time.
 
-    Parameters
-    ----------
-    cov : array, shape (n_channels, n_channels)
-        Noise covariance, projected, referenced, and over the number of averages.
-    channel_types : sequence of str
-        Type of each channel, in any case.
-    options : InverseOptions2009
-        Ridges, and whether the covariance is diagonal and the rank reduced.
-
-    Returns
-    -------
-    Whitening
-        The whitener (rank, n_channels) and its intermediates.
-
-    Raises
-    ------
-    InverseError
-        If an eigenvalue of a direction that is to be whitened is not above zero: Brainstorm's
-        kernel is infinite or complex there.
+    The covariance is projected, referenced, and over the number of averages; types are in any case.
+    An eigenvalue not above zero of a direction that is to be whitened is refused: Brainstorm's
+    kernel is infinite or complex there.
     """
     upper = np.array([t.strip().upper() for t in channel_types])
     groups = np.array([t.split()[0] for t in upper.tolist()])

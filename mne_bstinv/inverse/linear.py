@@ -34,25 +34,15 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Region:
-    """Locations that share one orientation constraint.
+    """Locations that share one orientation constraint."""
 
-    Parameters
-    ----------
-    gain : array, shape (n_channels, 3 * n_sources)
-        Projected, referenced gain of the channels in use.
-    grid_orient : array, shape (n_sources, 3) | None
-        Orientations; not needed for free.
-    orient : 'fixed' | 'loose' | 'free'
-        Orientation constraint.
-    locations : array of int, shape (n_sources,)
-        0-based locations of the head model.
-    name : str
-        Name of the region.
-    """
-
+    #: Projected, referenced gain of the channels in use, (n_channels, 3 n_sources).
     gain: FloatArray
+    #: Orientations, (n_sources, 3); not needed (None) for free.
     grid_orient: FloatArray | None
+    #: Orientation constraint: ``fixed``, ``loose`` or ``free``.
     orient: str
+    #: 0-based locations of the head model, (n_sources,).
     locations: IntArray
     name: str = ""
 
@@ -70,35 +60,10 @@ def linear_inverse(
 ) -> InverseResult:
     """Compute a kernel from regions, covariances and options, in reading order.
 
-    Parameters
-    ----------
-    regions : sequence of Region
-        The head model, split by orientation constraint.
-    noise : CovarianceStatistics
-        Noise covariance of the channels in use, projected, referenced, and divided by the number
-        of averages where the year does so.
-    channel_types : sequence of str
-        Type of each channel in use.
-    options : InverseOptions
-        The options, of any year.
-    n_sources : int
-        Locations of the head model, those of excluded regions too.
-    data : CovarianceStatistics | None
-        Data covariance, for ``lcmv``.
-    channel_names : sequence of str | None
-        Names for messages and the result.
-    mixed : bool
-        Whether the result counts as mixed (``n_components`` 0) even with one region.
-
-    Returns
-    -------
-    InverseResult
-        The kernel and its intermediates.
-
-    Raises
-    ------
-    InverseError
-        If the arrays do not allow the computation.
+    Covariances are of the channels in use, projected and referenced, that of the noise over the
+    number of averages where the year does so; the one of the data is for ``lcmv``. ``n_sources``
+    counts the locations of excluded regions, too. A ``mixed`` result has ``n_components`` 0 even
+    with one region. Names are for messages and the result.
     """
     whitening = noise_whitening(noise, channel_types, options, channel_names)
     of_data = _of_data(data, channel_types, options, whitening, channel_names)
@@ -158,28 +123,10 @@ def noise_whitening(
 ) -> Whitening:
     """Whiten the noise as the inverse of the year does.
 
-    Parameters
-    ----------
-    noise : CovarianceStatistics
-        Noise covariance of the channels in use, projected, referenced, and divided by the number
-        of averages where the year does so.
-    channel_types : sequence of str
-        Type of each channel in use.
-    options : InverseOptions | InverseOptions2009 | InverseOptions2016
-        The options, of any year.
-    channel_names : sequence of str | None
-        Names for messages.
-
-    Returns
-    -------
-    Whitening
-        The whitener and its intermediates.
-
-    Raises
-    ------
-    InverseError
-        As :func:`~mne_bstinv.inverse.whitening.compute_whitener` and
-        :func:`~mne_bstinv.inverse.group_whitening.group_whitener`.
+    The covariance is of the channels in use, projected, referenced, and divided by the number of
+    averages where the year does so; names are for messages. Refuses what
+    :func:`~mne_bstinv.inverse.whitening.compute_whitener` and
+    :func:`~mne_bstinv.inverse.group_whitening.group_whitener` do.
     """
     if isinstance(options, InverseOptions2009):
         return group_whitener(noise.cov, channel_types, options)
@@ -202,28 +149,8 @@ def data_whitening(
 ) -> Whitening:
     """Whiten the data of ``lcmv`` as the inverse of the year does: by the method of the noise.
 
-    Parameters
-    ----------
-    data : CovarianceStatistics
-        Data covariance of the channels in use, projected and referenced.
-    channel_types : sequence of str
-        Type of each channel in use.
-    options : InverseOptions | InverseOptions2016
-        The options.
-    noise : Whitening
-        The whitener of the noise, whose method was settled.
-    channel_names : sequence of str | None
-        Names for messages.
-
-    Returns
-    -------
-    Whitening
-        The whitener and its intermediates.
-
-    Raises
-    ------
-    InverseError
-        As :func:`~mne_bstinv.inverse.whitening.compute_whitener`.
+    The covariance is of the channels in use, projected and referenced; ``noise`` is the whitener of
+    the noise, whose method was settled.
     """
     return compute_whitener(
         data,
@@ -271,38 +198,14 @@ def _region_rows(
 
 
 def volume_orientation_error(orient: str, where: str) -> OptionError:
-    """Build the error for a constrained orientation on a volume.
-
-    Parameters
-    ----------
-    orient : str
-        The orientation asked for.
-    where : str
-        The head model it was asked for.
-
-    Returns
-    -------
-    OptionError
-        The error to raise.
-    """
+    """Build the error for a constrained orientation on a volume; ``where`` is its head model."""
     return OptionError(
         f"{where} is a volume without orientations: SourceOrient must be 'free', found {orient!r}."
     )
 
 
 def refuse_several_models(options: AnyOptions) -> None:
-    """Refuse what takes one head model only, for several or a mixed one.
-
-    Parameters
-    ----------
-    options : InverseOptions
-        The options, of any year.
-
-    Raises
-    ------
-    UnsupportedInverseError
-        If the method of the year takes one head model.
-    """
+    """Refuse methods that take one head model only in their year, for several or a mixed one."""
     if options.method in options.conventions.one_model:
         raise UnsupportedInverseError(
             f"The inverse of {options.year} takes one head model for InverseMethod "

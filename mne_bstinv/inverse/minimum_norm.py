@@ -27,38 +27,13 @@ _ROUNDING = 1e-11
 def minimum_norm_kernel(
     models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
 ) -> tuple[FloatArray, float, FloatArray]:
-    r"""Compute K = Λ L' (Λ L L' + I)⁻¹ W, in the measure asked for.
+    """Compute K = Λ L' (Λ L L' + I)⁻¹ W (n_rows, n_channels), Λ in (A·m)², and eigenvalues of L L'.
 
-    The minimum norm estimate is that of Hämäläinen & Ilmoniemi (1994), *Med. Biol. Eng. Comput.*
-    32, 35–42; dSPM of Dale et al. (2000), *Neuron* 26, 55–67; sLORETA of Pascual-Marqui (2002),
-    *Methods Find. Exp. Clin. Pharmacol.* 24 (Suppl. D), 5–12.
-
-    * ``amplitude``: the prior goes back in, K_i = Q_i K_w,i W: A·m per data unit.
-    * ``dspm2018``, ``dspm``: rows over their noise standard deviation d_i = ‖K_w,i‖_F, pooled over
-      the components of a location. Not scaled by the number of averages.
-    * ``sloreta``: K_i = R_i^(-1/2) K_w,i W with the resolution block R_i = K_w,i L_i.
-
-    In 2009 the prior goes back in for all three. The source covariance R = Q Q' is then scaled to
-    trace(L R L') = r, the rank, and λ² = 1/SNR² regularises: the same as Λ = SNR² r / trace(L L'),
-    the mean over the r rows of the whitener in place of all n channels.
-
-    Parameters
-    ----------
-    models : sequence of SourceModel
-        Head models; their locations share Λ.
-    whitener : array, shape (n_whitened, n_channels)
-        W.
-    options : InverseOptions
-        Measure and SNR options, of any year.
-
-    Returns
-    -------
-    kernel : array, shape (n_rows, n_channels)
-        Rows model after model, location after location.
-    lambda_ : float
-        Prior source variance Λ in (A·m)².
-    s2 : array, shape (n_whitened,)
-        Eigenvalues of L L', sorted down, none below zero.
+    Rows of K, in the measure asked for, come model after model, location after location;
+    eigenvalues (n_whitened,) are sorted down, none below zero. Locations of all models share Λ. In
+    2009 R = Q Q' is scaled to trace(L R L') = r, the rank, and λ² = 1/SNR² regularises: the same as
+    Λ = SNR² r / trace(L L'), the mean over the r rows of W, not all channels. Estimate: Hämäläinen
+    & Ilmoniemi (1994), *Med. Biol. Eng. Comput.* 32, 35–42.
     """
     kernel, parts = weighted_rows(models, whitener.shape[1])
     s2, vectors = whitened_spectrum(kernel, whitener)
@@ -73,21 +48,9 @@ def minimum_norm_kernel(
 def weighted_rows(
     models: Sequence[SourceModel], n_channels: int
 ) -> tuple[FloatArray, list[tuple[SourceModel, FloatArray]]]:
-    """Write the weighted gain rows q = Q' G' of all models.
+    """Write the weighted gain rows q = Q' G' (n_rows, n_channels), with each model's view of them.
 
-    Parameters
-    ----------
-    models : sequence of SourceModel
-        Head models.
-    n_channels : int
-        Number of channels.
-
-    Returns
-    -------
-    rows : array, shape (n_rows, n_channels)
-        Rows model after model, location after location.
-    parts : list of tuple
-        Each model with the view of its rows.
+    Rows come model after model, location after location.
     """
     rows = np.empty((sum(m.n_rows for m in models), n_channels))
     parts = _rows_of(models, rows)
@@ -97,21 +60,9 @@ def weighted_rows(
 
 
 def whitened_spectrum(rows: FloatArray, whitener: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Eigenvalues and eigenvectors of L L' = W (q' q) W'.
+    """Eigenvalues (sorted up, none below zero) and eigenvectors (columns) of L L' = W (q' q) W'.
 
-    Parameters
-    ----------
-    rows : array, shape (n_rows, n_channels)
-        The weighted gain rows q.
-    whitener : array, shape (n_whitened, n_channels)
-        W.
-
-    Returns
-    -------
-    values : array, shape (n_whitened,)
-        Sorted up, none below zero.
-    vectors : array, shape (n_whitened, n_whitened)
-        In columns.
+    The gain rows q are (n_rows, n_channels), W (n_whitened, n_channels).
     """
     gram = whitener @ (rows.T @ rows) @ whitener.T
     values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
@@ -151,6 +102,15 @@ class _Products:
 
 
 # Each measure turns the rows q = Q' G' into kernel rows, in place, a cache-sized piece at a time.
+#
+# * amplitude: the prior goes back in, K_i = Q_i K_w,i W: A·m per data unit.
+# * dspm2018, dspm: rows over their noise standard deviation d_i = ‖K_w,i‖_F, pooled over the
+#   components of a location; not scaled by the number of averages. Dale et al. (2000), *Neuron* 26,
+#   55–67.
+# * sloreta: K_i = R_i^(-1/2) K_w,i W with the resolution block R_i = K_w,i L_i. Pascual-Marqui
+#   (2002), *Methods Find. Exp. Clin. Pharmacol.* 24 (Suppl. D), 5–12.
+#
+# In 2009 the prior goes back in for all three.
 
 
 def _pieces(
@@ -210,21 +170,11 @@ def _sloreta(model: SourceModel, q: FloatArray, products: _Products) -> None:
 def inverse_root(
     resolution: FloatArray, null: Literal["single", "double"] = "single"
 ) -> FloatArray:
-    """Pseudo-inverse square root of symmetric blocks, nulls left out.
+    """Pseudo-inverse square root R^(-1/2) of symmetric blocks (n_sources, p, p), nulls left out.
 
-    Parameters
-    ----------
-    resolution : array, shape (n_sources, p, p)
-        Resolution blocks.
-    null : 'single' | 'double'
-        Eigenvalues count as null up to p · spacing32 of the largest; or (2009) up to the rounding
-        of double precision, of which the blocks hold their condition's share: 1e-11 of the
-        largest.
-
-    Returns
-    -------
-    array, shape (n_sources, p, p)
-        R^(-1/2).
+    Eigenvalues count as null up to p · spacing32 of the largest (``single``); or (``double``, 2009)
+    up to the rounding of double precision, of which the blocks hold their condition's share: 1e-11
+    of the largest.
     """
     values, vectors = np.linalg.eigh(0.5 * (resolution + resolution.transpose(0, 2, 1)))
     largest = values[:, -1:]

@@ -271,16 +271,6 @@ def options_class(options: Mapping[str, Any]) -> type[InverseOptions] | type[Inv
 
     The options of 2016 have the names of those of 2018: what they mean has to be said, by
     :class:`InverseOptions2016`.
-
-    Parameters
-    ----------
-    options : mapping
-        Options under their MATLAB names.
-
-    Returns
-    -------
-    type
-        The class of options.
     """
     method = unwrapped(options.get("InverseMethod"))
     known = method.strip().lower() if isinstance(method, str) else None
@@ -290,23 +280,7 @@ def options_class(options: Mapping[str, Any]) -> type[InverseOptions] | type[Inv
 
 
 def require_2018(options: AnyOptions) -> InverseOptions:
-    """Return options of 2018, refusing others where only these are known what to do with.
-
-    Parameters
-    ----------
-    options : InverseOptions | InverseOptions2009 | InverseOptions2016
-        The options.
-
-    Returns
-    -------
-    InverseOptions
-        The same.
-
-    Raises
-    ------
-    OptionError
-        If they are of another year.
-    """
+    """Return options of 2018, refusing others where only these are known what to do with."""
     if not isinstance(options, InverseOptions):
         raise OptionError(
             f"Options of the inverse of {options.year} are not known here, only those of 2018 "
@@ -318,24 +292,10 @@ def require_2018(options: AnyOptions) -> InverseOptions:
 def ignored_options(
     options: Mapping[str, Any], of: type[OptionSet] = InverseOptions
 ) -> tuple[str, ...]:
-    """Warn of fields that are no options; refuse those that look like a misspelt one.
+    """Warn of fields that are no options, and log it; refuse those that look like a misspelt one.
 
-    Parameters
-    ----------
-    options : mapping
-        Options under their MATLAB names.
-    of : type
-        The class of options that they are meant for.
-
-    Returns
-    -------
-    tuple of str
-        A warning for each field that is ignored; they are logged too.
-
-    Raises
-    ------
-    OptionError
-        If a field looks like a misspelt option, or the options are no mapping.
+    Options are under their MATLAB names, meant for the class ``of``; what is no mapping is refused,
+    too. There is one warning for each field.
     """
     if not isinstance(options, Mapping):
         raise OptionError(f"The options must be a mapping, found {type(options).__name__}.")

@@ -13,24 +13,9 @@ __all__ = ["local_frames", "stored_normals", "unit_normals", "untruncated"]
 
 
 def unit_normals(grid_orient: FloatArray | None, n_sources: int) -> FloatArray:
-    """Normalise the orientations, refusing the ones that have no direction.
+    """Normalise the orientations (n_sources, 3), in the frame of the gain.
 
-    Parameters
-    ----------
-    grid_orient : array, shape (n_sources, 3) | None
-        Orientation of each location, in the frame of the gain.
-    n_sources : int
-        Number of locations expected.
-
-    Returns
-    -------
-    array, shape (n_sources, 3)
-        Unit vectors.
-
-    Raises
-    ------
-    InverseError
-        If orientations are absent, of another shape, zero or not finite; names the locations.
+    Those that are absent, of another shape, zero or not finite are refused, by location.
     """
     normals, length = _normals_with_length(grid_orient, n_sources)
     _refuse_directionless(~(length > 0), n_sources)
@@ -38,28 +23,11 @@ def unit_normals(grid_orient: FloatArray | None, n_sources: int) -> FloatArray:
 
 
 def stored_normals(grid_orient: FloatArray | None, n_sources: int, orient: str) -> FloatArray:
-    """Take the orientations as they are stored, whatever their length.
+    """Take the orientations (n_sources, 3) as they are stored, whatever their length.
 
-    Parameters
-    ----------
-    grid_orient : array, shape (n_sources, 3) | None
-        Orientation of each location, in the frame of the gain.
-    n_sources : int
-        Number of locations expected.
-    orient : 'fixed' | 'loose'
-        Orientation constraint. A fixed location without direction has no gain, as in
-        Brainstorm; a loose one would have no tangential plane.
-
-    Returns
-    -------
-    array, shape (n_sources, 3)
-        The vectors.
-
-    Raises
-    ------
-    InverseError
-        If orientations are absent, of another shape, not finite, or zero with loose; names the
-        locations.
+    A fixed location without direction has no gain, as in Brainstorm; a loose one would have no
+    tangential plane, and is refused, by location, like orientations that are absent, of another
+    shape or not finite. They are in the frame of the gain.
     """
     normals, length = _normals_with_length(grid_orient, n_sources)
     if orient == "loose":
@@ -95,23 +63,12 @@ def _refuse_directionless(without: BoolArray, n_sources: int) -> None:
 
 
 def local_frames(normals: FloatArray, loose: float) -> FloatArray:
-    """Orthonormal frames [o, loose·t1, loose·t2] around unit normals.
+    """Orthonormal frames (n, 3, 3) with columns [o, loose·t1, loose·t2] around unit normals (n, 3).
 
-    The tangents are one deterministic choice of many: nothing that the inverse returns in the
-    frame of the head model depends on it. Construction: Duff et al. (2017), "Building an
-    orthonormal basis, revisited", *Journal of Computer Graphics Techniques* 6 (1).
-
-    Parameters
-    ----------
-    normals : array, shape (n_sources, 3)
-        Unit vectors o.
-    loose : float
-        Amplitude of the tangential components relative to the normal one.
-
-    Returns
-    -------
-    array, shape (n_sources, 3, 3)
-        Columns o, loose·t1, loose·t2 for each location.
+    ``loose`` is the amplitude of the tangential components relative to the normal one. The tangents
+    are one deterministic choice of many: nothing that the inverse returns in the frame of the head
+    model depends on it. Construction: Duff et al. (2017), "Building an orthonormal basis,
+    revisited", *Journal of Computer Graphics Techniques* 6 (1).
     """
     x, y, z = normals.T
     sign = np.copysign(1.0, z)
@@ -123,24 +80,11 @@ def local_frames(normals: FloatArray, loose: float) -> FloatArray:
 
 
 def untruncated(meg_method: str | None, channel_types: Sequence[str]) -> str:
-    """Orientation that the inverse of 2009 takes where truncated is asked for.
+    """Orientation that the inverse of 2009 takes where truncated is asked for: ``'loose'``.
 
-    Parameters
-    ----------
-    meg_method : str | None
-        How the gain of the MEG channels was computed.
-    channel_types : sequence of str
-        Type of each channel in use.
-
-    Returns
-    -------
-    str
-        ``'loose'``: only MEG in a single sphere has a silent direction to leave out.
-
-    Raises
-    ------
-    UnsupportedInverseError
-        If it has: Brainstorm ends in an error.
+    Only MEG in a single sphere has a silent direction to leave out: it is refused, as Brainstorm
+    ends in an error. ``meg_method`` is how the gain of the MEG channels was computed, the types are
+    of the channels in use.
     """
     all_meg = all(kind.strip().upper().startswith("MEG") for kind in channel_types)
     if all_meg and (meg_method or "").strip().lower() == "meg_sphere":

@@ -57,41 +57,26 @@ _SILENT = "is zero (they were bad when it was computed)"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedStudy:
-    """What the linear algebra of an inverse starts from.
+    """What the linear algebra of an inverse starts from."""
 
-    Parameters
-    ----------
-    regions : tuple of Region
-        The head model with the projected, referenced gain, by orientation constraint.
-    noise, data : CovarianceStatistics | None
-        Covariances of the channels in use, projected and referenced; that of the noise divided by
-        ``noise_averages``.
-    channel_indices : array of int, shape (n_channels,)
-        0-based positions of the channels in use in the channel file.
-    channel_types, channel_names : tuple of str
-        Their types and names.
-    options : InverseOptions | InverseOptions2009 | InverseOptions2016
-        The options, ``source_orient`` with one entry a region of a mixed head model.
-    n_sources : int
-        Locations of the head model, those of excluded regions too.
-    mixed : bool
-        Whether the head model is mixed.
-    noise_averages : float
-        What the noise covariance was divided by: the number of averages in 2009 and 2016, else 1.
-    warnings : tuple of str
-        What the user should know.
-    """
-
+    #: The head model with the projected, referenced gain, by orientation constraint.
     regions: tuple[Region, ...]
+    #: Covariances of the channels in use, projected and referenced; that of the noise divided by
+    #: ``noise_averages``.
     noise: CovarianceStatistics
     data: CovarianceStatistics | None
+    #: 0-based positions of the channels in use in the channel file, (n_channels,).
     channel_indices: IntArray
     channel_types: tuple[str, ...]
     channel_names: tuple[str, ...]
+    #: Of any year, ``source_orient`` with one entry a region of a mixed head model.
     options: AnyOptions
+    #: Locations of the head model, those of excluded regions too.
     n_sources: int
     mixed: bool
+    #: What the noise covariance was divided by: the number of averages in 2009 and 2016, else 1.
     noise_averages: float = 1.0
+    #: What the user should know.
     warnings: tuple[str, ...] = ()
 
 
@@ -109,40 +94,10 @@ def prepare_study(
 ) -> PreparedStudy:
     """Select, project and reference what an inverse is computed from.
 
-    Parameters
-    ----------
-    head_model : HeadModel
-        See :func:`~mne_bstinv.compute_kernel`, like all that follow.
-    noise_cov : NoiseCov
-        Noise covariance of all channels.
-    channels : Channels
-        Channel file.
-    channel_flag : array of int, shape (n_all_channels,) | None
-        1 good, −1 bad.
-    data_types : str | sequence of str | None
-        Types of the channels to use.
-    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
-        The options.
-    data_cov : NoiseCov | None
-        Data covariance of all channels.
-    good_channels : array of int | None
-        0-based channels to use instead.
-    n_avg : float
-        Averages of the recordings.
-
-    Returns
-    -------
-    PreparedStudy
-        Regions and covariances of the channels in use.
-
-    Raises
-    ------
-    InverseError
-        If no channel is left, or gain or covariances are not usable for the channels in use.
-    OptionError
-        If a data type is unknown, or the orientation does not fit the head model.
-    UnsupportedInverseError
-        If Brainstorm itself refuses the inverse of this year for the head model.
+    Arguments are those of :func:`~mne_bstinv.compute_kernel`; ``good_channels`` (0-based) are used
+    instead of a selection by flag and type. Refused are a selection that leaves no channel, unknown
+    types, arrays not usable for the channels in use, an orientation that does not fit the head
+    model, and what Brainstorm itself refuses in this year for the head model.
     """
     options, ignored = _parse_options(options)
     averages = _averages(n_avg) if options.conventions.averages_in_noise else 1.0

@@ -16,18 +16,9 @@ __all__ = ["average_reference", "project_covariance", "project_gain"]
 
 
 def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
-    """Average reference operator of the channels in use.
+    """Average reference operator (n, n) of the channels in use; None where it is the identity.
 
-    Parameters
-    ----------
-    channel_types : sequence of str
-        Type of each channel.
-
-    Returns
-    -------
-    array, shape (n_channels, n_channels) | None
-        Identity, but eye − ones/count on each of EEG, SEEG and ECOG with at least two channels;
-        ``None`` where it would be the identity.
+    Identity, but eye − ones/count on each of EEG, SEEG and ECOG with at least two channels.
     """
     upper = np.array([t.strip().upper() for t in channel_types])
     operator = np.eye(len(upper))
@@ -45,30 +36,11 @@ def project_gain(
     reference: FloatArray | None,
     names: Sequence[str],
 ) -> FloatArray:
-    """Project, select and reference a gain.
+    """Project, select and reference a gain (n_all_channels, 3 n_sources): (n_good, 3 n_sources).
 
-    Parameters
-    ----------
-    gain : array, shape (n_all_channels, 3 * n_sources)
-        Gain of all channels.
-    good : array of int, shape (n_channels,)
-        Channels to keep.
-    projection : array, shape (n_all_channels, n_all_channels) | None
-        Operator on all channels.
-    reference : array, shape (n_channels, n_channels) | None
-        Operator on the channels kept.
-    names : sequence of str
-        Names of all channels.
-
-    Returns
-    -------
-    array, shape (n_channels, 3 * n_sources)
-        The gain, laid out so that the columns of a location are near each other.
-
-    Raises
-    ------
-    InverseError
-        If it is not finite for a channel that is kept.
+    The projection is an operator on all channels, the reference on the channels kept (None: none);
+    names are of all channels. The result is laid out so that the columns of a location are near
+    each other; it is refused if not finite for a channel that is kept.
     """
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
@@ -109,32 +81,12 @@ def project_covariance(
     names: Sequence[str],
     kind: str,
 ) -> CovarianceStatistics:
-    """Project, select and reference a covariance.
+    """Project, select and reference a covariance of all channels, with its statistics.
 
-    Parameters
-    ----------
-    cov : NoiseCov
-        Covariance of all channels with its statistics.
-    good : array of int, shape (n_channels,)
-        Channels to keep.
-    projection : array, shape (n_all_channels, n_all_channels) | None
-        Operator on all channels.
-    reference : array, shape (n_channels, n_channels) | None
-        Operator on the channels kept.
-    names : sequence of str
-        Names of the channels kept.
-    kind : 'noise' | 'data'
-        Which covariance, for messages.
-
-    Returns
-    -------
-    CovarianceStatistics
-        Projected on both sides; the fourth moment as it is, as Brainstorm does.
-
-    Raises
-    ------
-    InverseError
-        If it is not finite.
+    It is projected on both sides; the fourth moment is left as it is, as Brainstorm does. The
+    projection is an operator on all channels, the reference on the channels kept (None: none),
+    which the names, for messages, are of, too; ``kind`` is ``noise`` or ``data``. What is not
+    finite is refused.
     """
     if projection is None:
         matrix = cov.noise_cov[np.ix_(good, good)]

@@ -41,27 +41,12 @@ class ProjectorLike(Protocol):
 
 
 def projection_operator(projectors: Sequence[ProjectorLike], n_channels: int) -> FloatArray | None:
-    """Multiply the active projectors into one operator.
+    """Multiply the active projectors into one operator (n, n); None where nothing is active.
 
-    Parameters
-    ----------
-    projectors : sequence of ProjectorLike
-        Entries in the order of the channel file. Those with status 0, or with a mask that
-        selects nothing, are ignored. All SSP vectors are re-orthogonalised together, at the
-        place of the first SSP entry. Later entries stand on the left of the product.
-    n_channels : int
-        Number of channels of the file.
-
-    Returns
-    -------
-    array, shape (n_channels, n_channels) | None
-        P, or ``None`` where nothing is active.
-
-    Raises
-    ------
-    InverseError
-        If a projector is not of ``n_channels`` channels, its mask not of its components, or one
-        that is used as an operator not square.
+    In the order of the channel file, later entries on the left; those with status 0, or with a mask
+    that selects nothing, are ignored. All SSP vectors are re-orthogonalised together, at the place
+    of the first SSP entry. Refused are projectors not of n channels, masks not of their components,
+    and what is used as an operator and not square.
     """
     entries = [
         _Entry.of(projector, number, n_channels)

@@ -43,24 +43,10 @@ class RegionSpec:
 
 
 def mixed_regions(scouts: Sequence[ScoutLike], n_sources: int) -> list[RegionSpec]:
-    """Read the regions of a mixed head model, in scout order.
+    """Read the regions of a mixed head model of n_sources locations, in scout order.
 
-    Parameters
-    ----------
-    scouts : sequence of ScoutLike
-        ``GridAtlas.Scouts``. Regions without rows, and those coded X (excluded), are skipped.
-    n_sources : int
-        Number of locations of the head model.
-
-    Returns
-    -------
-    list of RegionSpec
-        The regions.
-
-    Raises
-    ------
-    InverseError
-        If a code is unknown, rows are out of range, or no region is left.
+    Scouts are ``GridAtlas.Scouts``: those without rows, and those coded X (excluded), are skipped.
+    Unknown codes, rows out of range, and no region left are refused.
     """
     regions = []
     for number, scout in enumerate(scouts, start=1):

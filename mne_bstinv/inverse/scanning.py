@@ -22,18 +22,12 @@ __all__ = ["Decompositions", "regularized_scan", "scanning_kernel"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decompositions:
-    """The singular value decomposition L_i = U_a diag(s_a) V_a' of each location.
+    """The singular value decomposition L_i = U_a diag(s_a) V_a' of each location."""
 
-    Parameters
-    ----------
-    sa : array, shape (p, n_sources)
-        Singular values, sorted down; p is the largest number of components, and absent ones are
-        zero.
-    va : array, shape (p, p * n_sources)
-        Right singular vectors of location i in columns p·i … p·i + p − 1.
-    """
-
+    #: Singular values, (p, n_sources), sorted down; p is the largest number of components, and
+    #: absent ones are zero.
     sa: FloatArray
+    #: Right singular vectors, (p, p n_sources), of location i in columns p·i … p·i + p − 1.
     va: FloatArray
 
 
@@ -42,30 +36,11 @@ def scanning_kernel(
 ) -> tuple[FloatArray, Decompositions]:
     """Project the whitened data onto the whitened lead field of each location alone.
 
-    With the thin singular value decomposition L_i = W G_i Q_i = U_a diag(s_a) V_a', the rows of
-    location i are K_i = U_a' W. Generalised least squares takes W from the noise covariance, the
-    LCMV beamformer from the data covariance; see Baillet, Mosher & Leahy (2001), *IEEE Signal
-    Process. Mag.* 18 (6), 14–30. Singular vectors have an arbitrary sign. Rows of directions that
-    no channel sees (s_a = 0) are set to zero.
-
-    Parameters
-    ----------
-    models : sequence of SourceModel
-        Head models.
-    whitener : array, shape (n_channels, n_channels)
-        Symmetric W.
-
-    Returns
-    -------
-    kernel : array, shape (n_rows, n_channels)
-        Rows model after model, location after location.
-    decompositions : Decompositions
-        Singular values and right singular vectors.
-
-    Raises
-    ------
-    InverseError
-        If no channel sees any source.
+    With the thin SVD L_i = W G_i Q_i = U_a diag(s_a) V_a', W symmetric (n, n), the rows of location
+    i are K_i = U_a' W, model after model. Least squares take W from the noise, LCMV from the data
+    covariance: Baillet, Mosher & Leahy (2001), *IEEE Signal Process. Mag.* 18 (6), 14–30. Signs of
+    singular vectors are arbitrary. Rows that no channel sees (s_a = 0) are zero; if none sees any
+    source, it is refused.
     """
     kernel, parts = weighted_rows(models, whitener.shape[1])
     decompositions = _scan(parts, whitener, _null_of_components, _projections)
@@ -82,39 +57,10 @@ def regularized_scan(
 ) -> tuple[FloatArray, float, FloatArray, Decompositions]:
     """Compute the scans of 2009, from the lead field scaled to trace(L L') = r, the rank.
 
-    With L_i = U_a diag(s_a) V_a' and g = s_a² / (s_a² + λ² s_a1²), λ² = 1/SNR²:
-
-    * ``gls``: K_i = Q_i V_a diag(1/s_a) U_a' W, the least squares fit of the location alone;
-      ``glsr``: diag(g/s_a) in its place, Tikhonov's filter factors (Hansen 2010, *Discrete
-      Inverse Problems*, SIAM);
-    * ``gls_p``, ``glsr_p``: the projections U_a' W and diag(√g) U_a' W;
-    * ``mnej_p``: the same as ``gls_p`` after the data are whitened by what the model expects of
-      them, (L L' + λ² I)^(-1/2) W.
-
-    Parameters
-    ----------
-    models : sequence of SourceModel
-        Head models.
-    whitener : array, shape (n_whitened, n_channels)
-        W.
-    options : InverseOptions2009
-        Method and SNR.
-
-    Returns
-    -------
-    kernel : array, shape (n_rows, n_channels)
-        Rows model after model, location after location.
-    lambda_ : float
-        Prior source variance Λ in (A·m)².
-    s2 : array, shape (n_whitened,)
-        Eigenvalues of L L' before the scaling, sorted down.
-    decompositions : Decompositions
-        Singular values, after the scaling, and right singular vectors.
-
-    Raises
-    ------
-    InverseError
-        If no channel sees any source.
+    Returns the kernel (n_rows, n), Λ in (A·m)², the eigenvalues (n_whitened,) of L L' before the
+    scaling, sorted down, and the decompositions after it. With L_i = U_a diag(s_a) V_a', λ² =
+    1/SNR²; what each method makes of it is said at ``_RECIPES``. Refused if no channel sees any
+    source.
     """
     kernel, parts = weighted_rows(models, whitener.shape[1])
     s2, vectors = whitened_spectrum(kernel, whitener)
@@ -220,6 +166,14 @@ def _fits(lambda2: float | None, scale: float) -> _Recipe:
 
 
 #: Method of 2009 → what makes its recipe of λ² and the scale of the lead field's square.
+#: With L_i = U_a diag(s_a) V_a' and g = s_a² / (s_a² + λ² s_a1²), λ² = 1/SNR²:
+#:
+#: * ``gls``: K_i = Q_i V_a diag(1/s_a) U_a' W, the least squares fit of the location alone;
+#:   ``glsr``: diag(g/s_a) in its place, Tikhonov's filter factors (Hansen 2010, *Discrete Inverse
+#:   Problems*, SIAM);
+#: * ``gls_p``, ``glsr_p``: the projections U_a' W and diag(√g) U_a' W;
+#: * ``mnej_p``: the same as ``gls_p`` after the data are whitened by what the model expects of
+#:   them, (L L' + λ² I)^(-1/2) W.
 _RECIPES: dict[str, Callable[[float, float], _Recipe]] = {
     "gls": lambda _, scale: _fits(None, scale),
     "glsr": _fits,

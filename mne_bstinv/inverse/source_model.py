@@ -22,31 +22,22 @@ CHUNK = 512
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourceModel:
-    """Gain of some locations with the orientation and depth factor Q of each.
+    """Gain of some locations with the orientation and depth factor Q of each."""
 
-    Parameters
-    ----------
-    gain : array, shape (n_channels, 3 * n_sources)
-        Projected, referenced gain of the channels in use, unwhitened. Never copied.
-    orient : 'fixed' | 'loose' | 'free'
-        Orientation constraint.
-    alpha : array, shape (n_sources,)
-        Depth weights.
-    frames : array, shape (n_sources, 3, n_components) | None
-        In columns, the normal (fixed) or [o, ℓ·t1, ℓ·t2] (loose), ℓ being the amplitude of the
-        tangential components relative to the normal one; None (free).
-    amplitudes : array, shape (n_components,)
-        Prior standard deviation of the components of a location, relative to the first: 1 and
-        twice ℓ.
-    decoupled : bool
-        Whether the normal's gain is taken out of the tangential ones (2009, loose only).
-    """
-
+    #: Projected, referenced gain of the channels in use, (n_channels, 3 n_sources), unwhitened.
+    #: Never copied.
     gain: FloatArray
+    #: Orientation constraint: ``fixed``, ``loose`` or ``free``.
     orient: str
+    #: Depth weights, (n_sources,).
     alpha: FloatArray
+    #: (n_sources, 3, n_components): in columns, the normal (fixed) or [o, ℓ·t1, ℓ·t2] (loose), ℓ
+    #: being the amplitude of the tangential components relative to the normal one; None (free).
     frames: FloatArray | None
+    #: Prior standard deviation of the components of a location, (n_components,), relative to the
+    #: first: 1 and twice ℓ.
     amplitudes: FloatArray
+    #: Whether the normal's gain is taken out of the tangential ones (2009, loose only).
     decoupled: bool = False
 
     @classmethod
@@ -57,28 +48,10 @@ class SourceModel:
         orient: str,
         options: OptionSet,
     ) -> SourceModel:
-        """Prepare the only head model for the inverse.
+        """Prepare the only head model for the inverse, from gain and orientations (n_sources, 3).
 
-        Parameters
-        ----------
-        gain : array, shape (n_channels, 3 * n_sources)
-            See the class.
-        grid_orient : array, shape (n_sources, 3) | None
-            Orientations, needed for fixed and loose.
-        orient : 'fixed' | 'loose' | 'free'
-            Orientation constraint.
-        options : InverseOptions
-            Depth and loose options, of any year.
-
-        Returns
-        -------
-        SourceModel
-            The model.
-
-        Raises
-        ------
-        InverseError
-            If the gain is not finite, or normals or the loose value are needed and absent.
+        Orientations (None: absent) are needed for fixed and loose. A gain that is not finite, and
+        normals or a loose value that are needed and absent, are refused.
         """
         return cls.build_all([(gain, grid_orient, orient)], options)[0]
 
@@ -88,22 +61,7 @@ class SourceModel:
     ) -> list[SourceModel]:
         """Prepare several head models, whose depth weights may depend on each other.
 
-        Parameters
-        ----------
-        models : sequence of tuple
-            Gain, orientations and orientation constraint of each, see :meth:`build`.
-        options : InverseOptions
-            Depth and loose options, of any year.
-
-        Returns
-        -------
-        list of SourceModel
-            The models.
-
-        Raises
-        ------
-        InverseError
-            As :meth:`build`.
+        Of each its gain, orientations and orientation constraint, see :meth:`build`.
         """
         powers = [_finite_power(gain) for gain, _, _ in models]
         alphas = [np.ones_like(power) for power in powers]
@@ -141,26 +99,14 @@ class SourceModel:
         return self.n_components * self.n_sources
 
     def chunks(self) -> Iterator[tuple[slice, slice]]:
-        """Split the locations into pieces that fit the cache.
-
-        Yields
-        ------
-        locations, rows : slice
-            A piece in locations and in kernel rows.
-        """
+        """Split into pieces that fit the cache: slices of the locations and of the kernel rows."""
         p = self.n_components
         for start in range(0, self.n_sources, CHUNK):
             stop = min(start + CHUNK, self.n_sources)
             yield slice(start, stop), slice(p * start, p * stop)
 
     def fill(self, out: FloatArray) -> None:
-        """Write the weighted gain rows Q' G' of all locations.
-
-        Parameters
-        ----------
-        out : array, shape (n_rows, n_channels)
-            Where to; a location owns consecutive rows.
-        """
+        """Write the gain rows Q' G' (n_rows, n_channels); a location owns consecutive rows."""
         n_channels = len(self.gain)
         for locations, rows in self.chunks():
             columns = self.gain.T[3 * locations.start : 3 * locations.stop]
@@ -179,18 +125,10 @@ class SourceModel:
     def restore_prior(
         self, block: FloatArray, locations: slice, out: FloatArray, *, depth: bool = True
     ) -> None:
-        """Multiply kernel rows by Q: α, and for loose back to x, y, z.
+        """Multiply kernel rows by Q: α (unless not ``depth``), and for loose back to x, y, z.
 
-        Parameters
-        ----------
-        block : array, shape (n_locations, n_components, n_channels)
-            Kernel rows of the locations.
-        locations : slice
-            Which locations.
-        out : array, the same shape
-            Where to; not the rows themselves, but where only the depth is restored.
-        depth : bool
-            Whether α is multiplied in.
+        Rows of the locations and ``out`` are (n_locations, n_components, n_channels); ``out`` may
+        be the rows themselves only where nothing but the depth is restored.
         """
         alpha = self.alpha[locations, None, None] if depth else 1.0
         if self.orient == "loose" and self.frames is not None:
@@ -239,13 +177,9 @@ def _orientation(
 def take_out_first(rows: FloatArray) -> None:
     """Make the second and third row of each location orthogonal to its first, in place.
 
-    Any basis of the tangential plane gives the same kernel, whose two tangential components have
-    one variance: none needs to be singled out.
-
-    Parameters
-    ----------
-    rows : array, shape (n_locations, 3, n_channels)
-        Gain rows of the normal and both tangents.
+    Rows are (n_locations, 3, n_channels), of the normal and both tangents. Any basis of the
+    tangential plane gives the same kernel, whose two tangential components have one variance: none
+    needs to be singled out.
     """
     first, others = rows[:, :1], rows[:, 1:]
     size = np.matmul(first, first.transpose(0, 2, 1))

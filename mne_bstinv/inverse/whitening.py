@@ -27,35 +27,17 @@ logger = logging.getLogger("mne_bstinv")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CovarianceStatistics:
-    """A covariance with what shrinkage needs to know of its estimation.
+    """A covariance with what shrinkage needs to know of its estimation."""
 
-    Parameters
-    ----------
-    cov : array, shape (n_channels, n_channels)
-        Covariance, in squared units of the data.
-    fourth_moment : array, shape (n_channels, n_channels) | None
-        Σ F_i² F_j² / (N − 1).
-    n_samples : float | None
-        Number N of samples.
-    """
-
+    #: Covariance, (n_channels, n_channels), in squared units of the data.
     cov: FloatArray
+    #: Σ F_i² F_j² / (N − 1), (n_channels, n_channels).
     fourth_moment: FloatArray | None = None
+    #: Number N of samples.
     n_samples: float | None = None
 
     def take(self, index: IntArray) -> CovarianceStatistics:
-        """Return the statistics of some channels.
-
-        Parameters
-        ----------
-        index : array of int
-            Positions of the channels.
-
-        Returns
-        -------
-        CovarianceStatistics
-            The block.
-        """
+        """Return the statistics of some channels, by their positions."""
         block = np.ix_(index, index)
         return CovarianceStatistics(
             cov=self.cov[block],
@@ -66,33 +48,22 @@ class CovarianceStatistics:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Whitening:
-    """A whitener with the numbers it was made from.
+    """A whitener with the numbers it was made from."""
 
-    Parameters
-    ----------
-    whitener : array, shape (n_rows, n_channels)
-        W, in inverse units of the data: symmetric (n_channels rows) and block diagonal by sensor
-        type; of 2009 as many rows as the kept rank, group after group.
-    method : str
-        The method really used (``'diag'`` where a diagonal covariance was found).
-    ranks : dict of str to int
-        Rank kept for each sensor type (2009: group of types).
-    std : dict of str to array
-        Square roots of all singular values of each of their covariances, sorted down.
-    regularized_cov : array, shape (n_channels, n_channels)
-        The covariance that W stands for, cross-type terms dropped.
-    blocks : dict of str to array of int
-        Channels of each sensor type (2009: group of types).
-    warnings : tuple of str
-        What the user should know.
-    """
-
+    #: W, (n_rows, n_channels), in inverse units of the data: symmetric (n_channels rows) and block
+    #: diagonal by sensor type; of 2009 as many rows as the kept rank, group after group.
     whitener: FloatArray
+    #: The method really used (``'diag'`` where a diagonal covariance was found).
     method: str
+    #: Rank kept for each sensor type (2009: group of types).
     ranks: Mapping[str, int]
+    #: Square roots of all singular values of each of their covariances, sorted down.
     std: Mapping[str, FloatArray]
+    #: The covariance that W stands for, (n_channels, n_channels), cross-type terms dropped.
     regularized_cov: FloatArray
+    #: Channels of each sensor type (2009: group of types).
     blocks: Mapping[str, IntArray]
+    #: What the user should know.
     warnings: tuple[str, ...] = ()
 
     @property
@@ -102,37 +73,20 @@ class Whitening:
 
 
 def is_diagonal(cov: FloatArray) -> bool:
-    """Whether a covariance is diagonal to single precision.
+    """Whether a covariance (n, n) is diagonal to single precision.
 
-    ‖C‖_F − ‖diag C‖ < spacing32(‖diag C‖), on the complete matrix of all sensor types, so that
-    the type with the largest numbers decides.
-
-    Parameters
-    ----------
-    cov : array, shape (n_channels, n_channels)
-        Covariance.
-
-    Returns
-    -------
-    bool
-        Whether it counts as diagonal.
+    ‖C‖_F − ‖diag C‖ < spacing32(‖diag C‖), on the complete matrix of all sensor types, so that the
+    type with the largest numbers decides.
     """
     of_diagonal = float(np.linalg.norm(np.diag(cov)))
     return bool(np.linalg.norm(cov) - of_diagonal < spacing32(of_diagonal))
 
 
 def rank_cut(std: FloatArray) -> float:
-    """Return the standard deviation that singular values must exceed to be kept: k · spacing32(s₀).
+    """Return what roots s must exceed to be kept, k · spacing32(s₀), in the unit of ``std``.
 
-    Parameters
-    ----------
-    std : array, shape (n_channels,)
-        Square roots of the singular values of a type's covariance, sorted down.
-
-    Returns
-    -------
-    float
-        The cut, in the unit of ``std``.
+    The s of ``std`` (k,) are square roots of the singular values of a type's covariance, sorted
+    down.
     """
     return len(std) * spacing32(std[0])
 
@@ -147,40 +101,13 @@ def compute_whitener(
     channel_names: Sequence[str] | None = None,
     conventions: Conventions = YEARS[2018],
 ) -> Whitening:
-    """Compute the whitener of a covariance, one sensor type at a time.
+    """Compute the whitener of a covariance, projected and referenced, one sensor type at a time.
 
-    Parameters
-    ----------
-    statistics : CovarianceStatistics
-        Covariance of the n channels, projected and referenced.
-    channel_types : sequence of str
-        Type of each channel, in any case.
-    method : 'none' | 'reg' | 'median' | 'diag' | 'shrink'
-        Regularisation asked for. ``shrink`` is Ledoit & Wolf (2004), *Journal of Multivariate
-        Analysis* 88, 365–411, with stored fourth moments.
-    noise_reg : float
-        Ridge of ``reg`` as a fraction of the mean of all eigenvalues of a type (2016: of the
-        largest).
-    detect_diagonal : bool
-        Whether a diagonal covariance turns the method into ``diag``. When ``True`` and the method
-        is ``diag``, off-diagonal terms are removed before the decomposition, else only after.
-    channel_names : sequence of str | None
-        Names for error messages; positions when absent.
-    conventions : Conventions
-        What the inverse of the year does differently.
-
-    Returns
-    -------
-    Whitening
-        The whitener and its intermediates.
-
-    Raises
-    ------
-    InverseError
-        If a type has no rank, a channel has no variance with ``diag``, or ``shrink`` lacks its
-        statistics.
-    UnsupportedInverseError
-        If the inverse of 2016 is to shrink several types.
+    Types are in any case; names are for messages (None: positions). ``noise_reg`` is the ridge of
+    ``reg`` as a fraction of the mean of all eigenvalues of a type (2016: of the largest). If
+    ``detect_diagonal``, a diagonal covariance turns the method into ``diag``, and ``diag`` drops
+    off-diagonal terms before the decomposition, else only after. Refused: a type without rank,
+    ``diag`` without variance, ``shrink`` without statistics or (2016) of several types.
     """
     cov = statistics.cov
     n = len(cov)
@@ -311,6 +238,7 @@ def _diag(block: _Block) -> _Result:
     return np.diag(1 / np.sqrt(variance)), np.diag(variance), len(block.spectrum.std)
 
 
+# Ledoit & Wolf (2004), *Journal of Multivariate Analysis* 88, 365–411, with stored fourth moments
 def _shrink(block: _Block) -> _Result:
     stats = block.statistics
     if stats.fourth_moment is None or stats.n_samples is None:
