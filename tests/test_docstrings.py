@@ -53,11 +53,6 @@ FACES = [
     "workflow",
 ]
 
-#: Stations in which other functions, too, still have a docstring with sections.
-IN_FULL = {
-    "cross_validation",
-}  # fmt: skip
-
 #: Most lines of the docstring of what stays in its room: a sentence, and what else must be known.
 MOST_LINES = 8
 
@@ -149,8 +144,6 @@ def too_long(docstring: str) -> bool:
 def test_what_stays_in_its_room_has_one_sentence(path: Path) -> None:
     parts = path.relative_to(ROOT).with_suffix("").parts
     module = ".".join(["mne_bstinv", *(part for part in parts if part != "__init__")])
-    if parts[0] in IN_FULL:
-        pytest.skip("documented in full")
     full = in_full()
     found = docstrings(path.read_text("utf-8"), module)
     assert [place for place, text in found if place not in full and too_long(text)] == []

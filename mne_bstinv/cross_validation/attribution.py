@@ -200,38 +200,14 @@ def attribute(
     unchanged: float = UNCHANGED,
     progress: bool = False,
 ) -> Attribution:
-    """Walk from one kernel to the other.
+    """Walk a path between the kernels that the toolboxes themselves computed, ``ends``.
 
-    Parameters
-    ----------
-    conventions : sequence of Convention
-        The path.
-    kernels : Kernels
-        The kernels with some of the conventions switched.
-    ends : (array, array)
-        The kernels that the two toolboxes themselves computed.
-    data : array, shape (n_channels, n_times) | None
-        Recordings, for the changes of the estimate.
-    measures : callable | None
-        From the kernels after and before a step to ``row_correlation``, ``amplitude_ratio`` and
-        ``peak_displacement``.
-    families : sequence of frozenset of str
-        Keys that are joined, one family after the other, where single conventions lead to kernels
-        of another scale than those of both ends.
-    orders : 'all' | 'path' | int | None
-        Orders to average over; ``None`` takes all if at most ``shapley_limit`` conventions are
-        active, and else none but the path.
-    shapley_limit : int
-        See ``orders``: n conventions have 2^n kernels.
-    unchanged : float
-        Largest relative change of a kernel that is none.
-    progress : bool
-        Show progress bars, and say what the orders will take before they are computed.
-
-    Returns
-    -------
-    Attribution
-        The steps and the summaries. If it is interrupted (Ctrl-C), what was known by then.
+    ``measures``: from the kernels after and before a step to ``row_correlation``,
+    ``amplitude_ratio``, ``peak_displacement``. ``data`` (n_channels, n_times): for the changes of
+    the estimate. ``families``: keys to join, one family after the other, where single conventions
+    lead to another scale than that of both ends. ``orders`` "all", "path", or how many; None: all
+    up to ``shapley_limit`` active conventions (n have 2^n kernels), else the path. ``unchanged``:
+    largest relative change that is none. If interrupted (Ctrl-C): what was known by then.
     """
     everything = union(conventions)
     whole = _whole(kernels, everything, ends)

@@ -47,20 +47,9 @@ class Convention(Displayed):
 
 
 def join(path: Sequence[Convention], members: Sequence[Convention]) -> tuple[Convention, ...]:
-    """Make one convention of several that are switched together.
+    """Make one convention of two or more of a path that are switched together.
 
-    Parameters
-    ----------
-    path : sequence of Convention
-        The path.
-    members : sequence of Convention
-        Those of the path to join, two or more.
-
-    Returns
-    -------
-    tuple of Convention
-        The path with one in the place of the first of them; its label says that they are not
-        separable.
+    It stands in the place of the first of them; its label says that they are not separable.
     """
     joined = Convention(
         key="+".join(m.key for m in members),

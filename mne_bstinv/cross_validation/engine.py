@@ -63,26 +63,18 @@ _KERNELS, _GAINS, _SYSTEMS = 3, 2, 8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EngineKernel:
-    """A kernel with the numbers that figures show.
+    """A kernel with the numbers that figures show."""
 
-    Parameters
-    ----------
-    blocks : array, shape (n_sources, p, n_channels)
-        Rows x, y, z in SCS, or one along the normal; sLORETA dimensionless.
-    singular_values : array, shape (n_channels,)
-        Of the whitened, weighted gain, in (A·m)⁻¹, sorted down.
-    mu : float
-        μ in (A·m)⁻²: the filter factors are s²/(s² + μ).
-    alpha : array, shape (n_sources,)
-        Depth weights (amplitude), the smallest 1.
-    rank : int
-        Rank of the noise covariance.
-    """
-
+    #: Rows x, y, z in SCS, or one along the normal, shape (n_sources, p, n_channels); sLORETA
+    #: dimensionless.
     blocks: FloatArray
+    #: Of the whitened, weighted gain, in (A·m)⁻¹, sorted down, shape (n_channels,).
     singular_values: FloatArray
+    #: μ in (A·m)⁻²: the filter factors are s²/(s² + μ).
     mu: float
+    #: Depth weights (amplitude), the smallest 1, shape (n_sources,).
     alpha: FloatArray
+    #: Rank of the noise covariance.
     rank: int
 
 
@@ -152,13 +144,7 @@ class _Kept:
 
 
 class Engine:
-    """All kernels of a study between the two ends, by the keys of the conventions that are MNE's.
-
-    Parameters
-    ----------
-    ingredients : Ingredients
-        The study, prepared for both sides.
-    """
+    """All kernels of a study between the ends, by the keys of the conventions that are MNE's."""
 
     def __init__(self, ingredients: Ingredients) -> None:
         self._ingredients = ingredients

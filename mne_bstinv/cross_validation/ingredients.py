@@ -28,72 +28,38 @@ __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operated:
-    """Gain and noise covariance after the projectors and the reference that are Brainstorm's.
+    """Gain and noise covariance after the projectors and the reference that are Brainstorm's."""
 
-    Parameters
-    ----------
-    gain : array, shape (n_channels, 3 * n_sources)
-        Gain in SCS.
-    noise : CovarianceStatistics
-        Noise covariance.
-    on_data : array, shape (n_channels, n_channels)
-        Projector of those that are MNE's, which is part of the operator and meets gain, covariance
-        and data; the identity where none is.
-    """
-
+    #: Gain in SCS, shape (n_channels, 3 * n_sources).
     gain: FloatArray
     noise: CovarianceStatistics
+    #: Projector of those that are MNE's, shape (n_channels, n_channels), which is part of the
+    #: operator and meets gain, covariance and data; the identity where none is.
     on_data: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ingredients:
-    """The structures of a study, prepared for both sides.
+    """The structures of a study, prepared for both sides."""
 
-    Parameters
-    ----------
-    prepared : PreparedStudy
-        Brainstorm's study step.
-    settings : MneSettings
-        MNE's settings.
-    side : MneSide
-        MNE's objects.
-    operated : mapping of (bool, bool) to Operated
-        By whether projectors, and the reference, are MNE's.
-    normals : array, shape (n_sources, 3) | None
-        Unit normals.
-    groups : mapping of str to array of int
-        Channels that MNE whitens together.
-    idle : frozenset of str
-        Conventions that mean nothing here: between sensor types where each group has one, the
-        projectors where there are none, the reference where there are no electrodes.
-    """
-
+    #: Brainstorm's study step.
     prepared: PreparedStudy
     settings: MneSettings
     side: MneSide
+    #: By whether projectors, and the reference, are MNE's.
     operated: _ByOperators
+    #: Unit normals, shape (n_sources, 3); None if the head model has none.
     normals: FloatArray | None
+    #: Channels that MNE whitens together.
     groups: dict[str, IntArray]
+    #: Conventions that mean nothing here: between sensor types where each group has one, the
+    #: projectors where there are none, the reference where there are no electrodes.
     idle: frozenset[str]
 
     def on_normals(self, blocks: FloatArray) -> FloatArray:
-        """Project rows along x, y, z on the normals.
+        """Project rows (n_sources, 3, n) along x, y, z on the normals: (n_sources, 1, n).
 
-        Parameters
-        ----------
-        blocks : array, shape (n_sources, 3, n)
-            Rows of a kernel or a gain.
-
-        Returns
-        -------
-        array, shape (n_sources, 1, n)
-            Their part along the normals.
-
-        Raises
-        ------
-        OptionError
-            If the head model has no normals.
+        Without normals in the head model: OptionError.
         """
         return np.einsum("ma,man->mn", self.required_normals, blocks)[:, None, :]
 
@@ -131,30 +97,10 @@ def gather(
     *,
     good_channels: Sequence[int] | None = None,
 ) -> Ingredients:
-    """Prepare a study for both sides.
+    """Prepare a study for both sides: everything that a kernel is computed from.
 
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-    options : InverseOptions
-        Brainstorm's options.
-    settings : MneSettings
-        MNE's settings.
-    data_types : str | sequence of str | None
-        Types of the channels to use.
-    good_channels : sequence of int | None
-        0-based channels to use instead.
-
-    Returns
-    -------
-    Ingredients
-        Everything that a kernel is computed from.
-
-    Raises
-    ------
-    OptionError
-        If the two sides cannot be compared: a scan, a mixed head model, different measures.
+    ``good_channels``: 0-based channels to use instead of those of ``data_types``. OptionError where
+    the sides cannot be compared: a scan, a mixed head model, different measures.
     """
     refuse_mixed(study)
     side = mne_side(study, options, settings, data_types, good_channels=good_channels)

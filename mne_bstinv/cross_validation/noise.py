@@ -26,17 +26,11 @@ NOISE = frozenset({"cross_types", "regularization", "rank", "projectors", "refer
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoiseStage:
-    """A whitener with the projector that is part of the operator.
+    """A whitener with the projector that is part of the operator."""
 
-    Parameters
-    ----------
-    for_gain : array, shape (rank, n_channels)
-        What the gain is multiplied by.
-    for_data : array, shape (rank, n_channels)
-        What the data are multiplied by.
-    """
-
+    #: What the gain is multiplied by, shape (rank, n_channels).
     for_gain: FloatArray
+    #: What the data are multiplied by, shape (rank, n_channels).
     for_data: FloatArray
 
     @property
@@ -64,20 +58,7 @@ _KEPT: WeakKeyDictionary[Ingredients, dict[frozenset[str], NoiseStage]] = WeakKe
 
 
 def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
-    """Whiten by Brainstorm's conventions, but for those that are switched to MNE's.
-
-    Parameters
-    ----------
-    ingredients : Ingredients
-        The study.
-    switched : frozenset of str
-        Keys of the conventions that are MNE's.
-
-    Returns
-    -------
-    NoiseStage
-        The whitener.
-    """
+    """Whiten by Brainstorm's conventions, but for those of the keys that are switched to MNE's."""
     # kernels with many combinations of conventions are asked for, of which this depends on few
     kept = _KEPT.setdefault(ingredients, {})
     own = switched & NOISE

@@ -83,21 +83,10 @@ class ScoutComparison(Displayed):
 def compare_scouts(
     study: Study, estimates: tuple[FloatArray, FloatArray] | None, times: FloatArray | None
 ) -> ScoutComparison | str:
-    """Extract the scouts of the cortex's current atlas under both toolboxes.
+    """Extract the scouts of the cortex's current atlas under both toolboxes, or say why not.
 
-    Parameters
-    ----------
-    study : StudyData | SampleStudy
-        The structures.
-    estimates : (array, array) | None
-        Brainstorm's and MNE's estimates (n_sources, p, n_times) of the recordings.
-    times : array, shape (n_times,) | None
-        Times in s.
-
-    Returns
-    -------
-    ScoutComparison | str
-        The series, or why there are none.
+    ``estimates``: Brainstorm's and MNE's (n_sources, p, n_times) of the recordings, ``times`` in s;
+    None where there are no recordings.
     """
     if estimates is None or times is None:
         return "The study has no recordings."

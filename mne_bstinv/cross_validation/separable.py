@@ -42,23 +42,10 @@ _REASONS = {
 def separable(
     conventions: Sequence[Convention], ingredients: Ingredients, engine: Engine
 ) -> tuple[tuple[Convention, ...], tuple[str, ...]]:
-    """Join the conventions that cannot be separated.
+    """Join the conventions of a path that cannot be separated; return also notes: which, and why.
 
-    Parameters
-    ----------
-    conventions : sequence of Convention
-        The path.
-    ingredients : Ingredients
-        The study.
-    engine : Engine
-        The kernels in between, of which whiteners and depth weights are asked for.
-
-    Returns
-    -------
-    conventions : tuple of Convention
-        The path; those that were joined stand where the first of them stood.
-    notes : tuple of str
-        What was joined, and why.
+    Those that were joined stand where the first of them stood. The engine is asked for whiteners
+    and depth weights of the kernels in between.
     """
     path, notes = tuple(conventions), []
     sizes: dict[frozenset[str], Sizes] = {
