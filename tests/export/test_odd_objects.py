@@ -8,7 +8,6 @@ from typing import Any
 
 import mne
 import numpy as np
-import pandas as pd
 import pytest
 from export_studies import ported
 from matlab_templates import MAY_BE_EMPTY, template_faults
@@ -78,6 +77,11 @@ def of_raw(given: dict[str, Any]) -> dict[str, Any]:
     return changed(given, recordings=raw.set_annotations(notes))
 
 
+def reactions() -> Any:
+    """Reaction times of three trials. MNE keeps metadata as a table of pandas, an optional one."""
+    return pytest.importorskip("pandas").DataFrame({"rt": [1, 2, 3]})
+
+
 ODD: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "EEG only": lambda given: changed(given, recordings=given["recordings"].copy().pick("eeg")),
     "forward solution without MEG": lambda given: changed(
@@ -99,10 +103,7 @@ ODD: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         forward=mne.convert_forward_solution(given["forward"], surf_ori=True, force_fixed=True),
     ),
     "epochs with metadata": lambda given: changed(
-        given,
-        recordings=trials(
-            given["recordings"], ("links; früh", "右"), metadata=pd.DataFrame({"rt": [1, 2, 3]})
-        ),
+        given, recordings=trials(given["recordings"], ("links; früh", "右"), metadata=reactions())
     ),
     "raw": of_raw,
 }

@@ -153,6 +153,16 @@ def _io(obj: Any, folder: Path, name: str, read: Callable[..., Any]) -> Any:
     return read(folder / name)
 
 
+def _info(p: Ported, folder: Path) -> mne.Info:
+    p.study.info.save(folder / "x-info.fif")  # without overwrite, which older releases lack
+    return mne.io.read_info(folder / "x-info.fif")
+
+
+def _table(obj: Any) -> Any:
+    pytest.importorskip("pandas")
+    return obj.to_data_frame()
+
+
 def _labels(p: Ported) -> None:
     p.of_kind("surface")
     labels = [x for x in p.study.labels if len(x.vertices)]
@@ -203,7 +213,7 @@ def _flat(p: Ported) -> None:
 CALLS: dict[str, Callable[[Ported, Path], Any]] = {
     "pick_types": lambda p, _: _types(p),
     "info.plot_sensors": lambda p, _: p.study.info.plot_sensors(show=False),
-    "info.save": lambda p, d: _io(p.study.info, d, "x-info.fif", mne.io.read_info),
+    "info.save": lambda p, d: _info(p, d),
     "montage": lambda p, _: p.evoked.get_montage(),
     "evoked.plot": lambda p, _: p.evoked.plot(show=False),
     "evoked.plot_joint": lambda p, _: p.drawn.plot_joint(show=False),
@@ -213,7 +223,7 @@ CALLS: dict[str, Callable[[Ported, Path], Any]] = {
     "evoked.plot_white": lambda p, _: p.evoked.plot_white(p.cov, show=False),
     "evoked.save": lambda p, d: _io(p.evoked, d, "x-ave.fif", mne.read_evokeds),
     "evoked.reference": lambda p, _: _reference(p),
-    "evoked.to_data_frame": lambda p, _: p.evoked.to_data_frame(),
+    "evoked.to_data_frame": lambda p, _: _table(p.evoked),
     "evoked.whiten": lambda p, _: mne.whiten_evoked(p.drawn, p.cov, rank="info"),
     "evoked.filter": lambda p, _: p.evoked.copy().crop(0).get_peak(
         ch_type=p.first_type
@@ -247,7 +257,7 @@ CALLS: dict[str, Callable[[Ported, Path], Any]] = {
         p.referenced, p.inverse, 1 / 9, "dSPM", pick_ori=None
     ),
     "stc.save": lambda p, d: p.stc.save(d / "x", ftype="h5", overwrite=True),
-    "stc.crop": lambda p, _: p.stc.copy().crop(0).to_data_frame(),
+    "stc.crop": lambda p, _: _table(p.stc.copy().crop(0)),
     "stc.labels": lambda p, _: _labels(p),
     "stc.as_volume": lambda p, _: _volume(p, False),
     "stc.as_volume_fine": lambda p, _: _volume(p, True),

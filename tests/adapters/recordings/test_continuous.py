@@ -664,6 +664,7 @@ def test_a_file_of_epochs(tmp_path):
     samples = 1e-5 * np.random.default_rng(2).standard_normal((3, 200)).astype("<f4")
     (tmp_path / "r.eeg").write_bytes(samples.T.tobytes())
     (tmp_path / "r.vhdr").write_text(VHDR)
+    (tmp_path / "r.vmrk").write_text(VMRK)  # before MNE 1.11 there must be one
     channels = io.Channels(channels=tuple(io.Channel(name=n, type="EEG") for n in "ABC"))
     spans = [(-0.2, 0.39), (-0.2, 0.39), (-0.2, 0.59)]  # 60, 60 and 80 samples
     epochs = tuple(
