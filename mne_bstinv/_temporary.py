@@ -13,12 +13,12 @@ import sys
 import time
 import uuid
 import zlib
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
-__all__ = ["backup_beside", "beside", "remove_left_over"]
+__all__ = ["backup_beside", "beside", "remove_left_over", "replacing"]
 
 #: Host and process that made it, and a random part; of a backup the name of what it was.
 _NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.(?:tmp|(.+)\.old)")
@@ -35,6 +35,18 @@ def beside(place: Path) -> Path:
 def backup_beside(place: Path) -> Path:
     """Return a new path beside a place for what is there until it is replaced."""
     return place.with_name(f"{_mark()}.{place.name}.old")
+
+
+@contextmanager
+def replacing(place: Path) -> Iterator[Path]:
+    """Give a path beside a place to write to: it takes the place when the block ends well."""
+    temporary = beside(place)
+    try:
+        yield temporary
+        temporary.replace(place)
+    finally:
+        with suppress(OSError):  # it is gone if it took the place
+            temporary.unlink()
 
 
 def remove_left_over(folders: Iterable[Path]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._temporary import replacing
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import ConversionError, OptionError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -125,12 +126,8 @@ class ScoutTable(Displayed):
         if ending == ".mat":
             io.write_matrix(path, self.to_matrix(), overwrite=overwrite)
             return path
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
+        with replacing(path) as temporary:
             _WRITERS[ending](temporary, self.columns())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
         return path
 
     def to_matrix(self) -> io.Matrix:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import replacing
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
 from mne_bstinv.explorer.numbers import Truth, numbers_of_page
 from mne_bstinv.io.mat import PathLike
@@ -69,12 +69,8 @@ def write_explorer(
     if target.exists() and not overwrite:
         raise OverwriteError.of(target)
     text = page_text(study, data_types, truth)
-    temporary = beside(target)
-    try:
+    with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import replacing
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.port.locks import WORK_FOLDER, locked
 from mne_bstinv.workflow.store import file_stamp
@@ -159,16 +159,10 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
 def write_text(file: Path, text: str) -> None:
     """Write text: completely, or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside(file)
-    try:
+    with replacing(file) as temporary:
         # names that are no UTF-8 hold halves of pairs, which JSON escapes in the same way
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
         sync([temporary])
-        temporary.replace(file)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def commit(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import mne
 from tqdm import tqdm
 
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import replacing
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
 from mne_bstinv.io.mat import PathLike
@@ -226,11 +225,5 @@ def _add_figures(
 
 def _save(report: mne.Report, target: Path) -> None:
     """Write beside the target first, so that a report is there whole or not at all."""
-    temporary = beside(target)
-    try:
+    with replacing(target) as temporary:
         report.save(temporary, open_browser=False, verbose="error")
-        temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
