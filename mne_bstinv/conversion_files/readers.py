@@ -140,7 +140,8 @@ def read_epochs_brainstorm(
     for file in files:
         _check_kind(file, "epochs")
     trials = [io.read_recordings(file) for file in files]
-    found = Companions(files[0], files[0].with_name("epochs"), trials[0], _given(channels, mri))
+    given = _given(channels=channels, mri=mri)
+    found = Companions(files[0], files[0].with_name("epochs"), trials[0], given)
     sensors = found.require("channels")
     epochs = to_epochs(trials, sensors, mri=frame_mri(sensors, found))
     found.findings.tell(what=f"{files[0].name} → epochs")
@@ -404,7 +405,7 @@ def read_labels_brainstorm(
     """
     file = _existing(fname)
     surface = io.read_surface(file)
-    found = Companions(file, file.with_name("labels"), surface, _given(channels, mri))
+    found = Companions(file, file.with_name("labels"), surface, _given(channels=channels, mri=mri))
     sensors = found["channels"] if channels is not None else None
     name = found.subject if subject is None else subject
     labels = to_labels(surface, atlas, subject=name, channels=sensors, mri=found["mri"])
@@ -418,7 +419,7 @@ def _read(
     """Read a file as an object of a kind of MNE's."""
     file = _existing(fname)
     kind = _check_kind(file, goal)
-    companions = {name: path for name, path in given.items() if path is not None}
+    companions = _given(**given)
     target = file.with_name(goal)
     options = Arguments() if arguments is None else arguments
     with hearing():
@@ -444,9 +445,9 @@ def _existing(fname: PathLike) -> Path:
     return file
 
 
-def _given(channels: PathLike | None, mri: PathLike | None) -> dict[str, PathLike]:
-    pairs = {"channels": channels, "mri": mri}
-    return {name: path for name, path in pairs.items() if path is not None}
+def _given(**paths: PathLike | None) -> dict[str, PathLike]:
+    """Return the companions that are given and not to be looked for."""
+    return {name: path for name, path in paths.items() if path is not None}
 
 
 def _recordings(fname: PathLike, *, averages: bool) -> list[Path]:
