@@ -151,7 +151,6 @@ def write_sample_explorer(page: Path) -> None:
         Truth(name=one.region, time=one.latency, vertex=one.vertex)
         for one in datasets.simulated_sources()
     ]
-    page.parent.mkdir(parents=True, exist_ok=True)
     write_explorer(page, datasets.load_sample(), data_types="MEG", truth=truth, overwrite=True)
 
 

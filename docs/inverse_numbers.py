@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from theory_figures import kernel_of, relative
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence import kernel_blocks, mne_side
@@ -20,20 +21,8 @@ MNE = "MNE-Python"
 
 def inverse(study: mb.StudyData, options: object, n_avg: int | None = None) -> mb.InverseResult:
     """Compute a kernel of the MEG channels, of the recordings' averages unless told others."""
-    return mb.compute_kernel(
-        study.head_model,
-        study.noise_cov,
-        study.channels,
-        channel_flag=study.recordings.channel_flag,
-        data_types="MEG",
-        options=options,
-        n_avg=study.recordings.n_avg if n_avg is None else n_avg,
-    )
-
-
-def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Relative Frobenius difference of a from b."""
-    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+    averages = study.recordings.n_avg if n_avg is None else n_avg
+    return kernel_of(study, options, n_avg=averages)
 
 
 def measured() -> dict[str, str]:
@@ -63,13 +52,13 @@ def numbers(
     size = np.linalg.norm(kernels["2018"])
     lines = ["| | λ² | Λ, (A·m)² | rank, of channels | size |", "| --- | --: | --: | --: | --: |"]
     for name, kernel in kernels.items():
-        n, relative = kernel.shape[1], np.linalg.norm(kernel) / size
+        n, ratio = kernel.shape[1], np.linalg.norm(kernel) / size
         if name in results:
             of = results[name]
             cells = f"{of.lambda2:.4f} | {of.lambda_:.3g} | {of.rank} of {n}"
         else:
             cells = f"{settings.lambda2:.4f} | – | estimated, of {n}"
-        lines.append(f"| {name} | {cells} | {relative:.3f} |")
+        lines.append(f"| {name} | {cells} | {ratio:.3f} |")
     return "\n".join(lines)
 
 
@@ -78,7 +67,7 @@ def distances(kernels: dict[str, np.ndarray]) -> str:
     lines = [f"| | {' | '.join(kernels)} |", "| --- |" + " --: |" * len(kernels)]
     for name, kernel in kernels.items():
         cells = [
-            "" if other == name else f"{100 * distance(kernel, reference):.1f} %"
+            "" if other == name else f"{100 * relative(kernel, reference):.1f} %"
             for other, reference in kernels.items()
         ]
         lines.append(f"| {name} from | {' | '.join(cells)} |")
@@ -97,14 +86,14 @@ def steps(
     # at the exponent 1/2 a limit of 100 before it is one of 10 after it, as in 2018
     unlimited = inverse(study, mb.InverseOptions2009(weight_limit=100.0)).kernel
     rows = {
-        "Λ or trace: λ² = (r/n)/SNR² or 1/SNR² (2018)": distance(matched, kernels["2018"]),
-        "variances or roots added: the ridge of 2016 in place of that of 2018": distance(
+        "Λ or trace: λ² = (r/n)/SNR² or 1/SNR² (2018)": relative(matched, kernels["2018"]),
+        "variances or roots added: the ridge of 2016 in place of that of 2018": relative(
             kernels["2016"], kernels["2018"]
         ),
-        "sensor types whitened together, as in 2009, in place of apart": distance(
+        "sensor types whitened together, as in 2009, in place of apart": relative(
             unlimited, matched
         ),
-        "depth limited before the exponent or after it (2009)": distance(
+        "depth limited before the exponent or after it (2009)": relative(
             unlimited, kernels["2009"]
         ),
     }
@@ -127,7 +116,7 @@ def told_the_same(study: mb.StudyData, result: mb.InverseResult) -> str:
     """Compare the kernel of 2009 with MNE's public functions."""
     equivalent = mb.mne_equivalent(result.options, study, data_types="MEG")
     ours = kernel_blocks(result, study.head_model.grid_orient)
-    public, twin = (distance(equivalent.blocks(route), ours) for route in ("public", "twin"))
+    public, twin = (relative(equivalent.blocks(route), ours) for route in ("public", "twin"))
     depth = equivalent.arguments["depth"]
     return (
         "On the sample `make_inverse_operator` and `apply_inverse` with `loose=0`, `depth` of "

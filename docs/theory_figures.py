@@ -87,7 +87,7 @@ class Case:
         return np.asarray(self.study.recordings.f)[self.result.channel_indices]
 
 
-def kernel_of(study: mb.datasets.SampleStudy, options: InverseOptions) -> InverseResult:
+def kernel_of(study: mb.StudyData, options: object, *, n_avg: int = 1) -> InverseResult:
     """Compute a kernel of the sample's MEG."""
     return compute_kernel(
         study.head_model,
@@ -96,6 +96,7 @@ def kernel_of(study: mb.datasets.SampleStudy, options: InverseOptions) -> Invers
         channel_flag=study.recordings.channel_flag,
         data_types="MEG",
         options=options,
+        n_avg=n_avg,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+from chromium import NAMES, find_browser
 from small_sample import SMALL_SAMPLE
 
 
@@ -24,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def fuzz(request: pytest.FixtureRequest) -> int:
     """How many files to damage; 0 for as many as a minute allows."""
     return request.config.getoption("--fuzz")
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The program of a browser."""
+    return find_browser() or pytest.skip(f"there is no Chromium ({', '.join(NAMES)}) here")
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
+from chromium import heard_in
 
 import mne_bstinv as mb
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError, SchemaError
@@ -66,15 +63,6 @@ OPTIONS = [
 
 
 @pytest.fixture(scope="module")
-def browser():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("there is no Chromium (chromium, chromium-browser, google-chrome) on this machine")
-
-
-@pytest.fixture(scope="module")
 def study(sample_dir):
     return mb.load_study(sample_dir / "data" / "Subject01" / "evoked")
 
@@ -85,16 +73,7 @@ def heard_by(browser, page, width, steps):
     moves = MOVES.replace("MOVES_HERE", json.dumps(steps))
     text = text.replace("<head>", "<head>" + ERRORS, 1).replace("</body>", moves + "</body>", 1)
     page.write_text(text, encoding="utf-8")
-    command = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--disable-dev-shm-usage", "--virtual-time-budget=20000", "--dump-dom",
-        f"--window-size={width},900", f"--user-data-dir={page.parent / 'profile'}", page.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    found = re.search(r'data-heard="([^"]*)"', done.stdout)
-    assert found, f"the page was not loaded: {done.stderr[-300:]}"
-    return json.loads(html.unescape(found.group(1)))
+    return heard_in(browser, page, width, budget=20000)
 
 
 @pytest.mark.slow

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import shutil
-import subprocess
-
 import pytest
+from chromium import heard_in
 
 pytestmark = pytest.mark.slow
 
@@ -40,20 +35,6 @@ window.addEventListener('load', () => setTimeout(() => {
   document.documentElement.dataset.heard = JSON.stringify(heard);
 }, 200));
 </script>"""
-OPTIONS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--virtual-time-budget=10000", "--dump-dom",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("there is no Chromium (chromium, chromium-browser, google-chrome) on this machine")
 
 
 def heard_by(browser, text, folder, width):
@@ -61,15 +42,7 @@ def heard_by(browser, text, folder, width):
     page, head = folder / "page.html", "<head>"
     assert head in text
     page.write_text(text.replace(head, head + LISTENER, 1), encoding="utf-8")
-    profile = folder / f"profile{width}"
-    command = [
-        browser, *OPTIONS, f"--window-size={width},900", f"--user-data-dir={profile}",
-        page.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    found = re.search(r'data-heard="([^"]*)"', done.stdout)
-    assert found, f"the page was not loaded: {done.stderr[-300:]}"
-    return json.loads(html.unescape(found.group(1)))
+    return heard_in(browser, page, width, budget=10000)
 
 
 @pytest.mark.parametrize(("width", "contents"), [(1280, "block"), (500, "none")])
