@@ -119,7 +119,7 @@ def verify(
     Raises
     ------
     MissingFileError
-        If the path does not exist.
+        If the path, or a file of an operator, does not exist.
     """
     studies = Studies(protocol)
     library = Library(studies)

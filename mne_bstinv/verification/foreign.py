@@ -16,7 +16,7 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.stored import DIFFERS, EQUAL
 from mne_bstinv.conversion import carry, conversion_report
 from mne_bstinv.derived.library import NotComparableError
-from mne_bstinv.errors import BstInvError, ConversionError
+from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.io.processing import OF_MNE
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.verification.outcome import Verification
@@ -84,6 +84,9 @@ class Operators:
     """
 
     def __init__(self, given: Sequence[Any] = ()) -> None:
+        for one in given:
+            if isinstance(one, str | os.PathLike) and not Path(one).is_file():
+                raise MissingFileError(f"{one}: no such file of an operator. Check the path.")
         self._given = list(given)
         self._read: dict[Path, Any] = {}
 

@@ -131,3 +131,12 @@ def test_on_the_command_line(exported, operators, capsys):
     outcomes = json.loads(capsys.readouterr().out)
     assert [one["status"] for one in outcomes] == ["equal"] * 5
     assert all(np.isfinite(one["relative_difference"]) for one in outcomes)
+
+
+def test_an_operator_that_is_not_there_is_refused(sample_dir, tmp_path, capsys):
+    """Even where no kernel needs one."""
+    wrong = tmp_path / "none-inv.fif"
+    assert main(["verify", str(sample_dir), "--inverse", str(wrong)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"mne-bstinv verify: {wrong}: no such file of an operator. Check the path.\n"
