@@ -217,8 +217,8 @@ def test_every_page_with_python_is_run():
 
 
 _ELSEWHERE = {
-    "export.md": "tests/export/test_export_documentation.py",
-    "port.md": "tests/port/test_port_documentation.py",
+    "export.md": "tests/export/test_documentation.py",
+    "port.md": "tests/port/test_documentation.py",
 }
 
 
@@ -400,7 +400,9 @@ def test_each_symbol_of_the_theory_leads_to_its_row_code_and_figure():
     assert all(re.match(r"\| \[[^]]+\]\(rosetta\.md#", row) for row in table)
     rows = re.findall(r"^\| \[[^]]+\]\(#([\w-]+)\)", rosetta.partition("## ")[0], re.MULTILINE)
     assert set(re.findall(r"\(rosetta\.md#([\w-]+)\)", theory)) == set(rows)
-    sections = dict(re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\(|\Z)", rosetta, re.M | re.S))
+    sections = dict(
+        re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\([\w-]+\)=|\Z)", rosetta, re.M | re.S)
+    )
     assert sorted(sections) == sorted(rows)
     for name, text in sections.items():
         assert "literalinclude" in text or re.search(r"\[the lines?\]\(#", text), name
