@@ -117,11 +117,11 @@ class Structure:
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for name in _names(type(self)):
+            value = getattr(self, name)
             frozen = _frozen(value)
             if frozen is not value:
-                object.__setattr__(self, field.name, frozen)
+                object.__setattr__(self, name, frozen)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} | {' '.join(self._summary().split(chr(10)))}>"
@@ -173,6 +173,24 @@ def _specs(cls: Any) -> tuple[Declared, ...]:
     )
 
 
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    """Return the names of all attributes of a structure class."""
+    return tuple(field.name for field in dataclasses.fields(cls))
+
+
+@cache
+def _ranked(cls: Any) -> tuple[Declared, ...]:
+    """Return the attributes of a structure class as they are read and written."""
+    return tuple(sorted(_specs(cls), key=lambda item: item.rank))
+
+
+@cache
+def _declared(cls: Any) -> frozenset[str]:
+    """Return the MATLAB names that a structure class declares."""
+    return frozenset(item.spec.name for item in _specs(cls))
+
+
 def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
     """Build a structure from the variables of the file at ``place``, or say all its faults.
 
@@ -216,7 +234,7 @@ def unwrap(
     cls: type[Structure], variables: Mapping[str, Variable], context: Context
 ) -> Mapping[str, Variable]:
     """Return the fields of the struct that is the variable of an export, beside stray ones."""
-    declared = {item.spec.name for item in specs(cls)}
+    declared = _declared(cls)
     required = {item.spec.name for item in specs(cls) if item.required}
     if declared & set(variables):
         return variables
@@ -239,18 +257,20 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
     values: dict[str, Any] = {}
     left_out: dict[str, Any] = {}
     n_faults = len(context.faults)
-    for item in sorted(specs(cls), key=lambda item: item.rank):
+    for item in _ranked(cls):
         name = item.spec.name
-        field = context.at(name)
-        attempt = field.apart()
-        value = _understood(item.spec, variables.get(name), attempt)
+        attempt = context.attempt(name)
+        if name not in variables:
+            if item.required:
+                context.faults.append(f"{attempt.path}: is missing, but required")
+            continue
+        value = _understood(item.spec, variables[name], attempt)
         if not attempt.faults:
-            field.accept(attempt)
+            context.accept(attempt)
             if value is not None:
                 values[item.attribute] = value
             elif item.required:
-                state = "is empty" if name in variables else "is missing"
-                context.faults.append(f"{field.path}: {state}, but required")
+                context.faults.append(f"{attempt.path}: is empty, but required")
         elif item.essential:
             context.faults.extend(attempt.faults)
         else:
@@ -260,15 +280,13 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
                 context.findings.dropped(place, f"{reason}; left out, kept as the file has it")
     if len(context.faults) > n_faults:
         return None
-    declared = {item.spec.name for item in specs(cls)}
-    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in declared}
+    known = _declared(cls)
+    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in known}
     return cls(extra=FrozenMap(extra | left_out), **values)
 
 
-def _understood(spec: Spec, variable: Variable | None, context: Context) -> Any:
+def _understood(spec: Spec, variable: Variable, context: Context) -> Any:
     """Return the value of a field, with faults if it is not what the field declares."""
-    if variable is None:
-        return None
     value = spec.kind.read(variable, context)
     if value is None or context.faults:
         return value
@@ -286,7 +304,7 @@ def build(structure: Structure, context: Context) -> dict[str, Any]:
     """Return the fields of a structure as savemat takes them."""
     built: dict[str, Any] = {}
     declared = specs(type(structure))
-    for item in sorted(declared, key=lambda item: item.rank):
+    for item in _ranked(type(structure)):
         value, spec = getattr(structure, item.attribute), item.spec
         if value is None and (spec.name in built or not spec.written):
             continue  # two attributes may stand for one field, at most one of them is set
