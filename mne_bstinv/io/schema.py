@@ -117,7 +117,7 @@ class Structure:
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        for name in _names(type(self)):
+        for name in _form(type(self)).attributes:
             value = getattr(self, name)
             frozen = _frozen(value)
             if frozen is not value:
@@ -160,35 +160,41 @@ class Declared(NamedTuple):
 
 def specs(cls: type[Structure]) -> tuple[Declared, ...]:
     """Return the attributes of a structure class with their declarations."""
+    return _form(cls).declared
+
+
+class _Form(NamedTuple):
+    """What is asked of a class for each of its structures."""
+
+    #: Names of all attributes.
+    attributes: tuple[str, ...]
+    #: Those with declarations, as they are defined.
+    declared: tuple[Declared, ...]
+    #: The same, as they are read and written.
+    ranked: tuple[Declared, ...]
+    #: The MATLAB names that are declared.
+    names: frozenset[str]
+
+
+def _form(cls: type[Structure]) -> _Form:
     key: Any = cls
-    return _specs(key)
+    return _form_of(key)
 
 
 @cache
-def _specs(cls: Any) -> tuple[Declared, ...]:
-    return tuple(
+def _form_of(cls: Any) -> _Form:
+    fields = dataclasses.fields(cls)
+    declared = tuple(
         Declared(field.name, field.metadata["mat"], field.default is dataclasses.MISSING)
-        for field in dataclasses.fields(cls)
+        for field in fields
         if field.metadata
     )
-
-
-@cache
-def _names(cls: Any) -> tuple[str, ...]:
-    """Return the names of all attributes of a structure class."""
-    return tuple(field.name for field in dataclasses.fields(cls))
-
-
-@cache
-def _ranked(cls: Any) -> tuple[Declared, ...]:
-    """Return the attributes of a structure class as they are read and written."""
-    return tuple(sorted(_specs(cls), key=lambda item: item.rank))
-
-
-@cache
-def _declared(cls: Any) -> frozenset[str]:
-    """Return the MATLAB names that a structure class declares."""
-    return frozenset(item.spec.name for item in _specs(cls))
+    return _Form(
+        tuple(field.name for field in fields),
+        declared,
+        tuple(sorted(declared, key=lambda item: item.rank)),
+        frozenset(item.spec.name for item in declared),
+    )
 
 
 def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
@@ -234,7 +240,7 @@ def unwrap(
     cls: type[Structure], variables: Mapping[str, Variable], context: Context
 ) -> Mapping[str, Variable]:
     """Return the fields of the struct that is the variable of an export, beside stray ones."""
-    declared = _declared(cls)
+    declared = _form(cls).names
     required = {item.spec.name for item in specs(cls) if item.required}
     if declared & set(variables):
         return variables
@@ -257,7 +263,8 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
     values: dict[str, Any] = {}
     left_out: dict[str, Any] = {}
     n_faults = len(context.faults)
-    for item in _ranked(cls):
+    form = _form(cls)
+    for item in form.ranked:
         name = item.spec.name
         attempt = context.attempt(name)
         if name not in variables:
@@ -280,8 +287,7 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
                 context.findings.dropped(place, f"{reason}; left out, kept as the file has it")
     if len(context.faults) > n_faults:
         return None
-    known = _declared(cls)
-    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in known}
+    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in form.names}
     return cls(extra=FrozenMap(extra | left_out), **values)
 
 
@@ -304,7 +310,7 @@ def build(structure: Structure, context: Context) -> dict[str, Any]:
     """Return the fields of a structure as savemat takes them."""
     built: dict[str, Any] = {}
     declared = specs(type(structure))
-    for item in _ranked(type(structure)):
+    for item in _form(type(structure)).ranked:
         value, spec = getattr(structure, item.attribute), item.spec
         if value is None and (spec.name in built or not spec.written):
             continue  # two attributes may stand for one field, at most one of them is set
