@@ -21,7 +21,8 @@ from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import KINDS, row_of_content
-from mne_bstinv.studies.units import HAVE_POSITIONS, converting, in_metres
+from mne_bstinv.io.schema import Structure
+from mne_bstinv.studies.units import converting, in_metres
 
 __all__ = ["ConvertedFile", "convert_file", "convert_value", "kind_of_file"]
 
@@ -159,7 +160,7 @@ def convert_value(
     for name in route.needs:
         found.require(name)
     with hearing() as heard, converting(units):
-        converted = route.convert(_sized(value), found, arguments)
+        converted = _sized(route.convert(_sized(value), found, arguments))
     for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     found.findings.tell(what=f"{source.name} → {target.name}")
@@ -168,11 +169,8 @@ def convert_value(
 
 
 def _sized(value: Any) -> Any:
-    """Return what was read, with positions in metres."""
-    converted: Any = value
-    if isinstance(value, HAVE_POSITIONS):
-        converted = in_metres(value)  # type: ignore[type-var]  # one of the three at a time
-    return converted
+    """Return a structure of Brainstorm's with its geometry in the units of its fields."""
+    return in_metres(value) if isinstance(value, Structure) else value
 
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:
