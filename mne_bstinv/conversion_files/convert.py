@@ -65,6 +65,7 @@ def convert_file(
     baseline: tuple[float | None, float | None] | None = None,
     scale_leff: bool = False,
     raw_dir: PathLike | None = None,
+    atlas: str | None = None,
     units: str | None = None,
     overwrite: bool = False,
 ) -> ConvertedFile:
@@ -101,6 +102,9 @@ def convert_file(
         Multiply dspm2018 by √Leff; see :func:`mne_bstinv.to_source_estimate`.
     raw_dir : path-like | None
         Where the file of a link to a continuous recording may be, if it moved.
+    atlas : str | None
+        Name of the atlas whose scouts are converted, None for the current one; or that labels
+        become, None for a name after their file.
     units : 'm' | 'cm' | 'mm' | 'km' | None
         The unit of positions that are in no metres by their size, as some programs write them;
         None refuses them.
@@ -128,7 +132,7 @@ def convert_file(
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
         baseline=baseline, scale_leff=scale_leff or None,
-        raw_dir=None if raw_dir is None else Path(raw_dir),
+        raw_dir=None if raw_dir is None else Path(raw_dir), atlas=atlas,
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)
