@@ -178,8 +178,8 @@ class _Completion(argparse.Action):
         except ImportError:
             parser.error("--print-completion needs shtab: pip install 'mne-bstinv[completion]'")
         whole = _parser()
-        commands = next(a for a in whole._actions if isinstance(a.choices, dict)).choices
-        for command in commands.values():
+        found = (a.choices for a in whole._actions if isinstance(a.choices, dict))
+        for command in next(found).values():
             command.declare()
             for action in command._actions:
                 if action.type in (Path, path):

@@ -117,9 +117,9 @@ class PortReport:
             if unit["status"] == PLANNED:
                 does = "up to date" if unit["kept"] else "to convert"
                 yield f"{does}: {unit['title']} → {unit['folder']} ({len(unit['inputs'])} files)"
-        size = f"; continuous recordings: {self.needed_bytes / 1e9:.2f} GB" * bool(
-            self.needed_bytes
-        )
+        size = ""
+        if self.needed_bytes:
+            size = f"; continuous recordings: {self.needed_bytes / 1e9:.2f} GB"
         yield f"{self._counts()}{size}; nothing was written to {self.out}"
 
     def _counts(self) -> str:
