@@ -7,7 +7,14 @@ from contextlib import suppress
 
 from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_n_jobs", "add_units"]
+__all__ = ["add_dry_run", "add_n_jobs", "add_units"]
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--dry-run``."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be written, and write nothing"
+    )
 
 
 def add_n_jobs(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_n_jobs, add_units
+from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_units
 from mne_bstinv.port import PortReport, port_protocol
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that are of no earlier port"
     )
+    add_dry_run(parser)
     parser.add_argument(
         "--max-size",
         type=_size,
@@ -118,6 +119,7 @@ def _report(args: argparse.Namespace) -> PortReport:
         overwrite=args.overwrite,
         max_bytes=int(args.max_size * 1024**3),
         progress=None,
+        dry_run=args.dry_run,
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "FORMAT",
     "INCOMPLETE",
     "MANIFEST",
+    "PLANNED",
     "check_inside",
     "commit",
     "hash_file",
@@ -41,6 +42,9 @@ FORMAT = "mne_bstinv port 1"
 DONE = "done"
 
 FAILED = "failed"
+
+#: What a dry run would convert, or keep.
+PLANNED = "planned"
 
 #: Files are being replaced: those listed are ours, but maybe not of one run.
 INCOMPLETE = "incomplete"
