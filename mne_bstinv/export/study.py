@@ -216,7 +216,7 @@ def export_study(
             regions=regions,
             lcmv=any(is_lcmv(one) for one in wanted),
         )
-    for attribute in ("channels", "head_model", "cortex"):
+    for attribute in ("channels", "head_model", "cortex", "mri"):
         value = getattr(study, attribute)
         if value is not None:
             setattr(study, attribute, in_metres(value, units))

@@ -93,14 +93,18 @@ class Channels(Structure):
     #: Transforms (4, 4) from the device to SCS, one after the other, metres.
     transf_meg: tuple[FloatArray, ...] = field(
         default=(),
-        metadata=declare("TransfMeg", ArrayCell(Array(4, 4), "n_transf_meg"), each(transform)),
+        metadata=declare(
+            "TransfMeg", ArrayCell(Array(4, 4), "n_transf_meg"), each(transform), unit="m"
+        ),
     )
     transf_meg_labels: tuple[str, ...] = field(
         default=(), metadata=declare("TransfMegLabels", TextCell(), counted("n_transf_meg"))
     )
     transf_eeg: tuple[FloatArray, ...] = field(
         default=(),
-        metadata=declare("TransfEeg", ArrayCell(Array(4, 4), "n_transf_eeg"), each(transform)),
+        metadata=declare(
+            "TransfEeg", ArrayCell(Array(4, 4), "n_transf_eeg"), each(transform), unit="m"
+        ),
     )
     transf_eeg_labels: tuple[str, ...] = field(
         default=(), metadata=declare("TransfEegLabels", TextCell(), counted("n_transf_eeg"))
@@ -117,7 +121,9 @@ class Channels(Structure):
     #: Groups of channels; raw.
     clusters: Any = field(default=None, metadata=declare("Clusters", Raw()))
     #: Fiducials in SCS, m.
-    scs: SCS | None = field(default=None, metadata=declare("SCS", Nested(SCS), written=False))
+    scs: SCS | None = field(
+        default=None, metadata=declare("SCS", Nested(SCS), unit="m", written=False)
+    )
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

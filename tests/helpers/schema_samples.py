@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
     "Faces": np.array([[1, 3, 2], [1, 2, 4], [1, 4, 3], [2, 3, 4]]),
     "nAvg": 2.0, "Leff": 2.0, "Status": 1.0, "nComponents": 3.0, "iAtlas": 1.0, "Index": 1.0,
     "Seed": 2.0, "UseDefaultAnat": 0.0, "UseDefaultChannel": 1.0, "sfreq": 100.0,
+    "Radii": np.array([0.08, 0.09]),
     "GoodChannel": np.array([1.0, 2]), "CompMask": np.array([1.0, 0]),
     "epochs": np.array([1.0, 1]), "GridRows": np.array([1.0, 2]), "Vertices": np.array([1.0, 3]),
     "InitTransf": [["vox2ras", np.eye(4)], ["reg", np.eye(4)]],
