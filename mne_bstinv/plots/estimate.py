@@ -96,7 +96,8 @@ def plot_estimate(
     heights = [1.1, *[0.8] * len(shown)]
     figure = Figure(figsize=(9, 3 * sum(heights)), layout="constrained")
     figure.suptitle(title)
-    above, *below = np.ravel(figure.subfigures(1 + len(shown), 1, height_ratios=heights))
+    parts: Any = figure.subfigures(1 + len(shown), 1, height_ratios=heights)
+    above, *below = parts
     axes = above.subplots()
     for number, (i, label) in enumerate(zip(locations, labels, strict=True)):
         axes.plot(1e3 * times, estimate[i], color=COLORS[number % len(COLORS)], label=label)
