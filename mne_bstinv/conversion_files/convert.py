@@ -21,7 +21,8 @@ from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import KINDS, row_of_content
-from mne_bstinv.studies.units import HAVE_POSITIONS, converting, in_metres
+from mne_bstinv.io.schema import Structure
+from mne_bstinv.studies.units import converting, in_metres
 
 __all__ = ["ConvertedFile", "convert_file", "convert_value", "kind_of_file"]
 
@@ -64,6 +65,7 @@ def convert_file(
     baseline: tuple[float | None, float | None] | None = None,
     scale_leff: bool = False,
     raw_dir: PathLike | None = None,
+    atlas: str | None = None,
     units: str | None = None,
     overwrite: bool = False,
 ) -> ConvertedFile:
@@ -100,6 +102,9 @@ def convert_file(
         Multiply dspm2018 by √Leff; see :func:`mne_bstinv.to_source_estimate`.
     raw_dir : path-like | None
         Where the file of a link to a continuous recording may be, if it moved.
+    atlas : str | None
+        Name of the atlas whose scouts are converted, None for the current one; or that labels
+        become, None for a name after their file.
     units : 'm' | 'cm' | 'mm' | 'km' | None
         The unit of positions that are in no metres by their size, as some programs write them;
         None refuses them.
@@ -127,7 +132,7 @@ def convert_file(
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
         baseline=baseline, scale_leff=scale_leff or None,
-        raw_dir=None if raw_dir is None else Path(raw_dir),
+        raw_dir=None if raw_dir is None else Path(raw_dir), atlas=atlas,
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)
@@ -159,7 +164,7 @@ def convert_value(
     for name in route.needs:
         found.require(name)
     with hearing() as heard, converting(units):
-        converted = route.convert(_sized(value), found, arguments)
+        converted = _sized(route.convert(_sized(value), found, arguments))
     for name in sorted(given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     found.findings.tell(what=f"{source.name} → {target.name}")
@@ -168,11 +173,8 @@ def convert_value(
 
 
 def _sized(value: Any) -> Any:
-    """Return what was read, with positions in metres."""
-    converted: Any = value
-    if isinstance(value, HAVE_POSITIONS):
-        converted = in_metres(value)  # type: ignore[type-var]  # one of the three at a time
-    return converted
+    """Return a structure of Brainstorm's with its geometry in the units of its fields."""
+    return in_metres(value) if isinstance(value, Structure) else value
 
 
 def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrite: bool) -> None:

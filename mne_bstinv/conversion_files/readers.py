@@ -11,9 +11,9 @@ from mne_bstinv._types import Verbose
 from mne_bstinv.adapters import LabelList, to_epochs, to_labels
 from mne_bstinv.adapters.files import verbose
 from mne_bstinv.conversion import carry, converts, hearing
-from mne_bstinv.conversion_files.companions import Companions
+from mne_bstinv.conversion_files.companions import Companions, frame_mri
 from mne_bstinv.conversion_files.convert import convert_value, kind_of_file
-from mne_bstinv.conversion_files.routes import ROUTES, Arguments, frame_mri
+from mne_bstinv.conversion_files.routes import ROUTES, Arguments
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.mat import PathLike

@@ -34,15 +34,17 @@ _WRITERS: tuple[tuple[Any, Callable[..., None]], ...] = (
 
 
 def write_files(
-    root: Path, files: Mapping[str, Any], *, replaced: Sequence[str] = ()
+    root: Path, files: Mapping[str, Any], *, replaced: Sequence[str] = (), dry_run: bool = False
 ) -> tuple[Path, ...]:
     """Write structures, by path in a protocol, so that an interruption leaves nothing half-written.
 
     A folder that does not exist yet is written under another name beside its place and renamed
     when it is complete, and so are single files in folders that exist; they are put in place in
     their order. What was renamed is taken back if a later step fails. The ``replaced`` folders
-    are replaced as a whole if they exist.
+    are replaced as a whole if they exist. A dry run returns the paths and writes nothing.
     """
+    if dry_run:
+        return tuple(root / name for name in files)
     units: dict[str, dict[str, Any]] = {}
     for name, value in files.items():
         units.setdefault(_unit_of(root, name, replaced), {})[name] = value

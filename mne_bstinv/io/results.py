@@ -13,6 +13,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.checks import (
     finite,
+    flags,
     increasing,
     index,
     not_nan,
@@ -118,7 +119,8 @@ class Results(Structure):
     )
     #: (n_rows, n_times), A·m or the unit of the measure.
     image_grid_amp: FloatArray | None = field(
-        default=None, metadata=declare("ImageGridAmp", _Amplitudes(), unit="A·m", essential=True)
+        default=None,
+        metadata=declare("ImageGridAmp", _Amplitudes(), not_nan, unit="A·m", essential=True),
     )
     #: Two factors whose product is (n_rows, n_times), in place of ``image_grid_amp``.
     image_grid_factors: tuple[Any, Any] | None = field(
@@ -126,19 +128,19 @@ class Results(Structure):
     )
     #: Inverse whitener of the noise (n_good, n_good).
     whitener: FloatArray | None = field(
-        default=None, metadata=declare("Whitener", Array("?", "n_good", late=True))
+        default=None, metadata=declare("Whitener", Array("?", "n_good", late=True), finite)
     )
     #: Inverse whitener of the data covariance (n_good, n_good); beamformers only.
     data_whitener: FloatArray | None = field(
-        default=None, metadata=declare("DataWhitener", Array("?", "n_good", late=True))
+        default=None, metadata=declare("DataWhitener", Array("?", "n_good", late=True), finite)
     )
     #: Singular values of the whitened gain (p, n_sources).
     source_decomp_sa: FloatArray | None = field(
-        default=None, metadata=declare("SourceDecompSa", Array("p", "?"))
+        default=None, metadata=declare("SourceDecompSa", Array("p", "?"), not_nan)
     )
     #: Right singular vectors of the whitened gain (p, p*n_sources).
     source_decomp_va: FloatArray | None = field(
-        default=None, metadata=declare("SourceDecompVa", Array("p", "?", late=True))
+        default=None, metadata=declare("SourceDecompVa", Array("p", "?", late=True), not_nan)
     )
     #: Components of a location: 1 or 3; 0 for mixed models.
     n_components: int | None = field(
@@ -162,7 +164,7 @@ class Results(Structure):
     channel_flag: IntArray | None = field(
         default=None,
         metadata=declare(
-            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), essential=True
+            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), flags, essential=True
         ),
     )
     #: The channels of the kernel's columns (n_good,), 1-based.

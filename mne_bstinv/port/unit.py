@@ -22,6 +22,7 @@ from mne_bstinv.port.manifest import (
     FAILED,
     FORMAT,
     MANIFEST,
+    PLANNED,
     check_inside,
     commit,
     hash_file,
@@ -36,7 +37,7 @@ from mne_bstinv.studies.units import converting
 from mne_bstinv.verification import verify
 from mne_bstinv.workflow.store import Store
 
-__all__ = ["port_unit"]
+__all__ = ["planned_unit", "port_unit"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -83,6 +84,20 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
         return _failed(unit, out, before, error, started)
     finally:
         _LOCAL.store.trim()
+
+
+def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
+    """Say what :func:`port_unit` would do: ``kept`` if the unit is up to date. Writes nothing."""
+    folder = out / PurePosixPath(unit.folder)
+    manifest = {**_head(unit), "status": PLANNED, "errors": [], "outputs": {}}
+    try:
+        before = read_manifest(folder) or {}
+        inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
+        kept = _up_to_date(before, unit, inputs, folder, settings)
+        return {**manifest, "inputs": inputs, "verification": None, "kept": kept}
+    except Exception as error:  # as when it is ported
+        errors = [{"file": "", "what": unit.kind, "reason": described(error)}]
+        return {**manifest, "status": FAILED, "errors": errors, "verification": None, "kept": False}
 
 
 def _up_to_date(

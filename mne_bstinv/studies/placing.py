@@ -10,6 +10,7 @@ from mne_bstinv import io
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import FrameError, MatFileError, SchemaError
 from mne_bstinv.frames import scs_to_surface_ras
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["placing_mri"]
 
@@ -24,7 +25,7 @@ def placing_mri(
     if file is None:
         return None
     try:
-        mri: io.Mri = read(io.read_mri, file)
+        mri: io.Mri = in_metres(read(io.read_mri, file))
         scs_to_surface_ras(mri)
     except (FrameError, MatFileError, SchemaError) as error:
         findings.dropped("MRI", f"{file.name} is left out, as if there were none: {error}")

@@ -88,6 +88,7 @@ def to_trans(
     """
     findings = Findings()
     channels = None if channels is None else in_metres(channels)
+    mri = None if mri is None else in_metres(mri)
     to_head = head_frame(channels, mri, findings)
     scs_to_mri = mri_frame(channels, mri, findings)
     matrix = np.eye(4) if mri is None else scs_to_mri @ to_head.inverse
