@@ -10,8 +10,8 @@ from mne_bstinv.io import mat
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_label_volume",
-    "is_link", "is_mri", "listed", "mri_rank",
+    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_kernel",
+    "is_label_volume", "is_link", "is_mri", "listed", "mri_rank",
     "normalise",
 ]  # fmt: skip
 
@@ -105,6 +105,11 @@ _AVERAGE = "_average"
 
 #: Name of a block that was imported of a continuous file.
 _BLOCK = re.compile(r"data_block\d+\.mat")
+
+
+def is_kernel(file: Path) -> bool:
+    """Tell a kernel from full results as Brainstorm does: by its name."""
+    return "_kernel" in file.name.lower()
 
 
 def is_link(file: Path) -> bool:

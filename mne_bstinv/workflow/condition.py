@@ -15,6 +15,7 @@ from mne_bstinv.errors import MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.processing import derivation_of
+from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.workflow.structures import ConditionStructures
 from mne_bstinv.workflow.summary import condition_html, condition_text
 
@@ -216,7 +217,8 @@ class StudyCondition(ConditionStructures):
         Parameters
         ----------
         results : Results | ResultsEntry | str | Path | None
-            Results by their structure, entry, file name or comment; None for the only ones.
+            Results by their structure, entry, file name, comment or ``link|results|data``; None for
+            the only ones.
         recordings : Recordings | RecordingsEntry | str | Path | None
             The recordings that a kernel is applied to, likewise; None for those it names, else
             the only ones of the condition.
@@ -237,6 +239,8 @@ class StudyCondition(ConditionStructures):
         """
         from mne_bstinv.adapters import to_source_estimate
 
+        if isinstance(results, str | Path) and is_result_link(results):
+            recordings = str(results) if recordings is None else recordings
         if not isinstance(results, io.Results):
             results = self.read_results(results)
         if not isinstance(recordings, io.Recordings) and results.imaging_kernel is not None:
@@ -275,7 +279,8 @@ class StudyCondition(ConditionStructures):
         stored = results.head_model_file
         file = io.resolve(self.protocol, stored) if stored else self.head_model_file
         named = io.resolve(self.protocol, results.surface_file, "anat")
-        if named is None or (file is None and derivation_of(results) is None):
+        is_map = results.imaging_kernel is None or derivation_of(results) is not None
+        if named is None or (file is None and not is_map):
             return None
         if file is None:
             return named

@@ -108,6 +108,10 @@ def test_averages_by_a_number_that_cannot_be(tmp_path, n_avg, average):
 def test_comments_and_other_files_are_listed(protocol, capsys):
     condition = next(c for c in io.read_protocol(protocol).subjects[0].conditions if c.recordings)
     save(condition.folder / "spectrum_x.mat", x=1.0)
+    (condition.folder / "notes.txt").write_text("x")
+    (condition.folder / ".hidden").write_text("x")
+    save(protocol / "anat" / "Subject01" / "tess_fibers.mat", x=1.0)
+    save(condition.folder / "matrix_x.mat", Value=1.0, Description="a", Comment="signals\tof 1")
     comment = io.read_recordings(condition.recordings[0].file).comment
     assert main(["info", str(protocol)]) == 0
     out = capsys.readouterr().out
@@ -116,4 +120,10 @@ def test_comments_and_other_files_are_listed(protocol, capsys):
     assert f"{condition.recordings[0].file.name}: {comment}" in out
     found = io.read_protocol(protocol)
     others = [f.name for s in found.subjects for c in s.conditions for f in c.other_files]
-    assert others == ["spectrum_x.mat"]
+    assert others == ["spectrum_x.mat", "notes.txt"]
+    assert "    other        anat/Subject01/tess_fibers.mat" in out
+    assert f"      derived      {folder}/matrix_x.mat: signals of 1" in out
+    kernels = [r for s in found.subjects for c in s.conditions for r in c.results]
+    assert out.count("(kernel)") + out.count("(shared kernel)") + out.count("(full)") == len(
+        kernels
+    )
