@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import MissingFileError
+from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.processing import derivation_of
@@ -50,7 +50,10 @@ class StudyCondition(ConditionStructures):
     def info(self) -> Any:
         """The sensors (:class:`mne.Info`); bad channels are a matter of each recording."""
         for entry in self.recordings:
-            recordings = self.store.read(io.read_recordings, entry.file)
+            try:
+                recordings = self.store.read(io.read_recordings, entry.file)
+            except BstInvError:  # reading it itself says what is wrong
+                continue
             if recordings.f is not None:
                 return self.info_of(recordings)
             if recordings.link is not None and recordings.link.sfreq is not None:

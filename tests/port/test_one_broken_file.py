@@ -1,4 +1,4 @@
-"""One file that cannot be read, of any kind, costs neither its condition nor the protocol."""
+"""One file that cannot be read, of any kind, costs what is made of it, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,88 +10,92 @@ import pytest
 from mne_bstinv import io, port_protocol, verify
 from mne_bstinv.cli import main
 
-#: The kind of the file -> what it looks like, and what cannot be made without it in its condition.
-BROKEN = {
-    "channel": ("data/Subject01/evoked/channel*.mat", None),
-    "headmodel": ("data/Subject01/evoked/headmodel*.mat", "-fwd.fif"),
-    "noisecov": ("data/Subject01/evoked/noisecov*.mat", "-cov.fif"),
-    "data": ("data/Subject01/evoked/data*.mat", "-ave.fif"),
-    "results": ("data/Subject01/evoked/results_MN_EEG*.mat", ""),
-    "study": ("data/Subject01/evoked/brainstormstudy.mat", ""),
-    "cortex": ("anat/Subject01/tess_cortex*.mat", ".pial"),
-    "scalp": ("anat/Subject01/tess_head*.mat", "outer_skin.surf"),
-    "innerskull": ("anat/Subject01/tess_inner*.mat", "inner_skull.surf"),
-    "mri": ("anat/Subject01/subjectimage*.mat", "T1.mgz"),
-    "subject": ("anat/Subject01/brainstormsubject.mat", ""),
-    "matrix": ("data/Subject01/evoked/matrix_new.mat", ""),
-    "dipoles": ("data/Subject01/evoked/dipoles_new.mat", ""),
-    "timefreq": ("data/Subject01/evoked/timefreq_new.mat", ""),
-    "tests": ("data/Subject01/evoked/pdata_new.mat", ""),
-    "index": ("data/protocol.mat", ""),
-    "other": ("data/Subject01/evoked/whatever.mat", ""),
+EVOKED = "data/Subject01/evoked"
+ANAT = "anat/Subject01"
+
+#: The kind of the file -> where it is, and parts of the names of what is made of it.
+BROKEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "channel": (f"{EVOKED}/channel*.mat", ("Subject01_evoked",)),
+    "headmodel": (f"{EVOKED}/headmodel*.mat", ("-fwd.fif", "-src.fif", "-inv.fif")),
+    "noisecov": (f"{EVOKED}/noisecov*.mat", ("-cov.fif", "-inv.fif")),
+    "data": (f"{EVOKED}/data*.mat", ("-ave.fif",)),
+    "results": (f"{EVOKED}/results_MN_EEG*.mat", ("MN_EEG",)),
+    "study": (f"{EVOKED}/brainstormstudy.mat", ()),
+    "cortex": (f"{ANAT}/tess_cortex*.mat", ("surf/", "label/")),
+    "scalp": (f"{ANAT}/tess_head*.mat", ("outer_skin.surf", "-head.fif")),
+    "innerskull": (f"{ANAT}/tess_inner*.mat", ("inner_skull.surf",)),
+    "mri": (f"{ANAT}/subjectimage*.mat", ("mri/",)),
+    "subject": (f"{ANAT}/brainstormsubject.mat", ()),
+    "matrix": (f"{EVOKED}/matrix_new.mat", ()),
+    "dipoles": (f"{EVOKED}/dipoles_new.mat", ()),
+    "timefreq": (f"{EVOKED}/timefreq_new.mat", ()),
+    "tests": (f"{EVOKED}/pdata_new.mat", ()),
+    "index": ("data/protocol.mat", ()),
+    "other": (f"{EVOKED}/whatever.mat", ()),
 }
 
 
 @pytest.fixture(scope="module")
 def whole(sample_dir, tmp_path_factory) -> Path:
-    """The sample with a second condition."""
+    """The sample with two conditions."""
     root = shutil.copytree(sample_dir, tmp_path_factory.mktemp("whole") / "study")
-    data = root / "data" / "Subject01"
-    for folder in [path for path in data.iterdir() if path.is_dir() and path.name != "evoked"]:
-        shutil.rmtree(folder)
-    other = shutil.copytree(data / "evoked", data / "other")
+    other = shutil.copytree(root / EVOKED, root / "data/Subject01/other")
     for file in other.glob("results_*"):
         file.unlink()
     return root
 
 
 @pytest.fixture(scope="module")
-def outputs(whole, tmp_path_factory) -> dict[str, set[str]]:
+def outputs(whole, tmp_path_factory) -> set[str]:
     """What the whole protocol gives."""
     report = port_protocol(whole, tmp_path_factory.mktemp("out"), estimates="none")
     assert report.success
-    return {unit["folder"]: set(unit["outputs"]) for unit in report.units}
+    return names(report)
 
 
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_file(whole, outputs, tmp_path, capsys, kind):
-    pattern, lost = BROKEN[kind]
+def names(report) -> set[str]:
+    return {f"{unit['folder']}/{name}" for unit in report.units for name in unit["outputs"]}
+
+
+@pytest.fixture
+def broken(whole, tmp_path, request) -> tuple[Path, Path]:
     root = shutil.copytree(whole, tmp_path / "study")
+    pattern, _ = BROKEN[request.param]
     file = next(root.glob(pattern), root / pattern)
     file.write_bytes(b"MATLAB 5.0 MAT-file, and nothing of the kind".ljust(300, b"\xff"))
+    return root, file
 
-    assert main(["info", str(root)]) == 0
-    assert "Condition other" in capsys.readouterr().out
 
-    outcomes = {o.file.name: o.status for o in verify(root)}
-    kernels = {f.name for f in (root / "data/Subject01/evoked").glob("results_*")}
-    assert kernels <= set(outcomes)
-    if kind not in ("channel", "headmodel", "noisecov"):  # without these nothing is recomputed
-        equal = [name for name in kernels if outcomes[name].startswith("equal")]
-        assert len(equal) == len(kernels) - (kind == "results"), outcomes
-
+@pytest.mark.parametrize("broken", BROKEN, indirect=True)
+def test_a_port(broken, outputs, tmp_path, request):
+    root, file = broken
+    _, lost = BROKEN[request.node.callspec.params["broken"]]
     report = port_protocol(root, tmp_path / "out", estimates="none")
-    found = {unit["folder"]: set(unit["outputs"]) for unit in report.units}
+    missing = outputs - names(report)
+    assert all(any(part in name for part in lost) for name in missing), missing
+    assert {part for part in lost if any(part in name for name in missing)} == set(lost)
+    assert not any("Subject01_other" in name for name in missing)
     said = "\n".join([str(report), *report.problems, *map(str, report.findings)])
-    if kind not in ("other", "index"):
-        assert file.name in said
-    assert set(outputs) <= set(found)
-    assert outputs["Subject01/other"] <= found["Subject01/other"], said
-    if lost is not None:
-        missing = set().union(*outputs.values()) - set().union(*found.values())
-        assert all(
-            (lost and lost in name) or file.stem in name or kind in FOLLOWS for name in missing
-        )
-        assert lost == "" or missing, "the file was not needed"
+    assert file.name in said or file.name == "whatever.mat"
 
 
-#: Without these more is missing than what is made of them: operators need all three.
-FOLLOWS = ("headmodel", "noisecov", "cortex", "results", "subject", "mri")
+@pytest.mark.parametrize("broken", BROKEN, indirect=True)
+def test_info_and_verify(broken, capsys):
+    root, file = broken
+    assert main(["info", str(root)]) == 0
+    out = capsys.readouterr().out
+    assert "Condition evoked" in out
+    assert "Condition other" in out
+    outcomes = {o.file.name: o.status for o in verify(root)}
+    kernels = {one.name for one in (root / EVOKED).glob("results_*")} - {file.name}
+    if file.name.startswith(("channel", "headmodel", "noisecov")):  # all kernels are made of it
+        assert not any(outcomes[name].startswith("equal") for name in kernels)
+    else:
+        assert all(outcomes[name].startswith("equal") for name in kernels), outcomes
 
 
-def test_the_protocol_lists_a_broken_file_as_a_problem(whole, tmp_path):
+def test_it_is_listed_as_a_problem(whole, tmp_path):
     root = shutil.copytree(whole, tmp_path / "study")
-    file = root / "data/Subject01/evoked/brainstormstudy.mat"
-    file.write_bytes(b"x" * 300)
-    found = io.read_protocol(root)
-    assert any(file.name in problem for problem in found.problems)
+    (root / EVOKED / "brainstormstudy.mat").write_bytes(b"x" * 300)
+    problems = io.read_protocol(root).problems
+    assert any("brainstormstudy.mat" in problem for problem in problems)
