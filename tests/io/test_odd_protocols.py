@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from io_helpers import save
 
-from mne_bstinv import io
+from mne_bstinv import export_study, io, port_protocol, to_surfaces
 from mne_bstinv.cli import main
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io.filenames import find_stored, is_average
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
@@ -20,6 +21,21 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of 
 @pytest.fixture
 def protocol(data_dir: Path, tmp_path: Path) -> Path:
     return shutil.copytree(data_dir / "eeg_shared", tmp_path / "eeg_shared")
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_name_is_no_output(protocol, tmp_path, monkeypatch, empty):
+    """It would be the current folder."""
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    cortex = io.read_surface(next((protocol / "anat" / "Subject01").glob("tess_cortex*")))
+    with pytest.raises(OptionError, match="out is an empty name"):
+        port_protocol(protocol, empty)
+    with pytest.raises(OptionError, match="subjects_dir is an empty name"):
+        to_surfaces(empty, "s", cortex=cortex)
+    with pytest.raises(OptionError, match="protocol is an empty name"):
+        export_study(empty, subject="s", condition="c")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("stored", ["x" * 300, f"a/{'y' * 300}/b.mat", "a\0b", "../x", "", "/"])
