@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": {"errors", "io", "studies", "adapters"},
     "verification": {
         "errors", "io", "inverse", "compare", "conversion", "studies", "derived", "adapters",
+        "_log",
     },
     "plots": {"errors", "anatomy"},
     "cross_validation": {

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import add_n_jobs
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="operators of MNE-Python (…-inv.fif) that kernels were exported from (default: the "
         "file that a kernel names)",
     )
+    add_n_jobs(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     with tqdm(
         total=len(files), unit="file", disable=None if not args.json else True, file=sys.stderr
     ) as bar:
-        for outcome in _outcomes(files, args.rtol, args.inverse):
+        for outcome in _outcomes(files, args):
             outcomes.append(outcome)
             bar.update()
             if not args.json:
@@ -96,11 +98,9 @@ def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
         yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
-def _outcomes(
-    files: list[Path], rtol: float, operators: list[Path] | None
-) -> Iterator[Verification]:
+def _outcomes(files: list[Path], args: argparse.Namespace) -> Iterator[Verification]:
     with warnings_silenced():  # what the inverse warns of is part of each outcome
-        yield from verify(files, rtol=rtol, operators=operators)
+        yield from verify(files, rtol=args.rtol, operators=args.inverse, n_jobs=args.n_jobs)
 
 
 def format_line(outcome: Verification, folder: Path) -> str:

@@ -35,7 +35,8 @@ from mne_bstinv.cross_validation.text import (
     table,
     wrapped,
 )
-from mne_bstinv.inverse import InverseOptions, InverseResult
+from mne_bstinv.inverse import InverseResult
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["CrossValidation"]
 
@@ -57,7 +58,7 @@ class CrossValidation:
         Name of the study.
     data_types : tuple of str
         Types of the channels asked for.
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         Brainstorm's options.
     settings : MneSettings
         MNE's settings.
@@ -86,8 +87,8 @@ class CrossValidation:
     times : array, shape (n_times,) | None
         Times in s.
     averages : float
-        Leff of the recordings: MNE multiplies dSPM and sLORETA by √nave, Brainstorm's kernels
-        know no averages.
+        Leff of the recordings: MNE multiplies dSPM and sLORETA by √nave; Brainstorm's kernels know
+        no averages since 2018, and before are of ``result.noise_averages``.
     bounds : (RoundingBound, RoundingBound)
         How far rounding can move Brainstorm's kernel and MNE's as set, step by step.
     rtol : float
@@ -99,7 +100,7 @@ class CrossValidation:
     study: Study
     name: str
     data_types: tuple[str, ...]
-    options: InverseOptions
+    options: AnyOptions
     settings: MneSettings
     equivalent: MneEquivalent
     result: InverseResult

@@ -44,7 +44,7 @@ class _Times:
             return None
         # Squeezed, two numbers are two events or one with a duration: the number of epochs tells.
         for n_rows in (1, 2):
-            attempt = context.apart()
+            attempt = context.attempt()
             times = Array(n_rows, "n_events").read(variable, attempt)
             if times is not None:
                 context.accept(attempt)

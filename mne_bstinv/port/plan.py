@@ -97,7 +97,8 @@ class Unit:
     stem: str
     #: Folder of the unit that its sensors and head models are in; empty if they are its own.
     shared: str
-    #: The protocol, with this subject only.
+    #: The protocol, with this subject only; of a condition, with this condition only: units go to
+    #: other processes one by one.
     protocol: io.Protocol
     anatomy: io.SubjectEntry
     #: The files it is made of; of an anatomy, a condition whose frame it takes without an MRI.
@@ -276,10 +277,13 @@ class _NamedCondition:
 
     def _unit(self, **values: Any) -> Unit:
         everybody = values["kind"] == SHARED and "/" not in self.shared
+        subject = self.subject
+        if values["kind"] == CONDITION:
+            subject = dataclasses.replace(subject, conditions=(self.condition,))
         return Unit(
-            subject="" if everybody else self.subject.name,
-            protocol=dataclasses.replace(_plain(self.protocol), subjects=(self.subject,)),
-            anatomy=self.subject,
+            subject="" if everybody else subject.name,
+            protocol=dataclasses.replace(_plain(self.protocol), subjects=(subject,)),
+            anatomy=subject,
             mne_subject=self.mne_subject,
             **values,
         )
@@ -420,4 +424,7 @@ def _plain(protocol: io.Protocol) -> io.Protocol:
 
 
 def _relative(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix()
+    text, above = file.as_posix(), f"{root.as_posix()}/"
+    if not text.startswith(above):
+        raise ProtocolError(f"{file}: not among the files of the protocol {root}.")
+    return text.removeprefix(above)

@@ -42,6 +42,7 @@ from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import planned_unit, port_unit
+from mne_bstinv.studies.workers import n_workers
 
 __all__ = ["OVERVIEW", "port_protocol"]
 
@@ -152,8 +153,8 @@ def port_protocol(
         rtol=rtol,
         units=units,
         overwrite=overwrite,
-        blas_threads=None if _n_workers(n_jobs) == 1 else 1,
-        progress=progress if _n_workers(n_jobs) == 1 else False,
+        blas_threads=None if n_workers(n_jobs) == 1 else 1,
+        progress=progress if n_workers(n_jobs) == 1 else False,
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
@@ -303,17 +304,6 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
         "errors": [{"file": "", "what": unit.kind, "reason": text}], "outputs": {},
         "verification": None, "kept": False,
     }  # fmt: skip
-
-
-def _n_workers(n_jobs: int | None) -> int:
-    from joblib import effective_n_jobs
-
-    if n_jobs is not None and n_jobs != -1 and not n_jobs >= 1:
-        raise OptionError(
-            "n_jobs must be a positive number of conditions, or -1 for one a core; found "
-            f"{n_jobs!r}."
-        )
-    return int(effective_n_jobs(n_jobs))
 
 
 def _bar_disabled(progress: bool | None) -> bool | None:
