@@ -16,6 +16,7 @@ from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.registry import KINDS, row_of, row_of_content
 from mne_bstinv.io.schema import Structure, describe
+from mne_bstinv.workflow.words import described_results, results_in_words
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
@@ -154,11 +155,12 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                     "file": relative(r.file),
                     "data_file": relative(r.data_file),
                     "shared": r.shared,
-                    "comment": _comment(r.file),
+                    **_results_told(r.file),
                 }
                 for r in entry.results
             ],
             "derived": [relative(file) for file in entry.derived],
+            "derived_comments": [_comment(file) for file in entry.derived],
             "other_files": [relative(file) for file in entry.other_files],
         }
 
@@ -228,12 +230,13 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 f"      recordings   {r['file']}{_said(r)}{' (bad trial)' if r['bad'] else ''}"
                 for r in entry["recordings"]
             ]
-            lines += [
-                f"      results      {r['file']}{_said(r)}"
-                f"{' (shared kernel)' if r['shared'] else ''}"
-                for r in entry["results"]
-            ]
-            lines += [f"      derived      {file}" for file in entry["derived"]]
+            for r in entry["results"]:
+                shared = " (shared kernel)" if r["shared"] else ""
+                lines.append(f"      results      {r['file']}{_said(r)}{shared}")
+                if r["computed"]:
+                    lines.append(f"                   {', '.join(r['computed'].values())}")
+            told = zip(entry["derived"], entry["derived_comments"], strict=True)
+            lines += [f"      derived      {f}{_said({'comment': c})}" for f, c in told]
             lines += [f"      other        {file}" for file in entry["other_files"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
 
@@ -246,6 +249,16 @@ def _comment(file: Path) -> str | None:
         return None
     comment = found.value if found is not None else None
     return " ".join(comment.split()) or None if isinstance(comment, str) else None
+
+
+def _results_told(file: Path) -> dict[str, Any]:
+    """Describe results as plain values: their comment, and how they were computed, in words."""
+    try:
+        results = described_results(file)
+    except BstInvError:  # reading it says what is wrong
+        return {"comment": None, "computed": {}}
+    comment = " ".join(results.comment.split()) or None
+    return {"comment": comment, "computed": results_in_words(results)}
 
 
 def _said(row: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.filenames import is_average, listed
+from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
 from mne_bstinv.workflow import StudyCondition
@@ -165,6 +166,32 @@ class Unit:
     def inputs(self) -> dict[str, Path]:
         """Return the files that it is made of, by path relative to the protocol, with ``/``."""
         return {_relative(file, self.protocol.root): file for file in sorted(set(self._inputs()))}
+
+    def other_files(self) -> list[str]:
+        """Name the ``.mat`` files in its folders of which nothing is made, whatever is asked for.
+
+        Paths are relative to the protocol, with ``/``.
+        """
+        return sorted(_relative(file, self.protocol.root) for file in self._other_files())
+
+    def _other_files(self) -> Iterator[Path]:
+        if self.kind == CONDITION:
+            yield from self.files.other_files
+        elif self.kind == SHARED:
+            found = scan(self.files.folder, [])
+            yield from (*found.recordings, *found.derived, *found.others)
+        else:
+            used = {*self._inputs()}
+            for folder in {file.parent for file in self._anatomy_files()}:
+                for file in listed(folder, []):
+                    known = file in used or file.name.lower() == "brainstormsubject.mat"
+                    if file.suffix.lower() == ".mat" and not known:
+                        yield file
+
+    def _anatomy_files(self) -> Iterator[Path]:
+        one = self.anatomy
+        files = (one.anatomy, one.cortex, one.scalp, one.inner_skull, one.outer_skull)
+        yield from (file for file in files if file is not None)
 
     def _inputs(self) -> Iterator[Path]:
         anatomy, files = self.anatomy, self.files
