@@ -16,6 +16,7 @@ from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.continuous import check_space
@@ -139,6 +140,8 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    MissingFileError
+        If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
     """
@@ -146,7 +149,7 @@ def port_protocol(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
         raw=raw,
-        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
+        raw_dir=folder_of_originals(raw_dir),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
