@@ -41,10 +41,13 @@ averages = study.recordings.effective_averages
 print(f"noise of the average: {baseline:.4f} of a single trial's, 1/{1 / baseline:.0f} in power")
 print(f"the file says that it is the mean of {averages:g} trials")
 
-figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
-axes.plot(1e3 * times, np.sqrt(power / baseline))
-axes.axhline(1, color="0.6", linewidth=0.8)
-axes.set(xlabel="time (ms)", ylabel="amplitude of the whitened\ndata over that of the noise")
+figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+axes.semilogy(1e3 * times, np.sqrt(power), label="data")
+axes.axhline(1, color="0.4", linestyle="--", linewidth=1, label="noise of a single trial")
+noise = np.sqrt(baseline)
+axes.axhline(noise, color="C1", linewidth=1, label="noise of the average")
+axes.set(xlabel="time (ms)", ylabel="amplitude of the whitened\ndata, per direction")
+axes.legend(frameon=False)
 
 # %%
 # The amplitudes that the inverse sees

@@ -16,6 +16,8 @@ from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.io.filenames import named
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.continuous import check_space
@@ -139,6 +141,8 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    MissingFileError
+        If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
     WriteError
@@ -149,7 +153,7 @@ def port_protocol(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
         raw=raw,
-        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
+        raw_dir=folder_of_originals(raw_dir),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
@@ -160,7 +164,7 @@ def port_protocol(
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
-    source, out = Path(protocol).absolute(), Path(out).absolute()
+    source, out = Path(protocol).absolute(), named(out, "out").absolute()
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)

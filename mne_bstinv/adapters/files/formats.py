@@ -334,6 +334,11 @@ def _read_labels(path: Path) -> list[Any]:
 
 def _write_raw(path: Path, raw: Any) -> None:
     """Write a Raw, in pieces of 2 GB at most, in the precision that its samples have."""
+    if not -(2**31) <= raw.first_samp <= raw.last_samp < 2**31:
+        raise ConversionError(
+            f"{path}: samples {raw.first_samp} to {raw.last_samp} found, numbers within ±2^31 "
+            "expected, what FIF files can hold. Let the recording begin at a smaller time."
+        )
     raw.save(path, fmt="double" if raw.orig_format == "double" else "single", split_size="2GB")
 
 
