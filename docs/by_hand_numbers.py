@@ -6,12 +6,12 @@ includes one part a section. The build of the documentation calls :func:`main`.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page_outputs import run_page
 
 DOCS = Path(__file__).parent
 FOLDER = DOCS / "_generated"
@@ -19,10 +19,7 @@ FOLDER = DOCS / "_generated"
 
 def values_of_the_page() -> dict[str, Any]:
     """Run the code of the page."""
-    text = (DOCS / "by_hand.md").read_text(encoding="utf-8")
-    names: dict[str, Any] = {}
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)):
-        exec(compile(block, f"by_hand.md, block {number}", "exec"), names)
+    _, names = run_page((DOCS / "by_hand.md").read_text(encoding="utf-8"), "by_hand")
     return names
 
 
@@ -51,8 +48,8 @@ def main(folder: Path) -> None:
             f"\n\n$$\nK_w = {rows(kernel)} .\n$$"
         ),
         "mne": (
-            rf"$R = {page['scale']:.1f}\, I$ and $\lambda^2 = {page['lambda2']:.4f}$, and the same "
-            rf"kernel. Undoing the scale, $\lambda^2 / {page['scale']:.1f} = "
+            rf"$\bar R = {page['scale']:.1f}\, I$ and $\lambda^2 = {page['lambda2']:.4f}$, and the "
+            rf"same kernel. Undoing the scale, $\lambda^2 / {page['scale']:.1f} = "
             rf"{page['lambda2'] / page['scale']:.4f} = 1/\Lambda$."
         ),
         "measures": (

@@ -21,6 +21,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))  # the modules beside this file
 
 import citations  # noqa: E402, F401 (registers the style author_year_round)
+import page_outputs  # noqa: E402
 from figure_scraper import scrape_figures  # noqa: E402
 from make_inventories import SITES, write_inventories  # noqa: E402
 
@@ -133,8 +134,8 @@ def compute_pages(app: Sphinx) -> None:
     """Draw the figures and compute the numbers that pages include."""
     for script in (
         "theory_figures.py",
+        "theory_numbers.py",
         "by_hand_numbers.py",
-        "sample_numbers.py",
         "inverse_numbers.py",
         "make_cli.py",
     ):
@@ -172,4 +173,5 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
     app.connect("builder-inited", compute_pages)
+    app.connect("source-read", page_outputs.put_outputs)
     app.connect("build-finished", copy_mathjax)

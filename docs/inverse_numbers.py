@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from theory_figures import kernel_of, relative
+from theory_figures import kernel_of
+from theory_numbers import relative
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence import kernel_blocks, mne_side

@@ -52,6 +52,7 @@ NAMES = {
             "mne.minimum_norm.estimate_snr",
             "mne.minimum_norm.make_inverse_operator",
             "mne.read_labels_from_annot",
+            "mne.read_source_morph",
             "mne.setup_volume_source_space",
             "mne.viz.plot_alignment",
         ],

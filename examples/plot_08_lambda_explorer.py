@@ -9,10 +9,9 @@ into different ones. This example draws the translation and what it does to the 
 # %%
 # Two rules
 # ---------
-# Both toolboxes filter the singular values :math:`s` of the whitened gain with
-# :math:`s^2 / (s^2 + \mu)`. With n channels, rank r of the noise covariance and
-# :math:`t = \sum s^2`, Brainstorm takes :math:`\mu = t / (n\,\mathrm{SNR}^2)` and MNE
-# :math:`\mu = \lambda^2 t / r` with :math:`\lambda^2 = 1 / \mathrm{SNR}^2`.
+# With n channels and rank r of the noise covariance, MNE-Python needs
+# :math:`\lambda^2 = (r/n) / \mathrm{SNR}^2` for Brainstorm's kernel of an SNR, and calls
+# :math:`\lambda^2 = 1 / \mathrm{SNR}^2` that SNR itself: :ref:`why <lambda>`.
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -61,7 +60,9 @@ def kernel(**changes: float) -> mb.InverseResult:
 
 
 usual, smoother = kernel(snr_fixed=3), kernel(snr_fixed=1)
-filters = [result.s2 / (result.s2 + 1 / result.lambda_) for result in (usual, smoother)]
+filters = [
+    result.lambda_ * result.s2 / (result.lambda_ * result.s2 + 1) for result in (usual, smoother)
+]
 figure = mb.plot_singular_values(
     np.sqrt(usual.s2),
     *filters,

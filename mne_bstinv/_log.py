@@ -20,8 +20,8 @@ _OURS, _MNE = "mne_bstinv", "mne"
 #: Loggers that are silenced in this thread (or task): others may be at work in theirs.
 _SILENCED: ContextVar[frozenset[str]] = ContextVar("mne_bstinv_silenced", default=frozenset())
 
-#: Whether messages go to standard error, as those of a command do.
-_TO_STDERR: ContextVar[bool] = ContextVar("mne_bstinv_to_stderr", default=False)
+#: Lowest level of what goes to standard error, as messages of a command do; None: where MNE writes.
+_TO_STDERR: ContextVar[int | None] = ContextVar("mne_bstinv_to_stderr", default=None)
 
 
 class _ErrorsOnly(logging.Filter):
@@ -32,9 +32,12 @@ class _ErrorsOnly(logging.Filter):
 
 
 class _FromMneLevelOn(logging.Filter):
-    """Drops what is below MNE's level; WARNING until MNE is imported."""
+    """Drops what is below MNE's level (WARNING until MNE is imported), or that of the command."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        level = _TO_STDERR.get()
+        if level is not None:
+            return record.levelno >= level
         return record.levelno >= (logging.getLogger(_MNE).level or logging.WARNING)
 
 
@@ -42,9 +45,8 @@ class _WhereMneWrites(logging.Handler):
     """Hands messages on to MNE's handlers; to standard error where there is none."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _TO_STDERR.get():
-            if record.levelno >= logging.WARNING:
-                print(record.getMessage(), file=sys.stderr)
+        if _TO_STDERR.get() is not None:
+            print(self.format(record), file=sys.stderr)
             return
         others = logging.getLogger().handlers  # hear it anyway
         handlers = [one for one in logging.getLogger(_MNE).handlers if one not in others]
@@ -71,9 +73,9 @@ def follow_mne() -> None:
 
 
 @contextmanager
-def to_stderr() -> Iterator[None]:
-    """Write warnings to standard error, for commands whose output is on standard output."""
-    token = _TO_STDERR.set(True)
+def to_stderr(level: int = logging.WARNING) -> Iterator[None]:
+    """Write messages to standard error, for commands whose output is on standard output."""
+    token = _TO_STDERR.set(level)
     try:
         yield
     finally:

@@ -219,6 +219,17 @@ class Findings:
         self._findings.update(dict.fromkeys(report.findings))
         self._kept.update(report.kept)
 
+    def take(self, findings: Findings) -> None:
+        """Take over what another collected so far.
+
+        Parameters
+        ----------
+        findings : Findings
+            The other.
+        """
+        self._findings.update(findings._findings)
+        self._kept.update(findings._kept)
+
     def attach(self, converted: T, *, what: str, log: bool = True) -> T:
         """Attach the report to the converted object and log it.
 

@@ -114,6 +114,10 @@ class SimulatedSource(Displayed):
     latency: float
     #: The parcel of the atlas ``Places`` that it is in.
     region: str
+    #: Numbers of the vertices of the whole patch, its centre first, from 0.
+    patch: tuple[int, ...]
+    #: Largest amplitude of each vertex of the patch (A·m).
+    amplitudes: tuple[float, ...]
 
 
 def simulated_sources() -> tuple[SimulatedSource, ...]:
@@ -128,10 +132,17 @@ def simulated_sources() -> tuple[SimulatedSource, ...]:
         One in each hemisphere, in the order of their latencies.
     """
     facts = json.loads((sample_study() / "manifest.json").read_text("utf-8"))["facts"]
-    names = ("simulated_vertices", "simulated_latencies", "simulated_regions")
+    centre, neighbour = (facts[f"simulated_amplitude_{name}"] for name in ("seed", "neighbours"))
+    names = ("simulated_latencies", "simulated_regions", "simulated_patches")
     return tuple(
-        SimulatedSource(vertex=vertex - 1, latency=latency, region=region)
-        for vertex, latency, region in zip(*(facts[name] for name in names), strict=True)
+        SimulatedSource(
+            vertex=patch[0] - 1,
+            latency=latency,
+            region=region,
+            patch=tuple(vertex - 1 for vertex in patch),
+            amplitudes=(centre, *(len(patch) - 1) * (neighbour,)),
+        )
+        for latency, region, patch in zip(*(facts[name] for name in names), strict=True)
     )
 
 

@@ -56,6 +56,11 @@ def test_what_the_kernels_find_of_the_simulated_sources():
         (836, 0.1, "temporal-superior L"),
         (532, 0.17, "occipital-lateral R"),
     ]
+    neighbours = sample.cortex.vert_conn  # a patch: the centre and three vertices beside it
+    for source in sources:
+        assert source.patch[0] == source.vertex
+        assert all(neighbours[source.vertex, vertex] for vertex in source.patch[1:])
+        assert source.amplitudes == (25e-9, 8e-9, 8e-9, 8e-9)
     off = {}
     for name, stored in sample.results.items():
         estimate = stored.imaging_kernel @ sample.recordings.f[stored.good_channel - 1]

@@ -23,8 +23,9 @@ sys.path.insert(0, str(DOCS))
 
 import by_hand_numbers  # noqa: E402 (scripts beside the pages)
 import inverse_numbers  # noqa: E402
-import sample_numbers  # noqa: E402
+import page_outputs  # noqa: E402
 import theory_figures  # noqa: E402
+import theory_numbers  # noqa: E402
 
 
 def _blocks(page: str) -> list[str]:
@@ -47,8 +48,8 @@ def _relative(ours, theirs) -> float:
     return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
 
 
-def test_getting_started(capsys):
-    blocks = _blocks("getting_started.md")
+def test_computing_kernels(capsys):
+    blocks = _blocks("howto_compute.md")
     assert len(blocks) == 5
     namespace: dict = {}
     for number, block in enumerate(blocks):
@@ -71,7 +72,7 @@ def test_getting_started(capsys):
 
 def test_ten_lines_are_ten_lines():
     """Without the imports."""
-    lines = _blocks("getting_started.md")[0].split("\n")
+    lines = _blocks("howto_compute.md")[0].split("\n")
     assert len([line for line in lines if line and not line.startswith("import ")]) <= 10
 
 
@@ -87,7 +88,6 @@ def test_ten_lines_are_ten_lines():
         ("howto_mixed.md", 4, ()),
         ("howto_port.md", 3, ()),
         ("howto_validate.md", 1, ()),
-        ("questions.md", 13, ()),
         ("theory.md", 1, ()),
         ("three_inverses.md", 1, ()),
     ],
@@ -155,15 +155,37 @@ def _check_data(namespace: dict) -> None:
         ]
         ratio = np.diag(study.noise_cov.noise_cov)[good].sum() / before[good].var(axis=1).sum()
         assert f"{ratio:.0f} ({name})" in " ".join(text.split())
-    table = sample_numbers.sources_table()
-    assert "```{include} _generated/sample_sources.txt\n```" in text
-    assert table.count(" 0.0 mm away") == 2  # "two kernels find the source of the right hemisphere"
-    assert [line.count(" 0.0 mm") for line in table.splitlines()[2:]] == [0, 1, 0, 1]
 
 
-def _check_questions(namespace: dict) -> None:
-    """The stored kernel times the recordings is the estimate that the page computes."""
-    assert _relative(namespace["image"], namespace["estimate"]) <= 1e-11
+@pytest.mark.parametrize("page", page_outputs.PAGES)
+def test_what_a_page_says_that_its_code_prints(page):
+    """On this machine, up to the last digit."""
+    written = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    computed, _ = page_outputs.run_page(written, page)
+    assert page_outputs.same_but_rounding(written, computed)
+    assert "```text\n```" not in computed
+    if page == "questions":  # a runnable line for each answer, and none begins with "No."
+        _, *answers = re.split("^## ", written.partition("## What to read")[0], flags=re.MULTILINE)
+        assert len(answers) >= 14
+        for answer in answers:
+            title, _, text = answer.partition("\n\n")
+            assert "```python\n" in text, title
+            assert not re.match(r"No\b", text), title
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("3.13 nA·m", "3.14 nA·m", True),
+        ("3.13 nA·m", "3.16 nA·m", False),
+        ("2e-14", "3e-14", True),
+        ("2e-14", "2e-13", False),
+        ("3 of 4", "3 off 4", False),
+        ("3 of 4", "3", False),
+    ],
+)
+def test_texts_are_the_same_but_for_rounding(one, other, same):
+    assert page_outputs.same_but_rounding(one, other) is same
 
 
 def _check_port(namespace: dict) -> None:
@@ -182,21 +204,21 @@ _CHECKS: dict[str, Callable[[dict], None]] = {
     "data.md": _check_data,
     "howto_port.md": _check_port,
     "howto_validate.md": _check_validation,
-    "questions.md": _check_questions,
 }
 
 
 def test_every_page_with_python_is_run():
     """By this module, or by one beside what the page is about."""
     source = Path(__file__).read_text(encoding="utf-8")
+    source += "".join(f'"{page}.md"' for page in page_outputs.PAGES)
     pages = [path.name for path in DOCS.glob("*.md") if _blocks(path.name)]
     assert "theory.md" in pages
     assert [p for p in pages if f'"{p}"' not in source and p not in _ELSEWHERE] == []
 
 
 _ELSEWHERE = {
-    "export.md": "tests/export/test_export_documentation.py",
-    "port.md": "tests/port/test_port_documentation.py",
+    "export.md": "tests/export/test_documentation.py",
+    "port.md": "tests/port/test_documentation.py",
 }
 
 
@@ -218,8 +240,10 @@ def test_every_quoted_line_of_code_is_in_the_source():
 def test_theory_figures(tmp_path):
     """The numbers of the page are those that theory says."""
     theory_figures.main(tmp_path)
+    theory_numbers.main(tmp_path)
     text = (DOCS / "theory.md").read_text(encoding="utf-8")
-    used = set(re.findall(r"_generated/(theory_\w+\.png)", text))
+    rosetta = (DOCS / "rosetta.md").read_text(encoding="utf-8")
+    used = set(re.findall(r"_generated/(theory_\w+\.png)", text + rosetta))
     assert used == {path.name for path in tmp_path.glob("*.png")}
     numbers = (tmp_path / "theory_numbers.txt").read_text(encoding="utf-8")
     includes = re.findall(r":start-after: (<!-- \w+ -->)\n:end-before: (<!-- \w+ -->)", text)
@@ -229,7 +253,7 @@ def test_theory_figures(tmp_path):
 
 def test_whitened_noise_is_a_projector():
     """A projector took one direction of each type."""
-    rows = theory_figures.whitening_numbers(theory_figures.Case.of_sample()).splitlines()[2:]
+    rows = theory_numbers.whitening_numbers(theory_figures.Case.of_sample()).splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert [row[:3] for row in cells] == [["MEG GRAD", "46", "45"], ["MEG MAG", "22", "21"]]
     assert max(float(row[4]) for row in cells) < 1e-12
@@ -253,7 +277,7 @@ def test_the_whitener_whitens_what_the_page_calls_c(method, rank):
 
 def test_theory_numbers_agree_with_theory():
     case = theory_figures.Case.of_sample()
-    for name, kernel in theory_figures.kernel_forms(case).items():
+    for name, kernel in theory_numbers.kernel_forms(case).items():
         assert _relative(kernel, case.result.kernel) <= 1e-11, name
     # the error is smallest where the kernel assumes the SNR of the data (the conditional mean)
     assumed = 3.0 * np.array([0.8, 0.9, 1.0, 1.1, 1.25])
@@ -368,13 +392,30 @@ def test_the_inverse_by_hand_has_the_numbers_of_a_pocket_calculator():
     assert page["lambda2"] / page["scale"] == pytest.approx(1 / 5.4)
 
 
-def test_each_symbol_of_the_theory_leads_to_its_row_code_and_place():
-    """Each link from the page of the theory is a row of the Rosetta table, with a section."""
+def test_each_symbol_of_the_theory_leads_to_its_row_code_and_figure():
+    """Two clicks: the symbol to its row and section, and there a line of code and a figure."""
     theory = (DOCS / "theory.md").read_text(encoding="utf-8")
     rosetta = (DOCS / "rosetta.md").read_text(encoding="utf-8")
-    rows = set(re.findall(r"^\| \[[^]]+\]\(#([\w-]+)\)", rosetta, re.MULTILINE))
-    assert set(re.findall(r"\(rosetta\.md#([\w-]+)\)", theory)) <= rows
-    sections = dict(re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\(|\Z)", rosetta, re.M | re.S))
-    assert set(sections) == rows
+    table = theory[theory.index("| symbol |") :].partition("\n\n")[0].splitlines()[2:]
+    assert all(re.match(r"\| \[[^]]+\]\(rosetta\.md#", row) for row in table)
+    rows = re.findall(r"^\| \[[^]]+\]\(#([\w-]+)\)", rosetta.partition("## ")[0], re.MULTILINE)
+    assert set(re.findall(r"\(rosetta\.md#([\w-]+)\)", theory)) == set(rows)
+    sections = dict(
+        re.findall(r"^\(([\w-]+)\)=\n## (.*?)(?=^\([\w-]+\)=|\Z)", rosetta, re.M | re.S)
+    )
+    assert sorted(sections) == sorted(rows)
     for name, text in sections.items():
-        assert re.search(r"literalinclude|\]\(", text), name
+        assert "literalinclude" in text or re.search(r"\[the lines?\]\(#", text), name
+        (where,) = re.findall(r"^!\[|^\[Figure\]\(([^)]+)\)", text, re.MULTILINE)
+        assert not where.startswith("#") or "\n![" in sections[where[1:]], name
+
+
+def test_pages_that_the_readme_links_to_need_no_build():
+    """They can be read on a code host: nothing is included, or drawn by the build."""
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pages = set(re.findall(r"\]\((docs/\w+\.md)", readme))
+    assert "docs/questions.md" in pages
+    for page in pages:
+        text = (DOCS.parent / page).read_text(encoding="utf-8")
+        made = r"literalinclude|{include}|{bibliography}|{toctree}|_generated/|^\([\w-]+\)=$"
+        assert re.findall(made, text, re.MULTILINE) == [], page

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_data_types": set(),
     "_verdicts": set(),
     "_versions": set(),
-    "_temporary": set(),
+    "_temporary": {"errors"},
     "io": {"errors", "conversion"},
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": {"errors", "io", "studies", "adapters"},
     "verification": {
         "errors", "io", "inverse", "compare", "conversion", "studies", "derived", "adapters",
+        "_log",
     },
     "plots": {"errors", "anatomy"},
     "cross_validation": {

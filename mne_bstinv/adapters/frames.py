@@ -9,6 +9,7 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.conversion import ConversionReport, Findings
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["head_frame", "mri_frame"]
 
@@ -30,7 +31,7 @@ def head_frame(
     channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FrameTransform:
     """Find the transform from SCS to head and report a guess."""
-    frame = scs_to_head(channels, mri)
+    frame = scs_to_head(channels, None if mri is None else in_metres(mri))
     if frame.assumed:
         findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
     return frame
@@ -41,7 +42,7 @@ def mri_frame(channels: io.Channels | None, mri: io.Mri | None, findings: Findin
     if mri is None:
         findings.assumed("Cube", "No MRI was given: MRI and head are taken as the same frame.")
         return head_frame(channels, None, findings).matrix
-    frame = scs_to_surface_ras(mri)
+    frame = scs_to_surface_ras(in_metres(mri))
     if frame.assumed:
         findings.assumed("InitTransf", f"The frame of the MRI: {frame.source}.")
     return frame.matrix

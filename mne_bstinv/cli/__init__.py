@@ -6,13 +6,15 @@ The module of a subcommand, and what it works with, is imported when that subcom
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from mne_bstinv._log import to_stderr
-from mne_bstinv.cli.streams import clean_streams
+from mne_bstinv.cli.streams import clean_streams, path
 from mne_bstinv.errors import BstInvError
 
 __all__ = ["help_texts", "main"]
@@ -42,6 +44,8 @@ _EXIT_CODES = (
     "0 success; 1 something differs or failed, and is named; 2 unusable input, nothing was "
     "written; 130 interrupted"
 )
+#: Shells whose commands can be completed.
+_SHELLS = ("bash", "zsh")
 #: Subcommands whose modules have another name: ``lambda`` is a word of Python.
 _MODULES = {"lambda": "lambda_", "sys-info": "sys_info"}
 
@@ -65,13 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         hint = getattr(_module(args.command), "MISPLACED", "")
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-    with clean_streams():
+    with clean_streams(quiet=args.quiet):
         return _run(args)
 
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        with to_stderr():
+        with to_stderr(_level(args)):
             return int(args.run(args))
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
@@ -87,6 +91,13 @@ def _run(args: argparse.Namespace) -> int:
         return 130
 
 
+def _level(args: argparse.Namespace) -> int:
+    """Return the lowest level of messages that are shown."""
+    if args.quiet:
+        return logging.ERROR
+    return (logging.WARNING, logging.INFO, logging.DEBUG)[min(args.verbose, 2)]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mne-bstinv",
@@ -94,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"Exit codes: {_EXIT_CODES}.",
     )
     parser.add_argument("--version", action=_Version)
+    parser.add_argument(
+        "--print-completion",
+        action=_Completion,
+        metavar="SHELL",
+        choices=_SHELLS,
+        help=f"print what completes commands in a shell ({', '.join(_SHELLS)}), and exit",
+    )
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Command
     )
@@ -133,11 +151,41 @@ class _Command(argparse.ArgumentParser):
         self.description = module.__doc__
         self.epilog = f"In Python: {', '.join(module.TWINS)}."
         module.add_arguments(self)
+        how_much = self.add_mutually_exclusive_group()
+        how_much.add_argument(
+            "-v",
+            "--verbose",
+            action="count",
+            default=0,
+            help="say more of what is done; twice: of what failed, too, with tracebacks",
+        )
+        how_much.add_argument(
+            "-q", "--quiet", action="store_true", help="no warnings and no progress bars"
+        )
         self.set_defaults(run=module.run)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.declare()
         return super().parse_known_args(args, namespace)
+
+
+class _Completion(argparse.Action):
+    """Print the script that completes commands in a shell, and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: Any, *__: object) -> None:
+        try:
+            import shtab
+        except ImportError:
+            parser.error("--print-completion needs shtab: pip install 'mne-bstinv[completion]'")
+        whole = _parser()
+        found = (a.choices for a in whole._actions if isinstance(a.choices, dict))
+        for command in next(found).values():
+            command.declare()
+            for action in command._actions:
+                if action.type in (Path, path):
+                    action.complete = shtab.FILE
+        print(shtab.complete(whole, shell))
+        parser.exit()
 
 
 class _Version(argparse.Action):

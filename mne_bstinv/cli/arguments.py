@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 
 from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_units"]
+__all__ = ["add_dry_run", "add_n_jobs", "add_units"]
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--dry-run``."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be written, and write nothing"
+    )
+
+
+def add_n_jobs(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--n-jobs``."""
+    parser.add_argument(
+        "--n-jobs",
+        type=_n_jobs,
+        default=1,
+        metavar="N",
+        help="conditions at a time; -1 for one a core",
+    )
 
 
 def add_units(parser: argparse.ArgumentParser) -> None:
@@ -15,4 +34,14 @@ def add_units(parser: argparse.ArgumentParser) -> None:
         "--units",
         choices=sorted(UNITS),
         help="the unit of positions that are in no metres by their size (default: refuse them)",
+    )
+
+
+def _n_jobs(text: str) -> int:
+    with suppress(ValueError):
+        value = int(text)
+        if value >= 1 or value == -1:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"must be a positive number of conditions, or -1 for one a core; found {text!r}"
     )

@@ -64,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where the file of a link (data_0raw_*.mat) may be, if it moved",
     )
+    parser.add_argument(
+        "--atlas",
+        metavar="NAME",
+        help="atlas whose scouts are converted (default: the current one), or that labels become "
+        "(default: the name of their file)",
+    )
     add_units(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
@@ -124,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
             baseline=None if args.baseline is None else tuple(args.baseline),
             scale_leff=args.scale_leff,
             raw_dir=args.raw_dir,
+            atlas=args.atlas,
             units=args.units,
             overwrite=args.overwrite,
         )

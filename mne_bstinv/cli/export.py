@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_units
+from mne_bstinv.cli.arguments import add_dry_run, add_units
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import OptionError
@@ -100,6 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the condition if it exists"
     )
+    add_dry_run(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
 
 
@@ -198,11 +199,17 @@ def run(args: argparse.Namespace) -> int:
     _refuse_idle(args)
     with warnings_silenced("mne"):
         exported = [
-            export_raw(args.protocol, file, subject=args.subject, overwrite=args.overwrite)
+            export_raw(
+                args.protocol,
+                file,
+                subject=args.subject,
+                overwrite=args.overwrite,
+                dry_run=args.dry_run,
+            )
             for file in args.raw
         ]
     if args.condition is None:
-        return _tell(exported, as_json=args.json)
+        return _tell(exported, args)
     files = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _FILES}
     with warnings_silenced("mne"):  # what they say is in the report
         if args.compute:  # where the locations are decides which options have an effect
@@ -222,23 +229,26 @@ def run(args: argparse.Namespace) -> int:
             share_channels=args.share_channels,
             units=args.units,
             overwrite=args.overwrite,
+            dry_run=args.dry_run,
         )
-    return _tell([*exported, study], as_json=args.json)
+    return _tell([*exported, study], args)
 
 
-def _tell(exported: Sequence[ExportedStudy], *, as_json: bool) -> int:
-    """Print what was written, and what the formats could not take over."""
-    if as_json:
+def _tell(exported: Sequence[ExportedStudy], args: argparse.Namespace) -> int:
+    """Print what was written (or would be), and what the formats could not take over."""
+    if args.json:
         report = [finding for one in exported for finding in conversion_report(one)]
         result = {
             "protocol": str(exported[0].root),
+            "dry_run": args.dry_run,
             "written": [name for one in exported for name in _written(one)],
             "findings": [vars(finding) for finding in dict.fromkeys(report)],
         }
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return 0
     for one in exported:
-        print(f"{one.root}: {one.subject}/{one.condition}")
+        dry = " (dry run: nothing was written)" if args.dry_run else ""
+        print(f"{one.root}: {one.subject}/{one.condition}{dry}")
         print("\n".join(f"  {name}" for name in _written(one)))
         if findings := conversion_report(one):
             print("What the formats could not take over as it was:")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_units
+from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_units
 from mne_bstinv.port import PortReport, port_protocol
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -39,17 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1e-9,
         help="largest relative difference that --verify takes for equal (default: 1e-9)",
     )
-    parser.add_argument(
-        "--n-jobs",
-        type=_n_jobs,
-        default=1,
-        metavar="N",
-        help="conditions at a time; -1 for one a core",
-    )
+    add_n_jobs(parser)
     add_units(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that are of no earlier port"
     )
+    add_dry_run(parser)
     parser.add_argument(
         "--max-size",
         type=_size,
@@ -124,16 +119,7 @@ def _report(args: argparse.Namespace) -> PortReport:
         overwrite=args.overwrite,
         max_bytes=int(args.max_size * 1024**3),
         progress=None,
-    )
-
-
-def _n_jobs(text: str) -> int:
-    with suppress(ValueError):
-        value = int(text)
-        if value >= 1 or value == -1:
-            return value
-    raise argparse.ArgumentTypeError(
-        f"must be a positive number of conditions, or -1 for one a core; found {text!r}"
+        dry_run=args.dry_run,
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv.cli.arguments import add_n_jobs
 from mne_bstinv.derived import extract_scouts
 from mne_bstinv.errors import OptionError, OverwriteError
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
@@ -49,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--subject", action="append", help="this subject (repeat for more)")
     parser.add_argument("--condition", action="append", help="this condition (repeat for more)")
-    parser.add_argument(
-        "--n-jobs", type=int, default=1, metavar="N", help="conditions at a time; -1: one a core"
-    )
+    add_n_jobs(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the file")
 
 

@@ -26,10 +26,13 @@ def printable(text: str) -> str:
 
 
 class _Clean:
-    """A stream that shows what it cannot; what moves a progress bar passes if ``moves``."""
+    """A stream that shows what it cannot; what moves a progress bar passes if ``moves``.
 
-    def __init__(self, stream: TextIO, *, moves: bool) -> None:
-        self._stream = stream
+    A ``quiet`` one is no terminal: there are no progress bars on it.
+    """
+
+    def __init__(self, stream: TextIO, *, moves: bool, quiet: bool = False) -> None:
+        self._stream, self._quiet = stream, quiet
         self._kept = _MOVES if moves else ()
 
     def write(self, text: str) -> int:
@@ -45,15 +48,22 @@ class _Clean:
         parts = re.split("(" + "|".join(map(re.escape, self._kept)) + ")", text)
         return "".join(part if part in self._kept else printable(part) for part in parts)
 
+    def isatty(self) -> bool:
+        """Tell whether somebody watches."""
+        return not self._quiet and self._stream.isatty()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
 @contextmanager
-def clean_streams() -> Iterator[None]:
-    """Print to any terminal or file, whatever its encoding and whatever is in the names."""
+def clean_streams(*, quiet: bool = False) -> Iterator[None]:
+    """Print to any terminal or file, whatever its encoding and whatever is in the names.
+
+    ``quiet`` leaves out progress bars.
+    """
     out: Any = _Clean(sys.stdout, moves=False)
-    error: Any = _Clean(sys.stderr, moves=True)
+    error: Any = _Clean(sys.stderr, moves=True, quiet=quiet)
     with redirect_stdout(out), redirect_stderr(error):
         yield
 

@@ -14,7 +14,9 @@ from tqdm import tqdm
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import add_n_jobs
 from mne_bstinv.errors import MissingFileError
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="operators of MNE-Python (…-inv.fif) that kernels were exported from (default: the "
         "file that a kernel names)",
     )
+    add_n_jobs(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -54,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     Returns 0 if nothing differs and nothing failed (with ``--strict``: if all kernels are
     equal), else 1. What cannot be recomputed of what was made of kernels does not count.
     """
+    args.path = results_file(args.path)
     files = find_files(args.path)
     if not files:
         raise MissingFileError(
@@ -65,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     with tqdm(
         total=len(files), unit="file", disable=None if not args.json else True, file=sys.stderr
     ) as bar:
-        for outcome in _outcomes(files, args.rtol, args.inverse):
+        for outcome in _outcomes(files, args):
             outcomes.append(outcome)
             bar.update()
             if not args.json:
@@ -94,11 +98,9 @@ def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
         yield f"--strict: exit code 1, since {of_all} cannot be compared"
 
 
-def _outcomes(
-    files: list[Path], rtol: float, operators: list[Path] | None
-) -> Iterator[Verification]:
+def _outcomes(files: list[Path], args: argparse.Namespace) -> Iterator[Verification]:
     with warnings_silenced():  # what the inverse warns of is part of each outcome
-        yield from verify(files, rtol=rtol, operators=operators)
+        yield from verify(files, rtol=args.rtol, operators=args.inverse, n_jobs=args.n_jobs)
 
 
 def format_line(outcome: Verification, folder: Path) -> str:

@@ -16,11 +16,14 @@ from functools import cached_property
 import numpy as np
 
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
+from mne_bstinv.compare.directions import block_sizes
 from mne_bstinv.compare.fields import FieldBound, same_peak
-from mne_bstinv.compare.peaks import PIECE, Fields, block_sizes
+from mne_bstinv.compare.peaks import Fields
 
 __all__ = ["PointSpreads"]
 
+#: Numbers of an array that is held at a time: 4 MB.
+PIECE = 2**19
 #: Part of the squared extent of the locations below which a squared dispersion is summed over them.
 _CANCELLED = 1e-8
 

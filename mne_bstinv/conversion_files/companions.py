@@ -12,12 +12,13 @@ from mne_bstinv import io
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
+from mne_bstinv.frames import fiducials_in_scs
 from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.placing import placing_mri
 
-__all__ = ["COMPANIONS", "Companions"]
+__all__ = ["COMPANIONS", "Companions", "frame_mri"]
 
 
 def _source_spaces(path: Path) -> Any:
@@ -183,6 +184,11 @@ class Companions:
             if found is not None:
                 return found
         return None
+
+
+def frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
+    """Return the MRI where it was given, or its fiducials alone say where the head frame is."""
+    return c["mri"] if "mri" in c.given or fiducials_in_scs(channels) is None else None
 
 
 def _option(name: str) -> str:

@@ -16,7 +16,6 @@ from mne_bstinv.adapters import (
     from_inverse_operator,
     from_raw,
     from_source_estimate,
-    from_source_spaces,
     from_spectrum,
     from_tfr,
     noise_cov_from,
@@ -35,7 +34,7 @@ from mne_bstinv.adapters import (
     to_tfr,
     to_trans,
 )
-from mne_bstinv.adapters.files import in_mri_frame, recordings_from
+from mne_bstinv.adapters.files import recordings_from
 from mne_bstinv.adapters.operators import (
     FUNCTIONS,
     function_of_estimate,
@@ -46,13 +45,12 @@ from mne_bstinv.adapters.recordings import noise_window
 from mne_bstinv.adapters.sensors import NO_SFREQ
 from mne_bstinv.adapters.sources import check_on_cortex, on_cortex
 from mne_bstinv.conversion import Findings
-from mne_bstinv.conversion_files.companions import Companions
+from mne_bstinv.conversion_files import anatomy
+from mne_bstinv.conversion_files.companions import Companions, frame_mri
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.export.anatomy import complete_cortex
-from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 from mne_bstinv.io.filenames import is_link
 
-__all__ = ["ROUTES", "Arguments", "Route", "frame_mri"]
+__all__ = ["ROUTES", "Arguments", "Route"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +75,8 @@ class Arguments:
     scale_leff: bool | None = None
     #: Where the file of a link may be.
     raw_dir: Path | None = None
+    #: Name of an atlas of scouts.
+    atlas: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,6 @@ def _one(values: Sequence[Any], arguments: Arguments, what: str) -> Any:
             f"{listed}"
         )
     return values[arguments.item]
-
-
-def frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:
-    """Return the MRI where it was given, or its fiducials alone say where the head frame is."""
-    return c["mri"] if "mri" in c.given or fiducials_in_scs(channels) is None else None
 
 
 def _evoked(recordings: io.Recordings, c: Companions, _: Arguments) -> Any:
@@ -342,19 +337,6 @@ def _surface_file(model: io.HeadModel | None, src: Any, c: Companions) -> str | 
     return stored
 
 
-def _cortex(value: Any, c: Companions, _: Arguments) -> Any:
-    src = value["src"] if "src" in getattr(value, "keys", tuple)() else value
-    to_scs = scs_to_head(c["channels"], frame_mri(c["channels"], c)).inverse
-    trans = c.require("trans") if in_mri_frame(src) else None
-    grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
-    if grid.surface is None:
-        raise ConversionError(
-            "The source spaces are no surface: they have no cortex. "
-            "Give source spaces or a forward solution of a cortex."
-        )
-    return complete_cortex(grid.surface)
-
-
 def _dipole(dipoles: io.Dipoles, c: Companions, _: Arguments) -> Any:
     if c.target.suffix.lower() == ".dip":
         findings = Findings()
@@ -389,6 +371,8 @@ def _table(matrix: io.Matrix, _: Companions, __: Arguments) -> Any:
 
 _ON_CORTEX = ("cortex", "mri")
 
+_SURFACES = ("cortex", "scalp", "innerskull", "outerskull", "tess")
+
 _ITEM = ("item",)
 
 _TIMES = ("tmin", "tmax", "baseline")
@@ -407,14 +391,14 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("channel", "info"): Route(_info, (), ("mri",)),
     ("channel", "trans"): Route(_trans, ("mri",)),
     ("results", "source estimate"): Route(
-        _estimate, ("channels",), (*_ON_CORTEX, "recordings", "head_model"), ("scale_leff",)
+        _estimate, (), ("channels", *_ON_CORTEX, "recordings", "head_model"), ("scale_leff",)
     ),
     ("results", "inverse operator"): Route(
         _operator, ("channels", "head_model", "noise_cov"), _ON_CORTEX
     ),
     ("forward", "headmodel"): Route(_head_model, ("channels",), _ON_CORTEX),
-    ("forward", "cortex"): Route(_cortex, ("channels",), ("mri",)),
-    ("source spaces", "cortex"): Route(_cortex, ("channels",), ("mri", "trans")),
+    ("forward", "cortex"): Route(anatomy.cortex, ("channels",), ("mri",)),
+    ("source spaces", "cortex"): Route(anatomy.cortex, ("channels",), ("mri", "trans")),
     ("covariance", "noisecov"): Route(_noise_cov, ("channels",)),
     ("covariance", "ndatacov"): Route(_data_cov, ("channels",)),
     ("evoked", "noisecov"): Route(_noise_cov_of, (), ("channels",), (*_ITEM, *_TIMES)),
@@ -433,6 +417,13 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("source estimate", "results"): Route(
         _results, ("channels", "src"), (*_ON_CORTEX, "recordings", "head_model"), ("method",)
     ),
+    **{(kind, "surface"): Route(anatomy.mesh, (), ("channels", "mri")) for kind in _SURFACES},
+    **{("surface", kind): Route(anatomy.surface_of, (), ("channels", "mri")) for kind in _SURFACES},
+    ("subjectimage", "mri"): Route(anatomy.volume),
+    ("mri", "subjectimage"): Route(anatomy.mri, ("channels", "trans")),
+    ("cortex", "labels"): Route(anatomy.scouts, (), ("channels", "mri"), ("atlas",)),
+    ("tess", "labels"): Route(anatomy.scouts, (), ("channels", "mri"), ("atlas",)),
+    ("labels", "cortex"): Route(anatomy.with_scouts, ("cortex",), (), ("atlas",)),
     ("dipoles", "dipole"): Route(_dipole, ("channels",), ("mri",)),
     ("dipole", "dipoles"): Route(_dipoles, ("channels",), ("mri",)),
     ("timefreq", "tfr"): Route(_tfr, ("channels",), ("mri",)),

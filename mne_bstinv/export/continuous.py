@@ -31,6 +31,7 @@ def export_raw(
     subject: str,
     name: str | None = None,
     overwrite: bool = False,
+    dry_run: bool = False,
 ) -> ExportedStudy:
     """Write a continuous recording of MNE-Python into a Brainstorm protocol.
 
@@ -50,6 +51,8 @@ def export_raw(
         Name of the recording; ``None`` takes that of its file.
     overwrite : bool
         Replace the condition, with all that it holds.
+    dry_run : bool
+        Write nothing: ``written`` says what would be.
 
     Returns
     -------
@@ -82,7 +85,8 @@ def export_raw(
     files = plan.files(index, overwrite=overwrite)
     last = {path: files.pop(path) for path in ("data/protocol.mat",) if path in files}
     files[f"data/{target.folder}/{prepared.file_name}"] = prepared
-    written = write_files(root, files | last, replaced=[f"data/{target.folder}"])
+    replaced = [f"data/{target.folder}"]
+    written = write_files(root, files | last, replaced=replaced, dry_run=dry_run)
     findings = Findings()
     findings.include(conversion_report(prepared))
     return findings.attach(exported_study(plan, written), what="Raw → protocol", log=False)

@@ -17,6 +17,7 @@ from mne_bstinv.export.inputs import estimations_of, is_lcmv, load, load_many
 from mne_bstinv.export.plan import Plan
 from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
+from mne_bstinv.io.filenames import named
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import converting, in_metres
 
@@ -44,7 +45,7 @@ class ExportedStudy(Displayed):
     derived : tuple of Path
         Dipoles and signals.
     written : tuple of Path
-        All files that were written.
+        All files that were written; in a dry run, that would be.
     """
 
     root: Path
@@ -94,6 +95,7 @@ def export_study(
     share_channels: bool = False,
     units: str | None = None,
     overwrite: bool = False,
+    dry_run: bool = False,
 ) -> ExportedStudy:
     """Write a study of MNE-Python as one condition of a Brainstorm protocol.
 
@@ -160,6 +162,8 @@ def export_study(
         None refuses them.
     overwrite : bool
         Replace the condition, with all that it holds, and the files its subject shares.
+    dry_run : bool
+        Convert and compute all, and write nothing: ``written`` says what would be.
 
     Returns
     -------
@@ -191,7 +195,7 @@ def export_study(
     """
     names.check_name(subject, "subject")
     names.check_name(condition, "condition")
-    root = Path(os.path.abspath(os.fspath(protocol)))  # noqa: PTH100 - links stay as they are
+    root = Path(os.path.abspath(named(protocol, "protocol")))  # noqa: PTH100 - links stay as they are
     target = find_target(
         root, subject, condition, share_channels=share_channels, overwrite=overwrite
     )
@@ -213,7 +217,7 @@ def export_study(
             regions=regions,
             lcmv=any(is_lcmv(one) for one in wanted),
         )
-    for attribute in ("channels", "head_model", "cortex"):
+    for attribute in ("channels", "head_model", "cortex", "mri"):
         value = getattr(study, attribute)
         if value is not None:
             setattr(study, attribute, in_metres(value, units))
@@ -221,7 +225,7 @@ def export_study(
     plan = Plan(target, study, anatomy, wanted, load_many(derived, "derived"))
     files = plan.files(index, overwrite=overwrite)
     replaced = [f"data/{target.folder}"]
-    written = write_files(root, files, replaced=replaced)
+    written = write_files(root, files, replaced=replaced, dry_run=dry_run)
     return exported_study(plan, written)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import counted, each, finite, transform
+from mne_bstinv.io.checks import counted, each, finite, not_nan, transform
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
@@ -38,15 +38,15 @@ class Channel(Structure):
     group: str | None = field(default=None, metadata=declare("Group", Text(absent="double")))
     #: Integration points (3, k), m, SCS; None if unknown.
     loc: FloatArray | None = field(
-        default=None, metadata=declare("Loc", Array(3, "k"), unit="m", essential=True)
+        default=None, metadata=declare("Loc", Array(3, "k"), not_nan, unit="m", essential=True)
     )
     #: Directions of the points (3, k); None for electrodes.
     orient: FloatArray | None = field(
-        default=None, metadata=declare("Orient", Array(3, "k"), essential=True)
+        default=None, metadata=declare("Orient", Array(3, "k"), not_nan, essential=True)
     )
     #: Weights of the points (w,); electrodes may have more weights than points.
     weight: FloatArray | None = field(
-        default=None, metadata=declare("Weight", Vector("w"), essential=True)
+        default=None, metadata=declare("Weight", Vector("w"), not_nan, essential=True)
     )
 
     def _summary(self) -> str:
@@ -60,7 +60,8 @@ class HeadPoints(Structure):
 
     #: Positions (3, n_points), m, SCS.
     loc: FloatArray | None = field(
-        default=None, metadata=declare("Loc", Array(3, "n_points"), unit="m", essential=True)
+        default=None,
+        metadata=declare("Loc", Array(3, "n_points"), not_nan, unit="m", essential=True),
     )
     #: Names, numbers as text.
     label: tuple[str, ...] = field(
@@ -92,14 +93,18 @@ class Channels(Structure):
     #: Transforms (4, 4) from the device to SCS, one after the other, metres.
     transf_meg: tuple[FloatArray, ...] = field(
         default=(),
-        metadata=declare("TransfMeg", ArrayCell(Array(4, 4), "n_transf_meg"), each(transform)),
+        metadata=declare(
+            "TransfMeg", ArrayCell(Array(4, 4), "n_transf_meg"), each(transform), unit="m"
+        ),
     )
     transf_meg_labels: tuple[str, ...] = field(
         default=(), metadata=declare("TransfMegLabels", TextCell(), counted("n_transf_meg"))
     )
     transf_eeg: tuple[FloatArray, ...] = field(
         default=(),
-        metadata=declare("TransfEeg", ArrayCell(Array(4, 4), "n_transf_eeg"), each(transform)),
+        metadata=declare(
+            "TransfEeg", ArrayCell(Array(4, 4), "n_transf_eeg"), each(transform), unit="m"
+        ),
     )
     transf_eeg_labels: tuple[str, ...] = field(
         default=(), metadata=declare("TransfEegLabels", TextCell(), counted("n_transf_eeg"))
@@ -116,7 +121,9 @@ class Channels(Structure):
     #: Groups of channels; raw.
     clusters: Any = field(default=None, metadata=declare("Clusters", Raw()))
     #: Fiducials in SCS, m.
-    scs: SCS | None = field(default=None, metadata=declare("SCS", Nested(SCS), written=False))
+    scs: SCS | None = field(
+        default=None, metadata=declare("SCS", Nested(SCS), unit="m", written=False)
+    )
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

@@ -22,15 +22,19 @@ __all__ = [
     "definite",
     "each",
     "finite",
+    "flags",
+    "forward",
     "increasing",
     "index",
     "labelled",
+    "not_infinite",
     "not_nan",
     "not_negative",
     "one_of",
+    "ordered",
     "positive",
+    "probabilities",
     "rotation",
-    "sized",
     "transform",
     "unique",
 ]
@@ -43,6 +47,8 @@ SINGLE = 1e-5
 class Check:
     """A condition on the value of a field."""
 
+    #: What it is called, without what it is told.
+    name: str
     #: From the value and the context to what is wrong in words; empty: nothing.
     fault: Callable[[Any, Context], str]
     #: Whether a value that fails is kept, with a finding.
@@ -65,29 +71,42 @@ def _finite(value: Any, context: Context) -> str:
 
 
 #: Neither NaN nor infinite.
-finite = Check(_finite)
+finite = Check("finite", _finite)
 #: As :data:`finite`, but the value is kept: NaN says something there.
-not_nan = Check(_finite, keeps=True)
+not_nan = Check("not_nan", _finite, keeps=True)
+
+
+def _not_infinite(value: Any, context: Context) -> str:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(value.sum()) or not np.isinf(value).any():
+            return ""
+    return f"infinite numbers ({int(np.isinf(value).sum())} of {value.size}) found"
+
+
+#: NaN stands for what was not computed; infinite numbers for nothing.
+not_infinite = Check("not_infinite", _not_infinite)
+
+
+def _above(value: Any, least: float, words: str, *, equal: bool) -> str:
+    array = np.atleast_1d(np.asarray(value, dtype=float))
+    right = np.isfinite(array) & ((array > least) | (equal & (array == least)))
+    return "" if right.all() else f"{array[~right][0]:g} found, {words} expected"
 
 
 def _positive(value: Any, context: Context) -> str:
-    if np.isfinite(value) and value > 0:
-        return ""
-    return f"{value:g} found, a number above 0 expected"
+    return _above(value, 0, "a number above 0", equal=False)
 
 
-#: A number above 0.
-positive = Check(_positive)
+#: Numbers above 0.
+positive = Check("positive", _positive)
 
 
 def _not_negative(value: Any, context: Context) -> str:
-    if value >= 0 and np.isfinite(value):
-        return ""
-    return f"{value:g} found, a number not below 0 expected"
+    return _above(value, 0, "a number not below 0", equal=True)
 
 
-#: A number from 0 on: Leff of maps that are scaled by the number of averages is written as 0.
-not_negative = Check(_not_negative)
+#: Numbers from 0 on: Leff of maps that are scaled by the number of averages is written as 0.
+not_negative = Check("not_negative", _not_negative)
 
 
 def each(check: Check) -> Check:
@@ -97,7 +116,7 @@ def each(check: Check) -> Check:
         found = ((number, check.fault(item, context)) for number, item in enumerate(value, 1))
         return next((f"entry {number}: {words}" for number, words in found if words), "")
 
-    return Check(fault, check.keeps)
+    return Check(check.name, fault, check.keeps)
 
 
 def labelled(label: str, check: Check) -> Check:
@@ -107,28 +126,34 @@ def labelled(label: str, check: Check) -> Check:
     def fault(value: Any, context: Context) -> str:
         return inner.fault([item for name, item in value if name == label], context)
 
-    return Check(fault, check.keeps)
+    return Check(check.name, fault, check.keeps)
 
 
-def one_of(*allowed: int) -> Check:
-    """Return the check that a number is one of these."""
+def one_of(*allowed: int, keeps: bool = False) -> Check:
+    """Return the check that a number, or each of several, is one of these."""
 
     def fault(value: Any, context: Context) -> str:
+        numbers = np.atleast_1d(np.asarray(value))
+        others = numbers[~np.isin(numbers, allowed)]
         expected = ", ".join(map(str, allowed))
-        return "" if value in allowed else f"{value} found, one of {expected} expected"
+        return f"{others[0]} found, one of {expected} expected" if others.size else ""
 
-    return Check(fault)
-
-
-def _sized(value: Any, context: Context) -> str:
-    sizes = np.asarray(value)
-    if np.isfinite(sizes).all() and sizes.all():
-        return ""
-    return f"{sizes.tolist()} found, sizes of voxels expected"
+    return Check("one_of", fault, keeps)
 
 
-#: Sizes of voxels: finite and not 0.
-sized = Check(_sized)
+#: Marks of channels: 1 good, −1 bad.
+flags = one_of(1, -1, keeps=True)
+
+
+def _probabilities(value: Any, context: Context) -> str:
+    array = np.asarray(value)
+    with np.errstate(invalid="ignore"):
+        wrong = int(((array < 0) | (array > 1)).sum())
+    return f"{wrong} of {array.size} outside of 0 to 1 found, probabilities expected" * bool(wrong)
+
+
+#: Probabilities; NaN where there is none.
+probabilities = Check("probabilities", _probabilities, keeps=True)
 
 
 def index(symbol: Symbol = "", *, keeps: bool = False) -> Check:
@@ -146,7 +171,7 @@ def index(symbol: Symbol = "", *, keeps: bool = False) -> Check:
             return ""
         return f"the index {high} found, indices up to {symbol} = {size} (from {where}) expected"
 
-    return Check(fault, keeps)
+    return Check("index", fault, keeps)
 
 
 def _unique(value: Any, context: Context) -> str:
@@ -156,22 +181,44 @@ def _unique(value: Any, context: Context) -> str:
 
 
 #: Each value once.
-unique = Check(_unique)
+unique = Check("unique", _unique)
 
 
-def _increasing(value: Any, context: Context) -> str:
+def _backwards(value: Any, context: Context, *, strict: bool) -> str:
     if not _all_finite(value):
         return _finite(value, context)
     steps = np.diff(np.asarray(value))
-    if np.all(steps > 0):
+    wrong = steps <= 0 if strict else steps < 0
+    if not wrong.any():
         return ""
-    place = int(np.argmax(steps <= 0))
+    place = int(np.argmax(wrong))
     before, after = value[place], value[place + 1]
     return f"{before:g} before {after:g} found, times that increase expected"
 
 
+def _increasing(value: Any, context: Context) -> str:
+    return _backwards(value, context, strict=True)
+
+
+def _ordered(value: Any, context: Context) -> str:
+    return _backwards(value, context, strict=False)
+
+
 #: Times, one after the other.
-increasing = Check(_increasing)
+increasing = Check("increasing", _increasing)
+#: Times that do not run backwards; the first and the last of a window may be one.
+ordered = Check("ordered", _ordered)
+
+
+def _forward(value: Any, context: Context) -> str:
+    if len(value) != 2:
+        return ""
+    wrong = int((value[1] < value[0]).sum())
+    return f"{wrong} of {value.shape[1]} that end before they begin found" * bool(wrong)
+
+
+#: Starts and ends (2, k), none of which ends before it begins.
+forward = Check("forward", _forward, keeps=True)
 
 
 def _rotation(value: Any, context: Context) -> str:
@@ -187,7 +234,7 @@ def _rotation(value: Any, context: Context) -> str:
 
 
 #: (3, 3), orthogonal and not mirrored.
-rotation = Check(_rotation)
+rotation = Check("rotation", _rotation)
 
 
 def _transform(value: Any, context: Context) -> str:
@@ -203,7 +250,7 @@ def _transform(value: Any, context: Context) -> str:
 
 
 #: (4, 4), affine and invertible.
-transform = Check(_transform)
+transform = Check("transform", _transform)
 
 
 def counted(symbol: Symbol) -> Check:
@@ -213,7 +260,7 @@ def counted(symbol: Symbol) -> Check:
         size, _ = context.sizes.get(str(symbol), (0, ""))
         return "" if size == len(value) else f"{len(value)} names found, {size} expected"
 
-    return Check(fault)
+    return Check("counted", fault)
 
 
 def _covariance(value: Any, context: Context) -> str:
@@ -229,7 +276,7 @@ def _covariance(value: Any, context: Context) -> str:
 
 
 #: Symmetric to single precision, without negative variances.
-covariance = Check(_covariance)
+covariance = Check("covariance", _covariance)
 
 
 def _definite(value: Any, context: Context) -> str:
@@ -244,4 +291,4 @@ def _definite(value: Any, context: Context) -> str:
 
 
 #: Without negative eigenvalues, beyond what single precision leaves of zeros.
-definite = Check(_definite, keeps=True)
+definite = Check("definite", _definite, keeps=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from mne_bstinv.conversion import Findings
 
@@ -22,7 +23,7 @@ class Context:
     known symbols, and ``findings`` collects what is no fault, but not as it should be.
     """
 
-    __slots__ = ("faults", "findings", "path", "sizes")
+    __slots__ = ("_findings", "faults", "path", "sizes")
 
     def __init__(
         self,
@@ -32,28 +33,37 @@ class Context:
         findings: Findings | None = None,
     ) -> None:
         self.path = path
-        self.findings = Findings() if findings is None else findings
+        self._findings = findings
         self.faults: list[str] = [] if faults is None else faults
         self.sizes: Sizes = {} if sizes is None else sizes
 
+    @property
+    def findings(self) -> Findings:
+        """What was found so far."""
+        if self._findings is None:
+            self._findings = Findings()
+        return self._findings
+
     def at(self, name: str) -> Context:
         """Return the context of a field: the same symbols."""
-        path = f"{self.path}.{name}" if self.path else name
-        return Context(path, self.faults, self.sizes, self.findings)
+        return Context(self._path_of(name), self.faults, self.sizes, self.findings)
 
     def element(self, index: int | None = None) -> Context:
         """Return the context of a struct (array element): new symbols stay inside."""
         path = self.path if index is None else f"{self.path}({index + 1})"
         return Context(path, self.faults, dict(self.sizes), self.findings)
 
-    def apart(self) -> Context:
-        """Return the context of an attempt: what it brings counts if :meth:`accept` takes it."""
-        return Context(self.path, [], dict(self.sizes))
+    def attempt(self, name: str | None = None) -> Context:
+        """Return the context of an attempt, at a field: :meth:`accept` takes what it brings."""
+        path = self.path if name is None else self._path_of(name)
+        return Context(path, [], dict(self.sizes))
 
     def accept(self, attempt: Context) -> None:
         """Take over what an attempt learnt."""
-        self.sizes.update(attempt.sizes)
-        self.findings.include(attempt.findings.report)
+        if len(attempt.sizes) > len(self.sizes):  # an attempt only adds symbols
+            self.sizes.update(attempt.sizes)
+        if attempt._findings is not None:
+            self.findings.take(attempt._findings)
 
     def fault(self, found: str, expected: str) -> None:
         """Add a fault."""
@@ -82,6 +92,9 @@ class Context:
         text = f"({', '.join(map(str, symbols))}{',' if len(symbols) == 1 else ''})"
         return f"{text} with {' and '.join(known)}" if known else text
 
+    def _path_of(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
     def _fit(self, shape: Sequence[int], symbols: Sequence[Symbol]) -> dict[str, int] | None:
         if len(shape) != len(symbols):
             return None
@@ -93,11 +106,18 @@ class Context:
                 if size != symbol:
                     return None
                 continue
-            factor, _, name = symbol.rpartition("*")
-            size, rest = divmod(size, int(factor or 1))
+            factor, name = _multiple(symbol)
+            size, rest = divmod(size, factor)
             known = new.get(name, self.sizes.get(name, (size, ""))[0])
             if rest or known != size:
                 return None
             if name not in self.sizes:
                 new[name] = size
         return new
+
+
+@cache
+def _multiple(symbol: str) -> tuple[int, str]:
+    """Return the factor and the name of a symbol."""
+    factor, _, name = symbol.rpartition("*")
+    return int(factor or 1), name

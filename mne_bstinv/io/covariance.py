@@ -9,7 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import covariance, definite
+from mne_bstinv.io.checks import covariance, definite, not_negative
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.mat import PathLike
@@ -52,13 +52,16 @@ class NoiseCov(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: Samples of every pair of channels (n_channels, n_channels), or one number for all.
     n_samples: FloatArray | float | None = field(
-        default=None, metadata=declare("nSamples", _Counts())
+        default=None, metadata=declare("nSamples", _Counts(), not_negative)
     )
     #: Σ F_i² F_j² / (N - 1), (n_channels, n_channels).
     fourth_moment: FloatArray | None = field(
         default=None,
         metadata=declare(
-            "FourthMoment", Array("n_channels", "n_channels", late=True), unit="T⁴ or V⁴"
+            "FourthMoment",
+            Array("n_channels", "n_channels", late=True),
+            covariance,
+            unit="T⁴ or V⁴",
         ),
     )
     history: HistoryRows = field(default=(), metadata=declare("History", History()))

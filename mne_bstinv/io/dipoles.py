@@ -9,6 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import finite, index, not_nan, ordered
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -22,21 +23,26 @@ class Dipole(Structure):
     """A dipole at one time."""
 
     #: The group it belongs to, 1-based: an entry of ``dipole_names``.
-    index: int | None = field(default=None, metadata=declare("Index", Scalar(int), essential=True))
+    index: int | None = field(
+        default=None, metadata=declare("Index", Scalar(int), index(), essential=True)
+    )
     #: Time, s.
     time: float | None = field(
-        default=None, metadata=declare("Time", Scalar(), unit="s", essential=True)
+        default=None, metadata=declare("Time", Scalar(), finite, unit="s", essential=True)
     )
     #: Position (3,), m.
-    origin: FloatArray | None = field(default=None, metadata=declare("Origin", Vector(3), unit="m"))
+    origin: FloatArray | None = field(
+        default=None, metadata=declare("Origin", Vector(3), not_nan, unit="m")
+    )
     #: Place (3,), m, SCS.
     loc: FloatArray | None = field(
-        default=None, metadata=declare("Loc", Vector(3, column=True), unit="m", essential=True)
+        default=None,
+        metadata=declare("Loc", Vector(3, column=True), not_nan, unit="m", essential=True),
     )
     #: Moment (3,), A·m, SCS.
     amplitude: FloatArray | None = field(
         default=None,
-        metadata=declare("Amplitude", Vector(3, column=True), unit="A·m", essential=True),
+        metadata=declare("Amplitude", Vector(3, column=True), not_nan, unit="A·m", essential=True),
     )
     errors: Any = field(default=None, metadata=declare("Errors", Raw()))
     noise: Any = field(default=None, metadata=declare("Noise", Raw()))
@@ -65,7 +71,9 @@ class Dipoles(Structure):
 
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: Times (n_times,), s.
-    time: FloatArray | None = field(default=None, metadata=declare("Time", Vector(), unit="s"))
+    time: FloatArray | None = field(
+        default=None, metadata=declare("Time", Vector(), ordered, unit="s")
+    )
     #: Names of the groups.
     dipole_names: tuple[str, ...] = field(default=(), metadata=declare("DipoleNames", TextCell()))
     dipole: tuple[Dipole, ...] = field(metadata=declare("Dipole", NestedArray(Dipole, "n_dipoles")))

@@ -9,6 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw
+from mne_bstinv.io.checks import finite, index
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.schema import Structure, declare
@@ -43,7 +44,7 @@ class _Times:
             return None
         # Squeezed, two numbers are two events or one with a duration: the number of epochs tells.
         for n_rows in (1, 2):
-            attempt = context.apart()
+            attempt = context.attempt()
             times = Array(n_rows, "n_events").read(variable, attempt)
             if times is not None:
                 context.accept(attempt)
@@ -115,16 +116,16 @@ class Event(Structure):
 
     label: str = field(default="", metadata=declare("label", Text()))
     #: RGB (3,).
-    color: FloatArray | None = field(default=None, metadata=declare("color", Vector(3)))
+    color: FloatArray | None = field(default=None, metadata=declare("color", Vector(3), finite))
     #: Epoch of each occurrence (n_events,), 1-based.
     epochs: IntArray | None = field(
-        default=None, metadata=declare("epochs", Vector("n_events", dtype="int64"))
+        default=None, metadata=declare("epochs", Vector("n_events", dtype="int64"), index())
     )
     #: Times (1, n_events), or starts and ends (2, n_events), s.
     times: FloatArray | None = field(default=None, metadata=declare("times", _Times(), unit="s"))
     #: Reaction times (n_events,), s.
     react_times: FloatArray | None = field(
-        default=None, metadata=declare("reactTimes", Vector(), unit="s")
+        default=None, metadata=declare("reactTimes", Vector(), finite, unit="s")
     )
     #: Whether the event is shown.
     select: int | None = field(default=None, metadata=declare("select", Scalar(int)))

@@ -35,7 +35,7 @@ class SCS(Structure):
 
     #: The origin of SCS in MRI coordinates (3,).
     origin: FloatArray | None = field(
-        default=None, metadata=declare("Origin", Vector(3, column=True), written=False)
+        default=None, metadata=declare("Origin", Vector(3, column=True), finite, written=False)
     )
 
     @property
@@ -49,11 +49,17 @@ class NCS(Structure):
     """Points of the brain, mm, MRI coordinates, and MNI coordinates = ``r`` · mri + ``t``."""
 
     #: Anterior commissure (3,).
-    ac: FloatArray | None = field(default=None, metadata=declare("AC", Vector(3), unit="mm"))
+    ac: FloatArray | None = field(
+        default=None, metadata=declare("AC", Vector(3), finite, unit="mm")
+    )
     #: Posterior commissure (3,).
-    pc: FloatArray | None = field(default=None, metadata=declare("PC", Vector(3), unit="mm"))
+    pc: FloatArray | None = field(
+        default=None, metadata=declare("PC", Vector(3), finite, unit="mm")
+    )
     #: An interhemispheric point (3,).
-    ih: FloatArray | None = field(default=None, metadata=declare("IH", Vector(3), unit="mm"))
+    ih: FloatArray | None = field(
+        default=None, metadata=declare("IH", Vector(3), finite, unit="mm")
+    )
     #: Linear part of the transform to MNI coordinates (3, 3), which may scale and shear.
     r: FloatArray | None = field(default=None, metadata=declare("R", Array(3, 3), finite))
     #: Translation (3,).

@@ -7,7 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import finite
+from mne_bstinv.io.checks import finite, not_infinite, positive
 from mne_bstinv.io.kinds import Array, Raw, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -23,10 +23,12 @@ class Sphere(Structure):
 
     #: Centre (3,), m, SCS.
     center: FloatArray | None = field(
-        default=None, metadata=declare("Center", Vector(3, column=True), unit="m")
+        default=None, metadata=declare("Center", Vector(3, column=True), finite, unit="m")
     )
     #: Radii of the shells (k,), m, from the inside out.
-    radii: FloatArray | None = field(default=None, metadata=declare("Radii", Vector("k"), unit="m"))
+    radii: FloatArray | None = field(
+        default=None, metadata=declare("Radii", Vector("k"), positive, unit="m")
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -45,6 +47,7 @@ class HeadModel(Structure):
         metadata=declare(
             "Gain",
             Array("n_channels", "3*n_sources", late=True),
+            not_infinite,
             unit="T or V per A·m",
         )
     )

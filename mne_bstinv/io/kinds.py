@@ -65,7 +65,7 @@ class Array:
                 f"{self._expected(context)}, the Vertices of that surface,",
             )
             return None
-        array = cast(variable, self.dtype, context, self._expected(context))
+        array = cast(variable, self.dtype, context, self._expected)
         if array is None:
             return None
         found = variable.shape or array.shape
@@ -78,7 +78,7 @@ class Array:
         """Return the array as MATLAB holds it."""
         if value is None:
             return EMPTY
-        array = cast(Variable(value), None, context, self._expected(context))
+        array = cast(Variable(value), None, context, self._expected)
         if array is None:
             return EMPTY
         if not context.match(array.shape, self.shape):
@@ -124,7 +124,7 @@ class Vector:
         """Return the vector."""
         if is_empty(variable.value):
             return None
-        array = cast(variable, self.dtype, context, self._expected(context))
+        array = cast(variable, self.dtype, context, self._expected)
         if array is None:
             return None
         if max(array.shape, default=1) != array.size or not context.match(
@@ -139,7 +139,7 @@ class Vector:
         """Return a row or column."""
         if value is None:
             return EMPTY
-        array = cast(Variable(value), None, context, self._expected(context))
+        array = cast(Variable(value), None, context, self._expected)
         if array is None:
             return EMPTY
         if array.ndim != 1 or not context.match(array.shape, (self.size,)):

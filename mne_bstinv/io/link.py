@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io.checks import finite, positive
+from mne_bstinv.io.checks import flags, ordered, positive
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
-from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.sampling import FARTHEST, sample_numbers
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Nested, NestedArray, Text
 
@@ -23,7 +23,7 @@ class LinkProperties(Structure):
 
     #: Times of the first and of the last sample (2,), s.
     times: FloatArray | None = field(
-        default=None, metadata=declare("times", Vector(2), finite, unit="s", essential=True)
+        default=None, metadata=declare("times", Vector(2), ordered, unit="s", essential=True)
     )
     #: Sampling frequency.
     sfreq: float | None = field(
@@ -45,7 +45,9 @@ class LinkEpoch(Structure):
 
     label: str = field(default="", metadata=declare("label", Text()))
     #: Times of its first and last sample (2,), s.
-    times: FloatArray | None = field(default=None, metadata=declare("times", Vector(2), unit="s"))
+    times: FloatArray | None = field(
+        default=None, metadata=declare("times", Vector(2), ordered, unit="s")
+    )
     n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))
     select: int | None = field(default=None, metadata=declare("select", Scalar(int)))
     #: 1 if the whole epoch is bad.
@@ -53,7 +55,7 @@ class LinkEpoch(Structure):
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("channelflag", Vector(column=True, dtype="int64")),
+        metadata=declare("channelflag", Vector(column=True, dtype="int64"), flags),
     )
 
     def _summary(self) -> str:
@@ -86,7 +88,7 @@ class Link(Structure):
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
         default=None,
-        metadata=declare("channelflag", Vector(column=True, dtype="int64")),
+        metadata=declare("channelflag", Vector(column=True, dtype="int64"), flags),
     )
     acq_date: Any = field(default=None, metadata=declare("acq_date", Raw()))
     #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``; raw.
@@ -105,10 +107,10 @@ class Link(Structure):
 
     @property
     def samples(self) -> tuple[int, int] | None:
-        """Numbers of the first and of the last sample; None if unknown."""
+        """Numbers of the first and of the last sample; None if unknown or too far."""
         if self.prop is None or self.prop.times is None or self.sfreq is None:
             return None
-        if not all(map(math.isfinite, self.prop.times.tolist())):
+        if not all(abs(time * self.sfreq) < FARTHEST for time in self.prop.times.tolist()):
             return None
         first, last = sample_numbers(self.prop.times, self.sfreq).tolist()
         return first, last

@@ -7,7 +7,7 @@ from typing import Any
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import finite, not_negative, positive
+from mne_bstinv.io.checks import flags, not_negative, ordered, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -51,11 +51,11 @@ class Matrix(Structure):
     )
     #: (n_times,), s.
     time: FloatArray | None = field(
-        default=None, metadata=declare("Time", Vector("n_times"), finite, unit="s", essential=True)
+        default=None, metadata=declare("Time", Vector("n_times"), ordered, unit="s", essential=True)
     )
     #: 1 good, -1 bad: the channels of the recordings that the signals are of (n_channels,).
     channel_flag: IntArray | None = field(
-        default=None, metadata=declare("ChannelFlag", Vector(column=True, dtype="int64"))
+        default=None, metadata=declare("ChannelFlag", Vector(column=True, dtype="int64"), flags)
     )
     #: Number of trials in the average.
     n_avg: int = field(default=1, metadata=declare("nAvg", Scalar(int), positive))

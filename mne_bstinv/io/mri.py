@@ -9,7 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
-from mne_bstinv.io.checks import labelled, sized, transform
+from mne_bstinv.io.checks import labelled, positive, transform
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.fiducials import NCS, SCS
 from mne_bstinv.io.kinds import Array, Raw, Vector
@@ -85,7 +85,7 @@ class Mri(Structure):
     cube: AnyArray = field(metadata=declare("Cube", _Volume()))
     #: Voxel size (3,), mm.
     voxsize: FloatArray | None = field(
-        default=None, metadata=declare("Voxsize", Vector(3), sized, unit="mm")
+        default=None, metadata=declare("Voxsize", Vector(3), positive, unit="mm")
     )
     #: Fiducials in MRI coordinates, mm, and the transform to SCS.
     scs: SCS | None = field(default=None, metadata=declare("SCS", Nested(SCS), unit="mm"))

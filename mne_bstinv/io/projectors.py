@@ -47,7 +47,8 @@ class Projector(Structure):
     )
     #: Which components are removed (k,), 1 or 0; None for operators.
     comp_mask: IntArray | None = field(
-        default=None, metadata=declare("CompMask", Vector("m", dtype="int64"), essential=True)
+        default=None,
+        metadata=declare("CompMask", Vector("m", dtype="int64"), one_of(0, 1), essential=True),
     )
     #: 0: ignored; 1: applied on the fly; 2: applied already in the file.
     status: int = field(

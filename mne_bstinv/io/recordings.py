@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import increasing, positive
+from mne_bstinv.io.checks import flags, increasing, not_nan, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
@@ -59,7 +59,7 @@ class Recordings(Structure):
 
     #: (n_channels, n_times), T, T/m or V; None for a link.
     f: FloatArray | None = field(
-        default=None, metadata=declare("F", _Samples(), unit="T or V", essential=True)
+        default=None, metadata=declare("F", _Samples(), not_nan, unit="T or V", essential=True)
     )
     #: The link to a continuous file; None for imported recordings.
     link: Link | None = field(default=None, metadata=declare("F", _LinkOnly(), essential=True))
@@ -70,7 +70,7 @@ class Recordings(Structure):
     channel_flag: IntArray | None = field(
         default=None,
         metadata=declare(
-            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), essential=True
+            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), flags, essential=True
         ),
     )
     #: (n_times,), s; the start and end for a link.

@@ -13,6 +13,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.checks import (
     finite,
+    flags,
     increasing,
     index,
     not_nan,
@@ -24,6 +25,7 @@ from mne_bstinv.io.checks import (
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
@@ -118,7 +120,8 @@ class Results(Structure):
     )
     #: (n_rows, n_times), A·m or the unit of the measure.
     image_grid_amp: FloatArray | None = field(
-        default=None, metadata=declare("ImageGridAmp", _Amplitudes(), unit="A·m", essential=True)
+        default=None,
+        metadata=declare("ImageGridAmp", _Amplitudes(), not_nan, unit="A·m", essential=True),
     )
     #: Two factors whose product is (n_rows, n_times), in place of ``image_grid_amp``.
     image_grid_factors: tuple[Any, Any] | None = field(
@@ -126,19 +129,19 @@ class Results(Structure):
     )
     #: Inverse whitener of the noise (n_good, n_good).
     whitener: FloatArray | None = field(
-        default=None, metadata=declare("Whitener", Array("?", "n_good", late=True))
+        default=None, metadata=declare("Whitener", Array("?", "n_good", late=True), finite)
     )
     #: Inverse whitener of the data covariance (n_good, n_good); beamformers only.
     data_whitener: FloatArray | None = field(
-        default=None, metadata=declare("DataWhitener", Array("?", "n_good", late=True))
+        default=None, metadata=declare("DataWhitener", Array("?", "n_good", late=True), finite)
     )
     #: Singular values of the whitened gain (p, n_sources).
     source_decomp_sa: FloatArray | None = field(
-        default=None, metadata=declare("SourceDecompSa", Array("p", "?"))
+        default=None, metadata=declare("SourceDecompSa", Array("p", "?"), not_nan)
     )
     #: Right singular vectors of the whitened gain (p, p*n_sources).
     source_decomp_va: FloatArray | None = field(
-        default=None, metadata=declare("SourceDecompVa", Array("p", "?", late=True))
+        default=None, metadata=declare("SourceDecompVa", Array("p", "?", late=True), not_nan)
     )
     #: Components of a location: 1 or 3; 0 for mixed models.
     n_components: int | None = field(
@@ -162,7 +165,7 @@ class Results(Structure):
     channel_flag: IntArray | None = field(
         default=None,
         metadata=declare(
-            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), essential=True
+            "ChannelFlag", Vector("n_channels", column=True, dtype="int64"), flags, essential=True
         ),
     )
     #: The channels of the kernel's columns (n_good,), 1-based.
@@ -249,9 +252,10 @@ class Results(Structure):
             size = "kernel, {} rows × {} channels".format(*self.imaging_kernel.shape)
         elif self.image_grid_factors is not None:
             left, right = self.image_grid_factors
-            size = f"{left.shape[0]} rows × {right.shape[1]} times"
+            size = f"full results, {left.shape[0]} rows × {right.shape[1]} times"
         else:
-            size = "{} rows × {} times".format(*getattr(self.image_grid_amp, "shape", (0, 0)))
+            shape = getattr(self.image_grid_amp, "shape", (0, 0))
+            size = "full results, {} rows × {} times".format(*shape)
         return f"{self.comment}, {size}, {self.n_components} components"
 
 
@@ -261,7 +265,8 @@ def read_results(fname: PathLike) -> Results:
     Parameters
     ----------
     fname : path-like
-        The file, ``results_*.mat``.
+        The file, ``results_*.mat``; or ``link|results|data``, Brainstorm's name of a kernel with
+        recordings, with the folder of its protocol in front unless that is the current one.
 
     Returns
     -------
@@ -277,7 +282,7 @@ def read_results(fname: PathLike) -> Results:
     SchemaError
         If it does not hold results; it lists all faults.
     """
-    return structure_files.read(Results, fname)
+    return structure_files.read(Results, results_file(fname))
 
 
 def write_results(fname: PathLike, results: Results, *, overwrite: bool = False) -> None:

@@ -117,11 +117,11 @@ class Structure:
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for name in _form(type(self)).attributes:
+            value = getattr(self, name)
             frozen = _frozen(value)
             if frozen is not value:
-                object.__setattr__(self, field.name, frozen)
+                object.__setattr__(self, name, frozen)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} | {' '.join(self._summary().split(chr(10)))}>"
@@ -160,16 +160,40 @@ class Declared(NamedTuple):
 
 def specs(cls: type[Structure]) -> tuple[Declared, ...]:
     """Return the attributes of a structure class with their declarations."""
+    return _form(cls).declared
+
+
+class _Form(NamedTuple):
+    """What is asked of a class for each of its structures."""
+
+    #: Names of all attributes.
+    attributes: tuple[str, ...]
+    #: Those with declarations, as they are defined.
+    declared: tuple[Declared, ...]
+    #: The same, as they are read and written.
+    ranked: tuple[Declared, ...]
+    #: The MATLAB names that are declared.
+    names: frozenset[str]
+
+
+def _form(cls: type[Structure]) -> _Form:
     key: Any = cls
-    return _specs(key)
+    return _form_of(key)
 
 
 @cache
-def _specs(cls: Any) -> tuple[Declared, ...]:
-    return tuple(
+def _form_of(cls: Any) -> _Form:
+    fields = dataclasses.fields(cls)
+    declared = tuple(
         Declared(field.name, field.metadata["mat"], field.default is dataclasses.MISSING)
-        for field in dataclasses.fields(cls)
+        for field in fields
         if field.metadata
+    )
+    return _Form(
+        tuple(field.name for field in fields),
+        declared,
+        tuple(sorted(declared, key=lambda item: item.rank)),
+        frozenset(item.spec.name for item in declared),
     )
 
 
@@ -216,7 +240,7 @@ def unwrap(
     cls: type[Structure], variables: Mapping[str, Variable], context: Context
 ) -> Mapping[str, Variable]:
     """Return the fields of the struct that is the variable of an export, beside stray ones."""
-    declared = {item.spec.name for item in specs(cls)}
+    declared = _form(cls).names
     required = {item.spec.name for item in specs(cls) if item.required}
     if declared & set(variables):
         return variables
@@ -239,18 +263,21 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
     values: dict[str, Any] = {}
     left_out: dict[str, Any] = {}
     n_faults = len(context.faults)
-    for item in sorted(specs(cls), key=lambda item: item.rank):
+    form = _form(cls)
+    for item in form.ranked:
         name = item.spec.name
-        field = context.at(name)
-        attempt = field.apart()
-        value = _understood(item.spec, variables.get(name), attempt)
+        attempt = context.attempt(name)
+        if name not in variables:
+            if item.required:
+                context.faults.append(f"{attempt.path}: is missing, but required")
+            continue
+        value = _understood(item.spec, variables[name], attempt)
         if not attempt.faults:
-            field.accept(attempt)
+            context.accept(attempt)
             if value is not None:
                 values[item.attribute] = value
             elif item.required:
-                state = "is empty" if name in variables else "is missing"
-                context.faults.append(f"{field.path}: {state}, but required")
+                context.faults.append(f"{attempt.path}: is empty, but required")
         elif item.essential:
             context.faults.extend(attempt.faults)
         else:
@@ -260,15 +287,12 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
                 context.findings.dropped(place, f"{reason}; left out, kept as the file has it")
     if len(context.faults) > n_faults:
         return None
-    declared = {item.spec.name for item in specs(cls)}
-    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in declared}
+    extra = {name: freeze_variable(v) for name, v in variables.items() if name not in form.names}
     return cls(extra=FrozenMap(extra | left_out), **values)
 
 
-def _understood(spec: Spec, variable: Variable | None, context: Context) -> Any:
+def _understood(spec: Spec, variable: Variable, context: Context) -> Any:
     """Return the value of a field, with faults if it is not what the field declares."""
-    if variable is None:
-        return None
     value = spec.kind.read(variable, context)
     if value is None or context.faults:
         return value
@@ -286,7 +310,7 @@ def build(structure: Structure, context: Context) -> dict[str, Any]:
     """Return the fields of a structure as savemat takes them."""
     built: dict[str, Any] = {}
     declared = specs(type(structure))
-    for item in sorted(declared, key=lambda item: item.rank):
+    for item in _form(type(structure)).ranked:
         value, spec = getattr(structure, item.attribute), item.spec
         if value is None and (spec.name in built or not spec.written):
             continue  # two attributes may stand for one field, at most one of them is set

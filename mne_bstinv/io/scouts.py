@@ -9,7 +9,7 @@ from typing import Any
 from scipy.sparse import csc_array
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.io.checks import index
+from mne_bstinv.io.checks import finite, index
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Raw, Scalar, Sparse, Vector
 from mne_bstinv.io.schema import Structure, declare
@@ -31,9 +31,11 @@ class Scout(Structure):
         default=None, metadata=declare("Vertices", Vector("k", dtype="int64"), index("n_vertices"))
     )
     #: The vertex the region grew from, 1-based.
-    seed: int | None = field(default=None, metadata=declare("Seed", Scalar(int)))
+    seed: int | None = field(
+        default=None, metadata=declare("Seed", Scalar(int), index("n_vertices"))
+    )
     #: RGB, from 0 to 1 (3,).
-    color: FloatArray | None = field(default=None, metadata=declare("Color", Vector(3)))
+    color: FloatArray | None = field(default=None, metadata=declare("Color", Vector(3), finite))
     #: Name.
     label: str = field(default="", metadata=declare("Label", Text()))
     #: How time courses are aggregated: ``'Mean'``, ``'PCA'`` ...

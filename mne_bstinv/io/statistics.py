@@ -10,6 +10,15 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
+from mne_bstinv.io.checks import (
+    finite,
+    flags,
+    index,
+    one_of,
+    ordered,
+    probabilities,
+    unique,
+)
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -78,7 +87,9 @@ class Statistics(Structure):
     #: (n_rows, n_times), or (n_rows, n_times, n_freqs): the statistic.
     tmap: FloatArray | None = field(default=None, metadata=declare("tmap", _Map(), essential=True))
     #: The same shape: p values, corrected as ``correction`` says.
-    pmap: FloatArray | None = field(default=None, metadata=declare("pmap", _Map(), essential=True))
+    pmap: FloatArray | None = field(
+        default=None, metadata=declare("pmap", _Map(), probabilities, essential=True)
+    )
     #: The same shape, or one number: degrees of freedom.
     df: FloatArray | float | None = field(
         default=None, metadata=declare("df", _Freedom(), essential=True)
@@ -94,15 +105,19 @@ class Statistics(Structure):
     comment: str = field(default="", metadata=declare("Comment", Text()))
     #: 1 good, -1 bad (n_channels,).
     channel_flag: IntArray | None = field(
-        default=None, metadata=declare("ChannelFlag", Vector(column=True, dtype="int64"))
+        default=None, metadata=declare("ChannelFlag", Vector(column=True, dtype="int64"), flags)
     )
     good_channel: IntArray | None = field(
-        default=None, metadata=declare("GoodChannel", Vector(dtype="int64"))
+        default=None, metadata=declare("GoodChannel", Vector(dtype="int64"), index(), unique)
     )
     #: (n_times,), s; the first and the last where the times were averaged.
-    time: FloatArray | None = field(default=None, metadata=declare("Time", Vector(), unit="s"))
+    time: FloatArray | None = field(
+        default=None, metadata=declare("Time", Vector(), ordered, unit="s")
+    )
     #: Components of a location, of sources.
-    n_components: int | None = field(default=None, metadata=declare("nComponents", Scalar(int)))
+    n_components: int | None = field(
+        default=None, metadata=declare("nComponents", Scalar(int), one_of(0, 1, 2, 3))
+    )
     surface_file: str | None = field(
         default=None, metadata=declare("SurfaceFile", Text(absent="double"))
     )
@@ -111,10 +126,10 @@ class Statistics(Structure):
     )
     grid_loc: FloatArray | None = field(
         default=None,
-        metadata=declare("GridLoc", Array("n_grid", 3, turned=True), unit="m"),
+        metadata=declare("GridLoc", Array("n_grid", 3, turned=True), finite, unit="m"),
     )
     grid_orient: FloatArray | None = field(
-        default=None, metadata=declare("GridOrient", Array("n_grid", 3, turned=True))
+        default=None, metadata=declare("GridOrient", Array("n_grid", 3, turned=True), finite)
     )
     grid_atlas: GridAtlas | None = field(
         default=None, metadata=declare("GridAtlas", Nested(GridAtlas))
@@ -131,7 +146,7 @@ class Statistics(Structure):
     )
     #: (n_freqs,), Hz.
     freqs: FloatArray | None = field(
-        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz", essential=True)
+        default=None, metadata=declare("Freqs", Frequencies(), finite, unit="Hz", essential=True)
     )
     #: Bands of frequencies, in place of ``freqs``.
     freq_bands: BandRows | None = field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mne_bstinv.io import structure_files
+from mne_bstinv.io.checks import one_of
 from mne_bstinv.io.kinds import Scalar
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
@@ -43,9 +44,13 @@ class Subject(Structure):
     fibers: str | None = field(default=None, metadata=declare("Fibers", Text()))
     fem: str | None = field(default=None, metadata=declare("FEM", Text()))
     #: 1: the anatomy of ``@default_subject``.
-    use_default_anat: int = field(default=0, metadata=declare("UseDefaultAnat", Scalar(int)))
+    use_default_anat: int = field(
+        default=0, metadata=declare("UseDefaultAnat", Scalar(int), one_of(0, 1))
+    )
     #: 0: a channel file in every condition; 1: one for the subject; 2: one for all subjects.
-    use_default_channel: int = field(default=0, metadata=declare("UseDefaultChannel", Scalar(int)))
+    use_default_channel: int = field(
+        default=0, metadata=declare("UseDefaultChannel", Scalar(int), one_of(0, 1, 2))
+    )
 
     def _summary(self) -> str:
         return f"anatomy {self.anatomy}, cortex {self.cortex}"

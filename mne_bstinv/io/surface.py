@@ -45,18 +45,22 @@ class Surface(Structure):
     )
     #: (n_vertices,), in the class of the file (single).
     curvature: AnyArray | None = field(
-        default=None, metadata=declare("Curvature", Vector("n_vertices", column=True, dtype=None))
+        default=None,
+        metadata=declare("Curvature", Vector("n_vertices", column=True, dtype=None), finite),
     )
     #: (n_vertices,): 1 in sulci, in the class of the file.
     sulci_map: AnyArray | None = field(
-        default=None, metadata=declare("SulciMap", Vector("n_vertices", column=True, dtype=None))
+        default=None,
+        metadata=declare("SulciMap", Vector("n_vertices", column=True, dtype=None), finite),
     )
     #: The sets of scouts.
     atlas: tuple[Atlas, ...] = field(
-        default=(), metadata=declare("Atlas", AtlasArray(Atlas, order=1))
+        default=(), metadata=declare("Atlas", AtlasArray(Atlas, "n_atlases", order=1))
     )
     #: The current atlas, 1-based.
-    i_atlas: int | None = field(default=None, metadata=declare("iAtlas", Scalar(int)))
+    i_atlas: int | None = field(
+        default=None, metadata=declare("iAtlas", Scalar(int, order=2), index("n_atlases"))
+    )
     #: MRI voxels x vertices.
     tess2mri_interp: csc_array | None = field(
         default=None, metadata=declare("tess2mri_interp", Sparse(("?", "n_vertices")))
@@ -64,7 +68,7 @@ class Surface(Structure):
     #: Registration (``Sphere.Vertices`` ...); raw.
     reg: Any = field(default=None, metadata=declare("Reg", Raw()))
     #: RGB (3,).
-    color: FloatArray | None = field(default=None, metadata=declare("Color", Vector(3)))
+    color: FloatArray | None = field(default=None, metadata=declare("Color", Vector(3), finite))
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw, structure_files
-from mne_bstinv.io.checks import finite, not_negative, positive
+from mne_bstinv.io.checks import finite, not_negative, ordered, positive
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
@@ -181,7 +181,7 @@ class TimeFreq(Structure):
     )
     #: (n_times,), s; the first and the last for spectra.
     time: FloatArray | None = field(
-        default=None, metadata=declare("Time", Vector(), finite, unit="s", essential=True)
+        default=None, metadata=declare("Time", Vector(), ordered, unit="s", essential=True)
     )
     #: Bands of time, as those of frequencies.
     time_bands: BandRows | None = field(
@@ -189,7 +189,7 @@ class TimeFreq(Structure):
     )
     #: (n_freqs,), Hz.
     freqs: FloatArray | None = field(
-        default=None, metadata=declare("Freqs", Frequencies(), unit="Hz", essential=True)
+        default=None, metadata=declare("Freqs", Frequencies(), finite, unit="Hz", essential=True)
     )
     #: Bands of frequencies, in place of ``freqs``.
     freq_bands: BandRows | None = field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,14 @@ def is_empty(value: Any) -> bool:
     """Tell whether a value is MATLAB's "absent": an empty array, text, cell or struct array."""
     if value is None:
         return True
-    if isinstance(value, Mapping):
-        columns = list(value.values())
-        return bool(columns) and all(isinstance(c, list | tuple) and not c for c in columns)
     if isinstance(value, str | list | tuple):
         return len(value) == 0
-    return isinstance(value, np.ndarray) and value.size == 0
+    if isinstance(value, np.ndarray):
+        return value.size == 0
+    if not isinstance(value, Mapping):
+        return False
+    columns = list(value.values())
+    return bool(columns) and all(isinstance(c, list | tuple) and not c for c in columns)
 
 
 def describe(variable: Variable) -> str:
@@ -76,10 +78,16 @@ def _without_rounding(array: Any, context: Context) -> Any:
     return array.real.copy(order="K")
 
 
-def cast(variable: Variable, dtype: str | None, context: Context, expected: str) -> Any:
+def cast(
+    variable: Variable,
+    dtype: str | None,
+    context: Context,
+    expected: str | Callable[[Context], str],
+) -> Any:
     """Return the numbers of a value in the declared type, or None with a fault.
 
-    A float64 array stays the same object: large gains are neither copied nor looked at.
+    A float64 array stays the same object: large gains are neither copied nor looked at. What is
+    expected is put in words, or what puts it in words, which a fault alone needs.
     """
     variable = bare(variable, context)
     value = variable.value
@@ -89,16 +97,22 @@ def cast(variable: Variable, dtype: str | None, context: Context, expected: str)
     if array is not None and array.dtype.kind == "c":
         array = _without_rounding(array, context)
     if array is None or array.dtype.kind not in "biuf":
-        context.fault(describe(variable), expected)
+        context.fault(describe(variable), _words(expected, context))
         return None
     if dtype is None:
         kind = variable.matlab_class
         return array.astype(raw.DTYPES.get(kind or "", array.dtype), copy=False)
     if dtype == "int64" and array.dtype.kind == "f":
         if not np.all(array == np.floor(array)):
-            context.fault("a number with a fraction (or NaN)", f"{expected} that are whole")
+            whole = f"{_words(expected, context)} that are whole"
+            context.fault("a number with a fraction (or NaN)", whole)
             return None
         if np.any(np.abs(array) > MAX_WHOLE):
-            context.fault(f"the number {np.abs(array).max():g}", f"{expected} that are whole")
+            whole = f"{_words(expected, context)} that are whole"
+            context.fault(f"the number {np.abs(array).max():g}", whole)
             return None
     return array.astype(dtype, copy=False)
+
+
+def _words(expected: str | Callable[[Context], str], context: Context) -> str:
+    return expected if isinstance(expected, str) else expected(context)

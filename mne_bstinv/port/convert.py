@@ -80,10 +80,10 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
             study.channels  # noqa: B018 raises the error that says what is missing
         return
     frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]
-    comment = study.channels.comment
-    facts = {"comment": comment, **_not_in_fif(study.channels)}
-    outputs.write(ENDINGS["info"], study.info, "info", frames, **facts)
-    outputs.write(ENDINGS["trans"], study.trans, "trans", frames)
+    with outputs.item(study.channel_file, "sensors"):
+        facts = {"comment": study.channels.comment, **_not_in_fif(study.channels)}
+        outputs.write(ENDINGS["info"], study.info, "info", frames, **facts)
+        outputs.write(ENDINGS["trans"], study.trans, "trans", frames)
     pairs = (
         ("noise covariance", study.noise_cov_file),
         ("data covariance", study.data_cov_file),
@@ -168,8 +168,6 @@ def _shapes(study: StudyCondition) -> tuple[dict[str, Any], Any, Any]:
     from mne_bstinv.adapters.sensors import sensor_positions
 
     sensors, fiducials, to_head = sensor_positions(study.info)
-    file = study.anatomy.cortex
-    vertices = np.zeros((0, 3))
-    if file is not None:
-        vertices = study.store.read(io.read_surface, file).vertices
+    cortex = study.subject_cortex
+    vertices = np.zeros((0, 3)) if cortex is None else cortex.vertices
     return sensors, vertices @ to_head[:3, :3].T + to_head[:3, 3], fiducials

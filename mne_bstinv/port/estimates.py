@@ -90,7 +90,7 @@ def _operator(
     from mne_bstinv.adapters.kept import kept_of
     from mne_bstinv.adapters.operators import for_averages, inverse_parameters, why_no_operator
 
-    if reason := why_no_operator(results):
+    if reason := why_no_operator(results) or _lacking(results, study):
         outputs.skip(entry.file, "inverse operator", reason)
         return
     operator = for_averages(study.inverse_operator(results), unit.averages_of(entry))
@@ -108,6 +108,17 @@ def _operator(
         parameters=dataclasses.asdict(parameters),
         kernel_difference=kept_of(operator)["kernel_difference"],
     )
+
+
+def _lacking(results: io.Results, study: StudyCondition) -> str:
+    """Say what maps that are no kernel lack for an operator: they are whole without it."""
+    if results.imaging_kernel is not None:
+        return ""
+    files = {"channel file": study.channel_file, "noise covariance": study.noise_cov_file}
+    missing = [what for what, file in files.items() if file is None]
+    if not missing:
+        return ""
+    return f"Its folder has no {' and no '.join(missing)}: it is a map, and no operator is made."
 
 
 def _belonging(

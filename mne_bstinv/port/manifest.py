@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ __all__ = [
     "FORMAT",
     "INCOMPLETE",
     "MANIFEST",
+    "PLANNED",
     "check_inside",
     "commit",
     "hash_file",
@@ -40,6 +42,9 @@ FORMAT = "mne_bstinv port 1"
 DONE = "done"
 
 FAILED = "failed"
+
+#: What a dry run would convert, or keep.
+PLANNED = "planned"
 
 #: Files are being replaced: those listed are ours, but maybe not of one run.
 INCOMPLETE = "incomplete"
@@ -125,6 +130,10 @@ def _check_fields(file: Path, content: Mapping[str, Any]) -> None:
         )
 
 
+#: Names of files that no system takes for a path.
+_PLAIN = re.compile(r"[\w-][\w.-]*", re.ASCII)
+
+
 def _outside(folder: Path, names: Iterable[str]) -> list[str]:
     """List the names in a manifest that are not those of files in the folder, links followed."""
     home = folder.resolve()
@@ -134,6 +143,8 @@ def _outside(folder: Path, names: Iterable[str]) -> list[str]:
         return not place.resolve().is_relative_to(home)
 
     def is_inside(name: str) -> bool:
+        if _PLAIN.fullmatch(name):
+            return True
         path = PurePosixPath(name)
         if path.is_absolute() or PureWindowsPath(name).anchor or ".." in path.parts:
             return False

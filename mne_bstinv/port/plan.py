@@ -13,7 +13,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_average, listed
+from mne_bstinv.io.filenames import is_average
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
@@ -98,7 +98,8 @@ class Unit:
     stem: str
     #: Folder of the unit that its sensors and head models are in; empty if they are its own.
     shared: str
-    #: The protocol, with this subject only.
+    #: The protocol, with this subject only; of a condition, with this condition only: units go to
+    #: other processes one by one.
     protocol: io.Protocol
     anatomy: io.SubjectEntry
     #: The files it is made of; of an anatomy, a condition whose frame it takes without an MRI.
@@ -181,17 +182,7 @@ class Unit:
             found = scan(self.files.folder, [])
             yield from (*found.recordings, *found.derived, *found.others)
         else:
-            used = {*self._inputs()}
-            for folder in {file.parent for file in self._anatomy_files()}:
-                for file in listed(folder, []):
-                    known = file in used or file.name.lower() == "brainstormsubject.mat"
-                    if file.suffix.lower() == ".mat" and not known:
-                        yield file
-
-    def _anatomy_files(self) -> Iterator[Path]:
-        one = self.anatomy
-        files = (one.anatomy, one.cortex, one.scalp, one.inner_skull, one.outer_skull)
-        yield from (file for file in files if file is not None)
+            yield from self.anatomy.other_files
 
     def _inputs(self) -> Iterator[Path]:
         anatomy, files = self.anatomy, self.files
@@ -303,10 +294,13 @@ class _NamedCondition:
 
     def _unit(self, **values: Any) -> Unit:
         everybody = values["kind"] == SHARED and "/" not in self.shared
+        subject = self.subject
+        if values["kind"] == CONDITION:
+            subject = dataclasses.replace(subject, conditions=(self.condition,))
         return Unit(
-            subject="" if everybody else self.subject.name,
-            protocol=dataclasses.replace(_plain(self.protocol), subjects=(self.subject,)),
-            anatomy=self.subject,
+            subject="" if everybody else subject.name,
+            protocol=dataclasses.replace(_plain(self.protocol), subjects=(subject,)),
+            anatomy=subject,
             mne_subject=self.mne_subject,
             **values,
         )
@@ -447,4 +441,7 @@ def _plain(protocol: io.Protocol) -> io.Protocol:
 
 
 def _relative(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix()
+    text, above = file.as_posix(), f"{root.as_posix()}/"
+    if not text.startswith(above):
+        raise ProtocolError(f"{file}: not among the files of the protocol {root}.")
+    return text.removeprefix(above)

@@ -9,12 +9,15 @@ from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
 from inspect import signature
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.io.filenames import named
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.continuous import check_space
@@ -39,7 +42,8 @@ from mne_bstinv.port.places import (
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
-from mne_bstinv.port.unit import port_unit
+from mne_bstinv.port.unit import planned_unit, port_unit
+from mne_bstinv.studies.workers import n_workers
 
 __all__ = ["OVERVIEW", "port_protocol"]
 
@@ -67,6 +71,7 @@ def port_protocol(
     overwrite: bool = False,
     max_bytes: int = MAX_BYTES,
     progress: bool | None = False,
+    dry_run: bool = False,
 ) -> PortReport:
     """Convert a whole Brainstorm protocol to files of MNE-Python.
 
@@ -116,11 +121,14 @@ def port_protocol(
         Most bytes that a ``.zip`` may hold when extracted.
     progress : bool | None
         Show a progress bar; None if the output is a terminal.
+    dry_run : bool
+        Write nothing: say which units would be converted, and which are up to date. An archive is
+        extracted to the system's folder for temporary files.
 
     Returns
     -------
     PortReport
-        What was done, kept and what failed, for each unit. Its report
+        What was done, kept and what failed, for each unit; in a dry run, what would be. Its report
         (:func:`mne_bstinv.conversion_report`) holds all that the conversions dropped, assumed or
         derived, this time or before.
 
@@ -133,49 +141,66 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    MissingFileError
+        If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
+    WriteError
+        If the disk is full, or the output may not be written to, so that nothing can be said of
+        the whole; a run after that goes on.
     """
     settings = Settings(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
         raw=raw,
-        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
+        raw_dir=folder_of_originals(raw_dir),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
         units=units,
         overwrite=overwrite,
-        blas_threads=None if _n_workers(n_jobs) == 1 else 1,
-        progress=progress if _n_workers(n_jobs) == 1 else False,
+        blas_threads=None if n_workers(n_jobs) == 1 else 1,
+        progress=progress if n_workers(n_jobs) == 1 else False,
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
-    source, out = Path(protocol).absolute(), Path(out).absolute()
+    source, out = Path(protocol).absolute(), named(out, "out").absolute()
     check_folder(out)
-    with removed_if_refused(out), _opened(source, out, max_bytes) as found:
+    with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
         parts = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
         if not source.is_file():  # what is extracted is inside the output
             check_apart(found, out, [unit.folder for unit in parts])
         needed = check_space(parts, out, settings)
+        if dry_run:
+            return PortReport(
+                out=out,
+                units=tuple(planned_unit(unit, out, settings) for unit in parts),
+                problems=tuple(_problems(found)),
+                needed_bytes=needed,
+            )
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, parts)
+        with _temporary.writing(out):
+            _begin(found, source, out, parts)
         manifests = tuple(_run(parts, out, settings, n_jobs, progress))
-        whole = _finish(found, source, out)
+        with _temporary.writing(out):
+            whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))
 
 
 @contextmanager
-def _opened(source: Path, out: Path, max_bytes: int) -> Iterator[io.Protocol]:
+def _opened(source: Path, out: Path, max_bytes: int, *, dry_run: bool) -> Iterator[io.Protocol]:
     """Read the protocol; of an archive, what is extracted is gone afterwards."""
     with ExitStack() as stack:
         if source.is_file() and source.suffix.lower() == ".zip":
-            out.mkdir(parents=True, exist_ok=True)
-            remove_left_over(out)
-            folder = stack.enter_context(staging(out))
+            if dry_run:
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+            else:
+                out.mkdir(parents=True, exist_ok=True)
+                remove_left_over(out)
+                folder = stack.enter_context(staging(out))
             source = extract_protocol(source, folder, max_bytes=max_bytes)
         yield io.read_protocol(find_root(source, out))
 
@@ -217,16 +242,18 @@ def _manifest_of(folder: Path) -> dict[str, Any] | None:
 
 
 def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:
-    root = str(protocol.root)
-    # an archive is extracted to a place that is of no use afterwards
-    problems = [problem.replace(root, protocol.name) for problem in protocol.problems]
     path = str(source)
     return {
         "format": FORMAT,
         "kind": "protocol",
-        "protocol": {"name": protocol.name, "path": path, "problems": problems},
+        "protocol": {"name": protocol.name, "path": path, "problems": _problems(protocol)},
         "versions": versions(),
     }
+
+
+def _problems(protocol: io.Protocol) -> list[str]:
+    # an archive is extracted to a place that is of no use afterwards
+    return [problem.replace(str(protocol.root), protocol.name) for problem in protocol.problems]
 
 
 def _run(
@@ -287,17 +314,6 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
         "errors": [{"file": "", "what": unit.kind, "reason": text}], "outputs": {},
         "verification": None, "kept": False,
     }  # fmt: skip
-
-
-def _n_workers(n_jobs: int | None) -> int:
-    from joblib import effective_n_jobs
-
-    if n_jobs is not None and n_jobs != -1 and not n_jobs >= 1:
-        raise OptionError(
-            "n_jobs must be a positive number of conditions, or -1 for one a core; found "
-            f"{n_jobs!r}."
-        )
-    return int(effective_n_jobs(n_jobs))
 
 
 def _bar_disabled(progress: bool | None) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from mne_bstinv.conversion import Finding
 from mne_bstinv.port.listing import left_lines, unasked_lines
-from mne_bstinv.port.manifest import DONE
+from mne_bstinv.port.manifest import DONE, FAILED, PLANNED
 from mne_bstinv.port.verdicts import (
     bad_outcomes,
     discrete_lines,
@@ -41,11 +41,14 @@ class PortReport:
         ``kept``: whether nothing had to be done.
     problems : tuple of str
         What could not be read or found in the protocol, one sentence each.
+    needed_bytes : int | None
+        Of a dry run: what the continuous recordings to be converted need; else ``None``.
     """
 
     out: Path
     units: tuple[Mapping[str, Any], ...]
     problems: tuple[str, ...] = ()
+    needed_bytes: int | None = None
 
     @property
     def done(self) -> tuple[Mapping[str, Any], ...]:
@@ -55,12 +58,17 @@ class PortReport:
     @property
     def kept(self) -> tuple[Mapping[str, Any], ...]:
         """The units that were up to date."""
-        return tuple(u for u in self.units if u["status"] == DONE and u["kept"])
+        return tuple(u for u in self.units if u["status"] != FAILED and u["kept"])
+
+    @property
+    def planned(self) -> tuple[Mapping[str, Any], ...]:
+        """Of a dry run: the units that would be converted."""
+        return tuple(u for u in self.units if u["status"] == PLANNED and not u["kept"])
 
     @property
     def failed(self) -> tuple[Mapping[str, Any], ...]:
         """The units with errors; run again, they are done again."""
-        return tuple(u for u in self.units if u["status"] != DONE)
+        return tuple(u for u in self.units if u["status"] not in (DONE, PLANNED))
 
     @property
     def differing(self) -> tuple[Mapping[str, Any], ...]:
@@ -97,6 +105,8 @@ class PortReport:
             lines += [f"problem: {unit['title']}: {line}" for line in unasked_lines(unit)]
         for unit in self.units:
             lines += [f"problem: {unit['title']}: {line}" for line in discrete_lines(unit)]
+        if self.needed_bytes is not None:
+            return "\n".join([*lines, *self._plan_lines()])
         lines += filter(None, (verification_text(self.units), operators_text(self.units)))
         return "\n".join([*lines, f"{self._counts()}; see {self.out / 'port.html'}"])
 
@@ -109,7 +119,25 @@ class PortReport:
         )
         return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
 
+    def _plan_lines(self) -> Iterator[str]:
+        """Say what a dry run found, a line each."""
+        for unit in self.units:
+            if unit["status"] == PLANNED:
+                does = "up to date" if unit["kept"] else "to convert"
+                yield f"{does}: {unit['title']} → {unit['folder']} ({len(unit['inputs'])} files)"
+        size = ""
+        if self.needed_bytes:
+            size = f"; continuous recordings: {self.needed_bytes / 1e9:.2f} GB"
+        yield f"{self._counts()}{size}; nothing was written to {self.out}"
+
     def _counts(self) -> str:
+        if self.needed_bytes is not None:
+            planned, kinds = len(self.planned), units_text(self.planned)
+            plural = "" if planned == 1 else "s"
+            return (
+                f"dry run: {planned} unit{plural} to convert{f' ({kinds})' if kinds else ''}, "
+                f"{len(self.kept)} up to date, {len(self.failed)} that would fail"
+            )
         done, plural = len(self.done), "" if len(self.done) == 1 else "s"
         kinds = f" ({units_text(self.done)})" if done else ""
         return (

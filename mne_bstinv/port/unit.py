@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mne_bstinv._temporary import writing
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
@@ -22,13 +23,14 @@ from mne_bstinv.port.manifest import (
     FAILED,
     FORMAT,
     MANIFEST,
+    PLANNED,
     check_inside,
     commit,
     hash_file,
     read_manifest,
     write_json,
 )
-from mne_bstinv.port.outputs import Outputs, described
+from mne_bstinv.port.outputs import FULL, Outputs, described
 from mne_bstinv.port.overview import can_be_shown
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
@@ -36,7 +38,7 @@ from mne_bstinv.studies.units import converting
 from mne_bstinv.verification import verify
 from mne_bstinv.workflow.store import Store
 
-__all__ = ["port_unit"]
+__all__ = ["planned_unit", "port_unit"]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -79,7 +81,7 @@ def _brought_up_to_date(unit: Unit, out: Path, settings: Settings) -> dict[str, 
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
                 return {**before, **_head(unit), "kept": True}
-            with staging(out) as staged:
+            with writing(folder, FULL), staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
                 commit(out, folder, target, manifest, overwrite=settings.overwrite)
@@ -89,6 +91,20 @@ def _brought_up_to_date(unit: Unit, out: Path, settings: Settings) -> dict[str, 
         return _failed(unit, out, before, error, started)
     finally:
         _LOCAL.store.trim()
+
+
+def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
+    """Say what :func:`port_unit` would do: ``kept`` if the unit is up to date. Writes nothing."""
+    folder = out / PurePosixPath(unit.folder)
+    manifest = {**_head(unit), "status": PLANNED, "errors": [], "outputs": {}}
+    try:
+        before = read_manifest(folder) or {}
+        inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
+        kept = _up_to_date(before, unit, inputs, folder, settings)
+        return {**manifest, "inputs": inputs, "verification": None, "kept": kept}
+    except Exception as error:  # as when it is ported
+        errors = [{"file": "", "what": unit.kind, "reason": described(error)}]
+        return {**manifest, "status": FAILED, "errors": errors, "verification": None, "kept": False}
 
 
 def _up_to_date(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
 from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
+from mne_bstinv.studies.workers import n_workers
 from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
 from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
@@ -44,7 +48,7 @@ def find_results(path: str | Path) -> list[Path]:
     ProtocolError
         If a file is given that is no results file by its name.
     """
-    path = Path(path)
+    path = results_file(path)
     if not path.exists():
         raise MissingFileError(f"{path}: no such file or folder. Check the path.")
     if path.is_file():
@@ -79,7 +83,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
     ProtocolError
         If a file is given that cannot be verified, by its name.
     """
-    path = Path(path)
+    path = results_file(path)
     library = library or Library(Studies())
     derived = find_derived(path, library) if path.exists() else []
     if path.is_file() and derived:
@@ -93,6 +97,7 @@ def verify(
     rtol: float = 1e-9,
     protocol: io.Protocol | None = None,
     operators: Any = None,
+    n_jobs: int | None = 1,
 ) -> Iterator[Verification]:
     """Recompute and compare the files at or below a path, one after the other.
 
@@ -109,6 +114,9 @@ def verify(
         Operators of MNE-Python (``-inv.fif``) that kernels were exported from: each kernel that
         MNE-Python computed is compared with that of the operator which agrees best. ``None``
         takes the file that the kernel names, if it is still there.
+    n_jobs : int | None
+        Number of folders at a time, each in a process of its own; −1 for one a core, None for what
+        ``joblib.parallel_config`` says, else 1.
 
     Yields
     ------
@@ -120,18 +128,57 @@ def verify(
     ------
     MissingFileError
         If the path, or a file of an operator, does not exist.
+    OptionError
+        If ``n_jobs`` is 0, or negative and not −1.
     """
     studies = Studies(protocol)
     library = Library(studies)
     several = isinstance(operators, list | tuple)
-    foreign = Operators(operators if several else [] if operators is None else [operators])
+    given = list(operators) if several else [] if operators is None else [operators]
+    foreign, n = Operators(given), n_workers(n_jobs)
     files = find_files(path, library) if isinstance(path, str | Path) else list(path)
+    if n == 1 or len(files) < 2:
+        yield from _verified(files, library, rtol, foreign)
+    else:
+        yield from _verified_elsewhere(files, studies.of(files[0]).protocol, rtol, given, n)
+
+
+#: Parts that the files are divided into for each process: with more of them the processes end
+#: nearer together, but each is told of the whole protocol.
+_PARTS = 8
+
+
+def _verified_elsewhere(
+    files: list[Path], protocol: io.Protocol | None, rtol: float, operators: list[Any], n_jobs: int
+) -> Iterator[Verification]:
+    """Yield the outcomes of files that processes share, in the order of the files."""
+    from joblib import Parallel, delayed
+
+    folders = [list(group) for _, group in groupby(files, key=lambda file: file.parent)]
+    each = -(-len(folders) // (_PARTS * n_jobs))
+    parts = [chain(*folders[i : i + each]) for i in range(0, len(folders), each)]
+    check = delayed(_listed_outcomes)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
+    for outcomes in parallel(check(list(part), protocol, rtol, operators) for part in parts):
+        yield from outcomes
+
+
+def _listed_outcomes(
+    files: list[Path], protocol: io.Protocol | None, rtol: float, operators: list[Any]
+) -> list[Verification]:
+    with warnings_silenced():  # they are part of the outcomes
+        return list(verify(files, rtol=rtol, protocol=protocol, operators=operators))
+
+
+def _verified(
+    files: Iterable[Path], library: Library, rtol: float, foreign: Operators
+) -> Iterator[Verification]:
     for file in files:
         kind = KERNEL
         try:
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
-                yield verify_kernel(library.results(file), file, studies, rtol, foreign)
+                yield verify_kernel(library.results(file), file, library.studies, rtol, foreign)
             else:
                 yield _verify_derived(file, library, rtol)
         except NotComparableError as error:

@@ -16,6 +16,7 @@ from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.words import options_in_letters, options_in_words
 from mne_bstinv.io import mat
 from mne_bstinv.io.context import Context
+from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.processing import derivation_of, steps_of
 from mne_bstinv.io.schema import parse
 from mne_bstinv.io.text import HistoryRows
@@ -105,6 +106,6 @@ def described_results(file: Path) -> io.Results:
     found = parse(io.Results, mat.read(file, _SAY), Context())
     if found is None:
         found = io.Results()
-    if "_kernel" in file.name.lower():
+    if is_kernel(file):
         return dataclasses.replace(found, imaging_kernel=np.zeros((0, 0)))
     return found

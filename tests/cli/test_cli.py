@@ -273,3 +273,44 @@ def test_each_command_names_what_does_the_same_in_python(capsys):
         (twins,) = re.findall(r"In Python: (.*)\.", " ".join(text.split()))
         for twin in twins.replace("- ", "-").split(", "):
             assert callable(pkgutil.resolve_name(twin)), (name, twin)
+
+
+def test_how_much_is_said(monkeypatch, capsys):
+    def run(args):
+        logger = logging.getLogger("mne_bstinv")
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+            logger.log(level, logging.getLevelName(level))
+        print("terminal" if sys.stderr.isatty() else "file")
+        return 0
+
+    monkeypatch.setattr("mne_bstinv.cli.sys_info.run", run)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    heard = {}
+    for arguments in ([], ["-v"], ["-vv"], ["--quiet"]):
+        assert main(["sys-info", *arguments]) == 0
+        said = capsys.readouterr()
+        heard["".join(arguments)] = said.err.split(), said.out.strip()
+    assert heard == {
+        "": (["WARNING", "ERROR"], "terminal"),
+        "-v": (["INFO", "WARNING", "ERROR"], "terminal"),
+        "-vv": (["DEBUG", "INFO", "WARNING", "ERROR"], "terminal"),
+        "--quiet": (["ERROR"], "file"),
+    }
+    with pytest.raises(SystemExit, match="2"):
+        main(["sys-info", "-q", "-v"])
+    assert "not allowed with argument -q" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_commands_can_be_completed(shell, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--print-completion", shell])
+    script = capsys.readouterr().out
+    assert all(name in script for name in ("sys-info", "--dry-run", "--raw-dir", "--print-compl"))
+
+
+def test_completion_says_what_it_needs(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["--print-completion", "bash"])
+    assert "pip install 'mne-bstinv[completion]'" in capsys.readouterr().err

@@ -265,3 +265,14 @@ def test_convert_asks_for_what_it_needs(files, sample_dir, tmp_path, capsys):
     channels = str(next(sample_dir.rglob("evoked/channel*.mat")))
     assert main(["convert", source, target, "--channels", channels]) == 0
     assert io.read_noise_cov(target).n_channels == 135
+
+
+def test_a_dry_run_names_the_files_and_writes_none(files, tmp_path, capsys):
+    root = tmp_path / "protocol"
+    command = arguments(files, root, "--json")
+    assert main([*command, "--dry-run"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert planned["dry_run"]
+    assert not root.exists()
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out) == {**planned, "dry_run": False}

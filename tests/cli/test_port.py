@@ -111,3 +111,32 @@ def test_a_part_is_refused_with_the_command_that_ports_it(study, tmp_path, capsy
     assert command == f"port {study} '{out}' --subject Subject01 --condition mixed"
     assert main(shlex.split(command)) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("2 units converted")
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(study, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["port", str(study), str(out)]
+    assert main([*command, "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("to convert: anatomy of Subject01 → subjects/Subject01 (")
+    assert lines[-1] == (
+        "dry run: 2 units to convert (1 anatomy, 1 condition), 0 up to date, 0 that would fail; "
+        f"nothing was written to {out}"
+    )
+    assert not out.exists()
+
+    assert main(command) == 0
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*")}
+    next(study.rglob("results_MN*1205.mat")).unlink()
+    capsys.readouterr()
+    assert main([*command, "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["up to date", "to convert", "dry run"]
+    assert {file: file.stat().st_mtime_ns for file in out.rglob("*")} == before
+
+
+def test_a_dry_run_of_an_archive(study, tmp_path, capsys):
+    archive = shutil.make_archive(tmp_path / "study", "zip", study.parent, study.name)
+    assert main(["port", archive, str(tmp_path / "out"), "--dry-run"]) == 0
+    assert "dry run: 2 units to convert" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()

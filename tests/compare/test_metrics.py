@@ -421,7 +421,7 @@ def test_point_spreads_by_the_definition(p, monkeypatch):
         "dispersion_difference": np.median(dispersions[0] - dispersions[1]),
     }
     for numbers in (1, 2 * m * p**2, 2**22):  # one source at a time, two, all
-        monkeypatch.setattr("mne_bstinv.compare.peaks.PIECE", numbers)
+        monkeypatch.setattr("mne_bstinv.compare.peak_search.SOURCES", min(numbers, 2 * m))
         monkeypatch.setattr(point_spread, "PIECE", numbers)
         found = values(a, b)
         for key, value in expected.items():

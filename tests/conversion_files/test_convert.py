@@ -682,8 +682,8 @@ class TestRefusals:
         [
             ("x.mat", "y-fwd.fif", r"x\.mat: not clear from its name what it holds"),
             ("x-fwd.fif", "y.mat", r"y\.mat: not clear from its name what it holds"),
-            ("lh.x.label", "y.mat", r"lh\.x\.label: no conversion of single files of labels\. Kn"),
-            ("subjectimage_T1.mat", "y.fif", r"no conversion of single files of subjectimage"),
+            ("x-morph.h5", "y.mat", r"x-morph\.h5: no conversion of single files of morph\. Known"),
+            ("pdata_x.mat", "y.fif", r"no conversion of single files of pdata"),
             ("x-fwd.fif", "noisecov_y.mat", r"does not become noisecov_\*\.mat; it can become "
              r"headmodel_\*\.mat, tess_cortex\*\.mat"),
         ],

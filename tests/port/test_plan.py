@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import shutil
 
 import pytest
+from port_studies import make_protocol
 
 from mne_bstinv import io
 from mne_bstinv.errors import OptionError, ProtocolError
@@ -137,3 +139,14 @@ def test_settings_are_checked():
     assert Settings(data_types=("MEG",)).estimates == "all"
     with pytest.raises(OptionError, match=r"Unknown data types 'meg'\. Choose from MEG, MEG MAG"):
         Settings(data_types=("meg",))
+
+
+def test_what_goes_to_a_process_does_not_grow_with_the_number_of_conditions(tmp_path):
+    def largest(n_conditions: int) -> int:
+        root = tmp_path / str(n_conditions)
+        make_protocol(root, n_subjects=1, n_conditions=n_conditions)
+        return max(
+            len(pickle.dumps(u)) for u in plan(io.read_protocol(root)) if u.kind == CONDITION
+        )
+
+    assert largest(4) == largest(2)

@@ -10,6 +10,7 @@ import mne
 import numpy as np
 import pytest
 from io_helpers import differences
+from schema_samples import POSITIONS, Place, leaves, samples, structures
 
 from mne_bstinv import (
     conversion_report,
@@ -22,6 +23,7 @@ from mne_bstinv import (
 )
 from mne_bstinv.cli import main
 from mne_bstinv.errors import FrameError, OptionError
+from mne_bstinv.io.schema import from_mat
 from mne_bstinv.port import port_protocol
 from mne_bstinv.studies.units import UNITS, converting, in_metres, unit_of
 
@@ -207,3 +209,102 @@ def test_one_file(in_millimetres, tmp_path, capsys):
     info = mne.io.read_info(tmp_path / "x-info.fif", verbose="error")
     radii = [np.linalg.norm(ch["loc"][:3]) for ch in info["chs"] if ch["loc"][:3].any()]
     assert np.nanmedian(radii) < 0.2
+
+
+def geometry() -> list[Place]:
+    """Every field of every kind of file whose unit is m or mm."""
+    every = (place for cls in structures().values() for _, found in samples(cls) for place in found)
+    return [place for place in every if place.item.spec.unit in ("m", "mm")]
+
+
+#: What is moved with a field: points of one frame, the spheres of a channel.
+TOGETHER = {"scs": ("nas", "lpa", "rpa"), "radii": ("radii", "center")}
+
+#: Geometry of which only great values tell: a shift may be next to nothing, voxels are as small as
+#: 0.1 mm and as large as a centimetre.
+LARGE_ONLY = ("Center", "TransfMeg", "TransfEeg")
+
+
+def spoilt(structure, place: Place, factor: float):
+    """The structure with a field multiplied, in all elements."""
+    outer, *inner = place.attributes
+    value = getattr(structure, outer)
+    if isinstance(value, tuple) and inner:
+        changed = tuple(_times(one, factor, *TOGETHER.get(inner[0], inner)) for one in value)
+    elif outer in TOGETHER:
+        changed = _times(value, factor, *TOGETHER[outer])
+    elif inner:
+        changed = _times(value, factor, *inner)
+    elif isinstance(value, tuple):
+        shift = np.diag([1.0, 1, 1, 1 / factor])  # 4 x 4: the last row is made 0 0 0 1 again
+        changed = tuple(_shifted(one, shift) for one in value)
+    else:
+        changed = value * factor
+    return dataclasses.replace(structure, **{outer: changed})
+
+
+def _times(structure, factor, *names):
+    values = {name: getattr(structure, name) for name in names}
+    return dataclasses.replace(structure, **{n: v * factor for n, v in values.items()})
+
+
+def _shifted(matrix, shift):
+    moved = np.array(matrix)
+    moved[:3, 3] /= shift[3, 3]
+    return moved
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A structure of every kind with every field; transforms and fiducials of a head."""
+    found = {}
+    for name, cls in structures().items():
+        variables, _ = next(samples(cls))
+        found[name] = from_mat(cls, variables, name)
+    shift = np.eye(4)
+    shift[:3, 3] = 0.003, 0.01, 0.05
+    found["Channels"] = dataclasses.replace(
+        found["Channels"], transf_meg=(shift, shift), transf_eeg=(shift, shift)
+    )
+    scs = dict(zip(("nas", "lpa", "rpa"), 1e3 * POSITIONS[:3] + 120, strict=True))
+    found["Mri"] = dataclasses.replace(
+        found["Mri"], scs=dataclasses.replace(found["Mri"].scs, **scs)
+    )
+    return found
+
+
+def test_geometry_is_declared():
+    names = {str(place) for place in geometry()}
+    assert {"Channels.Channel.Loc", "Channels.HeadPoints.Loc", "Channels.SCS", "Surface.Vertices",
+            "HeadModel.GridLoc", "HeadModel.Param.Center", "Results.GridLoc", "Statistics.GridLoc",
+            "TimeFreq.GridLoc", "Dipoles.Dipole.Loc", "Mri.SCS", "Channels.TransfMeg",
+            "Mri.Voxsize"} <= names  # fmt: skip
+
+
+@pytest.mark.parametrize("place", geometry(), ids=str)
+@pytest.mark.parametrize("units", ["mm", "cm", "km", "m"])
+def test_each_geometry_field_is_checked(whole, place, units):
+    """Refused with the remedy, or converted to what it was."""
+    intact = whole[place.cls.__name__]
+    declared = place.item.spec.unit
+    assert in_metres(intact) is intact
+    name = place.attributes[-1]
+    follows = str(place).startswith("Mri.NCS")
+    untold = (units == "km" and place.item.spec.name in LARGE_ONLY) or (
+        name == "voxsize" and units != "m"
+    )
+    if units == declared or follows or untold:
+        return
+    wrong = spoilt(intact, place, UNITS[declared] / UNITS[units])
+    words = rf"{place.items[0].spec.name}[.\w]* reaches .* from the origin.*--units"
+    with pytest.raises(FrameError, match=words):
+        in_metres(wrong)
+    found = in_metres(wrong, units)
+    converted = [f.field for f in conversion_report(found)]
+    assert any(field.endswith(place.item.spec.name) for field in converted)
+    assert len(converted) == len(set(converted))
+    for (where, mine), (_, theirs) in zip(leaves(found), leaves(intact), strict=True):
+        if isinstance(theirs, np.ndarray):
+            if where[0] == "ncs" or where in (("scs", "t"), ("scs", "origin")):
+                continue  # they go with the fiducials
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, err_msg=str(where))

@@ -10,6 +10,7 @@ import pytest
 from small_sample import SMALL_SAMPLE
 
 from mne_bstinv import io
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io import mat
 from mne_bstinv.studies import files as studies_files
 from mne_bstinv.verification import verify
@@ -55,6 +56,18 @@ def test_time_grows_with_the_number_of_results(protocol, monkeypatch):
         per_result.append({name: n / len(outcomes) for name, n in calls.items()})
     few, many = per_result
     assert all(many[name] <= few[name] for name in few), per_result
+
+
+def test_two_processes_find_the_same_in_the_same_order(protocol):
+    root = protocol(3)
+    alone, shared = (list(verify(root, n_jobs=n)) for n in (1, 2))
+    assert [o.to_dict() for o in shared] == [o.to_dict() for o in alone]
+    assert len(alone) == 12
+
+
+def test_the_number_of_processes_is_checked(protocol):
+    with pytest.raises(OptionError, match=r"n_jobs must be a positive number .* found 0"):
+        list(verify(protocol(1), n_jobs=0))
 
 
 def test_results_are_read_once(protocol, monkeypatch):

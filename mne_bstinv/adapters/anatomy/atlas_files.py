@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from mne_bstinv.adapters.anatomy.freesurfer import annotation
 from mne_bstinv.adapters.anatomy.freesurfer import label as label_
 from mne_bstinv.adapters.anatomy.labels_to_mne import make_labels
 from mne_bstinv.adapters.anatomy.place import Place
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
-__all__ = ["atlas_files"]
+__all__ = ["annotations_of", "atlas_files", "label_named"]
 
 
 #: FreeSurfer's colour of what belongs to no part.
@@ -75,6 +76,40 @@ def atlas_files(cortex: io.Surface, place: Place, findings: Findings) -> dict[st
                 content = label_(label.vertices, where, subject=place.subject)
                 files[f"label/{name}.label"] = content
     return files
+
+
+def annotations_of(
+    labels: Sequence[Any], rows: Mapping[str, IntArray], findings: Findings
+) -> dict[str, bytes]:
+    """Make one parcellation of labels that do not overlap, by hemisphere.
+
+    ``rows`` are those of the cortex in each hemisphere.
+    """
+    kept = kept_of(labels)
+    layers = _layers(labels, [origin.scout for origin in kept["origins"]])
+    if len(layers) > 1:
+        raise ConversionError(
+            f"The scouts overlap, which a parcellation cannot: it would take {len(layers)}. Write "
+            "them one by one (SCOUT-lh.label), or all with mne-bstinv port."
+        )
+    atlas: io.Atlas = kept["atlas"]
+    files = {}
+    for side in SIDES:
+        mine = [label for label in labels if label.hemi == side]
+        files[side] = annotation(_annotation_parts(mine, atlas, findings), len(rows[side]))
+    return files
+
+
+def label_named(labels: Sequence[Any], name: str) -> Any:
+    """Return the label that a file is named after."""
+    for label in labels:
+        if name in (label.name, _file_name(label.name)):
+            return label
+    listed = ", ".join(label.name for label in labels[:8]) + ", …" * (len(labels) > 8)
+    raise ConversionError(
+        f"No scout is named {name!r}. Name the file after one of {listed or '(none)'}, or choose "
+        "another atlas (--atlas)."
+    )
 
 
 def _layers(labels: Sequence[Any], scouts: Sequence[int]) -> list[list[Any]]:

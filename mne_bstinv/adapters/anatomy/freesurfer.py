@@ -22,6 +22,7 @@ __all__ = [
     "geometry",
     "label",
     "linear_transform",
+    "read_annotation",
     "read_linear_transform",
     "stores",
     "volume",
@@ -115,6 +116,42 @@ def annotation(
         + struct.pack(">i", len(parts))
         + entries
     )
+
+
+def read_annotation(path: Path) -> list[tuple[str, IntArray, tuple[int, int, int]]]:
+    """Read a parcellation: name, 0-based vertices and colour (0 to 255) of parts."""
+    try:
+        values, table = _annotation(path.read_bytes())
+    except (struct.error, ValueError, IndexError) as error:
+        raise ConversionError(
+            f"{path}: no parcellation of FreeSurfer, or a damaged one: {error}. Copy it again."
+        ) from error
+    return [
+        (name, values[values[:, 1] == red + (green << 8) + (blue << 16), 0], (red, green, blue))
+        for name, (red, green, blue) in table
+    ]
+
+
+def _annotation(content: bytes) -> tuple[IntArray, list[tuple[str, tuple[int, int, int]]]]:
+    """Return vertices with their values (n, 2), and the names and colours of the table."""
+    (n_vertices,) = struct.unpack_from(">i", content)
+    values = np.frombuffer(content, ">i4", 2 * n_vertices, 4).reshape(-1, 2).astype(np.int64)
+    place = 4 + 8 * n_vertices
+    has_table, version = struct.unpack_from(">ii", content, place)
+    if has_table != 1 or version != -2:
+        raise ValueError("a table of colours of version 2 expected")
+    _, n_text = struct.unpack_from(">ii", content, place + 8)
+    place += 16 + n_text
+    (n_entries,) = struct.unpack_from(">i", content, place)
+    place += 4
+    table = []
+    for _ in range(n_entries):
+        _, n_text = struct.unpack_from(">ii", content, place)
+        name = content[place + 8 : place + 8 + n_text].rstrip(b"\0").decode("utf-8", "replace")
+        red, green, blue, _ = struct.unpack_from(">4i", content, place + 8 + n_text)
+        table.append((name, (red, green, blue)))
+        place += 24 + n_text
+    return values, table
 
 
 def label(vertices: IntArray, positions: FloatArray, *, subject: str) -> bytes:

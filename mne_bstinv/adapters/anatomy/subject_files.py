@@ -13,8 +13,13 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.adapters.anatomy.brain import voxels_inside
+from mne_bstinv.adapters.anatomy.freesurfer import (
+    VolumeGeometry,
+    linear_transform,
+    stores,
+    volume,
+)
 from mne_bstinv.adapters.anatomy.freesurfer import curvature as curvature_
-from mne_bstinv.adapters.anatomy.freesurfer import linear_transform, stores, volume
 from mne_bstinv.adapters.anatomy.place import COMMENT, Place
 from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 from mne_bstinv.adapters.sources import Hemisphere
@@ -28,7 +33,9 @@ from mne_bstinv.frames import (
     voxels_to_surface_ras,
 )
 
-__all__ = ["cortex_files", "fiducial_files", "mri_files", "shell_files"]
+__all__ = [
+    "cortex_files", "fiducial_files", "mri_files", "shell_files", "shell_tris", "volume_of",
+]  # fmt: skip
 
 
 def cortex_files(
@@ -69,7 +76,7 @@ def cortex_files(
 
 def shell_files(name: str, shell: io.Surface, place: Place, findings: Findings) -> dict[str, bytes]:
     """Make the files of a shell, by path; its name is FreeSurfer's, such as ``outer_skin``."""
-    tris = _shell_tris(name, shell, findings)
+    tris = shell_tris(name, shell, findings)
     if not _is_closed(tris):
         findings.assumed("Faces", f"{name}: the surface is not closed; no BEM can be made of it.")
     vertices = transform_points(place.scs_to_mri, shell.vertices)
@@ -100,9 +107,9 @@ def mri_files(
     mri: io.Mri, inner_skull: io.Surface | None, place: Place, findings: Findings
 ) -> dict[str, bytes]:
     """Make the files of the MRI, by path: the voxels in FreeSurfer's order, and what they show."""
-    cube = _turned(mri, findings)
     assert place.geometry is not None
     affine = place.geometry.affine
+    cube = _turned(mri, findings)
     whole = volume(cube, affine)
     files = {"mri/T1.mgz": whole, "mri/orig.mgz": whole, "mri/brain.mgz": whole}
     tris = None if inner_skull is None else np.asarray(inner_skull.faces, dtype=np.int64) - 1
@@ -120,6 +127,11 @@ def mri_files(
             findings.assumed("NCS", f"The transform to MNI coordinates: {to_mni.source}.")
         files["mri/transforms/talairach.xfm"] = linear_transform(to_mni.matrix)
     return files
+
+
+def volume_of(mri: io.Mri, geometry: VolumeGeometry, findings: Findings) -> bytes:
+    """Return the file of the voxels alone, in FreeSurfer's order."""
+    return volume(_turned(mri, findings), geometry.affine)
 
 
 def _turned(mri: io.Mri, findings: Findings) -> AnyArray:
@@ -141,7 +153,8 @@ def _is_closed(tris: IntArray) -> bool:
     return bool((np.unique(edges, axis=0, return_counts=True)[1] == 2).all())
 
 
-def _shell_tris(name: str, shell: io.Surface, findings: Findings) -> IntArray:
+def shell_tris(name: str, shell: io.Surface, findings: Findings) -> IntArray:
+    """Return the triangles of a shell (n, 3), wound counterclockwise seen from outside."""
     faces = np.asarray(shell.faces, dtype=np.int64) - 1
     tris = outward_faces(shell.vertices, faces, shell.vert_normals)
     turned = int((tris != faces).any(axis=1).sum())

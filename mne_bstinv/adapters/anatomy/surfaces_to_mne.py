@@ -29,6 +29,7 @@ from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
+from mne_bstinv.io.filenames import named
 from mne_bstinv.studies.units import in_metres
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
@@ -88,6 +89,7 @@ def to_trans(
     """
     findings = Findings()
     channels = None if channels is None else in_metres(channels)
+    mri = None if mri is None else in_metres(mri)
     to_head = head_frame(channels, mri, findings)
     scs_to_mri = mri_frame(channels, mri, findings)
     matrix = np.eye(4) if mri is None else scs_to_mri @ to_head.inverse
@@ -157,6 +159,7 @@ def to_surfaces(
         If the frame of the MRI is unknown, or positions are in no metres.
     """
     _check_name(subject)
+    root = named(subjects_dir, "subjects_dir")
     findings = Findings()
     given = {"outer_skin": scalp, "inner_skull": inner_skull, "outer_skull": outer_skull}
     shells = {name: shell if shell is None else in_metres(shell) for name, shell in given.items()}
@@ -167,7 +170,6 @@ def to_surfaces(
     place = Place(subject=subject, scs_to_mri=scs_to_mri, geometry=geometry)
     files = _files(cortex, shells, mri, place, findings)
     files |= fiducial_files(channels, mri, place)
-    root = Path(subjects_dir)
     written = write_all(root / subject, files, overwrite=overwrite)
     folder = SubjectFolder(subjects_dir=root, subject=subject, files=written)
     return findings.attach(folder, what=f"anatomy → FreeSurfer subject {subject!r}")

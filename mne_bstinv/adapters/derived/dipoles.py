@@ -16,6 +16,7 @@ from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.conversion import Findings, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
+from mne_bstinv.studies.units import in_metres
 
 __all__ = ["from_dipole", "to_dipole"]
 
@@ -68,6 +69,7 @@ def to_dipole(
         If there are several groups and none was chosen, or no dipole is complete.
     """
     findings = Findings()
+    dipoles = in_metres(dipoles)
     number = _group(dipoles, group)
     chosen = [d for d in dipoles.dipole if d.index in (number, None) or len(_groups(dipoles)) == 1]
     whole = [d for d in chosen if d.loc is not None and d.amplitude is not None]

@@ -33,6 +33,8 @@ _WORDS = {
     "tfr": "a time–frequency map",
     "spectrum": "a power spectrum",
     "morph": "a morph",
+    "surface": "a surface",
+    "mri": "an MRI",
     "table": "a table",
 }
 

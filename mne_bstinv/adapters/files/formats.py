@@ -13,13 +13,15 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import beside, writing
 from mne_bstinv._types import Verbose
+from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
 from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
 from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.adapters.written import check_written
 from mne_bstinv.errors import (
+    BstInvError,
     ConversionError,
     MissingFileError,
     OverwriteError,
@@ -66,6 +68,14 @@ MNE_ENDINGS: dict[str, str] = {
     ".stc": "source estimate",
     ".label": "labels",
     ".annot": "labels",
+    # of FreeSurfer; of a hemisphere's name (lh.white) the files of both
+    ".white": "surface",
+    ".pial": "surface",
+    ".midthickness": "surface",
+    ".smoothwm": "surface",
+    ".orig": "surface",
+    ".surf": "surface",
+    ".mgz": "mri",
     # text, and single precision
     ".dip": "dipole",
     ".bdip": "dipole",
@@ -91,8 +101,8 @@ def mne_kind(fname: PathLike) -> str | None:
     str or None
         ``'evoked'``, ``'epochs'``, ``'raw'``, ``'forward'``, ``'covariance'``,
         ``'source spaces'``, ``'trans'``, ``'inverse operator'``, ``'info'``,
-        ``'source estimate'``, ``'labels'``, ``'dipole'``, ``'tfr'``, ``'spectrum'``, ``'morph'``,
-        ``'table'``;
+        ``'source estimate'``, ``'labels'``, ``'surface'``, ``'mri'``, ``'dipole'``, ``'tfr'``,
+        ``'spectrum'``, ``'morph'``, ``'table'``;
         None for other names.
     """
     name = Path(fname).name.lower()
@@ -150,7 +160,8 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = Non
     -------
     object
         The object; a list of :class:`mne.Evoked` for ``'evoked'``, a list of
-        :class:`mne.Label` for ``'labels'``.
+        :class:`mne.Label` for ``'labels'``, a mesh for ``'surface'``, the path itself for
+        ``'mri'``.
 
     Raises
     ------
@@ -173,6 +184,8 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = Non
         check_fif(path, kind)
     try:
         return _READERS[kind](path)
+    except BstInvError:
+        raise
     except Exception as error:  # MNE raises all sorts, and plain Exception, for a broken file
         found = content_of(path) if is_fif(path) else ""
         if found and found != kind:
@@ -218,23 +231,26 @@ def write_mne(
         If the folder does not exist.
     OverwriteError
         If a file exists and ``overwrite`` is False.
+    WriteError
+        If the disk is full, or the folder may not be written to.
     """
     path = Path(fname)
     if not path.parent.is_dir():
         raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
     temporary = beside(path)
-    temporary.mkdir()
     try:
-        made = write_new(temporary / path.name, value, kind)
-        targets = tuple(path.with_name(file.name) for file in made)
-        existing = [target for target in targets if target.exists()]
-        if existing and not overwrite:
-            raise OverwriteError.of(*existing)
-        for file, target in zip(made, targets, strict=True):
-            file.replace(target)
+        with writing(path):
+            temporary.mkdir()
+            made = write_new(temporary / path.name, value, kind)
+            targets = tuple(path.with_name(file.name) for file in made)
+            existing = [target for target in targets if target.exists()]
+            if existing and not overwrite:
+                raise OverwriteError.of(*existing)
+            for file, target in zip(made, targets, strict=True):
+                file.replace(target)
     finally:
-        rmtree(temporary)
+        rmtree(temporary, ignore_errors=True)
     return targets
 
 
@@ -313,13 +329,16 @@ def write_new(path: Path, value: Any, kind: str) -> tuple[Path, ...]:
 def _read_labels(path: Path) -> list[Any]:
     if path.suffix.lower() == ".label":
         return [mne.read_label(path)]
-    # FreeSurfer's layout says whose it is: SUBJECTS_DIR/SUBJECT/label/?h.NAME.annot
-    subject, subjects_dir = path.absolute().parents[1].name, path.absolute().parents[2]
-    return list(mne.read_labels_from_annot(subject, annot_fname=path, subjects_dir=subjects_dir))
+    return list(read_parcellation(path))
 
 
 def _write_raw(path: Path, raw: Any) -> None:
     """Write a Raw, in pieces of 2 GB at most, in the precision that its samples have."""
+    if not -(2**31) <= raw.first_samp <= raw.last_samp < 2**31:
+        raise ConversionError(
+            f"{path}: samples {raw.first_samp} to {raw.last_samp} found, numbers within ±2^31 "
+            "expected, what FIF files can hold. Let the recording begin at a smaller time."
+        )
     raw.save(path, fmt="double" if raw.orig_format == "double" else "single", split_size="2GB")
 
 
@@ -362,6 +381,8 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     "info": mne.io.read_info,
     "source estimate": mne.read_source_estimate,
     "labels": _read_labels,
+    "surface": read_mesh,
+    "mri": lambda path: path,
     "dipole": mne.read_dipole,
     "tfr": mne.time_frequency.read_tfrs,
     "spectrum": mne.time_frequency.read_spectrum,
@@ -393,6 +414,9 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "inverse operator": mne.minimum_norm.write_inverse_operator,
     "info": mne.io.write_info,
     "source estimate": _write_estimate,
+    "labels": write_contents,
+    "surface": write_contents,
+    "mri": write_contents,
     "dipole": _write_dipole,
     "tfr": mne.time_frequency.write_tfrs,
     "spectrum": lambda path, value: value.save(path),

@@ -92,6 +92,7 @@ def to_source_estimate(
         parts do not belong together.
     """
     findings = Findings()
+    results = in_metres(results)
     surface = None if surface is None else in_metres(surface)
     given = head_model or _locations(results, surface)
     model = with_normals(in_metres(given), surface, findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -133,9 +134,8 @@ def fill_channel(
 def has_position(channel: io.Channel) -> bool:
     """Whether a channel has a finite first point; the origin means that nobody knows."""
     loc = channel.loc
-    return bool(
-        loc is not None and loc.shape[1] and np.isfinite(loc[:, 0]).all() and loc[:, 0].any()
-    )
+    first = [] if loc is None or not loc.shape[1] else loc[:, 0].tolist()
+    return any(first) and all(map(math.isfinite, first))
 
 
 def tell_positions(channels: io.Channels, types: Sequence[str], findings: Findings) -> None:

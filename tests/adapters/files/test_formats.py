@@ -104,9 +104,10 @@ def test_every_ending_has_a_kind_that_can_be_read_and_objects_of_it():
     from mne_bstinv.adapters.files.objects import _KINDS
 
     kinds = set(MNE_ENDINGS.values())
-    # a table is written only, and no object of MNE
-    assert kinds - {"table"} == set(_READERS) == {kind for _, kind in _KINDS}
-    assert set(_WRITERS) == kinds - {"labels"}
+    # a table is written only, and no object of MNE; nor are meshes and volumes
+    assert kinds - {"table"} == set(_READERS)
+    assert set(_READERS) - {"surface", "mri"} == {kind for _, kind in _KINDS}
+    assert set(_WRITERS) == kinds
 
 
 def test_only_data_become_recordings():

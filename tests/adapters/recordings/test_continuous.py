@@ -24,6 +24,7 @@ from mne_bstinv import (
     read_raw_brainstorm,
 )
 from mne_bstinv.continuous import Reading, read
+from mne_bstinv.conversion_files import convert_file
 from mne_bstinv.errors import (
     ConversionError,
     MatFileError,
@@ -33,6 +34,7 @@ from mne_bstinv.errors import (
     RecordingFileError,
 )
 from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.port import port_protocol
 
 SUBJECT = Path("continuous") / "data" / "Subject01"
 LINKS = {"runA": "@rawrunA/data_0raw_runA.mat", "runB": "@rawrunB/data_0raw_runB.mat",
@@ -495,11 +497,67 @@ def test_links_that_lead_nowhere(protocol):
         (str(link.parent), RecordingFileError, "a folder that it is in"),
         (str(protocol.parent), RecordingFileError, "a folder that it is in"),
         ("", RecordingFileError, "expected the path of a file"),
+        ("..", RecordingFileError, "a folder that it is in"),
         ("../../../etc/passwd", MissingFileError, "is not found"),
+        (5000 * "x", MissingFileError, "is not found"),
     ]:
         change_link(link, filename=filename)
         with pytest.raises(error, match=message):
             read_raw_brainstorm(link)
+
+
+def test_the_recording_is_not_overwritten_by_its_own_buffer(protocol, tmp_path):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    files = [link, link.with_name("runA.bst")]
+    before = [file.read_bytes() for file in files]
+    (tmp_path / "other name").symlink_to(files[1])
+    for buffer in (*files, tmp_path / "other name"):
+        with pytest.raises(OverwriteError, match="the recording itself found"):
+            read_raw_brainstorm(link, preload=str(buffer))
+    with pytest.raises(MissingFileError, match="no such folder, for preload="):
+        read_raw_brainstorm(link, preload=tmp_path / "none" / "buffer")
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_folder_of_originals_that_is_not_there(protocol, tmp_path):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    nowhere = tmp_path / "nowhere"
+    for call in (
+        lambda: read_raw_brainstorm(link, raw_dir=nowhere),
+        lambda: port_protocol(protocol, tmp_path / "out", raw_dir=nowhere),
+        lambda: convert_file(link, tmp_path / "a-raw.fif", raw_dir=nowhere),
+    ):
+        with pytest.raises(MissingFileError, match=r"nowhere: no such folder \(raw_dir="):
+            call()
+    assert not (tmp_path / "out").exists()
+
+
+def test_samples_beyond_what_mne_can_count(tmp_path):
+    """FIF files hold 32 bits of the number of the first sample; MNE would write another number."""
+    for start in (3e7, -3e7):
+        file = tmp_path / "a.bst"
+        file.write_bytes(bst(np.zeros((2, 5)), start=start))
+        assert read_raw_brainstorm(file).first_samp == 100 * start
+        with pytest.raises(ConversionError, match=r"found, numbers within ±2\^31 expected"):
+            convert_file(file, tmp_path / "a-raw.fif")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.bst"]
+
+
+def test_flags_of_another_file(protocol):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    recordings = dataclasses.replace(io.read_recordings(link), channel_flag=np.ones(3, np.int64))
+    io.write_recordings(link, recordings, overwrite=True)
+    with pytest.raises(ConversionError, match=r"runA\.mat: ChannelFlag has 3 values, expected one"):
+        read_raw_brainstorm(link)
+
+
+def test_times_of_a_link_that_none_can_have(protocol):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    prop = io.read_recordings(link).link.prop
+    change_link(link, prop=dataclasses.replace(prop, times=np.array([1e300, 1e300])))
+    raw = read_raw_brainstorm(link)
+    assert raw.first_samp == 375
+    assert "F.prop: says no times" in reasons(raw)
 
 
 def test_a_folder_where_a_file_should_be(protocol, tmp_path):

@@ -1,0 +1,189 @@
+"""The largest product of each source's field with a kernel, without most of the products.
+
+A location can be the peak of a source only if its bound reaches the largest value that is known:
+so locations are gone through from the largest kernel down, a piece at a time that stays in the
+cache, in single precision and few directions (:mod:`mne_bstinv.compare.directions`). What that
+cannot tell from the largest is compared in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
+
+__all__ = ["PeakSearch", "values_at"]
+
+#: Sources, and locations, that are multiplied at a time.
+SOURCES, LOCATIONS = 256, 512
+#: Part of a piece's locations that may be the peak of a source beyond which all are compared.
+_MANY = 1 / 32
+#: Numbers of the blocks that are multiplied one by one at a time.
+_NUMBERS = 2**19
+
+
+class PeakSearch:
+    """The peaks of one kernel (n_locations, n_components, n_channels), as they are found."""
+
+    def __init__(self, blocks: FloatArray, gain: FloatArray, kernel: Rows, fields: Rows) -> None:
+        self._blocks, self._gain = blocks, gain
+        #: Number of the location of the largest value known, and that value, (n_sources,).
+        self.location = np.zeros(fields.whole.shape[1], dtype=np.int64)
+        self.value = np.full(len(self.location), -1.0)
+        self._order = np.argsort(-kernel.whole[0], kind="stable")
+        # locations of a piece stay in their order: of equal values the first is the peak
+        for part in self._pieces():
+            self._order[part].sort()
+        self._kernel, self._fields = kernel.at(self._order), fields
+        self._unit = kernel.unit * fields.unit
+        self._rounding = (kernel.head.shape[1] + 8) * SINGLE
+        sizes = [self._kernel.whole, self._kernel.rest]
+        #: The largest norms of each piece, whole and rest, (n_pieces, 2, 2).
+        self._largest = np.array([[s[:, p].max(axis=1) for s in sizes] for p in self._pieces()])
+
+    def _pieces(self) -> Iterator[slice]:
+        for start in range(0, len(self._order), LOCATIONS):
+            yield slice(start, start + LOCATIONS)
+
+    def run(self, guesses: list[IntArray]) -> None:
+        """Find the peaks, from guesses of them, (n_sources,) each."""
+        from tqdm import tqdm
+
+        seen = np.flatnonzero(self._fields.whole[1] > 0)
+        self.location[:], self.value[:] = 0, 0.0
+        if not (seen.size and self._kernel.whole[1].any()):
+            return
+        self.value[seen] = -1.0
+        for columns in _split(seen):
+            fields = _fields_of(self._gain, self._blocks.shape[1], columns)
+            for guess in guesses:
+                self._offer(columns, fields, np.arange(len(columns)), guess[columns])
+            self._look(columns, fields, 0, next(self._pieces()))
+        # those that need the largest kernels first: the others' pieces are more
+        needed = self.value[seen] / self._fields.whole[1, seen]
+        chunks = list(_split(seen[np.argsort(-needed, kind="stable")]))
+        # disable=None: only where somebody watches; delay: not for what is over in a moment
+        for columns in tqdm(chunks, desc="point spreads", disable=None, delay=1, leave=False):
+            fields = _fields_of(self._gain, self._blocks.shape[1], columns)
+            for k, part in enumerate(self._pieces()):
+                if k and self._in_reach(columns, k):
+                    self._look(columns, fields, k, part)
+
+    def _in_reach(self, columns: IntArray, k: int) -> bool:
+        """Tell whether a piece has a bound that reaches one of the values known."""
+        spectral, frobenius = self._largest[k, 0]
+        bound = (1 + self._rounding) * spectral * self._fields.whole[1, columns]
+        bound = np.minimum(bound, (1 + self._rounding) * frobenius * self._fields.whole[0, columns])
+        return bool((self._unit * bound >= self.value[columns]).any())
+
+    def _look(self, columns: IntArray, fields: FloatArray, k: int, part: slice) -> None:
+        """Look for larger values of some sources in a piece."""
+        squares = _squares(self._fields.head[:, :, columns], self._kernel.head[:, :, part])
+        hit = np.flatnonzero(squares.max(axis=1) >= self._limits(columns, k))
+        if not hit.size:
+            return
+        squares, locations = squares[hit], self._order[part]
+        self._offer(columns, fields, hit, locations[squares.argmax(axis=1)])
+        possible = self._possible(squares, columns[hit], part)
+        many = np.count_nonzero(possible, axis=1) > _MANY * len(locations)
+        if many.any():
+            self._among_all(columns, fields, hit[many], locations)
+            possible[many] = False
+        rows, found = np.divmod(np.flatnonzero(possible.ravel()), len(locations))
+        self._offer(columns, fields, hit[rows], locations[found])
+
+    def _limits(self, columns: IntArray, k: int) -> Any:
+        """Squared product of the directions that reaches what is known, (n_columns,)."""
+        (_, whole), (spectral, frobenius) = self._largest[k]
+        fields = self._fields
+        rest = np.minimum(spectral * fields.rest[1, columns], frobenius * fields.rest[0, columns])
+        rest += self._rounding * whole * fields.whole[1, columns]
+        limits = np.maximum(self.value[columns] / self._unit - rest, 0.0)
+        return ((1 - 32 * SINGLE) * limits**2).astype(np.float32)
+
+    def _possible(self, squares: Any, columns: IntArray, part: slice) -> Any:
+        """Tell which of a piece's locations reach what is known, (n_columns, n_locations)."""
+        kernel = np.concatenate([self._kernel.rest, self._kernel.whole])[:, part]
+        kernel, fields = kernel.astype(np.float32), self._fields
+        of_fields = [fields.rest[1], fields.rest[0], self._rounding * fields.whole[1]]
+        s, f, r = (x[columns, None].astype(np.float32) for x in of_fields)
+        sizes = np.sqrt(squares)
+        sizes += np.minimum(s * kernel[0], f * kernel[1])
+        sizes += r * kernel[3]
+        limits = (1 - 32 * SINGLE) / self._unit * self.value[columns]
+        return sizes >= limits[:, None].astype(np.float32)
+
+    def _among_all(
+        self, columns: IntArray, fields: FloatArray, chosen: IntArray, locations: IntArray
+    ) -> None:
+        """Compare all locations of a piece, for some of the columns."""
+        p, n = self._blocks.shape[1:]
+        rows = self._blocks[locations].reshape(-1, n)
+        sizes = block_sizes(rows @ fields[chosen].reshape(-1, n).T, p)
+        self._offer(columns, fields, chosen, locations[sizes.argmax(axis=0)])
+
+    def _offer(
+        self, columns: IntArray, fields: FloatArray, chosen: IntArray, locations: IntArray
+    ) -> None:
+        """Take locations (n_pairs,) for the peaks of columns (by their places) where they are."""
+        values = _paired_sizes(self._blocks, locations, fields, chosen)
+        # the largest of each column, and of these the first, stands first
+        order = np.lexsort((locations, -values, chosen))
+        order = order[np.unique(chosen[order], return_index=True)[1]]
+        sources, values, locations = columns[chosen[order]], values[order], locations[order]
+        known, place = self.value[sources], self.location[sources]
+        better = (values > known) | ((values == known) & (locations < place))
+        self.value[sources[better]] = values[better]
+        self.location[sources[better]] = locations[better]
+
+
+def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> FloatArray:
+    """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
+    values = np.empty(len(locations))
+    for columns in _split(np.arange(len(locations))):
+        fields = _fields_of(gain, blocks.shape[1], columns)
+        chosen = np.arange(len(columns))
+        values[columns] = _paired_sizes(blocks, locations[columns], fields, chosen)
+    return values
+
+
+def _split(columns: IntArray) -> Iterator[IntArray]:
+    for start in range(0, len(columns), SOURCES):
+        yield columns[start : start + SOURCES]
+
+
+def _fields_of(gain: FloatArray, p: int, columns: IntArray) -> FloatArray:
+    """Fields of some sources in one place, (n_columns, n_components, n_channels)."""
+    some = gain.reshape(len(gain), -1, p)[:, columns]
+    return np.ascontiguousarray(some.transpose(1, 2, 0))
+
+
+def _squares(fields: Any, kernel: Any) -> Any:
+    """|K_i G_j|² by the directions, (n_columns, n_locations), of heads (p, n_directions, …)."""
+    p, d, n_columns = fields.shape
+    left = np.ascontiguousarray(fields.transpose(0, 2, 1)).reshape(-1, d)
+    total: Any = None
+    for rows in kernel:
+        product = (left @ rows).reshape(p, n_columns, -1)
+        if p == 1:
+            return np.multiply(product[0], product[0], out=product[0])
+        squares = np.einsum("aji,aji->ji", product, product)
+        total = squares if total is None else np.add(total, squares, out=total)
+    return total
+
+
+def _paired_sizes(
+    blocks: FloatArray, locations: IntArray, fields: FloatArray, sources: IntArray
+) -> FloatArray:
+    """|K_i G_j| of pairs (n_pairs,), fields (n_sources, n_components, n_channels)."""
+    values = np.empty(len(locations))
+    step = max(1, _NUMBERS // (blocks.shape[1] * blocks.shape[2]))
+    for start in range(0, len(locations), step):
+        part = slice(start, start + step)
+        products = blocks[locations[part]] @ fields[sources[part]].transpose(0, 2, 1)
+        values[part] = np.sqrt(np.einsum("kab,kab->k", products, products))
+    return values
