@@ -17,6 +17,9 @@ __all__ = ["plot_sensors"]
 #: Name of each view in MNE's head frame (x right, y front, z up), and the axes drawn (metres).
 _HEAD_VIEWS = (("from the right", 1, 2), ("from above", 0, 1), ("from behind", 0, 2))
 
+#: Room around title, views and legend, inches.
+_PAD = 0.12
+
 
 def plot_sensors(
     sensors: Mapping[str, FloatArray],
@@ -59,7 +62,8 @@ def plot_sensors(
     fiducials = given.optional("fiducials", fiducials, "3 3")
     given.check()
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    figure.get_layout_engine().set(w_pad=_PAD, h_pad=_PAD)  # type: ignore[union-attr]
     figure.suptitle(title)
     names = ("x: right", "y: front", "z: up")
     for axes, (view, horizontal, vertical) in zip(

@@ -25,6 +25,7 @@ from mne_bstinv import (
 )
 from mne_bstinv.continuous import Reading, read
 from mne_bstinv.conversion_files import convert_file
+from mne_bstinv.datasets import sample_study
 from mne_bstinv.errors import (
     ConversionError,
     MatFileError,
@@ -347,6 +348,18 @@ def test_written_and_read_again(data_dir, tmp_path, name):
         )  # fmt: skip
         assert differences(header.events, prepared.header.events) == []
         assert header.n_bytes == prepared.header.n_bytes
+
+
+def test_the_recording_of_the_sample(tmp_path):
+    raw = read_raw_brainstorm(next(sample_study().rglob("data_0raw_run01.mat")))
+    prepared, link = write(raw, tmp_path / "s")
+    back = read_raw_brainstorm(link)
+    assert np.array_equal(back.get_data(), raw.get_data())
+    assert back.annotations == raw.annotations
+    assert (back.first_samp, back.info["bads"]) == (raw.first_samp, raw.info["bads"])
+    assert (back.info["sfreq"], back.ch_names) == (raw.info["sfreq"], raw.ch_names)
+    original = io.read_recordings(next(sample_study().rglob("data_0raw_run01.mat"))).link
+    assert differences(original.events, prepared.recordings.link.events) == []
 
 
 def test_the_ctf_file_of_mne(shared_dir, tmp_path):
