@@ -15,13 +15,16 @@ from mne_bstinv.errors import BstInvError
 from mne_bstinv.port.manifest import hash_file, sync
 from mne_bstinv.port.names import shortened
 
-__all__ = ["UNIT", "Outputs"]
+__all__ = ["FULL", "UNIT", "Outputs", "described"]
 
 #: Where the findings are that are of no single output.
 UNIT = "."
 
-#: Errors of the system that concern everything that is to be written, not one item.
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
+#: Errors of the system in writing alone: a full disk, or one that is not to be written to.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+#: Those that concern everything that is to be written, not one item.
+_FATAL = {*FULL, errno.EIO, errno.EACCES}
 
 
 class Outputs:

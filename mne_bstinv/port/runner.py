@@ -145,6 +145,9 @@ def port_protocol(
         If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
+    WriteError
+        If the disk is full, or the output may not be written to, so that nothing can be said of
+        the whole; a run after that goes on.
     """
     settings = Settings(
         data_types=_upper(_listed(data_types)),
@@ -178,9 +181,11 @@ def port_protocol(
             )
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, parts)
+        with _temporary.writing(out):
+            _begin(found, source, out, parts)
         manifests = tuple(_run(parts, out, settings, n_jobs, progress))
-        whole = _finish(found, source, out)
+        with _temporary.writing(out):
+            whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))
 

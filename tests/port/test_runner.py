@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mne
@@ -246,7 +247,8 @@ class TestErrors:
         report = port_protocol(protocol, ported, verify=True)
         assert titles(report.failed) == ["Subject01/condA"]
         assert report.failed[0]["errors"][0]["reason"] == (
-            "OSError: [Errno 28] No space left on device"
+            f"{ported / 'Subject01/condA'}: cannot be written: {os.strerror(errno.ENOSPC)}. Check "
+            "the space and your rights there, and run again."
         )
         assert before == {n: stamp for n, stamp in snapshot(ported).items() if "-" in n}
         manifest = json.loads((ported / "Subject01/condA/port.json").read_text())
@@ -467,6 +469,18 @@ class TestParallel:
         assert check_output(out) == {"done": 4}
         assert files_of(out) == files_of(ported_once)
         assert len(port_protocol(protocol, out).kept) == 4
+
+    @pytest.mark.slow
+    def test_ports_of_three_threads_share_no_objects(self, data_dir, tmp_path):
+        """What MNE locks while one thread changes it is no other's."""
+
+        def port(index: int) -> tuple[bool, list[str]]:
+            report = port_protocol(data_dir / "eeg_shared", tmp_path / str(index))
+            return report.success, files_of(tmp_path / str(index))
+
+        with ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(port, range(3)))
+        assert found == [(True, found[0][1])] * 3
 
     def test_on_a_local_dask_cluster(self, protocol, ported_once, tmp_path):
         distributed = pytest.importorskip("distributed")
