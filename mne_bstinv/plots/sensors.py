@@ -52,6 +52,7 @@ def plot_sensors(
         If the arrays do not have these shapes.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     given = Arguments("plot_sensors")
     vertices = given.array("vertices", vertices, "n_vertices 3")
@@ -62,8 +63,8 @@ def plot_sensors(
     fiducials = given.optional("fiducials", fiducials, "3 3")
     given.check()
 
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=_PAD, h_pad=_PAD)  # type: ignore[union-attr]
+    layout = ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD)
+    figure = Figure(figsize=(10, 4.4), layout=layout)
     figure.suptitle(title)
     names = ("x: right", "y: front", "z: up")
     for axes, (view, horizontal, vertical) in zip(

@@ -112,6 +112,33 @@ def test_a_ctf_recording(shared_dir):
         assert_rows_equal(found, stored[name]["F"])
 
 
+def test_a_ctf_recording_that_brainstorm_does_not_compensate(shared_dir, tmp_path):
+    """Of FIF files at grade 0 it takes the coefficients of that grade, zeros; MNE has all."""
+    folder = shared_dir / "oracle/local/raw_ctf/data/Subject01/@rawtest_ctf_comp_raw"
+    place = Path(shutil.copytree(folder, tmp_path / "@raw", copy_function=shutil.copyfile))
+    original = mne.io.read_raw_fif(folder / "test_ctf_comp_raw.fif", preload=True)
+    original.apply_gradient_compensation(0).save(place / "test_ctf_comp_raw.fif", overwrite=True)
+    (file,) = place.glob("channel*.mat")
+    channels = io.read_channels(file)
+    zeros = dataclasses.replace(channels, meg_ref_coef=np.zeros_like(channels.meg_ref_coef))
+    io.write_channels(file, zeros, overwrite=True)
+    link = place / "data_0raw_test_ctf_comp_raw.mat"
+    prop = io.read_recordings(link).link.prop
+    change_link(link, prop=dataclasses.replace(prop, curr_ctf_comp=0))
+    raw = read_raw_brainstorm(link)
+    found = noise_cov_from(raw, projectors=False)
+    assert "nothing is compensated" in reasons(found)
+    expected = np.cov(raw.get_data())
+    rows = mne.pick_types(raw.info, meg=True, exclude="bads")
+    rows = np.intersect1d(rows, np.flatnonzero(np.diag(found.noise_cov)))
+    pairs = np.ix_(rows, rows)
+    scale = np.abs(expected[pairs]).max()
+    assert np.abs(found.noise_cov[pairs] - expected[pairs]).max() <= 1e-10 * scale
+    # compensated in MNE to the third order, it is so
+    third = noise_cov_from(raw.load_data().apply_gradient_compensation(3), projectors=False)
+    assert np.abs(third.noise_cov[pairs] - found.noise_cov[pairs]).max() > 1e-3 * scale
+
+
 def test_events_are_annotations(data_dir):
     raw = read_raw_brainstorm(link_of(data_dir, "runA"))
     link = io.read_recordings(link_of(data_dir, "runA")).link
