@@ -1,16 +1,17 @@
 """Continuous recordings: opening, reading and porting a file of 2.2 GB, beside NumPy and MNE alone.
 
-Run ``python benchmarks/raw.py`` (options: ``--channels 300 --minutes 30``). The ``.bst`` file is
-made by script, 1 kHz in blocks of one second, and is in the cache of the system: times of reading
-are those of the processor. Four parts, each says what it asserts:
+Run ``python benchmarks/raw.py`` (options: ``--channels 300 --minutes 30``; ``--page``, which writes
+the table into the page). The ``.bst`` file is made by script, 1 kHz in blocks of one second, and is
+in the cache of the system: times of reading are those of the processor. Three parts, each says what
+it asserts:
 
-* opening the link, and the file alone,
-* a window of ten seconds, and the whole file in such windows, beside ``numpy.fromfile`` with a
-  transpose to channels × samples in double precision, which is what MNE works with,
-* the peak memory of a port above that of the interpreter with its imports,
-* the time of a port beside reading the samples and ``raw.save`` of what is then in memory.
-
-With ``--write`` the table goes to ``docs/benchmarks/raw.md``.
+* opening the file, alone and as a ``Raw``, and by its link with the channel file: the shortest of
+  30 calls, since this is no ratio and the machine may have others to serve;
+* a window of ten seconds, and the whole file in such windows, beside *NumPy*: ``numpy.fromfile`` of
+  the window, and a transpose of its blocks to channels × samples, contiguous and in double
+  precision, which is what MNE works with. Both in turn; ratios are medians over pairs;
+* a port: its peak memory above that of the interpreter with its imports, and its time beside *MNE*:
+  reading the samples, and ``raw.save`` of what is then in memory.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import argparse
 import json
 import logging
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -27,16 +27,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from _page import machine, publish
 
 SFREQ, BLOCK = 1000.0, 1000
 #: Length of a window, in blocks.
 WINDOW = 10
-TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "raw.md"
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,8 @@ class Measured:
         return self.value >= self.limit
 
     def __str__(self) -> str:
-        digits = 2 if self.unit.startswith("×") else 0
-        missed = " (missed)" if self.is_missed else ""
-        return (
-            f"| {self.what} | {self.value:.{digits}f} {self.unit}{missed} | "
-            f"{self.limit:g} {self.unit} | {self.of} |"
-        )
+        missed = ", missed" if self.is_missed else ""
+        return f"{self.what}: {self.value:.3g} {self.unit} (aim: {self.limit:g}{missed}); {self.of}"
 
 
 def main() -> None:
@@ -70,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--channels", type=int, default=300)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name} of the pages")
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     parser.add_argument("--folder", type=Path, help="where to put the files (default: temporary)")
     args = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -78,41 +73,26 @@ def main() -> None:
         link = make_protocol(Path(folder), args.channels, round(60 * args.minutes))
         size = link.with_name("run.bst").stat().st_size / 1e9
         parts = (opening, reading, lambda file: porting(file, Path(folder)))
-        rows = [row for part in parts for row in part(link)]
-    text = table(rows, f"{args.channels} channels, {args.minutes:g} minutes, {size:.2f} GB")
-    print(text)
-    if args.write:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(text, encoding="utf-8")
-    if any(row.is_missed for row in rows):
+        found = [measured for part in parts for measured in part(link)]
+    print(*found, machine(), sep="\n")
+    if args.page:
+        rows = [(f"{m.what} (aim: below {m.limit:g})", m.value, m.unit) for m in found]
+        publish(
+            "raw",
+            rows,
+            [
+                f"{args.channels} channels, {args.minutes:g} minutes at {SFREQ:g} Hz, {size:.2f} "
+                f"GB. {'. '.join(_sentence(m.of) for m in found)}. Milliseconds and ratios of "
+                "reading are of the processor, those of the port of the clock.",
+                "",
+            ],
+        )
+    if any(measured.is_missed for measured in found):
         raise SystemExit("an aim is missed")
 
 
-def table(rows: list[Measured], what: str) -> str:
-    """Write what was measured as Markdown."""
-    import mne
-
-    return "\n".join(
-        [
-            "| | measured | aim, less than | of |",
-            "| --- | --: | --: | --- |",
-            *map(str, rows),
-            "",
-            f"{what}. Measured on {date.today():%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
-            f"load {os.getloadavg()[2]:.1f}, Python {platform.python_version()}, NumPy "
-            f"{np.__version__}, MNE-Python {mne.__version__}. Seconds are of the processor for "
-            "opening and reading, of the clock for the port.",
-            "",
-        ]
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def make_protocol(root: Path, n_channels: int, seconds: int) -> Path:
@@ -164,15 +144,17 @@ def make_protocol(root: Path, n_channels: int, seconds: int) -> Path:
     return file
 
 
-def timed(run: Callable[[], object], repeats: int) -> float:
-    """Return the shortest processor time of a call, s: the machine may have others to serve."""
+def timed(run: Callable[[], object]) -> float:
+    """Return the processor time of a call, s: the machine may have others to serve."""
+    started = time.process_time()
     run()
-    times = []
-    for _ in range(repeats):
-        started = time.process_time()
-        run()
-        times.append(time.process_time() - started)
-    return min(times)
+    return time.process_time() - started
+
+
+def in_turn(ours: Callable[[], object], plain: Callable[[], object], n: int) -> tuple[float, float]:
+    """Return our time as a multiple of the other, and in s: medians over pairs of calls."""
+    pairs = [(timed(plain), timed(ours)) for _ in range(n)]
+    return median(own / other for other, own in pairs), median(own for _, own in pairs)
 
 
 def opening(link: Path) -> list[Measured]:
@@ -180,10 +162,18 @@ def opening(link: Path) -> list[Measured]:
     from mne_bstinv import io, read_raw_brainstorm
 
     bst = link.with_name("run.bst")
-    alone = 1e3 * timed(lambda: io.open_bst(bst), 20)
-    raw = 1e3 * timed(lambda: read_raw_brainstorm(bst, verbose="error"), 20)
-    linked = 1e3 * timed(lambda: read_raw_brainstorm(link, verbose="error"), 20)
-    of = f"the header alone {alone:.0f} ms; by the link, with the channel file, {linked:.0f} ms"
+    calls = (
+        lambda: io.open_bst(bst),
+        lambda: read_raw_brainstorm(bst, verbose="error"),
+        lambda: read_raw_brainstorm(link, verbose="error"),
+    )
+    for call in calls:
+        call()
+    alone, raw, linked = (1e3 * min(timed(call) for _ in range(30)) for call in calls)
+    of = (
+        f"the shortest of 30 openings reads the header ({alone:.0f} ms) and makes the Info; by the "
+    )
+    of += f"link, with the channel file, it is {linked:.0f} ms"
     return [Measured("open a `.bst` file as a `Raw`", raw, 50, "ms", of)]
 
 
@@ -210,26 +200,19 @@ def reading(link: Path) -> list[Measured]:
     def ours(block: int) -> np.ndarray:
         return raw.get_data(start=block * BLOCK, stop=(block + WINDOW) * BLOCK)
 
-    assert np.array_equal(plain(50), ours(50))
-    # in turn, so that both see the same machine
-    ratios = []
-    for _ in range(9):
-        pair = [timed(lambda read=read: read(50), 3) for read in (plain, ours)]
-        ratios.append(pair[1] / pair[0])
-    window = f"{1e3 * pair[1]:.0f} ms; of `numpy.fromfile` and a transpose"
-    whole = []
-    for _ in range(3):
-        pair = []
-        for read in (plain, ours):
-            started = time.process_time()
-            for block in range(0, n_blocks - WINDOW + 1, WINDOW):
-                read(block)
-            pair.append(time.process_time() - started)
-        whole.append(pair[1] / pair[0])
-    all_of_it = f"{pair[1]:.1f} s; of the same with NumPy alone"
+    def whole(read: Callable[[int], object]) -> None:
+        for block in range(0, n_blocks - WINDOW + 1, WINDOW):
+            read(block)
+
+    middle = n_blocks // 2
+    assert np.array_equal(plain(middle), ours(middle))
+    window, seconds = in_turn(lambda: ours(middle), lambda: plain(middle), 51)
+    of = f"a window takes {1e3 * seconds:.1f} ms"
+    all_of_it, seconds = in_turn(lambda: whole(ours), lambda: whole(plain), 5)
+    of_all = f"the whole file takes {seconds:.1f} s in such windows"
     return [
-        Measured(f"read a window of {WINDOW} s", median(ratios), 1.2, "× NumPy", window),
-        Measured("read the whole file in windows", median(whole), 1.2, "× NumPy", all_of_it),
+        Measured(f"read a window of {WINDOW} s", window, 1.2, "NumPy", of),
+        Measured("read the whole file in windows", all_of_it, 1.2, "NumPy", of_all),
     ]
 
 
@@ -279,12 +262,13 @@ def porting(link: Path, folder: Path) -> list[Measured]:
         shutil.rmtree(folder / f"out{number}")
         ratios.append(ported["took"] / (plain["read"] + plain["save"]))
         memory.append(ported["above"])
-    alone = f"{ported['took']:.1f} s; of reading ({plain['read']:.1f} s) and `raw.save` "
-    alone += f"({plain['save']:.1f} s) of the samples held in memory"
-    above = f"above the {ported['before'] / 1e6:.0f} MB of the interpreter with its imports"
+    alone = f"a port takes {ported['took']:.1f} s, reading {plain['read']:.1f} s and `raw.save` of "
+    alone += f"the samples held in memory {plain['save']:.1f} s"
+    peak = median(memory) / 1e6
+    above = f"the interpreter with its imports takes {ported['before'] / 1e6:.0f} MB"
     return [
-        Measured("memory of a port", median(memory) / 1e6, 300, "MB", above),
-        Measured("time of a port", median(ratios), 1.3, "× MNE", alone),
+        Measured("peak memory of a port above the interpreter", peak, 300, "MB", above),
+        Measured("time of a port", median(ratios), 1.3, "MNE", alone),
     ]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 import mne_bstinv as mb
+from mne_bstinv.cli import main
 from mne_bstinv.frames import scs_to_head, transform_points
 from mne_bstinv.report import figures_of
 
@@ -65,7 +67,16 @@ def attribution(study: mb.datasets.SampleStudy) -> None:
     figures[next(iter(figures))].savefig(STATIC / "attribution.png", dpi=110)
 
 
+def demo() -> None:
+    """Draw the figure of the demonstration, by the demonstration."""
+    with TemporaryDirectory() as folder:
+        if main(["demo", "--out", folder, "--quiet"]):
+            raise SystemExit("The demonstration failed.")
+        (STATIC / "demo.png").write_bytes((Path(folder) / "estimate.png").read_bytes())
+
+
 if __name__ == "__main__":
+    demo()
     study = mb.datasets.load_sample()
     sensors(study)
     estimate(study)

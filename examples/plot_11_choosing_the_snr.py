@@ -41,17 +41,20 @@ averages = study.recordings.effective_averages
 print(f"noise of the average: {baseline:.4f} of a single trial's, 1/{1 / baseline:.0f} in power")
 print(f"the file says that it is the mean of {averages:g} trials")
 
-figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
-axes.plot(1e3 * times, np.sqrt(power / baseline))
-axes.axhline(1, color="0.6", linewidth=0.8)
-axes.set(xlabel="time (ms)", ylabel="amplitude of the whitened\ndata over that of the noise")
+figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+axes.semilogy(1e3 * times, np.sqrt(power), label="data")
+axes.axhline(1, color="0.4", linestyle="--", linewidth=1, label="noise of a single trial")
+noise = np.sqrt(baseline)
+axes.axhline(noise, color="C1", linewidth=1, label="noise of the average")
+axes.set(xlabel="time (ms)", ylabel="amplitude of the whitened\ndata, per direction")
+axes.legend(frameon=False)
 
 # %%
 # The amplitudes that the inverse sees
 # ------------------------------------
 # With the singular value decomposition :math:`L = U S V^\top`, a datum is taken apart into
-# coefficients :math:`c_k = u_k^\top \tilde y`. Of each, the kernel keeps :math:`\Lambda
-# s_k^2/(\Lambda s_k^2 + 1)`; what it leaves is the residual :math:`c_k / (\Lambda s_k^2 + 1)`.
+# coefficients :math:`\beta_k = u_k^\top \tilde y`. Of each, the kernel keeps :math:`\Lambda
+# s_k^2/(\Lambda s_k^2 + 1)`; what it leaves is the residual :math:`\beta_k / (\Lambda s_k^2 + 1)`.
 # All rules below need no more than that.
 
 gain = study.head_model.gain[result.channel_indices].reshape(len(white), -1, 3)
@@ -61,13 +64,13 @@ lead_field = result.whitener @ np.einsum("nmx,mx->nm", gain, normals) * result.a
 left, s, _ = np.linalg.svd(lead_field)
 s2 = s[:rank] ** 2
 instant = int(np.argmax(power))
-c = left[:, :rank].T @ white[:, instant]
+beta = left[:, :rank].T @ white[:, instant]
 
 snr = np.geomspace(0.05, 1000, 500)
 prior = snr**2 / (s2.sum() / len(white))  # Λ of each SNR: the mean is over all channels
 damping = 1 / (prior[:, None] * s2 + 1)
-residual = ((damping * c) ** 2).sum(axis=1)
-size = ((prior[:, None] * np.sqrt(s2) * damping * c) ** 2).sum(axis=1)
+residual = ((damping * beta) ** 2).sum(axis=1)
+size = ((prior[:, None] * np.sqrt(s2) * damping * beta) ** 2).sum(axis=1)
 
 # %%
 # Discrepancy principle

@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         unit="nA·m",
         locations=[vertex for vertex, _ in found],
         labels=[f"vertex {vertex + 1} (1-based)" for vertex, _ in found],
+        instants=[source.latency for source in simulated_sources()],
         title="Sample study: minimum norm of an evoked response (MEG, constrained)",
     )
     args.out.mkdir(parents=True, exist_ok=True)

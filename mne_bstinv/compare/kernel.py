@@ -24,7 +24,7 @@ _SHAPES = {
     "positions": ("n_locations", "3"),
     "normals": ("n_locations", "3"),
     "gain": ("n_channels", "n_components · n_locations"),
-    "whitener": ("n_channels", "n_channels"),
+    "whitener": ("n_whitened", "n_channels"),
 }
 
 
@@ -61,8 +61,9 @@ class Kernel(Displayed):
     gain : array, shape (n_channels, n_components * n_locations) | None
         Lead field of the same channels. Column j is the field, in data units per A·m, of a unit
         source with the orientation of row j: along the normal (one component), x, y or z (three).
-    whitener : array, shape (n_channels, n_channels) | None
-        Whitener of the noise: whitener · recordings has unit noise.
+    whitener : array, shape (n_whitened, n_channels) | None
+        Whitener of the noise: whitener · recordings has unit noise. It has a row a channel, or (of
+        2009) as many as the rank.
     name : str
         What to call the kernel, such as ``'Brainstorm'``.
     unit : str
@@ -104,6 +105,7 @@ class Kernel(Displayed):
                 "3": 3,
                 "n_channels": n_channels,
                 "n_locations": n_locations,
+                "n_whitened": n_channels if self.whitener is None else len(self.whitener),
                 "n_components · n_locations": self.n_components * n_locations,
             }
             for field, symbols in _SHAPES.items():
@@ -220,11 +222,18 @@ class Kernel(Displayed):
             "gain": np.ix_(channels, rows),
             "whitener": np.ix_(channels, channels),
         }
+        if self._whitens_rank:
+            index["whitener"] = (slice(None), channels)
         arrays = {f: getattr(self, f)[i] for f, i in index.items() if self._has(f)}
         names = tuple(self.channel_names[i] for i in channels)
         return dataclasses.replace(
             self, channel_names=names, locations=self.locations[locations], **arrays
         )
+
+    @property
+    def _whitens_rank(self) -> bool:
+        """Whether the rows of the whitener are no channels, but directions (2009)."""
+        return self.whitener is not None and len(self.whitener) != self.n_channels
 
     def _has(self, field: str) -> bool:
         return getattr(self, field) is not None
@@ -318,12 +327,13 @@ def _of_locations(
 def _arbitrary_rows(result: InverseResult, name: str) -> tuple[str, ...]:
     """Say where single rows depend on an arbitrary choice (:mod:`mne_bstinv.compare.stored`)."""
     options = result.options
-    if options.method in ("gls", "lcmv"):
+    if options.measure in ("performance", "nai"):
         what = "signs of the rows" if result.n_components == 1 else "bases of the three rows"
         return (
             f"{name}: the {what} of {result.function} are arbitrary, those of singular vectors",
         )
-    if any(r.orient == "loose" for r in result.regions) and options.measure != "amplitude":
+    local = options.measure not in options.conventions.prior_restored
+    if any(r.orient == "loose" for r in result.regions) and local:
         return (
             f"{name}: the three rows of {result.function} are along the normal and two arbitrary "
             "tangents, not x, y, z: correlations and signs depend on the tangents, ratios, angles "

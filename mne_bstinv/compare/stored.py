@@ -197,9 +197,10 @@ def compare_rows(
     """
     p, n = n_components, ours.shape[1]
     numbers = np.arange(len(ours) // p) if locations is None else locations
-    if np.isinf(ours).any() or np.isinf(theirs).any():
+    whole = bool(np.isfinite(ours.sum()) and np.isfinite(theirs.sum()))
+    if not whole and (np.isinf(ours).any() or np.isinf(theirs).any()):
         return Agreement(status=DIFFERS, reason="infinite values cannot be compared")
-    unseen_ours, unseen = (np.isnan(a).reshape(-1, p * n).any(axis=1) for a in (ours, theirs))
+    unseen_ours, unseen = (_unseen(rows, len(numbers), whole=whole) for rows in (ours, theirs))
     if (unseen_ours != unseen).any():
         where = np.flatnonzero(unseen_ours != unseen)
         return Agreement(
@@ -207,7 +208,9 @@ def compare_rows(
             reason=f"NaN on one side only at {where.size} location(s), first "
             f"{numbers[where[0]] + 1} (1-based)",
         )
-    a, b = (x.reshape(-1, p, n)[~unseen] for x in (ours, theirs))
+    a, b = (x.reshape(-1, p, n) for x in (ours, theirs))
+    if unseen.any():
+        a, b = a[~unseen], b[~unseen]
     differences, sizes = _DISTANCES[rule](a, b)
     difference = _relative(np.linalg.norm(differences), np.linalg.norm(sizes))
     left_out = f"{int(unseen.sum())} location(s) are NaN in both" if unseen.any() else ""
@@ -219,6 +222,13 @@ def compare_rows(
         relative_difference=difference,
         reason=f"the largest difference is at location {numbers[worst] + 1} (1-based)",
     )
+
+
+def _unseen(rows: FloatArray, n_sources: int, *, whole: bool) -> NDArray[np.bool_]:
+    """Tell the locations with NaN (n_sources,), none in rows that are finite as a whole."""
+    if whole:
+        return np.zeros(n_sources, dtype=bool)
+    return np.asarray(np.isnan(rows).reshape(n_sources, -1).any(axis=1))
 
 
 def _is_projection(result: InverseResult) -> bool:
@@ -261,7 +271,12 @@ def _relative(difference: Any, size: Any) -> float:
 
 
 def _row_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.linalg.norm(a - b, axis=(1, 2)), np.linalg.norm(b, axis=(1, 2))
+    return _norms(a - b), _norms(b)
+
+
+def _norms(blocks: FloatArray) -> FloatArray:
+    """Return the Frobenius norm of each block (n_blocks, p, n)."""
+    return np.asarray(np.sqrt(np.einsum("ipn,ipn->i", blocks, blocks)))
 
 
 def _sign_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

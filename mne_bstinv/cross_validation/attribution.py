@@ -31,7 +31,7 @@ from mne_bstinv.cross_validation.distances import (
     union,
 )
 
-__all__ = ["Attribution", "Step", "attribute"]
+__all__ = ["Attribution", "Measures", "Step", "attribute"]
 
 Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
 

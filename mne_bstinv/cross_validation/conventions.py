@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mne_bstinv._display import Displayed
 
-__all__ = ["CONVENTIONS", "Convention", "join"]
+__all__ = ["CONVENTIONS", "Convention", "conventions_of", "join"]
 
 _SUFFIX = " (not separable)"
 #: How many of the conventions that are not separable a label names.
@@ -69,7 +69,7 @@ def _listed(labels: Sequence[str]) -> str:
     return " and ".join([", ".join(labels[:-1]), labels[-1]])
 
 
-#: In the order in which a path goes from Brainstorm's settings to MNE's.
+#: In the order in which a path goes from Brainstorm's settings to MNE's; Brainstorm's are of 2018.
 CONVENTIONS = (
     Convention(
         key="snr",
@@ -79,7 +79,7 @@ CONVENTIONS = (
     ),
     Convention(
         key="rank_factor",
-        label="λ rank factor",
+        label="Λ or trace (λ rank factor)",
         brainstorm="Λ from the mean over all n channels",
         mne="source covariance scaled to the rank r",
     ),
@@ -88,6 +88,12 @@ CONVENTIONS = (
         label="orientation constraint",
         brainstorm="SourceOrient",
         mne="fixed, loose or free by the value of loose",
+    ),
+    Convention(
+        key="normals",
+        label="length of normals",
+        brainstorm="unit vectors",
+        mne="unit vectors",
     ),
     Convention(
         key="depth_norm",
@@ -114,10 +120,22 @@ CONVENTIONS = (
         mne="loose multiplies tangential variances",
     ),
     Convention(
+        key="tangents",
+        label="tangents of loose",
+        brainstorm="the gain along them",
+        mne="the gain along them",
+    ),
+    Convention(
         key="cross_types",
         label="noise between sensor types",
         brainstorm="dropped",
         mne="kept between magnetometers and gradiometers",
+    ),
+    Convention(
+        key="roots",
+        label="variance or roots added",
+        brainstorm="the ridge is added to variances",
+        mne="the ridge is added to variances",
     ),
     Convention(
         key="regularization",
@@ -162,3 +180,62 @@ CONVENTIONS = (
         mne="fixed gain in single precision; all MEG sensors in one eigendecomposition",
     ),
 )
+
+#: What the inverses of other years do otherwise, by the key of the convention.
+_OF_YEARS: dict[int, dict[str, dict[str, str]]] = {
+    2009: {
+        "snr": {"brainstorm": "SNR"},
+        "rank_factor": {"brainstorm": "source covariance scaled to the rank r, as in MNE"},
+        "normals": {"brainstorm": "of the length that they are stored with"},
+        "depth_exponent": {"brainstorm": "weightexp, whatever the method"},
+        "depth_limit": {"brainstorm": "weightlimit, before the exponent"},
+        "loose": {"brainstorm": "loose multiplies tangential variances, as in MNE"},
+        "tangents": {"brainstorm": "the normal's field is taken out of theirs"},
+        "cross_types": {"brainstorm": "kept between magnetometers and gradiometers, as in MNE"},
+        "regularization": {
+            "brainstorm": "gradreg, magreg, eegreg: of the mean variance of a type's channels"
+        },
+        "rank": {"brainstorm": "variances above single precision, MEG sensors together"},
+        "averaging": {
+            "label": "nAvg in the covariance",
+            "brainstorm": "noise covariance divided by nAvg",
+        },
+        "normalization": {
+            "brainstorm": "dSPM after the prior, as in MNE; sLORETA by the 3 × 3 block, then times "
+            "the prior"
+        },
+        "precision": {"brainstorm": "double precision"},
+    },
+    2016: {
+        "roots": {"brainstorm": "the root of the ridge is added to standard deviations"},
+        "regularization": {
+            "brainstorm": "NoiseMethod, of the covariance over nAvg; the largest eigenvalue of a "
+            "type"
+        },
+        "averaging": {
+            "label": "nAvg in the covariance",
+            "brainstorm": "noise covariance divided by nAvg",
+        },
+    },
+}
+#: Conventions that only the inverses of these years have otherwise than MNE.
+_ONLY = {"normals": (2009,), "tangents": (2009,), "roots": (2016,)}
+
+
+def conventions_of(year: int) -> tuple[Convention, ...]:
+    """List the conventions in which the inverse of a year may differ from MNE's, in path order."""
+    changes = _OF_YEARS.get(year, {})
+    return tuple(
+        _with_texts(convention, **changes.get(convention.key, {}))
+        for convention in CONVENTIONS
+        if year in _ONLY.get(convention.key, (year,))
+    )
+
+
+def _with_texts(convention: Convention, label: str = "", brainstorm: str = "") -> Convention:
+    """Change what a convention is called and what Brainstorm does, where that is given."""
+    return replace(
+        convention,
+        label=label or convention.label,
+        brainstorm=brainstorm or convention.brainstorm,
+    )

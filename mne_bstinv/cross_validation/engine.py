@@ -20,7 +20,7 @@ exception is Brainstorm's sLORETA of three components, which mixes the rows of a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -32,12 +32,14 @@ from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.noise import NOISE, NoiseStage, mne_spectra, noise_stage
 from mne_bstinv.cross_validation.prior import (
     DEPTH,
+    GainRows,
     depth_power,
     depth_weights,
     gain_rows,
     prior_std,
     tangential,
 )
+from mne_bstinv.cross_validation.stages import Rows, Stages, System
 from mne_bstinv.cross_validation.sums import (
     apart,
     norms_of_products,
@@ -78,56 +80,6 @@ class EngineKernel:
     rank: int
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """By what the weighted rows of the gain are made."""
-
-    #: Whether projectors, reference and arithmetic are MNE's, and the whitener, which projects.
-    gain: tuple[bool, bool, bool, bool]
-    #: Number of the depth weights.
-    depth: int
-    orient: str
-    tangential: float
-
-    def projected(self) -> _Rows:
-        """Return the same rows projected before they are whitened, which differ by rounding.
-
-        In a Gram matrix of rows that are not, what they lose would drown what they keep.
-        """
-        return replace(self, gain=(*self.gain[:3], False))
-
-
-@dataclass(frozen=True)
-class _Stages:
-    """By what a kernel is made: subsets of the conventions with equal stages have one kernel."""
-
-    noise: Key
-    rows: _Rows
-    #: Whether the SNR, and the factor of the rank, are MNE's.
-    mu: tuple[bool, bool]
-    averages: bool
-    normalization: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _System:
-    """L L' + μ I: eigenvalues sorted up, eigenvectors in columns, μ."""
-
-    noise: NoiseStage
-    values: FloatArray
-    vectors: FloatArray
-    mu: float
-
-    def filtered(self, power: float) -> FloatArray:
-        """W' V (s² + μ)^−power, shape (n_channels, rank)."""
-        return (self.noise.for_gain.T @ self.vectors) / (self.values + self.mu) ** power
-
-    @cached_property
-    def right(self) -> FloatArray:
-        """T = W' (L L' + μ I)⁻¹ W, shape (n_channels, n_channels)."""
-        return self.filtered(1) @ (self.vectors.T @ self.noise.for_data)
-
-
 class _Kept:
     """What was made lately, by its key: the last few, or all."""
 
@@ -151,7 +103,7 @@ class Engine:
         self._noise, self._grams, self._spectra, self._powers = (_Kept() for _ in range(4))
         self._gains, self._kernels = _Kept(_GAINS), _Kept(_KERNELS)
         self._systems = _Kept(_SYSTEMS)
-        self._ends: dict[_Stages, FloatArray] = {}
+        self._ends: dict[Stages, FloatArray] = {}
         self._alphas: list[FloatArray] = []
         self._depths: dict[Key, int] = {}
 
@@ -219,6 +171,12 @@ class Engine:
     def _is_amplitude(self) -> bool:
         return self._ingredients.settings.method == "MNE"
 
+    @property
+    def _restored(self) -> bool:
+        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
+        ingredients = self._ingredients
+        return ingredients.options.measure in ingredients.conventions.prior_restored
+
     @cached_property
     def _axes(self) -> str:
         """Along which axes rows are kept, so that every prior is diagonal: one for all subsets."""
@@ -233,29 +191,43 @@ class Engine:
         # until all others are MNE's, the arithmetic of the noise is the same
         return (switched & NOISE) - self._ingredients.idle - {"precision"}
 
-    def _stages(self, switched: Key) -> _Stages:
+    def _stages(self, switched: Key) -> Stages:
         ingredients = self._ingredients
         theirs = "orientation" in switched
         orient = ingredients.settings.orientation if theirs else ingredients.orient
-        operators = switched - ingredients.idle
-        noise = self._noise_key(switched)
-        return _Stages(
-            noise=noise,
-            rows=_Rows(
-                gain=(
-                    "projectors" in operators,
-                    "reference" in operators,
-                    "precision" in switched and orient == "fixed",
-                    noise == NOISE and bool({"projectors", "reference"} & operators),
-                ),
+        return Stages(
+            noise=self._noise_key(switched),
+            rows=Rows(
+                gain=self._gain_by(switched, orient),
                 depth=self._depth(switched & DEPTH),
                 orient=orient,
                 tangential=tangential(ingredients, orient, theirs="loose" in switched),
             ),
-            mu=("snr" in switched, "rank_factor" in switched),
+            mu=("snr" in switched, "rank_factor" in switched, self._prior_by_sample(switched)),
             averages="averaging" in switched and not self._is_amplitude,
             normalization="normalization" in switched and not self._is_amplitude,
         )
+
+    def _gain_by(self, switched: Key, orient: str) -> GainRows:
+        ingredients = self._ingredients
+        conventions, operators = ingredients.conventions, switched - ingredients.idle
+        ours = orient != "free" and not conventions.unit_normals
+        decoupled = orient == "loose" and conventions.tangents == "decoupled"
+        noise = self._noise_key(switched)
+        return GainRows(
+            projectors="projectors" in operators,
+            reference="reference" in operators,
+            single="precision" in switched and orient == "fixed",
+            whitener_projects=noise == NOISE and bool({"projectors", "reference"} & operators),
+            stored_normals=ours and "normals" not in switched,
+            decoupled=decoupled and "tangents" not in switched,
+        )
+
+    def _prior_by_sample(self, switched: Key) -> bool:
+        """Whether an RMS source amplitude is that of one sample, not of the average."""
+        ingredients = self._ingredients
+        given = ingredients.options.prior_rms is not None and ingredients.averages > 1
+        return given and "averaging" in switched
 
     def _depth(self, switched: Key) -> int:
         """Return the number of the depth weights, of those that differ."""
@@ -269,10 +241,10 @@ class Engine:
             self._depths[switched] = equal[0] if equal else len(self._alphas) - 1
         return self._depths[switched]
 
-    def _system(self, stages: _Stages) -> _System:
+    def _system(self, stages: Stages) -> System:
         return self._systems.get(stages, lambda: self._solved(stages))
 
-    def _solved(self, stages: _Stages) -> _System:
+    def _solved(self, stages: Stages) -> System:
         noise = self.noise(stages.noise)
 
         def decomposed() -> tuple[FloatArray, FloatArray]:
@@ -282,35 +254,50 @@ class Engine:
 
         values, vectors = self._spectra.get((stages.noise, stages.rows), decomposed)
         mu = self._mu(stages, float(values.sum()), noise.rank)
-        return _System(noise=noise, values=values, vectors=vectors, mu=mu)
+        return System(noise=noise, values=values, vectors=vectors, mu=mu)
 
-    def _mu(self, stages: _Stages, trace: float, rank: int) -> float:
-        options, settings = self._ingredients.options, self._ingredients.settings
-        theirs, rank_factor = stages.mu
-        if not theirs and options.snr_method == "rms":
-            return 1 / options.snr_rms**2
+    def _mu(self, stages: Stages, trace: float, rank: int) -> float:
+        ingredients = self._ingredients
+        options, settings = ingredients.options, ingredients.settings
+        theirs, rank_factor, by_sample = stages.mu
+        if not theirs and options.prior_rms is not None:
+            # L is of one sample here, the prior of the average
+            return 1 / options.prior_rms**2 / (1.0 if by_sample else ingredients.averages)
         power = 1 / settings.lambda2 if theirs else options.snr_fixed**2
-        n = rank if rank_factor else len(self._ingredients.prepared.channel_names)
+        rank_factor = rank_factor or ingredients.conventions.scale == "trace"
+        n = rank if rank_factor else len(ingredients.prepared.channel_names)
         return trace / (n * power)
 
     # rows of the gain, and their Gram matrices
 
-    def _gain(self, rows: _Rows) -> FloatArray:
+    def _gain(self, rows: Rows) -> FloatArray:
         """Rows of the gain along the axes, shape (n_sources, p, n_channels)."""
-        make = partial(gain_rows, self._ingredients, self._axes, *rows.gain)
+        make = partial(gain_rows, self._ingredients, self._axes, rows.gain)
         return self._gains.get(rows.gain, make)
 
-    def _std(self, rows: _Rows) -> FloatArray:
+    def _std(self, rows: Rows) -> FloatArray:
         """R^½ along the axes, shape (n_sources, p)."""
         n_components = 1 if self._axes == "normal" else 3
         return prior_std(self._alphas[rows.depth], rows.orient, rows.tangential, n_components)
+
+    def _amplitude_weights(self, rows: Rows) -> FloatArray:
+        """D of an amplitude D q T, shape (n_sources, p): the prior variance."""
+        weights = self._std(rows) ** 2
+        if rows.lengthened:
+            weights[:, 0] *= self._ingredients.lengths
+        return weights
+
+    def _scale(self, stages: Stages) -> float:
+        """√ of the averages that a normalised measure is of."""
+        averages = self._ingredients.side.nave if stages.averages else self._ingredients.averages
+        return float(np.sqrt(averages))
 
     @property
     def _compared(self) -> slice:
         """The components that are compared: the normal one only where the sides differ in them."""
         return slice(0, 1) if along_normals(self._ingredients) else slice(None)
 
-    def _gram_of_prior(self, rows: _Rows) -> FloatArray:
+    def _gram_of_prior(self, rows: Rows) -> FloatArray:
         """Return q' R q, shape (n_channels, n_channels)."""
 
         def summed() -> FloatArray:
@@ -319,22 +306,25 @@ class Engine:
 
         return self._grams.get(("prior", rows), summed)
 
-    def _gram_of_amplitudes(self, rows: _Rows) -> FloatArray:
+    def _gram_of_amplitudes(self, rows: Rows) -> FloatArray:
         """(R q)' R q of the components compared, shape (n_channels, n_channels)."""
 
         def summed() -> FloatArray:
-            gain, weights = self._gain(rows), self._std(rows) ** 2
+            gain, weights = self._gain(rows), self._amplitude_weights(rows)
             gain, weights = gain[:, self._compared], weights[:, self._compared]
             return sum_over_pieces(len(gain), lambda part: self_product(gain, weights, part))
 
         return self._grams.get(("amplitudes", rows), summed)
 
-    def _grams_of_change(self, a: _Rows, b: _Rows) -> tuple[FloatArray, FloatArray]:
+    def _grams_of_change(self, a: Rows, b: Rows) -> tuple[FloatArray, FloatArray]:
         """E'E and E' R_b q_b with E = R_a q_a − R_b q_b, of the components compared."""
 
         def summed() -> tuple[FloatArray, FloatArray]:
             compared = self._compared
-            sides = [(self._gain(s)[:, compared], self._std(s)[:, compared] ** 2) for s in (a, b)]
+            sides = [
+                (self._gain(s)[:, compared], self._amplitude_weights(s)[:, compared])
+                for s in (a, b)
+            ]
 
             def products(part: slice) -> FloatArray:
                 ours, theirs = (weighted(gain, weights, part) for gain, weights in sides)
@@ -348,7 +338,7 @@ class Engine:
 
     # kernels themselves
 
-    def _formed(self, stages: _Stages) -> FloatArray:
+    def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
         gain, std = self._gain(stages.rows), self._std(stages.rows)
         system, compared = self._system(stages), self._compared
@@ -364,19 +354,21 @@ class Engine:
                     product = weights[part, compared, None] * gain[part, compared]
                 shape = product.shape
                 blocks[part] = (product.reshape(-1, shape[2]) @ system.right).reshape(shape)
+        if stages.rows.lengthened:
+            blocks[:, 0] *= self._ingredients.lengths[:, None]
         return blocks
 
     def _row_weights(
-        self, stages: _Stages, gain: FloatArray, std: FloatArray, system: _System
+        self, stages: Stages, gain: FloatArray, std: FloatArray, system: System
     ) -> FloatArray:
         """D of a kernel D q T, shape (n_sources, p)."""
         method = self._ingredients.settings.method
         if method == "MNE":
             return std**2
-        scale = np.sqrt(self._ingredients.side.nave) if stages.averages else 1.0
+        scale, restored = self._scale(stages), self._restored
         with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
             if method == "dSPM":
-                weights = std**2 if stages.normalization else std
+                weights = std**2 if stages.normalization or restored else std
                 noise = weights * norms_of_products(gain, system.filtered(1))
                 return scale * weights / np.linalg.norm(noise, axis=1, keepdims=True)
             scale *= np.sqrt(system.mu)
@@ -385,16 +377,20 @@ class Engine:
                 noise = std * resolution
                 return scale * std**2 / np.linalg.norm(noise, axis=1, keepdims=True)
             # one component: the others are zero
-            return scale * std / np.linalg.norm(resolution, axis=1, keepdims=True)
+            weights = std**2 if restored else std
+            return scale * weights / np.linalg.norm(resolution, axis=1, keepdims=True)
 
     def _mixed(
-        self, gain: FloatArray, std: FloatArray, stages: _Stages, system: _System
+        self, gain: FloatArray, std: FloatArray, stages: Stages, system: System
     ) -> FloatArray:
         """Multiply rows by the inverse root of the resolution of their location."""
-        scale = np.sqrt(self._ingredients.side.nave) if stages.averages else 1.0
         lead = (std[:, :, None] * gain) @ system.filtered(0.5)
-        root = inverse_root(lead @ lead.transpose(0, 2, 1))
-        mixed: FloatArray = scale * np.sqrt(system.mu) * root @ (std[:, :, None] * gain)
+        null = self._ingredients.conventions.null_resolution
+        root = inverse_root(lead @ lead.transpose(0, 2, 1), null)
+        if self._restored:
+            root = std[:, :, None] * root
+        scale = self._scale(stages) * np.sqrt(system.mu)
+        mixed: FloatArray = scale * root @ (std[:, :, None] * gain)
         return mixed
 
     def _turned(self, blocks: FloatArray) -> FloatArray:

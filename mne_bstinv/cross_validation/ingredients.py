@@ -14,14 +14,18 @@ from mne_bstinv.adapters.equivalence import (
     Study,
     meg_and_electrodes,
     mne_side,
+    no_minimum_norm,
 )
+from mne_bstinv.adapters.operators import METHODS
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse.options import InverseOptions, require_2018
+from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
-from mne_bstinv.inverse.whitening import CovarianceStatistics
+from mne_bstinv.inverse.whitening import CovarianceStatistics, is_diagonal
+from mne_bstinv.inverse.years import Conventions
 
 __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
@@ -50,10 +54,13 @@ class Ingredients:
     operated: _ByOperators
     #: Unit normals, shape (n_sources, 3); None if the head model has none.
     normals: FloatArray | None
+    #: Their lengths as they are stored, shape (n_sources,).
+    lengths: FloatArray
     #: Channels that MNE whitens together.
     groups: dict[str, IntArray]
-    #: Conventions that mean nothing here: between sensor types where each group has one, the
-    #: projectors where there are none, the reference where there are no electrodes.
+    #: Conventions that mean nothing here: between sensor types where each group has one or the
+    #: year whitens them together, the projectors where there are none, the reference where there
+    #: are no electrodes, roots where the year adds none.
     idle: frozenset[str]
 
     def on_normals(self, blocks: FloatArray) -> FloatArray:
@@ -79,9 +86,19 @@ class Ingredients:
         return self.normals
 
     @property
-    def options(self) -> InverseOptions:
+    def options(self) -> AnyOptions:
         """Brainstorm's options."""
-        return require_2018(self.prepared.options)
+        return self.prepared.options
+
+    @property
+    def conventions(self) -> Conventions:
+        """What Brainstorm's inverse of this year does differently from the others."""
+        return self.options.conventions
+
+    @property
+    def averages(self) -> float:
+        """Number of averages that Brainstorm divides the noise covariance by; 1 since 2018."""
+        return self.prepared.noise_averages
 
     @property
     def orient(self) -> str:
@@ -91,19 +108,21 @@ class Ingredients:
 
 def gather(
     study: Study,
-    options: InverseOptions,
+    options: AnyOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,
     *,
     good_channels: Sequence[int] | None = None,
+    n_avg: int | None = None,
 ) -> Ingredients:
     """Prepare a study for both sides: everything that a kernel is computed from.
 
-    ``good_channels``: 0-based channels to use instead of those of ``data_types``. OptionError where
+    ``good_channels``: 0-based channels to use instead of those of ``data_types``; ``n_avg``:
+    averages to divide the noise covariance by instead of those of the recordings. OptionError where
     the sides cannot be compared: a scan, a mixed head model, different measures.
     """
     refuse_mixed(study)
-    side = mne_side(study, options, settings, data_types, good_channels=good_channels)
+    side = mne_side(study, options, settings, data_types, good_channels=good_channels, n_avg=n_avg)
     prepared, head_model = side.common.prepared, side.common.head_model
     _refuse(prepared, settings)
     good, channels = prepared.channel_indices, study.channels
@@ -111,9 +130,9 @@ def gather(
     projection = projection_operator(channels.projectors, len(names))
     reference = average_reference(prepared.channel_types)
     groups = meg_and_electrodes(side.info)
-    types = np.array([kind.strip().upper() for kind in prepared.channel_types])
     idle = {
-        "cross_types": all(len(set(types[index])) == 1 for index in groups.values()),
+        "cross_types": _whitens_groups(prepared, groups),
+        "roots": not _adds_roots(prepared),
         "projectors": projection is None and not side.chosen(ssp=True, reference=False),
         "reference": reference is None and not side.chosen(ssp=False, reference=True),
     }
@@ -142,9 +161,30 @@ def gather(
         side=side,
         operated=by_operators,
         normals=None if normals is None else unit_normals(normals, prepared.n_sources),
+        lengths=np.ones(prepared.n_sources) if normals is None else _lengths(normals),
         groups=groups,
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
     )
+
+
+def _whitens_groups(prepared: PreparedStudy, groups: dict[str, IntArray]) -> bool:
+    """Whether Brainstorm whitens the sensor types that MNE whitens together as MNE does."""
+    types = np.array([kind.strip().upper() for kind in prepared.channel_types])
+    single = all(len(set(types[index])) == 1 for index in groups.values())
+    return single or isinstance(prepared.options, InverseOptions2009)
+
+
+def _adds_roots(prepared: PreparedStudy) -> bool:
+    """Whether Brainstorm adds the root of a ridge to standard deviations, for this covariance."""
+    options = prepared.options
+    if options.conventions.ridge_added_to == "variances" or isinstance(options, InverseOptions2009):
+        return False
+    return options.noise_method == "reg" and not is_diagonal(prepared.noise.cov)
+
+
+def _lengths(normals: FloatArray) -> FloatArray:
+    found: FloatArray = np.linalg.norm(normals, axis=1)
+    return found
 
 
 class _ByOperators:
@@ -173,16 +213,13 @@ def refuse_mixed(study: Study) -> None:
 
 def _refuse(prepared: PreparedStudy, settings: MneSettings) -> None:
     options = prepared.options
-    if options.method != "minnorm":
-        raise OptionError(
-            f"InverseMethod {options.method!r} is no minimum norm: there is no path from it to "
-            "MNE's minimum norm. mne_equivalent compares gls and lcmv with make_lcmv."
-        )
-    measure = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}[settings.method]
-    if options.measure != measure:
+    method = METHODS.get(str(options.measure))
+    if not options.is_minimum_norm or method is None:
+        raise OptionError(no_minimum_norm(options))
+    if method != settings.method:
         raise OptionError(
             f"The measures differ: Brainstorm's {options.measure!r} and MNE's {settings.method!r} "
-            f"have different units. Choose {measure!r}, or another method."
+            f"have different units. Choose {method!r} for MNE, or another measure."
         )
     ours, theirs = prepared.regions[0].orient, settings.orientation
     if ours != theirs and prepared.regions[0].grid_orient is None:

@@ -144,7 +144,7 @@ def brainstorm_equivalent(
     n = len(first.prepared.channel_names)
     snr = snr_from_lambda2(settings.lambda2, rank, n)
     options = _options(settings, snr, (settings.regularize or 0.0) * n / rank)
-    return _measured(gather(study, options, settings, data_types), study)
+    return _measured(gather(study, options, settings, data_types), options, study)
 
 
 def _options(settings: MneSettings, snr: float, noise_reg: float) -> InverseOptions:
@@ -166,14 +166,16 @@ def _options(settings: MneSettings, snr: float, noise_reg: float) -> InverseOpti
     )
 
 
-def _measured(ingredients: Ingredients, study: Study) -> BrainstormEquivalent:
+def _measured(
+    ingredients: Ingredients, options: InverseOptions, study: Study
+) -> BrainstormEquivalent:
     settings, head_model = ingredients.settings, ingredients.side.common.head_model
     result = compute_kernel(
         head_model,
         study.noise_cov,
         study.channels,
         good_channels=ingredients.prepared.channel_indices,
-        options=ingredients.options,
+        options=options,
     )
     averages = 1.0 if settings.method == "MNE" else math.sqrt(ingredients.side.nave)
     unit = 1.0
@@ -191,7 +193,7 @@ def _measured(ingredients: Ingredients, study: Study) -> BrainstormEquivalent:
             left[name] = distance
     parity = NOT_COMPARABLE if left else (EXACT if factor == 1 else UP_TO_FACTOR)
     return BrainstormEquivalent(
-        options=ingredients.options,
+        options=options,
         parity=parity,
         factor=factor,
         reason=_reason(left, factor, difference, ingredients),

@@ -13,7 +13,9 @@ from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
 from mne_bstinv.compare.rounding import Spectrum
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.inverse.linear import noise_whitening
-from mne_bstinv.inverse.whitening import Whitening, compute_whitener
+from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.inverse.whitening import Whitening, compute_whitener, ridge_of, with_ridge
+from mne_bstinv.inverse.years import Conventions
 
 __all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
 
@@ -21,7 +23,9 @@ __all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
 #: The conventions of the noise. With all of these MNE's, the whitener is that of its operator to
 #: the last bit. Before the last of them is switched it is computed here: what "precision" changes
 #: is rounding, or a mistake of ours.
-NOISE = frozenset({"cross_types", "regularization", "rank", "projectors", "reference", "precision"})
+NOISE = frozenset(
+    {"cross_types", "roots", "regularization", "rank", "projectors", "reference", "precision"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,6 +79,8 @@ def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
         whitener = ingredients.side.noise_whitener
         return NoiseStage(for_gain=whitener, for_data=whitener @ operated.on_data)
     switched -= ingredients.idle
+    if isinstance(ingredients.options, InverseOptions2009):
+        return _stage(_whitener_of_groups(ingredients, operated, switched), operated)
     parts = _regularized(ingredients, operated, switched)
     if not _jointly(switched):
         return _stage(_by_type(parts, len(operated.on_data)), operated)
@@ -87,6 +93,54 @@ def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
         for part in parts:
             ranks[_group_of(ingredients, part.index)] += part.rank
     return _stage(_by_group(cov, ingredients.groups, ranks), operated)
+
+
+def _whitener_of_groups(
+    ingredients: Ingredients, operated: Operated, switched: frozenset[str]
+) -> FloatArray:
+    """Whiten by the inverse of 2009, which takes sensor types together as MNE does."""
+    whitening = _brainstorms(ingredients, operated, switched)
+    if not {"regularization", "rank"} & switched:
+        return whitening.whitener / np.sqrt(ingredients.averages)
+    cov = ingredients.averages * whitening.regularized_cov
+    if "regularization" in switched:
+        parts = [
+            _mne_part(ingredients, operated, index, switched)
+            for index in types_in_use(ingredients).values()
+        ]
+        cov = _assembled(ingredients, operated, parts, keep=True)
+        cov = operated.on_data @ cov @ operated.on_data
+    ranks = {name.lower(): rank for name, rank in whitening.ranks.items()}
+    if "rank" in switched:
+        projected = operated.on_data @ operated.noise.cov @ operated.on_data
+        # the ridge of 2009 is on the nulls, too
+        ranks = _mne_ranks(ingredients, cov if "regularization" in switched else projected)
+    return _by_group(cov, ingredients.groups, ranks)
+
+
+def _brainstorms(
+    ingredients: Ingredients, operated: Operated, switched: frozenset[str]
+) -> Whitening:
+    """Whiten by Brainstorm's rule, the covariance divided by the averages as the year does.
+
+    Of the rule the ridge may be added to variances, as MNE does: the convention ``roots``.
+    """
+    prepared, noise = ingredients.prepared, operated.noise
+    projected = operated.on_data @ noise.cov @ operated.on_data
+    return noise_whitening(
+        replace(noise, cov=projected / ingredients.averages),
+        prepared.channel_types,
+        ingredients.options,
+        prepared.channel_names,
+        _conventions(ingredients, switched),
+    )
+
+
+def _conventions(ingredients: Ingredients, switched: frozenset[str]) -> Conventions:
+    """Take the conventions of the year, roots of ridges where they mean something and are its."""
+    if "roots" in switched | ingredients.idle:
+        return replace(ingredients.conventions, ridge_added_to="variances")
+    return ingredients.conventions
 
 
 def mne_spectra(ingredients: Ingredients) -> dict[str, Spectrum]:
@@ -140,14 +194,8 @@ def _regularized(
             _mne_part(ingredients, operated, i, switched)
             for i in types_in_use(ingredients).values()
         ]
-    prepared, noise = ingredients.prepared, operated.noise
-    projected = operated.on_data @ noise.cov @ operated.on_data
-    whitening = noise_whitening(
-        replace(noise, cov=projected),
-        prepared.channel_types,
-        ingredients.options,
-        prepared.channel_names,
-    )
+    projected = operated.on_data @ operated.noise.cov @ operated.on_data
+    whitening = _brainstorms(ingredients, operated, switched)
     return [
         _brainstorm_part(ingredients, whitening, kind, index, projected, switched)
         for kind, index in types_in_use(ingredients).items()
@@ -166,13 +214,28 @@ def _brainstorm_part(
     if "rank" in switched and whitening.method in ("none", "reg"):
         rank = _rank_of_type(ingredients, projected, kind, index)
         values, vectors = _leading(projected[np.ix_(index, index)], rank)
-        ridge = ingredients.options.noise_reg if whitening.method == "reg" else 0.0
-        mean = float(np.mean(whitening.std[kind] ** 2))
-        return _Part(index=index, vectors=vectors, values=values + ridge * mean, rank=rank)
+        values = _ridged(ingredients, values, whitening, kind, switched)
+        return _Part(index=index, vectors=vectors, values=values, rank=rank)
     values, vectors = np.linalg.eigh(whitening.whitener[np.ix_(index, index)])
     rank = whitening.ranks[kind]
     kept = slice(len(index) - rank, None)
-    return _Part(index=index, vectors=vectors[:, kept], values=1 / values[kept] ** 2, rank=rank)
+    values = ingredients.averages / values[kept] ** 2
+    return _Part(index=index, vectors=vectors[:, kept], values=values, rank=rank)
+
+
+def _ridged(
+    ingredients: Ingredients,
+    variances: FloatArray,
+    whitening: Whitening,
+    kind: str,
+    switched: frozenset[str],
+) -> FloatArray:
+    """Add Brainstorm's ridge of a sensor type, if its method has one."""
+    options, conventions = ingredients.options, _conventions(ingredients, switched)
+    if isinstance(options, InverseOptions2009) or whitening.method != "reg":
+        return variances
+    ridge = ridge_of(whitening.std[kind], options.noise_reg, conventions)
+    return with_ridge(variances, ingredients.averages * ridge, conventions)
 
 
 def _mne_part(
@@ -186,31 +249,31 @@ def _mne_part(
     )
     projector = mne_projector(chosen, [info["ch_names"][i] for i in index])
     projected = projector @ block @ projector
+    of_groups = isinstance(ingredients.options, InverseOptions2009)
     if "rank" not in switched:
         rank = _brainstorm_rank(ingredients, projected, index)
     elif amount is None:  # the rank is found when the types are put together
         rank = len(index)
     else:
         rank = _rank_of_type(ingredients, projected, "type", index)
-    if amount is None and _jointly(switched):
+    if amount is None and (_jointly(switched) or of_groups):
         # the covariance as it is; what is projected out goes when the types are put together
         values, vectors = np.linalg.eigh(block)
         return _Part(index=index, vectors=vectors, values=values, rank=rank)
     _, u = _leading(projected, rank)
     inner = u.T @ block @ u
-    inner[np.diag_indices(rank)] += (amount or 0.0) * np.mean(np.diag(inner))
+    ridge = (amount or 0.0) * float(np.mean(np.diag(inner)))
     values, vectors = np.linalg.eigh(inner)
+    values = with_ridge(values, ridge, _conventions(ingredients, switched))
     return _Part(index=index, vectors=u @ vectors, values=values, rank=rank)
 
 
 def _brainstorm_rank(ingredients: Ingredients, block: FloatArray, index: IntArray) -> int:
-    whitening = compute_whitener(
-        type(ingredients.prepared.noise)(cov=block),
-        [ingredients.prepared.channel_types[i] for i in index],
-        "none",
-        detect_diagonal=False,
-    )
-    return whitening.rank
+    statistics = type(ingredients.prepared.noise)(cov=block / ingredients.averages)
+    types = [ingredients.prepared.channel_types[i] for i in index]
+    if isinstance(ingredients.options, InverseOptions2009):
+        return noise_whitening(statistics, types, ingredients.options).rank
+    return compute_whitener(statistics, types, "none", detect_diagonal=False).rank
 
 
 def _rank_of_type(ingredients: Ingredients, cov: FloatArray, kind: str, index: IntArray) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mne_bstinv._types import FloatArray
@@ -10,11 +12,37 @@ from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power
 from mne_bstinv.inverse.orientation import local_frames
+from mne_bstinv.inverse.source_model import take_out_first
 
-__all__ = ["DEPTH", "depth_power", "depth_weights", "gain_rows", "prior_std", "tangential"]
+__all__ = [
+    "DEPTH",
+    "GainRows",
+    "depth_power",
+    "depth_weights",
+    "gain_rows",
+    "prior_std",
+    "tangential",
+]
 
 #: The conventions of the depth weights.
 DEPTH = frozenset({"depth_norm", "depth_exponent", "depth_limit"})
+
+
+@dataclass(frozen=True)
+class GainRows:
+    """By whose conventions the rows of the gain are made."""
+
+    #: Whether projectors, and the reference, are MNE's.
+    projectors: bool
+    reference: bool
+    #: Whether MNE's rounding of what it makes of the raw gain along the normals is taken over.
+    single: bool
+    #: Whether the whitener is MNE's, which it trusts to project the gain.
+    whitener_projects: bool
+    #: Whether normals have the length that they are stored with (2009), or are unit vectors.
+    stored_normals: bool
+    #: Whether the normal's row is taken out of those of the tangents (2009, loose).
+    decoupled: bool
 
 
 def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: int) -> FloatArray:
@@ -28,29 +56,30 @@ def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: i
 def gain_rows(
     ingredients: Ingredients,
     axes: str,
-    projectors: bool,
-    reference: bool,
-    single: bool,
-    whitener_projects: bool,
+    by: GainRows,
 ) -> FloatArray:
-    """Rows of the gain (n_sources, p, n_channels) along axes, by the operators of one side each.
+    """Rows of the gain (n_sources, p, n_channels) along axes, by the conventions of one side each.
 
     The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. MNE rounds what it
     makes of the raw gain along the normals to single precision. It trusts its whitener to project
     the gain, which it does but for rounding; else the gain is projected here.
     """
-    operated = ingredients.operated[projectors, reference]
+    operated = ingredients.operated[by.projectors, by.reference]
     gain = operated.gain
     rows = np.ascontiguousarray(gain.T).reshape(-1, 3, len(gain))
     if axes == "normal":
         rows = ingredients.on_normals(rows)
     elif axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
-    if single:
+    if by.single:
         exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(len(rows), 3, -1))
         rows[:, :1] += ingredients.side.fixed_gain - exact
-    if (projectors or reference) and not whitener_projects:
+    if (by.projectors or by.reference) and not (by.whitener_projects and not by.decoupled):
         rows = (rows.reshape(-1, len(gain)) @ operated.on_data.T).reshape(rows.shape)
+    if by.stored_normals:
+        rows[:, 0] *= ingredients.lengths[:, None]
+    if by.decoupled:
+        take_out_first(rows)
     return rows
 
 
@@ -62,7 +91,7 @@ def tangential(ingredients: Ingredients, orient: str, *, theirs: bool) -> float:
     theirs_loose = ingredients.settings.orientation == "loose"
     if theirs_loose and (not ours_loose or theirs):
         return float(np.sqrt(ingredients.settings.loose))
-    ours = ingredients.options.loose
+    ours = ingredients.options.tangential
     if ours is None:
         raise OptionError(
             "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give loose."
@@ -75,8 +104,8 @@ def depth_weights(
 ) -> FloatArray:
     """α, the smallest 1, of powers of the gain (n_sources,): (d_max / d)^(exponent / 2), limited.
 
-    Lin et al. (2006), *NeuroImage* 31, 160–171; Brainstorm limits α after the exponent, MNE the
-    ratio of norms before it.
+    Lin et al. (2006), *NeuroImage* 31, 160–171; Brainstorm limits α after the exponent since 2016,
+    in 2009 the ratio of norms before it, as MNE does.
     """
     options, depth = ingredients.options, ingredients.settings.depth
     ours = options.weight_exp if options.depth_weighting else 0.0
@@ -84,6 +113,8 @@ def depth_weights(
     ratio = power.max() / np.where(power > 0, power, power[power > 0].min())
     if "depth_limit" in switched:
         return np.minimum(ratio, _mne_limit(ratio, depth)) ** (exponent / 2)
+    if options.conventions.depth == "limit first":
+        return np.minimum(ratio, options.weight_limit**2) ** (exponent / 2)
     return np.minimum(ratio ** (exponent / 2), options.weight_limit)
 
 

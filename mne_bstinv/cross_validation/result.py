@@ -35,7 +35,8 @@ from mne_bstinv.cross_validation.text import (
     table,
     wrapped,
 )
-from mne_bstinv.inverse import InverseOptions, InverseResult
+from mne_bstinv.inverse import InverseResult
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["CrossValidation"]
 
@@ -43,6 +44,8 @@ __all__ = ["CrossValidation"]
 #: Relative difference that counts as equal, and remainder of an attribution, if rounding allows no
 #: more.
 RTOL = 1e-9
+#: The year of the inverse that needs no mention.
+_NEWEST = 2018
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +60,7 @@ class CrossValidation:
         Name of the study.
     data_types : tuple of str
         Types of the channels asked for.
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         Brainstorm's options.
     settings : MneSettings
         MNE's settings.
@@ -86,8 +89,8 @@ class CrossValidation:
     times : array, shape (n_times,) | None
         Times in s.
     averages : float
-        Leff of the recordings: MNE multiplies dSPM and sLORETA by √nave, Brainstorm's kernels
-        know no averages.
+        Leff of the recordings: MNE multiplies dSPM and sLORETA by √nave; Brainstorm's kernels know
+        no averages since 2018, and before are of ``result.noise_averages``.
     bounds : (RoundingBound, RoundingBound)
         How far rounding can move Brainstorm's kernel and MNE's as set, step by step.
     rtol : float
@@ -99,7 +102,7 @@ class CrossValidation:
     study: Study
     name: str
     data_types: tuple[str, ...]
-    options: InverseOptions
+    options: AnyOptions
     settings: MneSettings
     equivalent: MneEquivalent
     result: InverseResult
@@ -164,9 +167,10 @@ class CrossValidation:
 
     @property
     def title(self) -> str:
-        """The kernel in a few words."""
-        orient = self.result.regions[0].orient
-        return f"{self.settings.method} {orient} {'+'.join(self.data_types)}"
+        """The kernel in a few words, with the year of its inverse if it is not 2018."""
+        orient, year = self.result.regions[0].orient, self.options.year
+        of_year = "" if year == _NEWEST else f" {year}"
+        return f"{self.settings.method} {orient} {'+'.join(self.data_types)}{of_year}"
 
     @property
     def equal(self) -> bool | None:
@@ -282,6 +286,7 @@ class CrossValidation:
         return {
             "study": self.name,
             "title": self.title,
+            "year": self.options.year,
             "verdict": self.verdict,
             "passed": self.passed,
             "parity": equivalent.parity,

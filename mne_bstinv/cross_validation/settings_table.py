@@ -8,7 +8,8 @@ import numpy as np
 
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
 from mne_bstinv.cross_validation.engine import EngineKernel
-from mne_bstinv.inverse import InverseOptions, InverseResult
+from mne_bstinv.inverse import InverseOptions2009, InverseResult
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["SETTINGS_HEADS", "BothSides", "settings_rows"]
 
@@ -21,7 +22,7 @@ class BothSides(Protocol):
     """What of a cross-validation says how each side was set."""
 
     @property
-    def options(self) -> InverseOptions:
+    def options(self) -> AnyOptions:
         """Brainstorm's options."""
 
     @property
@@ -64,14 +65,20 @@ def _measure(v: BothSides) -> tuple[str, str, str, str]:
 
 def _orientation(v: BothSides) -> tuple[str, str, str, str]:
     orient = v.result.regions[0].orient
-    ours = f"loose, Loose {v.options.loose:g} (amplitude)" if orient == "loose" else orient
+    o, ours = v.options, orient
+    if orient == "loose":
+        what = o.conventions.loose.removesuffix("s")
+        ours = f"loose, {o.names['loose']} {o.loose:g} ({what})"
     told = v.equivalent.arguments.get("loose")
     return "orientation", ours, f"loose={v.settings.loose:g}", f"loose={told}"
 
 
 def _depth(v: BothSides) -> tuple[str, str, str, str]:
     o = v.options
-    ours = f"WeightExp {o.weight_exp:g}, WeightLimit {o.weight_limit:g}"
+    names = o.names
+    ours = f"{names['weight_exp']} {o.weight_exp:g}, {names['weight_limit']} {o.weight_limit:g}"
+    if o.conventions.depth == "limit first":
+        ours += ", before the exponent"
     given = [v.settings.depth.to_mne(), v.equivalent.arguments.get("depth")]
     theirs, told = (_depth_text(d) for d in given)
     return "depth", ours if o.depth_weighting else _NONE, theirs, told
@@ -87,12 +94,21 @@ def _depth_text(depth: dict[str, object] | None) -> str:
 
 
 def _noise(v: BothSides) -> tuple[str, str, str, str]:
-    o = v.options
-    method = v.result.noise_method
-    ours = f"reg, NoiseReg {o.noise_reg:g}" if method == "reg" else method
+    o, method, averages = v.options, v.result.noise_method, v.result.noise_averages
+    ours = f"{method}, {_ridges(o, v.result.channel_types)}" if method == "reg" else method
     amount = v.settings.regularize
     theirs = "covariance as it is" if amount is None else f"mne.cov.regularize {amount:g}"
-    return "noise covariance", ours, theirs, "pinv(W W') by sensor type"
+    what = "group of sensor types" if isinstance(o, InverseOptions2009) else "sensor type"
+    told = f"pinv(W W') by {what}" + (f", times {averages:g}" if averages > 1 else "")
+    return "noise covariance", ours, theirs, told
+
+
+def _ridges(options: AnyOptions, channel_types: tuple[str, ...]) -> str:
+    """Name the ridge, of 2009 of each sensor type."""
+    if not isinstance(options, InverseOptions2009):
+        return f"NoiseReg {options.noise_reg:g}"
+    kinds = dict.fromkeys(kind.strip().upper() for kind in channel_types)
+    return ", ".join(f"{options.ridge(kind):g} ({kind})" for kind in kinds)
 
 
 def _rank(v: BothSides) -> tuple[str, str, str, str]:
@@ -105,7 +121,9 @@ def _rank(v: BothSides) -> tuple[str, str, str, str]:
 
 def _snr(v: BothSides) -> tuple[str, str, str, str]:
     o, lambda_ = v.options, float(v.result.lambda_ or np.nan)
-    ours = f"SNR {o.snr_fixed:g}" if o.snr_method == "fixed" else f"RMS {1e9 * o.snr_rms:g} nA·m"
+    ours = f"SNR {o.snr_fixed:g}" if o.prior_rms is None else f"RMS {1e9 * o.prior_rms:g} nA·m"
+    if o.conventions.scale == "trace":
+        ours += f", λ² = {o.snr_fixed**-2:.6g} at trace r"
     ours += f", Λ = {lambda_:.4g} (A·m)²"
     theirs = f"lambda2 = {v.settings.lambda2:.6g}"
     return "regularisation", ours, theirs, f"lambda2 = {v.equivalent.lambda2:.6g}"
@@ -113,5 +131,7 @@ def _snr(v: BothSides) -> tuple[str, str, str, str]:
 
 def _averages(v: BothSides) -> tuple[str, str, str, str]:
     ours = f"none in the kernel (Leff {v.averages:g})"
+    if v.options.conventions.averages_in_noise:
+        ours = f"noise covariance divided by nAvg {v.result.noise_averages:g}"
     nave = "of the recordings" if v.settings.nave is None else str(v.settings.nave)
     return "averages", ours, f"nave {nave}", f"nave {v.equivalent.nave}"

@@ -28,8 +28,8 @@ from mne_bstinv.compare.alignment import listed
 from mne_bstinv.compare.comparison import compare_with_fields
 from mne_bstinv.compare.pair import NotApplicable, Pair
 from mne_bstinv.compare.peaks import Fields
-from mne_bstinv.cross_validation.attribution import Attribution, attribute
-from mne_bstinv.cross_validation.conventions import CONVENTIONS
+from mne_bstinv.cross_validation.attribution import Attribution, Measures, attribute
+from mne_bstinv.cross_validation.conventions import conventions_of
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather, refuse_mixed
@@ -38,8 +38,14 @@ from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
 from mne_bstinv.cross_validation.separable import separable
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse import InverseOptions, InverseResult, compute_kernel
-from mne_bstinv.inverse.options import ignored_options
+from mne_bstinv.inverse import (
+    InverseOptions,
+    InverseOptions2009,
+    InverseOptions2016,
+    InverseResult,
+    compute_kernel,
+)
+from mne_bstinv.inverse.options import AnyOptions, ignored_options, options_class
 
 __all__ = ["cross_validate"]
 
@@ -59,10 +65,11 @@ _SHAPLEY_BUDGET = 5e11
 def cross_validate(
     study: Study | GathersStudy,
     *,
-    options: InverseOptions | Mapping[str, Any] | None = None,
+    options: AnyOptions | Mapping[str, Any] | None = None,
     mne_settings: MneSettings | Mapping[str, Any] | None = None,
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
+    n_avg: int | None = None,
     shapley_limit: int | None = None,
     orders: str | int | None = None,
     rtol: float = RTOL,
@@ -77,8 +84,9 @@ def cross_validate(
         ``recordings``, ``cortex``, ``mri``. The head model is a surface or a volume. Of a
         condition, what its ``study_data()`` gathers: the current head model, and the first
         recordings that are not a bad trial.
-    options : InverseOptions | mapping | None
-        Brainstorm's options; ``None`` takes the defaults of :class:`~mne_bstinv.InverseOptions`.
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016 | mapping | None
+        Brainstorm's options, whose class says the year of the inverse; ``None`` takes the defaults
+        of :class:`~mne_bstinv.InverseOptions`. A mapping has their MATLAB names, of 2009 or 2018.
     mne_settings : MneSettings | mapping | None
         MNE's settings; a mapping changes some of those that ``None`` takes,
         ``MneSettings.defaults_for(options)``: the method of the same measure; ``loose`` 0, 0.2 or
@@ -90,6 +98,9 @@ def cross_validate(
     good_channels : sequence of int | None
         0-based channels to use instead of those that the recordings do not mark as bad, such as
         ``results.good_channel - 1``; needed where there are no recordings and some are bad.
+    n_avg : int | None
+        Averages that the inverses of 2009 and 2016 divide the noise covariance by; ``None`` takes
+        those of the recordings. Of a kernel that several recordings share it is 1.
     shapley_limit : int | None
         Largest number of active conventions for Shapley values: they need 2^n kernels. ``None``
         takes as many as a minute or two allows on two cores.
@@ -111,8 +122,9 @@ def cross_validate(
     Raises
     ------
     OptionError
-        If options are unknown, or the two sides cannot be compared: a scan (``gls``, ``lcmv``), a
-        mixed head model, different measures; or ``rtol`` or ``orders`` is out of range.
+        If options are unknown, or the two sides cannot be compared: a scan (``gls`` and its kin,
+        ``lcmv``, ``mnej_p``), a mixed head model, different measures; or ``rtol`` or ``orders`` is
+        out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
@@ -125,36 +137,11 @@ def cross_validate(
     settings = _settings(mne_settings, parsed)
     given = good_channels is None or data_types is not None
     types = default_data_types(study) if data_types is None else upper_types(data_types)
-    ingredients = gather(study, parsed, settings, types, good_channels=good_channels)
+    chosen: dict[str, Any] = {"good_channels": good_channels, "n_avg": n_avg}
+    ingredients = gather(study, parsed, settings, types, **chosen)
     with warnings_silenced():  # the same conversions were reported when all was gathered
-        equivalent = mne_equivalent(parsed, study, data_types=types, good_channels=good_channels)
-    result, own = _brainstorm(study, ingredients)
-    ours = _rows(ingredients, own / _unit(result))
-    theirs = _rows(ingredients, ingredients.side.blocks())
-    data, times, notes = _recordings(study, ingredients)
-    engine = Engine(ingredients)
-    ends = engine.compute(frozenset()), engine.compute(frozenset(c.key for c in CONVENTIONS))
-    bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
-    allowed = max(float(rtol), *(bound.total for bound in bounds))
-    describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
-    before = describe(theirs, ours, "MNE, as set")
-    same = equivalent.blocks()
-    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
-    differences = relative_distance(same, own), _public_difference(equivalent, own)
-    del same
-    describe.know(ends[0].blocks, ours)
-    describe.know(ends[1].blocks, theirs)
-    attribution = _attributed(
-        ingredients,
-        engine,
-        ends=(ours, theirs),
-        data=data,
-        measures=describe.step,
-        shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
-        orders=orders,
-        unchanged=max(float(rtol), min(allowed, _NEGLIGIBLE)),
-        progress=progress,
-    )
+        equivalent = mne_equivalent(parsed, study, data_types=types, **chosen)
+    asked = {"shapley_limit": shapley_limit, "orders": orders, "progress": progress}
     return CrossValidation(
         study=study,
         name=study.name or type(study).__name__,
@@ -162,24 +149,57 @@ def cross_validate(
         options=parsed,
         settings=settings,
         equivalent=equivalent,
-        result=result,
-        brainstorm=ours,
-        mne=theirs,
         along_normals=along_normals(ingredients),
-        ends=ends,
-        twin_difference=differences[0],
-        public_difference=differences[1],
-        attribution=attribution,
-        before=before,
-        after=after,
         reports=ingredients.side.reports,
-        estimates=None if data is None else (ours @ data, theirs @ data),
-        times=times,
         averages=_averages(study),
-        bounds=bounds,
         rtol=float(rtol),
-        notes=notes,
+        **_compared(study, ingredients, equivalent, float(rtol), asked),
     )
+
+
+def _compared(
+    study: Study,
+    ingredients: Ingredients,
+    equivalent: MneEquivalent,
+    rtol: float,
+    asked: dict[str, Any],
+) -> dict[str, Any]:
+    """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
+    result, own = _brainstorm(study, ingredients)
+    ours = _rows(ingredients, own / _unit(result))
+    theirs = _rows(ingredients, ingredients.side.blocks())
+    data, times, notes = _recordings(study, ingredients)
+    engine = Engine(ingredients)
+    everything = frozenset(c.key for c in conventions_of(ingredients.options.year))
+    ends = engine.compute(frozenset()), engine.compute(everything)
+    bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
+    allowed = max(rtol, *(bound.total for bound in bounds))
+    describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
+    before = describe(theirs, ours, "MNE, as set")
+    same = equivalent.blocks()
+    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
+    differences = relative_distance(same, own), _public_difference(equivalent, own)
+    del same, own
+    describe.know(ends[0].blocks, ours)
+    describe.know(ends[1].blocks, theirs)
+    unchanged = max(rtol, min(allowed, _NEGLIGIBLE))
+    return {
+        "result": result,
+        "brainstorm": ours,
+        "mne": theirs,
+        "ends": ends,
+        "twin_difference": differences[0],
+        "public_difference": differences[1],
+        "attribution": _attributed(
+            ingredients, engine, (ours, theirs), data, describe.step, unchanged, **asked
+        ),
+        "before": before,
+        "after": after,
+        "estimates": None if data is None else (ours @ data, theirs @ data),
+        "times": times,
+        "bounds": bounds,
+        "notes": notes,
+    }
 
 
 def _brainstorm(study: Study, ingredients: Ingredients) -> tuple[InverseResult, FloatArray]:
@@ -191,14 +211,37 @@ def _brainstorm(study: Study, ingredients: Ingredients) -> tuple[InverseResult, 
         study.channels,
         good_channels=common.prepared.channel_indices,
         options=ingredients.options,
+        n_avg=ingredients.averages,
     )
     return result, kernel_blocks(result, common.head_model.grid_orient)
 
 
-def _attributed(ingredients: Ingredients, engine: Engine, **asked: Any) -> Attribution:
+def _attributed(
+    ingredients: Ingredients,
+    engine: Engine,
+    ends: tuple[FloatArray, FloatArray],
+    data: FloatArray | None,
+    measured: Measures,
+    unchanged: float,
+    *,
+    shapley_limit: int | None,
+    orders: str | int | None,
+    progress: bool,
+) -> Attribution:
     """Attribute the difference to the conventions that this study can separate."""
-    path, joined = separable(CONVENTIONS, ingredients, engine)
-    found = attribute(path, engine, families=(NOISE, DEPTH), **asked)
+    path, joined = separable(conventions_of(ingredients.options.year), ingredients, engine)
+    found = attribute(
+        path,
+        engine,
+        ends=ends,
+        data=data,
+        measures=measured,
+        families=(NOISE, DEPTH),
+        orders=orders,
+        shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        unchanged=unchanged,
+        progress=progress,
+    )
     return dataclasses.replace(found, notes=(*joined, *found.notes))
 
 
@@ -221,17 +264,16 @@ def _shapley_limit(ingredients: Ingredients) -> int:
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
 
 
-def _options(options: InverseOptions | Mapping[str, Any] | None) -> InverseOptions:
-    if isinstance(options, InverseOptions):
+def _options(options: AnyOptions | Mapping[str, Any] | None) -> AnyOptions:
+    if isinstance(options, InverseOptions | InverseOptions2009 | InverseOptions2016):
         return options
     given = {} if options is None else options
-    ignored_options(given)  # refuses what is no mapping, and misspelt names
-    return InverseOptions.from_brainstorm(given)
+    of = options_class(given) if isinstance(given, Mapping) else InverseOptions
+    ignored_options(given, of)  # refuses what is no mapping, and misspelt names
+    return of.from_brainstorm(given)
 
 
-def _settings(
-    settings: MneSettings | Mapping[str, Any] | None, options: InverseOptions
-) -> MneSettings:
+def _settings(settings: MneSettings | Mapping[str, Any] | None, options: AnyOptions) -> MneSettings:
     if isinstance(settings, MneSettings):
         return settings
     if settings is not None and not isinstance(settings, Mapping):

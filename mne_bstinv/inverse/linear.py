@@ -21,6 +21,7 @@ from mne_bstinv.inverse.scanning import (
 )
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
+from mne_bstinv.inverse.years import Conventions
 
 __all__ = [
     "Region",
@@ -120,11 +121,13 @@ def noise_whitening(
     channel_types: Sequence[str],
     options: AnyOptions,
     channel_names: Sequence[str] | None = None,
+    conventions: Conventions | None = None,
 ) -> Whitening:
     """Whiten the noise as the inverse of the year does.
 
     The covariance is of the channels in use, projected, referenced, and divided by the number of
-    averages where the year does so; names are for messages. Refuses what
+    averages where the year does so; names are for messages. ``conventions`` take the place of those
+    of the year, but for the groups of 2009. Refuses what
     :func:`~mne_bstinv.inverse.whitening.compute_whitener` and
     :func:`~mne_bstinv.inverse.group_whitening.group_whitener` do.
     """
@@ -136,7 +139,7 @@ def noise_whitening(
         options.noise_method,
         noise_reg=options.noise_reg,
         channel_names=channel_names,
-        conventions=options.conventions,
+        conventions=conventions or options.conventions,
     )
 
 

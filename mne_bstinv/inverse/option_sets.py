@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -102,6 +103,18 @@ class OptionSet(Displayed):
     def conventions(self) -> Conventions:
         """What the inverse of this year does differently from the others."""
         return YEARS[self.year]
+
+    @property
+    def tangential(self) -> float | None:
+        """Amplitude of the tangential components relative to the normal one, whatever loose is."""
+        if self.loose is None or self.conventions.loose == "amplitudes":
+            return self.loose
+        return math.sqrt(self.loose)
+
+    @property
+    def prior_rms(self) -> float | None:
+        """RMS source amplitude in A·m where it is asked for; None where an SNR is."""
+        return None
 
     def prior_variance(self, s2: FloatArray) -> float:
         """Prior source variance Λ that these options ask for.

@@ -23,7 +23,6 @@ __all__ = [
     "InverseOptions2016",
     "ignored_options",
     "options_class",
-    "require_2018",
 ]
 
 logger = logging.getLogger("mne_bstinv")
@@ -132,6 +131,11 @@ class LinearOptions(OptionSet):
         """Brainstorm's name of the function: mn, dspm2018 (2016: dspm), sloreta, glsp or lcmvp."""
         return FUNCTIONS[self.method, str(self.measure)]
 
+    @property
+    def prior_rms(self) -> float | None:
+        """RMS source amplitude in A·m where it is asked for; None where an SNR is."""
+        return self.snr_rms if self.snr_method == "rms" else None
+
     def prior_variance(self, s2: FloatArray) -> float:
         """Prior source variance Λ that these options ask for.
 
@@ -146,7 +150,7 @@ class LinearOptions(OptionSet):
             Λ in (A·m)².
         """
         from_snr = super().prior_variance(s2)  # refuses an all-zero lead field
-        return lambda_from_rms(self.snr_rms) if self.snr_method == "rms" else from_snr
+        return from_snr if self.prior_rms is None else lambda_from_rms(self.prior_rms)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -277,16 +281,6 @@ def options_class(options: Mapping[str, Any]) -> type[InverseOptions] | type[Inv
     if known in METHODS_2009 and (known not in MEASURES or _ONLY_2009 & set(options)):
         return InverseOptions2009
     return InverseOptions
-
-
-def require_2018(options: AnyOptions) -> InverseOptions:
-    """Return options of 2018, refusing others where only these are known what to do with."""
-    if not isinstance(options, InverseOptions):
-        raise OptionError(
-            f"Options of the inverse of {options.year} are not known here, only those of 2018 "
-            "(InverseOptions). compute_kernel takes those of all years."
-        )
-    return options
 
 
 def ignored_options(

@@ -14,6 +14,9 @@ from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = ["average_reference", "project_covariance", "project_gain"]
 
+#: Rows of a transposed gain that are multiplied at a time.
+_PIECE = 512
+
 
 def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
     """Average reference operator (n, n) of the channels in use; None where it is the identity.
@@ -58,7 +61,21 @@ def project_gain(
         operator = reference @ operator
     used = computed[operator[:, computed].any(axis=0)]
     # as a transpose: three contiguous rows a location, whatever the order of the file's gain
-    return (gain.T.take(used, axis=1) @ operator[:, used].T).T
+    return _selected_product(gain.T, used, np.ascontiguousarray(operator[:, used].T)).T
+
+
+def _selected_product(rows: FloatArray, used: IntArray, operator: FloatArray) -> FloatArray:
+    """Multiply some columns of rows (n, m) by an operator (n_used, k), pieces of a cache at a time.
+
+    The columns are copied, since the others may be NaN.
+    """
+    product = np.empty((len(rows), operator.shape[1]))
+    columns = np.empty((min(_PIECE, len(rows)), used.size), dtype=rows.dtype)
+    for start in range(0, len(rows), _PIECE):
+        piece = rows[start : start + _PIECE]
+        chosen = piece.take(used, axis=1, out=columns[: len(piece)], mode="clip")
+        np.matmul(chosen, operator, out=product[start : start + _PIECE])
+    return product
 
 
 def _refuse_locations(gain: FloatArray, good: IntArray) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -163,12 +162,11 @@ def _orientation(
         normals = stored_normals(grid_orient, n_sources, orient)
     if orient == "fixed":
         return normals[:, :, None], np.ones(1)
-    if options.loose is None:
+    tangential = options.tangential
+    if tangential is None:
         raise InverseError(
             "Orientation 'loose' needs a Loose value between 0 and 1, found none. Give Loose."
         )
-    variances = conventions.tangents == "decoupled"
-    tangential = math.sqrt(options.loose) if variances else options.loose
     frames = local_frames(unit_normals(grid_orient, n_sources), tangential)
     frames[:, :, 0] = normals
     return frames, np.array([1.0, tangential, tangential])

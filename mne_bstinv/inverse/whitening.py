@@ -20,7 +20,15 @@ from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse.spacing import spacing32
 from mne_bstinv.inverse.years import YEARS, Conventions
 
-__all__ = ["CovarianceStatistics", "Whitening", "compute_whitener", "is_diagonal", "rank_cut"]
+__all__ = [
+    "CovarianceStatistics",
+    "Whitening",
+    "compute_whitener",
+    "is_diagonal",
+    "rank_cut",
+    "ridge_of",
+    "with_ridge",
+]
 
 logger = logging.getLogger("mne_bstinv")
 
@@ -91,6 +99,22 @@ def rank_cut(std: FloatArray) -> float:
     return len(std) * spacing32(std[0])
 
 
+def ridge_of(std: FloatArray, fraction: float, conventions: Conventions) -> float:
+    """Return the ridge of a sensor type, a variance, from all its standard deviations (k,)."""
+    variances = std**2
+    chosen = variances.max() if conventions.ridge == "largest" else variances.mean()
+    return fraction * float(chosen)
+
+
+def with_ridge(variances: FloatArray, ridge: float, conventions: Conventions) -> FloatArray:
+    """Add a ridge to variances (k,), or its root to their roots, by the conventions of a year."""
+    if conventions.ridge_added_to == "variances":
+        return variances + ridge
+    deviations = np.sqrt(np.maximum(variances, 0.0)) + np.sqrt(ridge)
+    squared: FloatArray = deviations**2
+    return squared
+
+
 def compute_whitener(
     statistics: CovarianceStatistics,
     channel_types: Sequence[str],
@@ -137,7 +161,7 @@ def compute_whitener(
             statistics=part,
             spectrum=_truncated(0.5 * (part.cov + part.cov.T), kind),
             noise_reg=noise_reg,
-            ridge=conventions.ridge,
+            conventions=conventions,
             names=[names[i] for i in index],
             warnings=warnings,
         )
@@ -183,7 +207,7 @@ class _Block:
     statistics: CovarianceStatistics
     spectrum: _Spectrum
     noise_reg: float
-    ridge: str
+    conventions: Conventions
     names: list[str]
     warnings: list[str] = field(default_factory=list)
 
@@ -211,14 +235,15 @@ def _none(block: _Block) -> _Result:
 
 
 def _reg(block: _Block) -> _Result:
-    kept = block.spectrum
-    if block.ridge == "root of largest":
-        std = kept.std + np.sqrt(block.noise_reg) * kept.std_all[0]
+    kept, conventions = block.spectrum, block.conventions
+    ridge = ridge_of(kept.std_all, block.noise_reg, conventions)
+    if conventions.ridge_added_to == "deviations":
+        std = np.sqrt(with_ridge(kept.std**2, ridge, conventions))
         return kept.compose(1 / std), kept.compose(std**2), len(std)
-    ridge = block.noise_reg * float(np.mean(kept.std_all**2))
     cov = block.statistics.cov
     regularized = 0.5 * (cov + cov.T) + ridge * np.eye(len(cov))
-    return kept.compose(1 / np.sqrt(kept.std**2 + ridge)), regularized, len(kept.std)
+    variances = with_ridge(kept.std**2, ridge, conventions)
+    return kept.compose(1 / np.sqrt(variances)), regularized, len(kept.std)
 
 
 def _median(block: _Block) -> _Result:

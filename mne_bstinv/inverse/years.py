@@ -25,9 +25,10 @@ class Conventions:
     refuses_silent_channels: bool
     #: Methods that take one head model only, hence no mixed one.
     one_model: tuple[str, ...]
-    #: What the regularisation adds to a sensor type: a fraction of the mean variance to the
-    #: variances; or the root of a fraction of the largest to the standard deviations.
-    ridge: Literal["mean variance", "root of largest"]
+    #: Of which variance of a sensor type the ridge of the regularisation is a fraction.
+    ridge: Literal["mean", "largest"]
+    #: Whether the ridge is added to the variances, or its root to the standard deviations.
+    ridge_added_to: Literal["variances", "deviations"]
     #: Whether ``shrink`` takes one sensor type only.
     shrinks_one_type: bool
     #: Depth weights: the exponent before the limit, each head model for itself; or the limit
@@ -35,9 +36,15 @@ class Conventions:
     depth: Literal["exponent first", "limit first"]
     #: Whether normals are made unit vectors, or taken as they are stored.
     unit_normals: bool
-    #: Tangential columns of loose: the gain times ``loose``; or what is left of the gain when the
-    #: normal's column is taken out of it, times the root of ``loose`` (a ratio of variances).
+    #: What ``loose`` is a ratio of, between a tangent and the normal.
+    loose: Literal["amplitudes", "variances"]
+    #: Tangential columns of loose: the gain; or what is left of it when the normal's column is
+    #: taken out.
     tangents: Literal["plain", "decoupled"]
+    #: Where the scale of the source covariance sits: in Λ = SNR² / mean(S²), the mean being over
+    #: all n channels; or in the trace, which is made the rank r, with λ² = 1/SNR². The latter is
+    #: the same as the mean over r.
+    scale: Literal["Λ", "trace"]
     #: Up to which part of the largest, in single or double precision, the eigenvalues of a
     #: resolution block of sLORETA count as null.
     null_resolution: Literal["single", "double"]
@@ -53,11 +60,14 @@ YEARS = {
         averages_in_noise=True,
         refuses_silent_channels=False,
         one_model=_SCANS_2009,
-        ridge="mean variance",
+        ridge="mean",
+        ridge_added_to="variances",
         shrinks_one_type=False,
         depth="limit first",
         unit_normals=False,
+        loose="variances",
         tangents="decoupled",
+        scale="trace",
         null_resolution="double",
         prior_restored=("amplitude", "dspm", "sloreta"),
     ),
@@ -65,11 +75,14 @@ YEARS = {
         averages_in_noise=True,
         refuses_silent_channels=False,
         one_model=("minnorm", "gls", "lcmv"),
-        ridge="root of largest",
+        ridge="largest",
+        ridge_added_to="deviations",
         shrinks_one_type=True,
         depth="exponent first",
         unit_normals=True,
+        loose="amplitudes",
         tangents="plain",
+        scale="Λ",
         null_resolution="single",
         prior_restored=("amplitude",),
     ),
@@ -77,11 +90,14 @@ YEARS = {
         averages_in_noise=False,
         refuses_silent_channels=True,
         one_model=(),
-        ridge="mean variance",
+        ridge="mean",
+        ridge_added_to="variances",
         shrinks_one_type=False,
         depth="exponent first",
         unit_normals=True,
+        loose="amplitudes",
         tangents="plain",
+        scale="Λ",
         null_resolution="single",
         prior_restored=("amplitude",),
     ),

@@ -1,68 +1,129 @@
 """The values of one HDF5 dataset, read only if all of them are stored in the file itself.
 
 HDF5 follows a dataset into other files, fills what was never written with zeros, and leaves memory
-undefined where a compressed chunk is shorter than it says. Here the first is refused, the second
-bounded by what is stored, and every chunk is inflated to its size or refused.
+undefined where a compressed chunk is shorter than it says. Here the first is refused before HDF5 is
+asked for as much as the shape, the second bounded by what is stored, and every chunk is inflated to
+its size or refused.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from h5py import h5d, h5p, h5s, h5z
+from h5py import h5d, h5g, h5p, h5r, h5s, h5t, h5z
 
 from mne_bstinv.io import limits
-from mne_bstinv.io.variable import DamageError, RefusalError, UnstoredError
+from mne_bstinv.io.hdf5_structure import Structures
+from mne_bstinv.io.variable import TOO_MANY, DamageError, RefusalError, UnstoredError
 
-__all__ = ["shape_of", "values"]
+__all__ = ["Stored", "address_of", "opened", "references", "values"]
 
 LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
+
+#: The bytes of a reference: an address.
+ADDRESS = np.dtype("<u8")
 
 Chunk = tuple[tuple[int, ...], int, int]
 
 
-def values(dataset: h5d.DatasetID) -> np.ndarray[Any, Any]:
-    """Return the array of a dataset, in the order of its dimensions in HDF5."""
+class Stored(NamedTuple):
+    """A dataset whose values are in the file; its shape is (0,) if it has no space for any."""
+
+    dataset: h5d.DatasetID
+    layout: int
+    plist: h5p.PropDCID
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    structures: Structures
+
+
+def address_of(node: Any) -> int:
+    """Return the address of an object, for which HDF5 needs nothing but its header."""
+    low, high = h5g.get_objinfo(node, b".", 0).objno
+    return int(low | high << 32)
+
+
+def opened(dataset: h5d.DatasetID, structures: Structures) -> Stored:
+    """Return a dataset, if its values are in the file and its chunks can be listed."""
     plist = dataset.get_create_plist()
     layout = plist.get_layout()
-    if plist.get_external_count() or layout not in LAYOUTS:
+    if layout not in LAYOUTS or plist.get_external_count():
         raise RefusalError("its values are in another file")
-    shape, dtype = shape_of(dataset), dataset.dtype
-    if 0 in shape:
-        return np.zeros(0, dtype)
-    size, stored = math.prod(shape) * dtype.itemsize, dataset.get_storage_size()
-    if size > limits.expansion() * stored:
-        raise UnstoredError(
-            f"an array of {size} bytes, of which {stored} are stored (to read it nevertheless, set "
-            f"the environment variable {limits.VARIABLE}, now {limits.expansion():g})"
-        )
     if layout == h5d.CHUNKED:
-        return _chunked(dataset, plist)
-    if stored < size:
-        raise UnstoredError(f"an array of {size} bytes, of which {stored} are stored")
-    return _read(dataset, shape, dtype)
-
-
-def shape_of(dataset: h5d.DatasetID) -> tuple[int, ...]:
-    """Return the shape of a dataset in HDF5; (0,) if it has no space for values."""
+        structures.check_chunks(address_of(dataset))
     shape = dataset.shape
-    return (0,) if shape is None else shape
+    shape = (0,) if shape is None else shape
+    return Stored(dataset, layout, plist, shape, dataset.dtype, structures)
 
 
-def _read(
-    dataset: h5d.DatasetID, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> np.ndarray[Any, Any]:
+def values(stored: Stored) -> np.ndarray[Any, Any]:
+    """Return the array of a dataset, in the order of its dimensions in HDF5."""
+    shape, dtype = stored.shape, stored.dtype
+    if not _has_values(stored):
+        return np.zeros(0, dtype)
+    if stored.layout == h5d.CHUNKED:
+        if not stored.dataset.get_type().equal(h5t.py_create(dtype, logical=True)):
+            raise DamageError("numbers of a form that MATLAB does not write")
+        return _chunked(stored, dtype)
     array = np.empty(shape, dtype)
-    dataset.read(h5s.ALL, h5s.ALL, array)
+    stored.dataset.read(h5s.ALL, h5s.ALL, array)
     return array
 
 
-def _chunked(dataset: h5d.DatasetID, plist: h5p.PropDCID) -> np.ndarray[Any, Any]:
-    shape, dtype, chunk = dataset.shape, dataset.dtype, plist.get_chunk()
-    filters = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]
+def references(stored: Stored, most: int) -> tuple[list[h5r.Reference], np.ndarray[Any, Any]]:
+    """Return the different references in a dataset, and which of them each of its entries is.
+
+    There may be ``most`` entries. Thousands of them may be one and the same, and only HDF5 can make
+    references.
+    """
+    if not _has_values(stored):
+        return [], np.zeros(0, np.intp)
+    dataset, count = stored.dataset, math.prod(stored.shape)
+    if count > most:
+        raise DamageError(TOO_MANY)
+    if stored.layout != h5d.COMPACT:
+        _, first, places = np.unique(_addresses(stored), return_index=True, return_inverse=True)
+        if len(first) < count:
+            found, space = np.empty(len(first), stored.dtype), dataset.get_space()
+            space.select_elements(np.transpose(np.unravel_index(first, stored.shape)))
+            dataset.read(h5s.create_simple(found.shape), space, found)
+            return found.tolist(), places
+    found = np.empty(stored.shape, stored.dtype)
+    dataset.read(h5s.ALL, h5s.ALL, found)
+    return found.ravel().tolist(), np.arange(count)
+
+
+def _has_values(stored: Stored) -> bool:
+    """Tell whether there are values, and refuse to make up those that are not stored."""
+    if 0 in stored.shape:
+        return False
+    size = math.prod(stored.shape) * stored.dtype.itemsize
+    n_bytes = stored.dataset.get_storage_size()
+    if size > limits.expansion() * n_bytes:
+        raise UnstoredError(
+            f"an array of {size} bytes, of which {n_bytes} are stored (to read it nevertheless, "
+            f"set the environment variable {limits.VARIABLE}, now {limits.expansion():g})"
+        )
+    if stored.layout != h5d.CHUNKED and n_bytes < size:
+        raise UnstoredError(f"an array of {size} bytes, of which {n_bytes} are stored")
+    return True
+
+
+def _addresses(stored: Stored) -> np.ndarray[Any, Any]:
+    """Return the addresses in a dataset of references."""
+    if stored.layout == h5d.CHUNKED:
+        return _chunked(stored, ADDRESS).ravel()
+    start = stored.dataset.get_offset() - stored.structures.base
+    size = math.prod(stored.shape) * ADDRESS.itemsize
+    return np.frombuffer(stored.structures.read(start, size), ADDRESS)
+
+
+def _chunked(stored: Stored, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    dataset, shape, chunk = stored.dataset, stored.shape, stored.plist.get_chunk()
+    filters = [stored.plist.get_filter(index)[0] for index in range(stored.plist.get_nfilters())]
     if filters not in ([], [h5z.FILTER_DEFLATE], [h5z.FILTER_SHUFFLE, h5z.FILTER_DEFLATE]):
         raise DamageError(f"compressed by filters {filters}, which MATLAB does not use")
     size = math.prod(chunk) * dtype.itemsize
@@ -77,16 +138,12 @@ def _chunked(dataset: h5d.DatasetID, plist: h5p.PropDCID) -> np.ndarray[Any, Any
         if size > limits.DEFLATE * n_bytes:
             raise DamageError(f"a chunk of {size} bytes, of which {n_bytes} are stored")
         data = dataset.read_direct_chunk(offset)[1]
-        block = _inflated(
-            data, size, [f for i, f in enumerate(filters) if not mask >> i & 1], dtype
-        )
-        if not dtype.hasobject:
-            place = tuple(slice(o, o + c) for o, c in zip(offset, chunk, strict=True))
-            part = array[place]
-            part[...] = block.view(dtype).reshape(chunk)[tuple(map(slice, part.shape))]
-    return (
-        _read(dataset, shape, dtype) if dtype.hasobject else array
-    )  # only HDF5 can make references
+        used = [f for i, f in enumerate(filters) if not mask >> i & 1]
+        place = tuple(slice(o, o + c) for o, c in zip(offset, chunk, strict=True))
+        part = array[place]
+        block = _inflated(data, size, used, dtype).view(dtype)
+        part[...] = block.reshape(chunk)[tuple(map(slice, part.shape))]
+    return array
 
 
 def _chunks(dataset: h5d.DatasetID) -> list[Chunk]:

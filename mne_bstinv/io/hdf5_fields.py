@@ -3,20 +3,19 @@
 MATLAB keeps them in the attribute ``MATLAB_fields``, of variable length. HDF5 allocates whatever
 length the attribute declares, and on a damaged one may never return; so the few structures on the
 way to the names are read here, as The HDF Group, "HDF5 File Format Specification Version 3.0"
-describes them: object header (IV.A.1.a), attribute message (IV.A.2.m), global heap (III.E).
+describes them: attribute message (IV.A.2.m), global heap (III.E).
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from typing import BinaryIO
 
+from mne_bstinv.io.hdf5_structure import ATTRIBUTE, Structures
 from mne_bstinv.io.variable import DamageError
 
 __all__ = ["FieldNames"]
 
-CONTINUATION, ATTRIBUTE = 0x10, 0x0C
 NAME = b"MATLAB_fields\0"
 
 #: A text of variable length, whose letters are strings of one: class 9 of class 3 and size 1.
@@ -27,49 +26,19 @@ ENTRY = struct.Struct("<IQI")
 
 
 class FieldNames:
-    """Reads the names of the fields of the groups of one file, opened in binary mode.
+    """Reads the names of the fields of the groups of one file."""
 
-    Addresses are counted from the byte ``base``.
-    """
-
-    def __init__(self, file: BinaryIO, base: int) -> None:
-        self.file = file
-        self.base = base
-        self.size = file.seek(0, 2)
+    def __init__(self, structures: Structures) -> None:
+        self.structures = structures
         self.heaps: dict[int, dict[int, bytes]] = {}
 
     def of(self, address: int) -> list[str] | None:
         """Return the names that the object with this address has; None if it has none."""
-        for message in self._messages(address):
+        for message in self.structures.messages(address, ATTRIBUTE):
             data = _attribute(message)
             if data is not None:
                 return [self._name(*entry) for entry in ENTRY.iter_unpack(data)]
         return None
-
-    def _bytes(self, address: int, size: int) -> bytes:
-        start = self.base + address
-        if not 0 <= start <= self.size - size:
-            raise DamageError(f"{size} bytes at {start}, beyond the end")
-        self.file.seek(start)
-        return self.file.read(size)
-
-    def _messages(self, address: int) -> list[bytes]:
-        """Return the attribute messages of an object header of version 1, which MATLAB writes."""
-        version, _, count, _, size = struct.unpack("<BBHII", self._bytes(address, 12))
-        if version != 1:
-            return []
-        blocks, found = [(address + 16, size)], []
-        while blocks and count > 0:
-            block, start = self._bytes(*blocks.pop(0)), 0
-            while start + 8 <= len(block) and count > 0:
-                kind, size = struct.unpack_from("<HH", block, start)
-                body = block[start + 8 : start + 8 + size]
-                if kind == CONTINUATION and len(body) >= 16:
-                    blocks.append(struct.unpack_from("<QQ", body))
-                elif kind == ATTRIBUTE:
-                    found.append(body)
-                start, count = start + 8 + size, count - 1
-        return found
 
     def _name(self, length: int, heap: int, index: int) -> str:
         if heap not in self.heaps:
@@ -81,10 +50,10 @@ class FieldNames:
 
     def _objects(self, address: int) -> dict[int, bytes]:
         """Return the objects of a collection of the global heap by their index."""
-        mark, _, size = struct.unpack("<4sIQ", self._bytes(address, 16))
+        mark, _, size = struct.unpack("<4sIQ", self.structures.read(address, 16))
         if mark != b"GCOL":
             raise DamageError("no names where MATLAB_fields says")
-        block, start, found = self._bytes(address, size), 16, {}
+        block, start, found = self.structures.read(address, size), 16, {}
         while start + 16 <= len(block):
             index, _, _, length = struct.unpack_from("<HHIQ", block, start)
             if index == 0:  # the rest is free

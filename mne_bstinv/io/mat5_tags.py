@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mne_bstinv.io import variable as form
-from mne_bstinv.io.limits import MAX_DEPTH
-from mne_bstinv.io.variable import DamageError, Unreadable
+from mne_bstinv.io.limits import MAX_DEPTH, max_elements
+from mne_bstinv.io.variable import TOO_MANY, DamageError, Unreadable
 
 __all__ = ["COMPLEX", "DOUBLE", "LAST_NUMBER", "MATRIX", "Head", "Note", "Own", "Walk"]
 
@@ -56,6 +56,8 @@ SMALL = (CHAR, *range(DOUBLE, LAST_NUMBER + 1))
 #: Flags of arrays.
 COMPLEX, LOGICAL = 0x800, 0x200
 
+#: More than any memory holds.
+MAX_ENTRIES = 2**48
 #: SciPy's limit; nothing of Brainstorm has more than 4.
 MAX_DIMENSIONS = 32
 
@@ -111,6 +113,9 @@ class Walk:
         self.data = data
         self.order = order
         self.elements = elements
+        #: How many of them may be empty and stand beside others: SciPy takes 160 bytes for each,
+        #: and eight in the file declare it.
+        self.empty = max_elements(elements // 40)
         #: Where arrays with values of our own begin, and their sizes.
         self.replaced: list[tuple[int, int]] = []
         self.words = struct.Struct(f"{order}2I")
@@ -170,7 +175,8 @@ class Walk:
         if code == OPAQUE:  # without dimensions; the name is the first part of the content
             return Head(code, flags, (1, 1), self.text(start + 16, end)[0], start + 16)
         shape, start = self.integers(start + 16, end)
-        if not 2 <= len(shape) <= MAX_DIMENSIONS or min(shape) < 0:
+        largest = math.prod(size or 1 for size in shape)  # NumPy counts them although all is empty
+        if not 2 <= len(shape) <= MAX_DIMENSIONS or min(shape) < 0 or largest > MAX_ENTRIES:
             raise DamageError(f"dimensions {shape[:4]}")
         name, start = self.text(start, end)
         return Head(code, flags, shape, name, start)
@@ -219,7 +225,7 @@ class Walk:
         """Note that so many arrays come."""
         self.elements -= number
         if self.elements < 0:
-            raise DamageError("more cells and structs than the size of the file allows")
+            raise DamageError(TOO_MANY)
 
     def entries(self, keys: list[Any], start: int, end: int, depth: int) -> tuple[Note, int]:
         """Look at the arrays in a cell or struct, the first of which begins at a byte."""
@@ -244,6 +250,9 @@ class Walk:
         if kind != MATRIX or begin != start + 8:
             raise DamageError(f"type {kind}, where an array should begin")
         if not size:
+            self.empty -= 1
+            if self.empty < 0:
+                raise DamageError(TOO_MANY)
             return None, after
         head = self.head(begin, begin + size)
         note, reached = self.array(head, begin + size, depth + 1)
@@ -351,8 +360,8 @@ class Walk:
         if length < 1 or len(names) % length:
             raise DamageError(f"{len(names)} letters for names of {sizes[:4]}")
         parts = [names[i : i + length].split("\0")[0] for i in range(0, len(names), length)]
-        if len(set(parts)) < len(parts):
-            raise DamageError("two fields of one name")
+        if len(set(parts)) < len(parts) or "" in parts:
+            raise DamageError("two fields of one name, or one without")
         return parts, after
 
     def sparse(self, head: Head, end: int) -> tuple[Note, int]:

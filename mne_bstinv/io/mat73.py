@@ -24,9 +24,12 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5r
 
 from mne_bstinv.io import hdf5_data
 from mne_bstinv.io import variable as form
+from mne_bstinv.io.hdf5_data import Stored, address_of, opened
 from mne_bstinv.io.hdf5_fields import FieldNames
+from mne_bstinv.io.hdf5_structure import Structures
 from mne_bstinv.io.limits import MAX_DEPTH, max_elements
 from mne_bstinv.io.variable import (
+    TOO_MANY,
     DamageError,
     RefusalError,
     Unreadable,
@@ -46,6 +49,9 @@ MISPLACED = {"cell", "struct", "char", *NUMBERS, *INTEGERS}
 #: MATLAB's own limit is far above; NumPy 2.0 allows 64.
 MAX_DIMENSIONS = 32
 
+#: Letters of the name of a class; MATLAB's own limit is 63.
+MAX_CLASS = 1000
+
 Shape = tuple[int, ...]
 
 
@@ -59,7 +65,7 @@ class Node(NamedTuple):
 def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
     """Return the variables of a file, or those of the given names."""
     with h5py.File(path, "r") as file, path.open("rb") as raw:
-        reader = _Reader(file, FieldNames(raw, file.userblock_size))
+        reader = _Reader(file, Structures(raw, file.userblock_size))
         root = h5g.open(file.id, b"/")
         found = {}
         for name in reader.children(root):
@@ -71,16 +77,19 @@ def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
 
 def names_in(path: Path) -> list[str]:
     """Return the names of the variables of a file."""
-    with h5py.File(path, "r") as file:
-        found = (name.decode("utf-8", "replace") for name in h5g.open(file.id, b"/"))
+    with h5py.File(path, "r") as file, path.open("rb") as raw:
+        root = h5g.open(file.id, b"/")
+        Structures(raw, file.userblock_size).check_group(address_of(root))
+        found = (name.decode("utf-8", "replace") for name in root)
         return [name for name in found if not name.startswith("#")]
 
 
 class _Reader:
-    def __init__(self, file: h5py.File, fields: FieldNames) -> None:
+    def __init__(self, file: h5py.File, structures: Structures) -> None:
         self.file = file.id
-        self.fields = fields
-        self.limit = max_elements(fields.size)
+        self.structures = structures
+        self.fields = FieldNames(structures)
+        self.limit = max_elements(structures.size)
         #: What was read, by address: a hostile file may refer to one object any number of times.
         self.known: dict[int, Node] = {}
         #: The objects around the one that is read.
@@ -88,6 +97,7 @@ class _Reader:
 
     def children(self, group: h5g.GroupID) -> list[bytes]:
         """Return the names in a group, all of which must be in this file."""
+        self.structures.check_group(address_of(group))
         names = list(group)
         for name in names:
             kind = group.links.get_info(name).type
@@ -104,14 +114,16 @@ class _Reader:
         except (DamageError, RefusalError) as error:
             error.inside(name.decode("utf-8", "replace"))
             raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:
             damage = DamageError(f"HDF5 cannot read it ({error})")
             damage.inside(name.decode("utf-8", "replace"))
             raise damage from error
 
     def node(self, node: Any, depth: int) -> Node:
         """Return what a dataset or group holds."""
-        address = h5o.get_info(node).addr
+        address = address_of(node)
         found = self.known.get(address)
         if found is None:
             if address in self.around or depth > MAX_DEPTH:
@@ -124,14 +136,14 @@ class _Reader:
             self.around.discard(address)
             self.known[address] = found
         if found.elements > self.limit:
-            raise DamageError("more cells and structs than the size of the file allows")
+            raise DamageError(TOO_MANY)
         return found
 
     def _read(self, node: Any, address: int, depth: int) -> Node:
         if isinstance(node, h5g.GroupID):
             return self._group(node, address, depth)
         if isinstance(node, h5d.DatasetID):
-            return self._dataset(node, address, depth)
+            return self._dataset(opened(node, self.structures), address, depth)
         return Node(Variable(Unreadable("a data type without values"), (1, 1), "unknown"))
 
     def _group(self, group: h5g.GroupID, address: int, depth: int) -> Node:
@@ -158,7 +170,7 @@ class _Reader:
         """Return the values of a field, their shape, and how many arrays they are."""
         child = h5o.open(group, name)
         if isinstance(child, h5d.DatasetID) and _is_column(child):
-            return self._references(child, depth)
+            return self._references(opened(child, self.structures), depth)
         node = self.child(group, name, depth + 1)
         return [node.variable.value], (1, 1), node.elements
 
@@ -168,43 +180,45 @@ class _Reader:
         known = self.fields.of(address)
         return names if known is None or sorted(known) != names else known
 
-    def _dataset(self, dataset: h5d.DatasetID, address: int, depth: int) -> Node:
-        kind = _class(dataset)
+    def _dataset(self, stored: Stored, address: int, depth: int) -> Node:
+        kind = _class(stored.dataset)
         if kind == "canonical empty":  # what all empty entries of cells refer to
             return Node(Variable(np.zeros(0), (0, 0), "double"))
-        if h5a.exists(dataset, b"MATLAB_empty"):
-            return Node(self._empty(dataset, address, kind))
-        dtype, shape = dataset.dtype, _shape(dataset)
+        if h5a.exists(stored.dataset, b"MATLAB_empty"):
+            return Node(self._empty(stored, address, kind))
+        dtype, shape = stored.dtype, _shape(stored)
         if kind in ("cell", "unknown") and h5py.check_ref_dtype(dtype) is h5py.Reference:
-            items, shape, elements = self._references(dataset, depth)
+            items, shape, elements = self._references(stored, depth)
             return Node(Variable(form.cell(items, shape), shape, "cell"), elements + 1)
         if kind not in (*NUMBERS, *INTEGERS, "char") or not _is_plain(dtype):
             return Node(Variable(_foreign(kind, f"data of type {dtype}"), shape, kind))
         if kind not in NUMBERS and dtype.kind not in "biu":
             return Node(Variable(_foreign(kind, f"data of type {dtype}"), shape, kind))
-        flat = _complex(hdf5_data.values(dataset)).ravel()  # reversed dimensions: by columns
+        flat = _complex(hdf5_data.values(stored)).ravel()  # reversed dimensions: by columns
         value = _text(flat, shape) if kind == "char" else form.numbers(flat, shape)
         return Node(Variable(value, shape, kind))
 
-    def _references(self, dataset: h5d.DatasetID, depth: int) -> tuple[list[Any], Shape, int]:
+    def _references(self, stored: Stored, depth: int) -> tuple[list[Any], Shape, int]:
         """Return what references lead to, their shape, and how many arrays that is."""
-        items, elements = [], 0
-        for reference in hdf5_data.values(dataset).ravel():
-            target = h5r.dereference(reference, self.file) if reference else None
-            if target is None:
-                items.append(Unreadable("a reference to nothing"))
-                continue
-            node = self.node(target, depth + 1)
-            items.append(node.variable.value)
-            elements += node.elements
-        return items, _shape(dataset), elements
+        targets, places = hdf5_data.references(stored, self.limit)
+        nodes = [self._target(reference, depth) for reference in targets]
+        values = [node.variable.value for node in nodes]
+        elements = sum(nodes[place].elements for place in places.tolist())
+        return [values[place] for place in places.tolist()], _shape(stored), elements
 
-    def _empty(self, dataset: h5d.DatasetID, address: int, kind: str) -> Variable:
+    def _target(self, reference: h5r.Reference, depth: int) -> Node:
+        """Return what a reference leads to."""
+        target = h5r.dereference(reference, self.file) if reference else None
+        if target is None:
+            return Node(Variable(Unreadable("a reference to nothing")), 0)
+        return self.node(target, depth + 1)
+
+    def _empty(self, stored: Stored, address: int, kind: str) -> Variable:
         """Return the empty value of a dataset, which holds the dimensions."""
-        size = math.prod(hdf5_data.shape_of(dataset))
-        if size > MAX_DIMENSIONS or dataset.dtype.kind not in "iu":
-            raise DamageError(f"empty, with {size} dimensions of type {dataset.dtype}")
-        shape = tuple(int(size) for size in hdf5_data.values(dataset).ravel())
+        size = math.prod(stored.shape)
+        if size > MAX_DIMENSIONS or stored.dtype.kind not in "iu":
+            raise DamageError(f"empty, with {size} dimensions of type {stored.dtype}")
+        shape = tuple(int(size) for size in hdf5_data.values(stored).ravel())
         if math.prod(shape) != 0 or min(shape) < 0:
             raise DamageError(f"empty, with dimensions {shape}")
         if kind == "char":
@@ -223,7 +237,7 @@ class _Reader:
             if part is None:  # MATLAB leaves ir and data out where there is no entry
                 parts[name] = np.zeros(0, np.int64)
             elif isinstance(part, h5d.DatasetID) and _is_plain(part.dtype):
-                parts[name] = _complex(hdf5_data.values(part)).ravel()
+                parts[name] = _complex(hdf5_data.values(opened(part, self.structures))).ravel()
             else:
                 raise DamageError(f"a sparse array without numbers in {name.decode()}")
         n_rows = _number(group, b"MATLAB_sparse")
@@ -241,7 +255,8 @@ def _class(node: Any) -> str:
         return "unknown"
     attribute = h5a.open(node, b"MATLAB_class")
     dtype = attribute.dtype
-    if dtype.kind != "S" or attribute.shape != ():  # HDF5 trusts variable lengths
+    # HDF5 trusts variable lengths
+    if dtype.kind != "S" or attribute.shape != () or dtype.itemsize > MAX_CLASS:
         raise DamageError("MATLAB_class that is no text of fixed length")
     value = np.empty((), dtype)
     attribute.read(value)
@@ -264,9 +279,9 @@ def _is_column(dataset: h5d.DatasetID) -> bool:
     return kind is h5py.Reference and not h5a.exists(dataset, b"MATLAB_class")
 
 
-def _shape(dataset: h5d.DatasetID) -> Shape:
+def _shape(stored: Stored) -> Shape:
     """Return the MATLAB shape of a dataset."""
-    shape = tuple(reversed(hdf5_data.shape_of(dataset)))
+    shape = tuple(reversed(stored.shape))
     return shape if len(shape) > 1 else (*(shape or (1,)), 1)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 __all__ = [
+    "TOO_MANY",
     "DamageError",
     "RefusalError",
     "Unreadable",
@@ -34,6 +35,9 @@ Numbers = np.ndarray[Any, Any]
 
 #: Rows of a sparse array; some of its forms take 4 bytes or more a row.
 MAX_ROWS = 2**31 - 1
+
+#: What is wrong with a file that declares more arrays than it can hold.
+TOO_MANY = "more cells and structs than the size of the file allows"
 
 NO_TEXT = np.zeros(0, "U1")
 

@@ -65,6 +65,11 @@ class Arguments:
         if wrong:
             self.fault(f"{name} holds {wrong[0]}, expected whole numbers from 0 to {n - 1}.")
 
+    def within(self, name: str, value: float, low: float, high: float) -> None:
+        """Check that a number lies in a range, its ends included."""
+        if not low <= value <= high:
+            self.fault(f"{name} holds {value:g}, expected a number from {low:g} to {high:g}.")
+
     def texts(self, name: str, value: Sequence[str], n: int | str) -> list[str]:
         """Return as many texts as the number or symbol says."""
         texts = [value] if isinstance(value, str) else [str(text) for text in value]

@@ -10,8 +10,10 @@ import numpy as np
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.plots.style import NAN_COLOR, SMALL, color_scale, not_shown, plain_log
 
-__all__ = ["VIEWS", "beyond", "draw_map", "no_value_patch"]
+__all__ = ["CORTEX_COLOR", "VIEWS", "beyond", "draw_map", "no_value_patch", "thirds"]
 
+#: Bare cortex, and what has no value on it.
+CORTEX_COLOR, _NAN_BESIDE_CORTEX = "0.88", "0.4"
 #: Elevation and azimuth (degrees) of each view in SCS (x to the nose, y to the left).
 VIEWS = {
     "left": (0, 90),
@@ -32,29 +34,37 @@ def draw_map(
     *,
     limits: tuple[float, float],
     views: Sequence[str] = ("left", "top", "right"),
+    columns: int = 3,
     light: Sequence[float] | None = None,
     ratio: bool = False,
+    threshold: float | None = None,
 ) -> None:
-    """Draw the map in rows of three views with one colour bar; NaN is grey and counted.
+    """Draw the map in rows of views with one colour bar; NaN is grey and counted.
 
-    A triangle has the mean value of its corners, and none if one of them has none; of ratios the
-    geometric mean, on colours that diverge from the (logarithmic) middle of the limits. The light
-    comes from the given direction, from the viewer if there is none: then what faces the viewer
-    has the colours of the colour bar.
+    Each vertex colours the third of its triangles that is next to it, so that every value is
+    seen; what is below a ``threshold`` has the colour of bare cortex, and NaN is darker then. Of
+    ratios the colours diverge from the (logarithmic) middle of the limits. The light comes from
+    the given direction, from the viewer if there is none: then what faces the viewer has the
+    colours of the colour bar.
     """
     from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import to_rgba
 
     norm, colormap = color_scale(limits, ratio=ratio)
+    if threshold is not None:
+        colormap = colormap.with_extremes(bad=_NAN_BESIDE_CORTEX)
     colors = ScalarMappable(norm=norm, cmap=colormap)
-    corners = np.log(np.maximum(values, limits[0]))[faces] if ratio else values[faces]
-    means = corners.mean(axis=1)
-    rgba = colors.to_rgba(np.exp(means) if ratio else means)
+    # a logarithmic scale has no zero
+    scaled = np.maximum(values, limits[0]) if ratio else values
+    rgba = colors.to_rgba(np.ma.masked_invalid(scaled))
+    if threshold is not None:
+        rgba[values < threshold] = to_rgba(CORTEX_COLOR)
     panels = figure.subplots(
-        len(views) // 3, 3, subplot_kw={"projection": "3d", "proj_type": "ortho"}
+        len(views) // columns, columns, subplot_kw={"projection": "3d", "proj_type": "ortho"}
     )
     for axes, view in zip(np.ravel(panels), views, strict=True):
-        lit = rgba.copy()
-        lit[:, :3] *= _shading(vertices, faces, light or _direction(view))[:, None]
+        lit = rgba[faces]
+        lit[..., :3] *= _shading(vertices, faces, light or _direction(view))[:, None, None]
         _draw_view(axes, view, 1e3 * vertices, faces, lit)
     bar = figure.colorbar(
         colors,
@@ -63,19 +73,21 @@ def draw_map(
         shrink=0.7,
         extend=beyond(values, limits),
     )
+    if threshold is not None:
+        bar.ax.axhspan(limits[0], threshold, color=CORTEX_COLOR)
     if ratio:
         plain_log(bar.ax.yaxis, *limits)
-    patch = no_value_patch(values, "vertices")
+    patch = no_value_patch(values, "vertices", colors.cmap.get_bad())
     if patch is not None:
         figure.legend(handles=[patch], loc="outside lower center", frameon=False, fontsize=SMALL)
 
 
-def no_value_patch(values: FloatArray, what: str) -> Any:
+def no_value_patch(values: FloatArray, what: str, color: Any = NAN_COLOR) -> Any:
     """Make the entry of a legend that counts what is not finite, None if everything is."""
     from matplotlib.patches import Patch
 
     text = not_shown(np.isfinite(values), what)
-    return Patch(color=NAN_COLOR, label=text) if text else None
+    return Patch(color=color, label=text) if text else None
 
 
 def beyond(values: FloatArray, limits: tuple[float, float]) -> str:
@@ -89,11 +101,13 @@ def beyond(values: FloatArray, limits: tuple[float, float]) -> str:
 def _draw_view(
     axes: Any, view: str, vertices: FloatArray, faces: IntArray, rgba: FloatArray
 ) -> None:
+    """Draw triangles whose corners have the colours ``rgba``, shape (n_faces, 3, 4)."""
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
     centre = vertices.mean(axis=0)
     radius = np.abs(vertices - centre).max()
-    axes.add_collection3d(Poly3DCollection(vertices[faces], facecolors=rgba, edgecolors=rgba))
+    corners, colors = thirds(vertices[faces]), rgba.reshape(-1, 4)
+    axes.add_collection3d(Poly3DCollection(corners, facecolors=colors, edgecolors=colors))
     axes.set(
         xlim=centre[0] + radius * np.array([-1, 1]),
         ylim=centre[1] + radius * np.array([-1, 1]),
@@ -104,6 +118,15 @@ def _draw_view(
     axes.view_init(elev=elevation, azim=azimuth)
     axes.set_box_aspect((1, 1, 1), zoom=1.5)
     axes.set_axis_off()
+
+
+def thirds(triangles: FloatArray) -> FloatArray:
+    """Cut triangles, shape (n, 3, 3), into the quadrilaterals at their corners, (3 n, 4, 3)."""
+    following = np.roll(triangles, -1, axis=1)
+    preceding = np.roll(triangles, 1, axis=1)
+    middle = np.broadcast_to(triangles.mean(axis=1, keepdims=True), triangles.shape)
+    parts = [triangles, (triangles + following) / 2, middle, (triangles + preceding) / 2]
+    return np.stack(parts, axis=2).reshape(-1, 4, 3)
 
 
 def _direction(view: str) -> tuple[float, float, float]:

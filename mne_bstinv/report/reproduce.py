@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv.adapters.equivalence import averages_of
 from mne_bstinv.cross_validation import CrossValidation
-from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.registry import of_role
 
 __all__ = ["reproduction_code"]
@@ -23,6 +24,8 @@ _READERS = {
 #: Names of the package that the code may use.
 _NAMES = (
     "InverseOptions",
+    "InverseOptions2009",
+    "InverseOptions2016",
     "MneSettings",
     "StudyData",
     "cross_validate",
@@ -52,7 +55,7 @@ def reproduction_code(validation: CrossValidation, *, load: str | None = None) -
     """
     lines = [
         _study(validation, load),
-        f"options = {_call('InverseOptions', _changed(validation.options))}",
+        f"options = {_call(type(validation.options).__name__, _changed(validation.options))}",
         f"settings = {_call('MneSettings', _settings(validation))}",
         f"validation = {_call('cross_validate', _arguments(validation), first='study')}",
         "print(validation)",
@@ -74,13 +77,14 @@ def _study(validation: CrossValidation, load: str | None) -> str:
     return f"study = {_call('StudyData', {'name': repr(validation.name)} | calls)}"
 
 
-def _changed(options: InverseOptions) -> dict[str, str]:
-    """Return the options that are not the defaults, and the measure."""
-    default = InverseOptions()
+def _changed(options: AnyOptions) -> dict[str, str]:
+    """Return the options that are not the defaults, and what says the measure."""
+    default, chosen = type(options)(), "method" if options.year == 2009 else "measure"
     return {
         field.name: _literal(getattr(options, field.name))
         for field in fields(options)
-        if field.name == "measure" or getattr(options, field.name) != getattr(default, field.name)
+        if field.init
+        and (field.name == chosen or getattr(options, field.name) != getattr(default, field.name))
     }
 
 
@@ -97,11 +101,21 @@ def _arguments(validation: CrossValidation) -> dict[str, str]:
         "mne_settings": "settings",
         "data_types": _literal(validation.data_types),
     }
+    given |= _averages(validation)
     # the same summaries of the attribution, without or with the mean over all orders, or some
     orders = validation.attribution.orders
     if orders and orders != "all orders":
         return given | {"orders": orders.split()[0]}
     return given | {"shapley_limit": str(len(steps)) if orders else "0"}
+
+
+def _averages(validation: CrossValidation) -> dict[str, str]:
+    """Give the averages that the noise was divided by, where they are not those of the study."""
+    averages = validation.result.noise_averages
+    of_study = averages_of(validation.study)
+    if not validation.options.conventions.averages_in_noise or averages == of_study:
+        return {}
+    return {"n_avg": f"{averages:g}"}
 
 
 def _call(name: str, arguments: Mapping[str, str], *, first: str = "") -> str:

@@ -36,6 +36,8 @@ class Store:
         self._max_bytes = max_bytes
         self._identify: Callable[[Path], Hashable] = identify or file_stamp
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        #: Bytes of all that is kept.
+        self._bytes = 0
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
         """Return what a reader makes of a file as it is now."""
@@ -55,6 +57,7 @@ class Store:
         else:
             value = maker()
             self._kept[key] = (value, _n_bytes(value))
+            self._bytes += self._kept[key][1]
             self._forget()
         return self._kept[key][0]
 
@@ -65,10 +68,12 @@ class Store:
     def clear(self) -> None:
         """Forget all."""
         self._kept.clear()
+        self._bytes = 0
 
     def _forget(self, spared: int = 1) -> None:
-        while len(self._kept) > spared and sum(n for _, n in self._kept.values()) > self._max_bytes:
-            self._kept.popitem(last=False)
+        while len(self._kept) > spared and self._bytes > self._max_bytes:
+            _, (_, n_bytes) = self._kept.popitem(last=False)
+            self._bytes -= n_bytes
 
 
 def file_stamp(file: Path | None) -> tuple[str, int, int] | None:

@@ -71,7 +71,7 @@ def test_repr():
         ({"gain": np.full((N, M), np.nan)}, "gain holds values that are not finite"),
         ({"positions": np.ones((M, 2))}, r"positions has shape \(5, 2\), expected \(5, 3\)"),
         ({"normals": np.ones(3)}, r"normals has shape \(3,\), expected \(5, 3\)"),
-        ({"whitener": np.eye(N - 1)}, r"whitener has shape \(7, 7\), expected \(8, 8\)"),
+        ({"whitener": np.eye(N - 1)}, r"whitener has shape \(7, 7\), expected \(7, 8\)"),
         ({"channel_names": ["X"] * N}, "channel_names holds X more than once"),
         ({"channel_names": "X"}, "channel_names must be a sequence of text, found 'X'"),
         ({"channel_names": []}, "channel_names is empty"),

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cross_studies import kernels_of
+from cross_studies import kernels_of, remainders
 from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions, compute_kernel
-from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import cross_validate
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
@@ -30,21 +29,6 @@ EQUAL = 1e-9
 @lru_cache(maxsize=1)
 def sample():
     return load_small_sample()
-
-
-def remainders(study, options, settings, data_types):
-    """Distance of the path's ends from the toolboxes' own kernels."""
-    ingredients = gather(study, options, settings, data_types)
-    result = compute_kernel(
-        ingredients.side.common.head_model, study.noise_cov, study.channels,
-        channel_flag=study.recordings.channel_flag, data_types=data_types, options=options,
-    )  # fmt: skip
-    ours = kernel_blocks(result, ingredients.normals)
-    if options.measure == "sloreta":
-        ours = ours / np.sqrt(result.lambda_)
-    start = relative_distance(Engine(ingredients).compute(frozenset()).blocks, ours)
-    end = relative_distance(Engine(ingredients).compute(ALL).blocks, ingredients.side.blocks())
-    return start, end
 
 
 @pytest.mark.parametrize("data_types", ["MEG", "EEG", ("MEG", "EEG")], ids=str)

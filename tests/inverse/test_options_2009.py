@@ -17,7 +17,7 @@ from mne_bstinv.inverse import (
     bst_inverse_linear,
     bst_wmne,
 )
-from mne_bstinv.inverse.options import ignored_options, options_class, require_2018
+from mne_bstinv.inverse.options import ignored_options, options_class
 
 EMPTY = np.zeros((0, 0))
 
@@ -250,14 +250,6 @@ def test_names_of_2009_are_none_of_2018():
 )
 def test_class_of_a_mapping(given, year):
     assert options_class(given).year == year
-
-
-def test_other_years_are_refused_where_only_2018_is_known():
-    options = InverseOptions(noise_reg=0.2)
-    assert require_2018(options) is options
-    for other in (InverseOptions2009(), InverseOptions2016()):
-        with pytest.raises(OptionError, match=f"inverse of {other.year} are not known here"):
-            require_2018(other)
 
 
 def test_years_are_not_equal():

@@ -22,7 +22,7 @@ from mat5_bytes import (
 from scipy.sparse import csc_array, issparse
 
 from mne_bstinv.errors import MatFileError
-from mne_bstinv.io import limits, mat, mat5
+from mne_bstinv.io import limits, mat, mat5, mat5_tags
 from mne_bstinv.io.variable import Unreadable
 
 
@@ -207,6 +207,9 @@ FIELDS = element("INT32", struct.pack("<i", 8)) + element("INT8", b"x\0\0\0\0\0\
         (array("DOUBLE", (1, 1), element("DOUBLE", b"1234", size=5), name="a"), "a: 5 bytes for"),
         (array("DOUBLE", (1,), doubles(1.0), name="a"), r"dimensions \(1,\)"),
         (array("DOUBLE", (-1, 1), doubles(1.0), name="a"), r"dimensions \(-1, 1\)"),
+        (array("DOUBLE", (2**31 - 1,) * 3 + (0,), doubles(), name="a"), r"dimensions \(2147483647"),
+        (array("STRUCT", (1, 1), element("INT32", struct.pack("<i", 8)),
+               element("INT8", b"\0" * 8), number(""), name="a"), "two fields of one name, or one"),
         (array("DOUBLE", (1,) * 33, doubles(1.0), name="a"), "type 5 and 132 bytes for integers"),
         (array("DOUBLE", (1, 1), doubles(1.0), name="a", flags=8), "a: an element is missing"),
         (array("DOUBLE", (1, 1), doubles(1.0), doubles(1, 2), name="a", flags=8),
@@ -273,6 +276,20 @@ def test_many_empty_cells_are_bounded_by_the_size_of_the_file(tmp_path):
     found = mat.read(write_5(tmp_path / "a.mat", compressed(whole)))["a"].value
     assert len(found) == 10**5
     assert all(item is found[0] for item in found)  # nothing takes no memory, in cells of it alone
+
+
+def test_empty_entries_beside_others_are_bounded(tmp_path, monkeypatch):
+    """SciPy takes twenty times their bytes for them."""
+    monkeypatch.setattr(mat5_tags, "max_elements", lambda stored: 1000)
+    for count, words in ((1000, None), (1001, "a: more cells and structs than")):
+        entries = element("MATRIX", b"") * count + number("")
+        file = write_5(tmp_path / "a.mat", array("CELL", (1, count + 1), entries, name="a"))
+        if words is None:
+            value = mat.read(file)["a"].value
+            assert (np.size(value[0]), value[-1]) == (0, 1.0)
+        else:
+            with pytest.raises(MatFileError, match=words):
+                mat.read(file)
 
 
 def test_only_the_wanted_variables_are_inflated(tmp_path, monkeypatch):

@@ -71,13 +71,27 @@ def virtual_of_itself(file, other):
     with_class(file.create_virtual_dataset("bad", layout))
 
 
+def virtual_without_end(file, other):
+    """The size of which is that of its source: HDF5 opens it to tell the shape."""
+    os.mkfifo(other)
+    endless = (h5py.h5s.UNLIMITED, 4)
+    space = h5py.h5s.create_simple((4, 4), endless)
+    space.select_hyperslab((0, 0), (h5py.h5s.UNLIMITED, 1), None, (1, 4))
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_virtual(space, os.fsencode(other), b"x", space)
+    whole = h5py.h5s.create_simple((4, 4), endless)
+    made = h5py.h5d.create(file.id, b"bad", h5py.h5t.NATIVE_DOUBLE, whole, plist)
+    with_class(h5py.Dataset(made))
+
+
 def soft_link(file, other):
     file["bad"] = h5py.SoftLink("/good")
 
 
+pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this system")
 OUTSIDE = [external_link, external_storage, virtual, virtual_without_source, virtual_of_itself,
-           soft_link, pytest.param(link_to_a_pipe, marks=pytest.mark.skipif(
-               not hasattr(os, "mkfifo"), reason="no pipes in this system"))]  # fmt: skip
+           soft_link, pytest.param(link_to_a_pipe, marks=pipes),
+           pytest.param(virtual_without_end, marks=pipes)]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", OUTSIDE)
@@ -129,7 +143,14 @@ def one_chunk_of_many(file):
     data[:10, :10] = 1
 
 
-@pytest.mark.parametrize("change", [never_written, never_written_columns, one_chunk_of_many])
+def never_written_cell(file):
+    with_class(file.create_dataset("bad", (10**8, 1), h5py.ref_dtype, chunks=(10**6, 1)), "cell")
+
+
+NEVER_WRITTEN = [never_written, never_written_columns, never_written_cell, one_chunk_of_many]
+
+
+@pytest.mark.parametrize("change", NEVER_WRITTEN)
 def test_what_was_never_written_takes_no_memory(tmp_path, change):
     """The other variables are read; the environment variable lets the array be read after all."""
     found = mat.read(make(tmp_path, change))
@@ -192,6 +213,23 @@ def test_chunks_of_another_size_are_refused(tmp_path, size):
     file = make(tmp_path, change)
     with pytest.raises(MatFileError, match=r"a: a chunk of 448 bytes that holds (\d+)"):
         mat.read(file)
+
+
+def test_chunks_of_numbers_of_another_form_are_refused(tmp_path):
+    """HDF5 converts numbers of 12 bits; here they would be taken for numbers of 32."""
+
+    def change(file):
+        kind = h5py.h5t.STD_I32LE.copy()
+        kind.set_precision(12)
+        kind.set_offset(4)
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((2, 1))
+        space = h5py.h5s.create_simple((4, 1))
+        with_class(h5py.Dataset(h5py.h5d.create(file.id, b"a", kind, space, plist)), "int32")
+        file["a"][:] = [[1], [2], [3], [-4]]
+
+    with pytest.raises(MatFileError, match="a: numbers of a form that MATLAB does not write"):
+        mat.read(make(tmp_path, change))
 
 
 def test_filters_that_matlab_does_not_use_are_not_run(tmp_path):
@@ -284,6 +322,22 @@ def test_what_has_no_form_here_is_named(tmp_path, kind, data, words):
     found = mat.read(file)
     assert words in str(found["a"].value)
     np.testing.assert_array_equal(found["good"].value, np.eye(2))
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (50, 1), "compression": 3}])
+def test_a_cell_with_the_same_entries_again_and_again(tmp_path, options):
+    """Only the different ones are asked for."""
+
+    def change(file):
+        one = file.create_dataset("#refs#/one", data=np.ones((1, 1)))
+        with_class(one)
+        references = np.array([[one.ref], [file["good"].ref], [one.ref]] * 60, h5py.ref_dtype)
+        with_class(file.create_dataset("a", data=references.T, **options), "cell")
+
+    options = {name: value[::-1] if name == "chunks" else value for name, value in options.items()}
+    value = mat.read(make(tmp_path, change))["a"].value
+    assert [np.size(item) for item in value] == [1, 4, 1] * 60
+    assert value[0] == 1.0
 
 
 def test_null_space_and_null_references(tmp_path):

@@ -4,6 +4,7 @@ from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent, mne_equiva
 from mne_bstinv.adapters.equivalence.inputs import (
     GathersStudy,
     Study,
+    averages_of,
     default_data_types,
     require_study,
     upper_types,
@@ -16,7 +17,7 @@ from mne_bstinv.adapters.equivalence.mne_side import (
     mne_projector,
     mne_side,
 )
-from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings
+from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings, no_minimum_norm
 
 __all__ = [
     "DepthSettings",
@@ -25,6 +26,7 @@ __all__ = [
     "MneSettings",
     "MneSide",
     "Study",
+    "averages_of",
     "default_data_types",
     "estimated_ranks",
     "kernel_blocks",
@@ -32,6 +34,7 @@ __all__ = [
     "mne_equivalent",
     "mne_projector",
     "mne_side",
+    "no_minimum_norm",
     "require_study",
     "upper_types",
 ]

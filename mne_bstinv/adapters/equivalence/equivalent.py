@@ -281,6 +281,7 @@ def mne_equivalent(
     *,
     data_types: str | Sequence[str] | None = None,
     good_channels: Sequence[int] | None = None,
+    n_avg: int | None = None,
 ) -> MneEquivalent:
     """Translate Brainstorm's options into what MNE has to be told to compute the same kernel.
 
@@ -295,6 +296,9 @@ def mne_equivalent(
         Types of the channels to use; needed unless ``good_channels`` is given.
     good_channels : sequence of int | None
         0-based channels to use instead.
+    n_avg : int | None
+        Averages that the inverses of 2009 and 2016 divide the noise by; ``None`` takes those of the
+        recordings. A kernel that several recordings share is of one sample: 1.
 
     Returns
     -------
@@ -329,7 +333,7 @@ def mne_equivalent(
     ===========================  ==========================================================
     """
     study = require_study(study)
-    common = common_inputs(study, options, data_types, good_channels)
+    common = common_inputs(study, options, data_types, good_channels, n_avg)
     prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
     if scan and isinstance(prepared.options, InverseOptions2009):
         raise OptionError(

@@ -188,10 +188,12 @@ def common_inputs(
     options: AnyOptions | Mapping[str, Any] | None,
     data_types: str | Sequence[str] | None,
     good_channels: Sequence[int] | None,
+    n_avg: int | None = None,
 ) -> CommonInputs:
     """Run the study step on the structures of a study, which it must have.
 
-    ``good_channels`` are 0-based and take the place of ``data_types``.
+    ``good_channels`` are 0-based and take the place of ``data_types``; ``n_avg`` takes that of the
+    number of averages of the recordings.
     """
     given = require_study(study)
     if data_types is None and good_channels is None:
@@ -207,7 +209,7 @@ def common_inputs(
         options=options,
         data_cov=given.data_cov if _is_lcmv(options) else None,
         good_channels=None if good_channels is None else np.asarray(good_channels),
-        n_avg=averages_of(given),
+        n_avg=averages_of(given) if n_avg is None else n_avg,
     )
     return CommonInputs(
         head_model=head_model,
@@ -220,7 +222,18 @@ def common_inputs(
 
 
 def averages_of(study: Study) -> int:
-    """Return the trials that the recordings are the average of; 1 without recordings."""
+    """Return the trials that the recordings of a study are the average of.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+
+    Returns
+    -------
+    int
+        The number; 1 without recordings.
+    """
     return 1 if study.recordings is None else max(int(study.recordings.n_avg or 1), 1)
 
 

@@ -226,10 +226,10 @@ def _limit(options: AnyOptions) -> float | None:
 
 def _loose(prepared: PreparedStudy, forward: Any) -> tuple[float | dict[str, float], str]:
     options = prepared.options
-    tangential = 0.0 if options.loose is None else options.loose
-    if options.conventions.tangents == "plain":  # an amplitude; in 2009 a variance, as in MNE
-        tangential **= 2
-    values = {"fixed": 0.0, "loose": tangential, "free": 1.0}
+    loose = 0.0 if options.loose is None else options.loose
+    if options.conventions.loose == "amplitudes":
+        loose **= 2
+    values = {"fixed": 0.0, "loose": loose, "free": 1.0}
     if not prepared.mixed:
         return values[prepared.regions[0].orient], ""
     orient = np.full(prepared.n_sources, "", dtype=object)

@@ -25,7 +25,7 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import to_forward
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["MneSide", "estimated_ranks", "meg_and_electrodes", "mne_projector", "mne_side"]
 
@@ -215,11 +215,12 @@ class MneSide:
 
 def mne_side(
     study: Study,
-    options: InverseOptions,
+    options: AnyOptions,
     settings: MneSettings,
     data_types: str | Sequence[str] | None,
     *,
     good_channels: Sequence[int] | None = None,
+    n_avg: int | None = None,
 ) -> MneSide:
     """Convert a study as an MNE user would.
 
@@ -227,7 +228,7 @@ def mne_side(
     ----------
     study : StudyData | SampleStudy
         The structures.
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         Brainstorm's options.
     settings : MneSettings
         MNE's settings.
@@ -235,6 +236,9 @@ def mne_side(
         Types of the channels to use.
     good_channels : sequence of int | None
         0-based channels to use instead.
+    n_avg : int | None
+        Averages that Brainstorm divides the noise by in 2009 and 2016; ``None`` takes those of the
+        recordings.
 
     Returns
     -------
@@ -246,7 +250,7 @@ def mne_side(
     ConversionError
         If the study cannot be converted.
     """
-    common = common_inputs(study, options, data_types, good_channels)
+    common = common_inputs(study, options, data_types, good_channels, n_avg)
     info = to_info(study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri)
     forward = to_forward(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info

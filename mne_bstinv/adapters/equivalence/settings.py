@@ -11,12 +11,33 @@ from typing import Any
 from mne_bstinv._display import Displayed
 from mne_bstinv.adapters.operators import METHODS
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse.options import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 
-__all__ = ["DepthSettings", "MneSettings"]
+__all__ = ["DepthSettings", "MneSettings", "no_minimum_norm"]
 
-#: The loose parameter that MNE takes by itself for each constraint of Brainstorm.
-_LOOSE = {"fixed": 0.0, "loose": 0.2, "free": 1.0}
+#: The loose parameter that MNE takes by itself for each constraint of Brainstorm; truncated (2009)
+#: is computed as loose.
+_LOOSE = {"fixed": 0.0, "loose": 0.2, "truncated": 0.2, "free": 1.0}
+
+
+def no_minimum_norm(options: AnyOptions) -> str:
+    """Say why a method has no counterpart among MNE's minimum norms.
+
+    Parameters
+    ----------
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
+        Options of another method.
+
+    Returns
+    -------
+    str
+        The reason, and what to do.
+    """
+    start = f"InverseMethod {options.method!r} of {options.year} is no minimum norm: there is no "
+    start += "path from it to MNE's minimum norm, which has no settings for it."
+    if options.year == 2009:
+        return f"{start} Choose wmne, dspm, sloreta or mnej."
+    return f"{start} Choose minnorm; mne_equivalent compares gls and lcmv with make_lcmv."
 
 
 def _are_ranks(rank: Any) -> bool:
@@ -188,12 +209,12 @@ class MneSettings(Displayed):
         object.__setattr__(self, "depth", DepthSettings.parse(self.depth))
 
     @classmethod
-    def defaults_for(cls, options: InverseOptions, **changes: Any) -> MneSettings:
+    def defaults_for(cls, options: AnyOptions, **changes: Any) -> MneSettings:
         """Return the defaults, with the measure and orientation of Brainstorm's options.
 
         Parameters
         ----------
-        options : InverseOptions
+        options : InverseOptions | InverseOptions2009 | InverseOptions2016
             Brainstorm's options.
         **changes
             Settings that shall not be the defaults.
@@ -208,13 +229,11 @@ class MneSettings(Displayed):
         OptionError
             If the options ask for no minimum norm.
         """
-        if options.method != "minnorm":
-            raise OptionError(
-                f"InverseMethod {options.method!r} is no minimum norm: MNE's minimum norm has no "
-                "settings for it. Choose method 'minnorm'."
-            )
+        method = METHODS.get(str(options.measure))
+        if not options.is_minimum_norm or method is None:
+            raise OptionError(no_minimum_norm(options))
         start: dict[str, Any] = {
-            "method": METHODS[str(options.measure)],
+            "method": method,
             "loose": _LOOSE[options.orientation(0, 1)],
         }
         return cls(**(start | changes))

@@ -18,7 +18,6 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.linear import Region
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.regularization import (
@@ -235,8 +234,8 @@ def _decomposed_rows(
 
 
 def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> float:
-    if not isinstance(options, InverseOptions2009) and options.snr_method == "rms":
-        return lambda2_from_prior(lambda_from_rms(options.snr_rms), trace, rank)
+    if options.prior_rms is not None:
+        return lambda2_from_prior(lambda_from_rms(options.prior_rms), trace, rank)
     # of 2009 the whitener has as many rows as its rank: 1/SNR²
     return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_whitened)
 

@@ -36,17 +36,26 @@ def _state_of(file: BinaryIO) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-class _Run(NamedTuple):
-    """Neighbouring channels of a segment of one block: one read."""
+class _Group(NamedTuple):
+    """Channels that are near enough to each other to be read at once."""
 
     #: Rows of the result.
-    rows: slice
-    #: First number to read, counted from the first sample of the file; distance of the channels.
+    rows: slice | IntArray
+    #: First channel, how many are read from it on, and which of these are wanted.
+    first: int
+    n: int
+    wanted: slice | IntArray
+
+
+class _Run(NamedTuple):
+    """One read: a segment of one block, or some blocks as a whole, of a group of channels."""
+
+    group: _Group
+    #: First number to read, counted from the first sample of the file.
     begin: int
-    stride: int
-    #: Numbers of channels and samples.
-    n_channels: int
-    n_samples: int
+    #: Numbers of blocks, channels and samples, and the distance of each.
+    shape: tuple[int, int, int]
+    distances: tuple[int, int, int]
     #: First column of the result.
     column: int
 
@@ -138,14 +147,16 @@ class BstFile(Displayed):
         RecordingFileError
             If the file changed since it was opened, or cannot be read.
         """
-        order = np.argsort(channels, kind="stable")
-        identity = np.array_equal(order, np.arange(len(order)))
-        with self._opened() as file:
-            for run in _runs(self.header, start, start + out.shape[1], channels[order]):
-                rows = run.rows if identity else order[run.rows]
-                columns = slice(run.column, run.column + run.n_samples)
-                with np.errstate(invalid="ignore"):  # a NaN that signals, in a damaged file
-                    out[rows, columns] = self._take(file, run)
+        segment = range(start, start + out.shape[1])
+        # a NaN that signals, in a damaged file
+        with self._opened() as file, np.errstate(invalid="ignore"):
+            for run in _runs(self.header, segment, channels):
+                taken = self._take(file, run)[:, run.group.wanted].transpose(1, 0, 2)
+                columns = slice(run.column, run.column + taken.shape[1] * taken.shape[2])
+                if isinstance(run.group.rows, slice):
+                    out[run.group.rows, columns].reshape(taken.shape)[:] = taken
+                else:
+                    out[run.group.rows, columns] = taken.reshape(len(taken), -1)
             self._check(file)
 
     def _opened(self) -> BinaryIO:
@@ -172,9 +183,9 @@ class BstFile(Displayed):
             )
 
     def _take(self, file: BinaryIO, run: _Run) -> npt.NDArray[np.float32]:
-        """Read a run, (n_channels, n_samples)."""
-        n = (run.n_channels - 1) * run.stride + run.n_samples
-        numbers = np.empty(n, dtype="<f4")
+        """Read a run, (n_blocks, n_channels, n_samples)."""
+        last = sum((n - 1) * step for n, step in zip(run.shape, run.distances, strict=True))
+        numbers = np.empty(last + 1, dtype="<f4")
         file.seek(self.offset + 4 * run.begin)
         view = memoryview(numbers).cast("B")
         while view.nbytes:
@@ -185,47 +196,60 @@ class BstFile(Displayed):
                     "expected: the file changed while it was read. Open it again."
                 )
             view = view[taken:]
-        step = numbers.itemsize
-        return np.lib.stride_tricks.as_strided(
-            numbers,
-            (run.n_channels, run.n_samples),
-            (run.stride * step, step),
-            writeable=False,
-        )
+        strides = [numbers.itemsize * distance for distance in run.distances]
+        return np.lib.stride_tricks.as_strided(numbers, run.shape, strides, writeable=False)
 
 
-def _runs(header: BstHeader, start: int, stop: int, channels: IntArray) -> Iterator[_Run]:
-    """Yield the reads that bring sorted channels of a segment."""
+def _runs(header: BstHeader, segment: range, channels: IntArray) -> Iterator[_Run]:
+    """Yield the reads that bring some channels of a segment."""
     block, n_all = header.block, len(header.channels)
-    if not len(channels):
-        return
-    begin = start
-    while begin < stop:
+    distances = (block * n_all, block, 1)
+    begin = segment.start
+    while begin < segment.stop:
         number, first = divmod(begin, block)
-        n = min(block - first, stop - begin)
-        base = number * block * n_all
-        # short pieces of long runs are not worth reading what is between them
-        joined = block - n <= _GAP
-        most = max(1, _AT_ONCE // block) if joined else 1
-        for rows, channel in _neighbours(channels, most):
+        n = min(block - first, segment.stop - begin)
+        # what is between two wanted pieces is read too, if it is short
+        near = (_GAP + n) // block
+        groups = _groups(channels, near, max(1, _AT_ONCE // block))
+        n_blocks = 1
+        if n == block and len(groups) == 1 and n_all - groups[0].n < near:
+            n_blocks = min(max(1, _AT_ONCE // distances[0]), (segment.stop - begin) // block)
+        for group in groups:
             for piece in range(0, n, _AT_ONCE):
                 yield _Run(
-                    rows=rows,
-                    begin=base + channel * block + first + piece,
-                    stride=block,
-                    n_channels=rows.stop - rows.start,
-                    n_samples=min(_AT_ONCE, n - piece),
-                    column=begin - start + piece,
+                    group=group,
+                    begin=number * distances[0] + group.first * block + first + piece,
+                    shape=(n_blocks, group.n, min(_AT_ONCE, n - piece)),
+                    distances=distances,
+                    column=begin - segment.start + piece,
                 )
-        begin += n
+        begin += n * n_blocks
 
 
-def _neighbours(channels: IntArray, most: int) -> Iterator[tuple[slice, int]]:
-    """Yield slices of successive channels, up to ``most`` each, and the first of them."""
-    breaks = np.flatnonzero(np.diff(channels) != 1) + 1
-    for begin, end in zip([0, *breaks], [*breaks, len(channels)], strict=True):
-        for first in range(begin, end, most):
-            yield slice(first, min(first + most, end)), int(channels[first])
+def _groups(channels: IntArray, near: int, most: int) -> list[_Group]:
+    """Return the channels in groups: steps of ``near`` at most, ``most`` wide at most."""
+    order, found, steps = None, channels, np.diff(channels)
+    if steps.size and steps.min() <= 0:
+        order = np.argsort(channels, kind="stable")
+        found = channels[order]
+        steps = np.diff(found)
+    groups, begin = [], 0
+    for end in [*(np.flatnonzero(steps > near) + 1), len(found)]:
+        while begin < end:
+            first = int(found[begin])
+            stop = min(int(np.searchsorted(found, first + most)), int(end))
+            n = int(found[stop - 1]) + 1 - first
+            all_of_them = bool((steps[begin : stop - 1] == 1).all())
+            groups.append(
+                _Group(
+                    rows=slice(begin, stop) if order is None else order[begin:stop],
+                    first=first,
+                    n=n,
+                    wanted=slice(None) if all_of_them else found[begin:stop] - first,
+                )
+            )
+            begin = stop
+    return groups
 
 
 def open_bst(fname: PathLike) -> BstFile:

@@ -6,7 +6,7 @@ import pytest
 
 from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse import InverseOptions, InverseOptions2009
 
 
 def test_defaults_are_those_of_mne():
@@ -33,10 +33,12 @@ def test_defaults_for_options(orient, loose):
     assert (settings.method, settings.loose) == ("sLORETA", loose)
     assert settings.orientation == orient
     assert MneSettings.defaults_for(InverseOptions(), depth=None).depth.exp == 0
+    of_2009 = MneSettings.defaults_for(InverseOptions2009(method="dspm", source_orient=orient))
+    assert (of_2009.method, of_2009.loose) == ("dSPM", loose)
 
 
 def test_a_scan_has_no_settings():
-    with pytest.raises(OptionError, match="'gls' is no minimum norm"):
+    with pytest.raises(OptionError, match="'gls' of 2018 is no minimum norm"):
         MneSettings.defaults_for(InverseOptions(method="gls"))
 
 
