@@ -10,7 +10,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io.checks import flags, ordered, positive
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
-from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.sampling import FARTHEST, sample_numbers
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Nested, NestedArray, Text
 
@@ -107,10 +107,10 @@ class Link(Structure):
 
     @property
     def samples(self) -> tuple[int, int] | None:
-        """Numbers of the first and of the last sample; None if unknown."""
+        """Numbers of the first and of the last sample; None if unknown or too far."""
         if self.prop is None or self.prop.times is None or self.sfreq is None:
             return None
-        if not all(map(math.isfinite, self.prop.times.tolist())):
+        if not all(abs(time * self.sfreq) < FARTHEST for time in self.prop.times.tolist()):
             return None
         first, last = sample_numbers(self.prop.times, self.sfreq).tolist()
         return first, last
