@@ -72,7 +72,7 @@ def html_table(
 
 def in_short(value: Any) -> str:
     """Write a value of a field in a few words, at most one line."""
-    return " ".join(_in_short(value).split("\n"))
+    return " ".join(_in_short(value).split())
 
 
 def _in_short(value: Any) -> str:

@@ -20,9 +20,17 @@ from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.compare_options import (
+    MEASURES,
+    YEAR,
+    mne_name,
+    options_of,
+    stored_options,
+    stored_value,
+)
 from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.studies import StudyData, load_study
 from mne_bstinv.verification import Verification, verify
 
@@ -33,8 +41,6 @@ TWINS = ("mne_bstinv.cross_validate", "mne_bstinv.write_report")
 
 #: Exit code of programs that Ctrl-C ended.
 _INTERRUPTED = 130
-#: MNE's name of a method → Brainstorm's measure.
-_MEASURES = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
 #: Argument → the field of InverseOptions that it sets.
 _OPTIONS = {
     "orientation": "source_orient",
@@ -60,14 +66,16 @@ _SETTINGS = {
 class _Plan:
     """What is compared: one cross-validation for each entry of ``options``.
 
-    ``note`` says where the options come from; ``good_channels`` are those of the kernel (0-based)
-    and ``stored`` is the verdict on it, where a results file was given.
+    ``note`` says where the options come from; ``good_channels`` are those of the kernel (0-based),
+    ``n_avg`` the averages that its noise is of and ``stored`` is the verdict on it, where a results
+    file was given.
     """
 
-    options: tuple[InverseOptions, ...]
+    options: tuple[AnyOptions, ...]
     data_types: tuple[str, ...] | None
     note: str
     good_channels: tuple[int, ...] | None = None
+    n_avg: int | None = None
     stored: Verification | None = None
 
 
@@ -87,8 +95,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--methods",
         nargs="+",
-        choices=tuple(_MEASURES),
+        choices=tuple(MEASURES[YEAR]),
         help="default: all three; of a results file its own",
+    )
+    parser.add_argument(
+        "--year",
+        type=int,
+        choices=tuple(MEASURES),
+        help="Brainstorm's function for the inverse (default: 2018; of a results file its own)",
     )
     parser.add_argument("--data-types", nargs="+", metavar="TYPE", help="default: MEG, else EEG")
     _add_brainstorm(parser.add_argument_group("Brainstorm's options (default: Brainstorm's own)"))
@@ -131,13 +145,21 @@ def _add_brainstorm(group: Any) -> None:
         choices=("fixed", "loose", "free"),
         help="default: fixed, in a volume free; MNE's loose follows it",
     )
-    add("--noise-method", choices=("none", "reg", "median", "diag", "shrink"))
-    add("--noise-reg", type=float, help="NoiseReg (default: 0.1)")
+    add(
+        "--noise-method",
+        choices=("none", "reg", "median", "diag", "shrink"),
+        help="NoiseMethod (default: reg; 2009 has none)",
+    )
+    add(
+        "--noise-reg",
+        type=float,
+        help="NoiseReg, of 2009 gradreg, magreg, eegreg, … alike (default: 0.1)",
+    )
     add("--snr", type=float, help="SnrFixed, amplitude (default: 3)")
     add("--weight-exp", type=float, help="WeightExp (default: 0.5)")
     add("--weight-limit", type=float, help="WeightLimit (default: 10)")
     add("--no-depth", dest="use_depth", action="store_false", help="UseDepth 0: no depth weights")
-    add("--loose", type=float, help="Loose, an amplitude (default: 0.2)")
+    add("--loose", type=float, help="Loose, an amplitude, of 2009 a variance (default: 0.2)")
 
 
 def _add_mne(group: Any) -> None:
@@ -254,6 +276,7 @@ def _validations(
             mne_settings=settings,
             data_types=plan.data_types,
             good_channels=plan.good_channels,
+            n_avg=plan.n_avg,
             **how,
         )
 
@@ -273,10 +296,11 @@ def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str
 def _of_arguments(args: argparse.Namespace, study: StudyData) -> _Plan:
     given = _given(args, _OPTIONS)
     given.setdefault("source_orient", "free" if study.head_model.kind == "volume" else "fixed")
+    year = args.year or YEAR
     return _Plan(
         options=tuple(
-            InverseOptions(measure=_MEASURES[method], **given)
-            for method in dict.fromkeys(args.methods or _MEASURES)
+            options_of(year, method, given)
+            for method in dict.fromkeys(args.methods or MEASURES[year])
         ),
         data_types=None if args.data_types is None else tuple(args.data_types),
         note=_note_of_defaults(args),
@@ -287,8 +311,8 @@ def _note_of_defaults(args: argparse.Namespace) -> str:
     given = [_argument(name) for name in _OPTIONS if hasattr(args, name)]
     changed = f", changed by {', '.join(given)}" if given else ""
     return (
-        f"Brainstorm's options are its defaults{changed}, and not those of results that the study "
-        "stores: give a results file to take its options."
+        f"Brainstorm's options are its defaults of {args.year or YEAR}{changed}, and not those of "
+        "results that the study stores: give a results file to take its options."
     )
 
 
@@ -305,18 +329,10 @@ def _with_verdict(plan: _Plan, path: Path) -> _Plan:
 
 def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
     """Take the options of a results file, and refuse arguments that say something else."""
-    stored = results.options or {}
-    if not stored.get("InverseMethod"):
-        raise OptionError(
-            f"{args.study}: Options.InverseMethod is empty: not computed by the 2018 linear "
-            "inverse. Give the recordings, and the options as arguments."
-        )
-    options = InverseOptions.from_brainstorm(stored)
-    data_types = data_types_of(stored) or None
-    said = {name: getattr(options, field) for name, field in _OPTIONS.items()}
-    said |= {"methods": (options.measure,), "data_types": data_types}
-    if options.snr_method != "fixed":
-        said["snr"] = f"SnrMethod {options.snr_method}"
+    options = stored_options(args.study, results, args.year)
+    data_types = data_types_of(results.options) or None
+    said = {name: stored_value(options, field) for name, field in _OPTIONS.items()}
+    said |= {"methods": (mne_name(options),), "data_types": data_types}
     for name, value in _arguments_as_options(args).items():
         if value != said[name]:
             argument = _argument(name)
@@ -325,9 +341,10 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
                 f"{_typed(name, said[name])}: leave {argument} out, or give the recordings instead "
                 "of the results."
             )
+    of_year = "" if options.year == YEAR else f", as the inverse of {options.year} does"
     note = (
-        f"Brainstorm's kernel is computed anew with the options of {args.study.name}; the kernel "
-        "that it stores is not the one compared."
+        f"Brainstorm's kernel is computed anew with the options of {args.study.name}{of_year}; "
+        "the kernel that it stores is not the one compared."
     )
     good = results.good_channel
     if good is not None:
@@ -337,6 +354,7 @@ def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
         data_types=data_types,
         note=note,
         good_channels=None if good is None else tuple((good.ravel() - 1).tolist()),
+        n_avg=max(results.n_avg, 1),
     )
 
 
@@ -344,9 +362,6 @@ def _typed(name: str, value: Any) -> str:
     """Return the value of an argument as it is written on the command line."""
     if name == "use_depth":
         return "depth weighting" if value else "no depth weighting"
-    if name == "methods":
-        typed = {measure: method for method, measure in _MEASURES.items()}
-        value = tuple(typed.get(measure, measure) for measure in value)
     if value is None:
         return "none"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -363,7 +378,7 @@ def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:
     if "orientation" in given:
         given["orientation"] = (given["orientation"],)
     if args.methods is not None:
-        given["methods"] = tuple(_MEASURES[method] for method in args.methods)
+        given["methods"] = tuple(args.methods)
     if args.data_types is not None:
         given["data_types"] = tuple(args.data_types)
     return given

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse import InverseOptions
+from mne_bstinv.inverse import InverseOptions2009
+from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["refuse_ineffective_options", "refuse_unless"]
 
@@ -23,7 +24,7 @@ def refuse_unless(present: bool, needed: str, given: Mapping[str, bool]) -> None
 
 
 def refuse_ineffective_options(
-    given: Mapping[str, str], several: Sequence[InverseOptions], *, mixed: bool = False
+    given: Mapping[str, str], several: Sequence[AnyOptions], *, mixed: bool = False
 ) -> None:
     """Refuse options of Brainstorm's that change none of the kernels.
 
@@ -41,36 +42,42 @@ def _once(reasons: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(reason for reason in reasons if reason))
 
 
-def _reason(field: str, options: InverseOptions, mixed: bool) -> str | None:
+def _reason(field: str, options: AnyOptions, mixed: bool) -> str | None:
     """Say why a field changes nothing and what to do; None if it does."""
     if field == "source_orient" and mixed:
         return "the regions of a mixed head model have orientations of their own. Leave it out"
     if field == "loose" and not mixed and "loose" not in options.source_orient:
         orients = " and ".join(options.source_orient)
         return f"the orientation is {orients}. Leave it out, or choose the orientation loose"
-    if field == "noise_reg" and options.noise_method != "reg":
-        return (
-            f"the noise method is {options.noise_method}. Leave it out, or choose the noise "
-            "method reg"
-        )
+    if field == "noise_reg":
+        return _ridge_reason(options)
     if field in ("snr_fixed", "snr_rms", "snr_method"):
         return _snr_reason(field, options)
     return _depth_reason(field, options) if field in _DEPTH else None
 
 
-def _snr_reason(field: str, options: InverseOptions) -> str | None:
-    if options.method != "minnorm":
+def _ridge_reason(options: AnyOptions) -> str | None:
+    if isinstance(options, InverseOptions2009):
+        return None if options.regularize_noise else "regnoise is 0. Leave it out"
+    if options.noise_method == "reg":
+        return None
+    method = options.noise_method
+    return f"the noise method is {method}. Leave it out, or choose the noise method reg"
+
+
+def _snr_reason(field: str, options: AnyOptions) -> str | None:
+    if not options.is_minimum_norm:
         return f"{options.method} has no prior that an SNR could scale. Leave it out"
-    used = f"snr_{options.snr_method}"
-    if field in ("snr_method", used):
+    used = "fixed" if options.prior_rms is None else "rms"
+    if field in ("snr_method", f"snr_{used}"):
         return None
     wanted = field.removeprefix("snr_")
-    return f"SnrMethod is {options.snr_method}. Leave it out, or choose SnrMethod {wanted}"
+    return f"SnrMethod is {used}. Leave it out, or choose SnrMethod {wanted}"
 
 
-def _depth_reason(field: str, options: InverseOptions) -> str | None:
+def _depth_reason(field: str, options: AnyOptions) -> str | None:
     if not dataclasses.replace(options, use_depth=True).depth_weighting:
-        measure = options.measure if options.method == "minnorm" else options.method
+        measure = options.measure if options.is_minimum_norm else options.method
         return f"{measure} is not depth-weighted. Leave it out, or choose another measure"
     if field != "use_depth" and not options.use_depth:
         return "depth weighting is off. Leave it out, or leave depth weighting on"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from mne_bstinv.cli import streams
 from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.io.events import is_bad
+from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.linked import find_linked
-from mne_bstinv.io.registry import KINDS, row_of, row_of_content
+from mne_bstinv.io.registry import KINDS, row_in
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
+from mne_bstinv.workflow.words import described_results, results_in_words
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
@@ -33,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Describe, print and return 0."""
+    args.path = results_file(args.path)
     if not args.path.exists():
         raise MissingFileError(f"{args.path}: no such file or folder. Check the path.")
     if args.path.is_dir():
@@ -154,11 +159,14 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                     "file": relative(r.file),
                     "data_file": relative(r.data_file),
                     "shared": r.shared,
-                    "comment": _comment(r.file),
+                    "form": "kernel" if is_kernel(r.file) else "full",
+                    **_results_told(r.file),
                 }
                 for r in entry.results
             ],
-            "derived": [relative(file) for file in entry.derived],
+            "derived": [
+                {"file": relative(file), "comment": _comment(file)} for file in entry.derived
+            ],
             "other_files": [relative(file) for file in entry.other_files],
         }
 
@@ -169,6 +177,7 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                 "name": subject.name,
                 "anatomy": relative(subject.anatomy),
                 "cortex": relative(subject.cortex),
+                "other_files": [relative(file) for file in subject.other_files],
                 "use_default_anat": subject.use_default_anat,
                 "use_default_channel": subject.use_default_channel,
                 "conditions": [condition(entry) for entry in subject.conditions],
@@ -186,7 +195,7 @@ def _read(path: Path) -> tuple[str, Structure]:
             "MNE-Python (FIF, stc) use mne show_fif or mne.read_…; mne-bstinv convert makes files "
             "of Brainstorm of them."
         )
-    row = row_of(path) or row_of_content(path)
+    row = row_in(path)
     if row is None or not row.module:
         *names, last = dict.fromkeys(
             kind.pattern.removesuffix(".mat") for kind in KINDS.values() if kind.module
@@ -199,16 +208,31 @@ def _read(path: Path) -> tuple[str, Structure]:
 
 
 def _table(rows: list[dict[str, str]]) -> list[str]:
-    field = max(len(row["field"]) for row in rows)
-    width = min(max(len(row["value"]) for row in rows), 72)
+    cells = [[streams.printable(row[name]) for name in ("field", "value", "unit")] for row in rows]
+    field = max(_width(row[0]) for row in cells)
+    width = min(max(_width(row[1]) for row in cells), 72)
     return [
-        f"{row['field']:<{field}}  {_cut(row['value'], width):<{width}}  {row['unit']}".rstrip()
-        for row in rows
+        f"{_filled(name, field)}  {_filled(_cut(value, width), width)}  {unit}".rstrip()
+        for name, value, unit in cells
     ]
 
 
+def _width(text: str) -> int:
+    """Return how many columns a text takes on a terminal."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(letter)) for letter in text)
+
+
+def _filled(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if _width(text) <= width:
+        return text
+    while _width(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
@@ -219,6 +243,7 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
             f"UseDefaultChannel {subject['use_default_channel']})"
         )
         lines += [f"    {what:<12} {subject[what] or '–'}" for what in ("anatomy", "cortex")]
+        lines += [f"    other        {file}" for file in subject["other_files"]]
         for entry in subject["conditions"]:
             lines.append(f"    Condition {entry['name']}")
             for what in ("channel_file", "head_model_file", "noise_cov_file", "data_cov_file"):
@@ -228,12 +253,12 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 f"      recordings   {r['file']}{_said(r)}{' (bad trial)' if r['bad'] else ''}"
                 for r in entry["recordings"]
             ]
-            lines += [
-                f"      results      {r['file']}{_said(r)}"
-                f"{' (shared kernel)' if r['shared'] else ''}"
-                for r in entry["results"]
-            ]
-            lines += [f"      derived      {file}" for file in entry["derived"]]
+            for r in entry["results"]:
+                form = "shared kernel" if r["shared"] else r["form"]
+                lines.append(f"      results      {r['file']}{_said(r)} ({form})")
+                if r["computed"]:
+                    lines.append(f"                   {', '.join(r['computed'].values())}")
+            lines += [f"      derived      {r['file']}{_said(r)}" for r in entry["derived"]]
             lines += [f"      other        {file}" for file in entry["other_files"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
 
@@ -246,6 +271,16 @@ def _comment(file: Path) -> str | None:
         return None
     comment = found.value if found is not None else None
     return " ".join(comment.split()) or None if isinstance(comment, str) else None
+
+
+def _results_told(file: Path) -> dict[str, Any]:
+    """Describe results as plain values: their comment, and how they were computed, in words."""
+    try:
+        results = described_results(file)
+    except BstInvError:  # reading it says what is wrong
+        return {"comment": None, "computed": {}}
+    comment = " ".join(results.comment.split()) or None
+    return {"comment": comment, "computed": results_in_words(results)}
 
 
 def _said(row: Mapping[str, Any]) -> str:

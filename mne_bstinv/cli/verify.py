@@ -16,6 +16,7 @@ from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.arguments import add_n_jobs
 from mne_bstinv.errors import MissingFileError
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     Returns 0 if nothing differs and nothing failed (with ``--strict``: if all kernels are
     equal), else 1. What cannot be recomputed of what was made of kernels does not count.
     """
+    args.path = results_file(args.path)
     files = find_files(args.path)
     if not files:
         raise MissingFileError(

@@ -19,8 +19,10 @@ from mne_bstinv.conversion import ConversionReport, carry, conversion_report, co
 from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.registry import KINDS, row_of_content
+from mne_bstinv.io.registry import KINDS, row_in
+from mne_bstinv.io.result_links import is_result_link, split_link
 from mne_bstinv.io.schema import Structure
 from mne_bstinv.studies.units import converting, in_metres
 
@@ -74,7 +76,8 @@ def convert_file(
     Parameters
     ----------
     src : path-like
-        The file to convert, recognised by its name: ``headmodel_*.mat``, ``…-fwd.fif`` ...
+        The file to convert, recognised by its name: ``headmodel_*.mat``, ``…-fwd.fif`` ...; or
+        ``link|results|data``, a kernel with recordings (see :func:`mne_bstinv.io.read_results`).
     dst : path-like
         The file to write; its name says what it is to hold.
     companions : mapping of str to path-like | None
@@ -127,12 +130,17 @@ def convert_file(
         If ``dst`` exists and ``overwrite`` is False.
     """
     source, target = Path(src), Path(dst)
+    linked = None
+    if is_result_link(src):
+        source, linked = split_link(src)
     kinds = kind_of_file(source), kind_of_file(target)
     given = {name: path for name, path in (companions or {}).items() if path is not None}
+    if linked is not None and kinds in ROUTES and "recordings" in _heeds(ROUTES[kinds]):
+        given.setdefault("recordings", linked)
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
         baseline=baseline, scale_leff=scale_leff or None,
-        raw_dir=None if raw_dir is None else Path(raw_dir), atlas=atlas,
+        raw_dir=folder_of_originals(raw_dir), atlas=atlas,
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)
@@ -236,11 +244,8 @@ def kind_of_file(path: Path) -> str:
     if path.suffix.lower() == ".bst":
         return "bst"
     if path.suffix.lower() == ".mat":
-        found = io.file_kind(path.name)
-        if found is None and path.is_file():  # an export under another name
-            row = row_of_content(path)
-            found = None if row is None else row.name
-        return found or ""
+        row = row_in(path) if path.is_file() else None  # exports may have another name
+        return (io.file_kind(path.name) if row is None else row.name) or ""
     return mne_kind(path) or ""
 
 

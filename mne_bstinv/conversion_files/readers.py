@@ -17,6 +17,7 @@ from mne_bstinv.conversion_files.routes import ROUTES, Arguments
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.result_links import is_result_link, split_link
 
 __all__ = [
     "read_cov_brainstorm",
@@ -417,6 +418,10 @@ def _read(
     fname: PathLike, goal: str, given: Mapping[str, PathLike | None], arguments: Any = None
 ) -> Any:
     """Read a file as an object of a kind of MNE's."""
+    if is_result_link(fname):
+        fname, linked = split_link(fname)
+        if "recordings" in given:
+            given = {**given, "recordings": given["recordings"] or linked}
     file = _existing(fname)
     kind = _check_kind(file, goal)
     companions = _given(**given)

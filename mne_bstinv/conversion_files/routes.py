@@ -391,7 +391,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("channel", "info"): Route(_info, (), ("mri",)),
     ("channel", "trans"): Route(_trans, ("mri",)),
     ("results", "source estimate"): Route(
-        _estimate, ("channels",), (*_ON_CORTEX, "recordings", "head_model"), ("scale_leff",)
+        _estimate, (), ("channels", *_ON_CORTEX, "recordings", "head_model"), ("scale_leff",)
     ),
     ("results", "inverse operator"): Route(
         _operator, ("channels", "head_model", "noise_cov"), _ON_CORTEX

@@ -44,6 +44,8 @@ __all__ = ["CrossValidation"]
 #: Relative difference that counts as equal, and remainder of an attribution, if rounding allows no
 #: more.
 RTOL = 1e-9
+#: The year of the inverse that needs no mention.
+_NEWEST = 2018
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,9 +167,10 @@ class CrossValidation:
 
     @property
     def title(self) -> str:
-        """The kernel in a few words."""
-        orient = self.result.regions[0].orient
-        return f"{self.settings.method} {orient} {'+'.join(self.data_types)}"
+        """The kernel in a few words, with the year of its inverse if it is not 2018."""
+        orient, year = self.result.regions[0].orient, self.options.year
+        of_year = "" if year == _NEWEST else f" {year}"
+        return f"{self.settings.method} {orient} {'+'.join(self.data_types)}{of_year}"
 
     @property
     def equal(self) -> bool | None:
@@ -283,6 +286,7 @@ class CrossValidation:
         return {
             "study": self.name,
             "title": self.title,
+            "year": self.options.year,
             "verdict": self.verdict,
             "passed": self.passed,
             "parity": equivalent.parity,

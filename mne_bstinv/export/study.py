@@ -17,6 +17,7 @@ from mne_bstinv.export.inputs import estimations_of, is_lcmv, load, load_many
 from mne_bstinv.export.plan import Plan
 from mne_bstinv.export.structures import Windows, structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
+from mne_bstinv.io.filenames import named
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import converting, in_metres
 
@@ -194,7 +195,7 @@ def export_study(
     """
     names.check_name(subject, "subject")
     names.check_name(condition, "condition")
-    root = Path(os.path.abspath(os.fspath(protocol)))  # noqa: PTH100 - links stay as they are
+    root = Path(os.path.abspath(named(protocol, "protocol")))  # noqa: PTH100 - links stay as they are
     target = find_target(
         root, subject, condition, share_channels=share_channels, overwrite=overwrite
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path, PurePosixPath
 
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io import mat
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_label_volume",
-    "is_link", "is_mri", "listed", "mri_rank",
+    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_kernel",
+    "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
     "normalise",
 ]  # fmt: skip
 
@@ -39,6 +42,13 @@ def file_kind(name: str) -> str | None:
 def normalise(stored: str) -> PurePosixPath:
     """Return a path stored in a file, which may have the separators of any system."""
     return PurePosixPath(stored.replace("\\", "/").strip("/"))
+
+
+def named(path: PathLike, what: str) -> Path:
+    """Return the path of a folder to write to; an empty name would be the current one."""
+    if not os.fspath(path).strip():
+        raise OptionError(f"{what} is an empty name. Write '.' for the current folder.")
+    return Path(path)
 
 
 def find_stored(folder: Path, stored: str) -> Path | None:
@@ -105,6 +115,11 @@ _AVERAGE = "_average"
 
 #: Name of a block that was imported of a continuous file.
 _BLOCK = re.compile(r"data_block\d+\.mat")
+
+
+def is_kernel(file: Path) -> bool:
+    """Tell a kernel from full results as Brainstorm does: by its name."""
+    return "_kernel" in file.name.lower()
 
 
 def is_link(file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mne_bstinv.io.filenames import (
     file_kind,
     find_stored,
     is_folder,
+    is_kernel,
     is_label_volume,
     is_mri,
     listed,
@@ -155,6 +157,7 @@ def _subject(
         use_default_anat=own.use_default_anat,
         use_default_channel=own.use_default_channel,
         conditions=tuple(conditions),
+        other_files=_others(anat / name, files, problems),
         **files,
     )
 
@@ -225,6 +228,17 @@ def _anatomy_files(
     return files
 
 
+def _others(folder: Path, used: Mapping[str, Path | None], problems: Problems) -> tuple[Path, ...]:
+    """Return what a folder of an anatomy holds beside the files that are used."""
+    found = listed(folder, problems) if is_folder(folder) else []
+    names = ["brainstormsubject.mat", *(file.name for file in used.values() if file is not None)]
+    return tuple(
+        file
+        for file in found
+        if file.name not in names and not file.name.startswith(".") and not is_folder(file)
+    )
+
+
 def _conditions(
     data: Path, subject: str, default: Folder | None, current: CurrentHeadModels, problems: Problems
 ) -> list[Condition]:
@@ -276,11 +290,6 @@ def _condition(
     )
 
 
-def _is_kernel(file: Path) -> bool:
-    """Tell a kernel from a map as Brainstorm does: by its name."""
-    return "_kernel" in file.name.lower()
-
-
 def _results(
     data: Path, file: Path, recordings: tuple[RecordingsEntry, ...], problems: Problems
 ) -> ResultsEntry:
@@ -292,7 +301,7 @@ def _results(
         if found is None:
             problems.append(f"{file}: its recordings {stored} do not exist")
         return ResultsEntry(file=file, data_file=found)
-    if not _is_kernel(file):  # an average, or a map on another cortex
+    if not is_kernel(file):  # an average, or a map on another cortex
         return ResultsEntry(file=file)
     relative = file.relative_to(data).as_posix()
     links = (f"link|{relative}|{entry.file.relative_to(data).as_posix()}" for entry in recordings)

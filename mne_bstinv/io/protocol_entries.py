@@ -84,6 +84,8 @@ class SubjectEntry(Displayed):
     scalp: Path | None = None
     inner_skull: Path | None = None
     outer_skull: Path | None = None
+    #: What else is in its folder of the anatomy: other surfaces and volumes, fibers, anything.
+    other_files: tuple[Path, ...] = ()
     use_default_anat: int = 0
     use_default_channel: int = 0
     conditions: tuple[Condition, ...] = ()

@@ -72,9 +72,14 @@ def scan(path: Path, problems: Problems) -> Folder:
     """Return what a folder holds."""
     files: dict[str | None, list[Path]] = {}
     study = path / "brainstormstudy.mat"
+    strange: list[Path] = []
     for file in listed(path, problems):
-        if file.suffix.lower() == ".mat" and _is_file(file):
+        if not _is_file(file) or file.name.startswith("."):
+            continue
+        if file.suffix.lower() == ".mat":
             files.setdefault(file_kind(file.name), []).append(file)
+        elif file.suffix.lower() != ".bst":  # links name these
+            strange.append(file)
     for kind in ("channel", "noisecov", "ndatacov"):
         if len(files.get(kind, ())) > 1:
             problems.append(f"{path}: several {kind} files, the last in name order is used")
@@ -96,7 +101,8 @@ def scan(path: Path, problems: Problems) -> Folder:
             if kind not in (*_LISTED, *DERIVED_KINDS)
             for file in found
             if file.name.lower() != study.name
-        ),
+        )
+        + tuple(strange),
         bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
     )
 

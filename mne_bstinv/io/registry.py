@@ -16,7 +16,7 @@ from mne_bstinv.errors import BstInvError
 from mne_bstinv.io import mat
 
 __all__ = [
-    "KINDS", "FileKind", "known_by_content", "known_by_name", "of_role", "row_of",
+    "KINDS", "FileKind", "known_by_content", "known_by_name", "of_role", "row_in", "row_of",
     "row_of_content",
 ]  # fmt: skip
 
@@ -214,6 +214,22 @@ def row_of(file: PurePath) -> FileKind | None:
         return None
     fixed = KINDS.get(file.stem.lower())
     return fixed if fixed is not None and not fixed.tag else known_by_name(file.name)
+
+
+def row_in(file: PurePath) -> FileKind | None:
+    """Return the kind of a file that is there: by its name, unless its variables are of another.
+
+    ``datacov.mat`` is named like recordings, and holds a covariance.
+    """
+    named = row_of(file)
+    if named is not None:
+        try:
+            present = set(mat.names_in(file))
+        except BstInvError:  # reading it says what is wrong
+            return named
+        if not named.marks or any(mark <= present for mark in named.marks):
+            return named
+    return row_of_content(file) or named
 
 
 def of_role(role: str) -> FileKind:

@@ -25,6 +25,7 @@ from mne_bstinv.io.checks import (
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
@@ -251,9 +252,10 @@ class Results(Structure):
             size = "kernel, {} rows × {} channels".format(*self.imaging_kernel.shape)
         elif self.image_grid_factors is not None:
             left, right = self.image_grid_factors
-            size = f"{left.shape[0]} rows × {right.shape[1]} times"
+            size = f"full results, {left.shape[0]} rows × {right.shape[1]} times"
         else:
-            size = "{} rows × {} times".format(*getattr(self.image_grid_amp, "shape", (0, 0)))
+            shape = getattr(self.image_grid_amp, "shape", (0, 0))
+            size = "full results, {} rows × {} times".format(*shape)
         return f"{self.comment}, {size}, {self.n_components} components"
 
 
@@ -263,7 +265,8 @@ def read_results(fname: PathLike) -> Results:
     Parameters
     ----------
     fname : path-like
-        The file, ``results_*.mat``.
+        The file, ``results_*.mat``; or ``link|results|data``, Brainstorm's name of a kernel with
+        recordings, with the folder of its protocol in front unless that is the current one.
 
     Returns
     -------
@@ -279,7 +282,7 @@ def read_results(fname: PathLike) -> Results:
     SchemaError
         If it does not hold results; it lists all faults.
     """
-    return structure_files.read(Results, fname)
+    return structure_files.read(Results, results_file(fname))
 
 
 def write_results(fname: PathLike, results: Results, *, overwrite: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import os
 import shutil
@@ -59,7 +60,9 @@ def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES)
                 left = _extract(archive, opened, item, target / archive.stem / name, left)
     except ProtocolError:
         raise
-    except (*_DAMAGED, ValueError) as error:
+    except (*_DAMAGED, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the file
+            raise
         raise ProtocolError(
             f"{archive}: not a zip file, or a damaged one: {str(error).rstrip('.')}. Copy it "
             "again, or export the protocol from Brainstorm again; if another program extracts it, "

@@ -16,6 +16,8 @@ from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.io.filenames import named
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.continuous import check_space
@@ -139,14 +141,19 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    MissingFileError
+        If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
+    WriteError
+        If the disk is full, or the output may not be written to, so that nothing can be said of
+        the whole; a run after that goes on.
     """
     settings = Settings(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
         raw=raw,
-        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
+        raw_dir=folder_of_originals(raw_dir),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
@@ -157,7 +164,7 @@ def port_protocol(
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
-    source, out = Path(protocol).absolute(), Path(out).absolute()
+    source, out = Path(protocol).absolute(), named(out, "out").absolute()
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
@@ -174,9 +181,11 @@ def port_protocol(
             )
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, parts)
+        with _temporary.writing(out):
+            _begin(found, source, out, parts)
         manifests = tuple(_run(parts, out, settings, n_jobs, progress))
-        whole = _finish(found, source, out)
+        with _temporary.writing(out):
+            whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))
 
@@ -213,10 +222,12 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         every = plan(protocol)
         found = (_manifest_of(out / unit.folder) for unit in every)
         units = [manifest for manifest in found if manifest is not None]
+        others = {unit.folder: unit.other_files() for unit in every}
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
+        whole["other_files"] = {folder: files for folder, files in others.items() if files}
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
     return whole

@@ -9,7 +9,9 @@ from pathlib import Path, PurePath
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
+from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.registry import of_role
+from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.studies.files import Studies
 
 __all__ = [
@@ -152,7 +154,7 @@ def lone_condition(path: Path, subject: str | None, condition: str | None) -> io
 def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
     stored = text_of(file, "DataFile")
     if not stored:
-        return io.ResultsEntry(file=file, shared="_kernel" in file.name.lower())
+        return io.ResultsEntry(file=file, shared=is_kernel(file))
     beside = folder / last_part(stored)
     return io.ResultsEntry(file=file, data_file=beside if beside.is_file() else None)
 
@@ -238,6 +240,8 @@ def find_entry(
     """
     if isinstance(wanted, io.RecordingsEntry | io.ResultsEntry):
         wanted = wanted.file
+    if wanted is not None and is_result_link(wanted):
+        wanted = str(wanted).split("|")[1 if what == "results" else 2]
     found = list(range(len(entries))) if wanted is None else _fitting(entries, str(wanted))
     if len(found) == 1:
         return found[0]

@@ -14,6 +14,7 @@ from mne_bstinv._display import html_table, summary_of
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError, UnknownNameError
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.result_links import is_result_link, split_link
 from mne_bstinv.studies.choice import (
     check_path,
     choose_condition,
@@ -173,13 +174,17 @@ def load_study(
     (VertNormals, or computed from the triangles), as Brainstorm does; that is in
     ``reports['head_model']``.
     """
+    place = None  # a shared kernel is in another folder than its recordings
+    if is_result_link(path):
+        path, place = split_link(path)
+        recordings = place if recordings is None else recordings
     path = Path(path)
     check_path(path)
     protocol = protocol_of(path)
     chosen = (
         lone_condition(path, subject, condition)
         if protocol is None
-        else choose_condition(protocol, path, subject, condition)
+        else choose_condition(protocol, place or path, subject, condition)
     )
     if protocol is not None:
         warn_of_problems(protocol, chosen)

@@ -16,6 +16,7 @@ from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import n_workers
 from mne_bstinv.verification.foreign import Operators
@@ -47,7 +48,7 @@ def find_results(path: str | Path) -> list[Path]:
     ProtocolError
         If a file is given that is no results file by its name.
     """
-    path = Path(path)
+    path = results_file(path)
     if not path.exists():
         raise MissingFileError(f"{path}: no such file or folder. Check the path.")
     if path.is_file():
@@ -82,7 +83,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
     ProtocolError
         If a file is given that cannot be verified, by its name.
     """
-    path = Path(path)
+    path = results_file(path)
     library = library or Library(Studies())
     derived = find_derived(path, library) if path.exists() else []
     if path.is_file() and derived:

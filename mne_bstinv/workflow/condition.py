@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import MissingFileError
+from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.filenames import is_average, is_block, is_link
 from mne_bstinv.io.processing import derivation_of
+from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.workflow.structures import ConditionStructures
 from mne_bstinv.workflow.summary import condition_html, condition_text
 
@@ -49,7 +50,10 @@ class StudyCondition(ConditionStructures):
     def info(self) -> Any:
         """The sensors (:class:`mne.Info`); bad channels are a matter of each recording."""
         for entry in self.recordings:
-            recordings = self.store.read(io.read_recordings, entry.file)
+            try:
+                recordings = self.store.read(io.read_recordings, entry.file)
+            except BstInvError:  # reading it itself says what is wrong
+                continue
             if recordings.f is not None:
                 return self.info_of(recordings)
             if recordings.link is not None and recordings.link.sfreq is not None:
@@ -216,7 +220,8 @@ class StudyCondition(ConditionStructures):
         Parameters
         ----------
         results : Results | ResultsEntry | str | Path | None
-            Results by their structure, entry, file name or comment; None for the only ones.
+            Results by their structure, entry, file name, comment or ``link|results|data``; None for
+            the only ones.
         recordings : Recordings | RecordingsEntry | str | Path | None
             The recordings that a kernel is applied to, likewise; None for those it names, else
             the only ones of the condition.
@@ -237,6 +242,8 @@ class StudyCondition(ConditionStructures):
         """
         from mne_bstinv.adapters import to_source_estimate
 
+        if isinstance(results, str | Path) and is_result_link(results):
+            recordings = str(results) if recordings is None else recordings
         if not isinstance(results, io.Results):
             results = self.read_results(results)
         if not isinstance(recordings, io.Recordings) and results.imaging_kernel is not None:
@@ -275,7 +282,8 @@ class StudyCondition(ConditionStructures):
         stored = results.head_model_file
         file = io.resolve(self.protocol, stored) if stored else self.head_model_file
         named = io.resolve(self.protocol, results.surface_file, "anat")
-        if named is None or (file is None and derivation_of(results) is None):
+        is_map = results.imaging_kernel is None or derivation_of(results) is not None
+        if named is None or (file is None and not is_map):
             return None
         if file is None:
             return named

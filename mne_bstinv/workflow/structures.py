@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from mne_bstinv import io
 from mne_bstinv.conversion import Findings
@@ -14,15 +15,15 @@ from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies import StudyData
 from mne_bstinv.studies.choice import NEEDED, choose_recordings, find_entry, needed
 from mne_bstinv.studies.data import gather_study
-from mne_bstinv.studies.placing import placing_mri
+from mne_bstinv.studies.placing import placing_mri, readable_cortex
 from mne_bstinv.workflow.store import Store
 
 __all__ = ["ConditionStructures"]
 
 
 @dataclass(frozen=True)
-class _Placing:
-    """Whether an MRI can place things; its report says why not."""
+class _Usable:
+    """Whether an MRI can place things, or a cortex be read; its report says why not."""
 
     possible: bool
 
@@ -92,21 +93,36 @@ class ConditionStructures(io.Condition):
         file = self.anatomy.anatomy
         if file is None:
             return None
-        found = self.store.make(
-            ("placing", *self.store.identify(file)), lambda: self._placing(file)
-        )
-        return self.store.read(io.read_mri, file) if found.possible else None
+        possible = self._usable(file, placing_mri)
+        return self.store.read(io.read_mri, file) if possible else None
 
-    def _placing(self, file: Path) -> _Placing:
-        findings = Findings()
-        mri = placing_mri(file, self.store.read, findings)
-        return findings.attach(_Placing(mri is not None), what=file.name)
+    def _usable(self, file: Path, usable: Callable[..., Any]) -> bool:
+        """Tell whether a file can be used; why not is found once a store, and told each time."""
+
+        def tried() -> _Usable:
+            findings = Findings()
+            found = usable(file, self.store.read, findings)
+            return findings.attach(_Usable(found is not None), what=file.name)
+
+        return self.store.make((usable.__name__, *self.store.identify(file)), tried).possible
 
     @property
     def cortex(self) -> io.Surface | None:
-        """The cortex that the current head model is on, else the subject's; None without any."""
-        file = self.cortex_file
-        return None if file is None else self.store.read(io.read_surface, file)
+        """The cortex that the current head model is on, else the subject's.
+
+        None without any, or if it cannot be read, which is told.
+        """
+        return self._readable(self.cortex_file)
+
+    @property
+    def subject_cortex(self) -> io.Surface | None:
+        """The subject's default cortex, likewise."""
+        return self._readable(self.anatomy.cortex)
+
+    def _readable(self, file: Path | None) -> io.Surface | None:
+        if file is None or not self._usable(file, readable_cortex):
+            return None
+        return self.store.read(io.read_surface, file)
 
     @property
     def cortex_file(self) -> Path | None:

@@ -81,13 +81,13 @@ def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_pat
     page = tmp_path / "report.html"
     out = compare(capsys, study, "--methods", "MNE", "--snr", "2", "--html", page).out
     said = (
-        "Brainstorm's options are its defaults, changed by --snr, and not those of results that "
-        "the study stores: give a results file to take its options."
+        "Brainstorm's options are its defaults of 2018, changed by --snr, and not those of "
+        "results that the study stores: give a results file to take its options."
     )
     assert out.splitlines()[1] == f"note: {said}"
     assert f"<p>{said}</p>".replace("'", "&#x27;") in page.read_text(encoding="utf-8")
     (found,) = compared(capsys, study, "--methods", "MNE")
-    assert found["note"].startswith("Brainstorm's options are its defaults, and not")
+    assert found["note"].startswith("Brainstorm's options are its defaults of 2018, and not")
     assert found["stored_kernel"] is None
 
 
@@ -186,12 +186,51 @@ def test_results_of_nothing_known(study, capsys):
     stored = io.read_results(path)
     io.write_results(path, dataclasses.replace(stored, options=None), overwrite=True)
     err = compare(capsys, path, code=2).err
-    assert "Options.InverseMethod is empty: not computed by the 2018 linear inverse" in err
+    assert "not computed by a linear inverse of Brainstorm, but imported (Function 'mn'" in err
 
 
 def test_results_of_a_scan_are_refused(study, capsys):
     path = results_with(study, method="gls")
     assert "no minimum norm" in compare(capsys, path, code=2).err
+
+
+@pytest.fixture
+def old(data_dir):
+    """Kernels of 2009 and 2016 by the tag that the manifest gives them."""
+    root = data_dir / "inverse_old_meeg"
+    listed = json.loads((root / "manifest.json").read_text(encoding="utf-8"))["results"]
+    return {r["tag"]: root / "data" / r["file"] for r in listed if r.get("file")}
+
+
+def test_a_year_brings_its_options(study, capsys):
+    words = ["--year", "2009", "--noise-reg", "0.2", "--orders", "path"]
+    found = compared(capsys, study, *words)
+    assert [v["year"] for v in found] == [2009] * 3
+    assert [v["title"] for v in found] == [
+        f"{m} fixed EEG 2009" for m in ("MNE", "dSPM", "sLORETA")
+    ]
+    rows = [{row["setting"]: row["brainstorm"] for row in v["settings"]} for v in found]
+    assert {row["noise covariance"] for row in rows} == {"reg, 0.2 (EEG)"}
+    assert rows[0]["depth"] == "weightexp 0.5, weightlimit 10, before the exponent"
+    assert rows[2]["depth"] == "none"
+    (of_2016,) = compared(capsys, study, "--year", "2016", "--methods", "dSPM", "--orders", "path")
+    assert "roots" in {step["key"] for step in of_2016["attribution"]}
+    assert of_2016["settings"][0]["brainstorm"] == "dspm"
+
+
+@pytest.mark.parametrize(
+    ("tag", "averages"), [("2009 shared eeg", 1), ("2016 dspm fixed MEG GRAD+MEG MAG", 12)]
+)
+def test_results_of_other_years_say_theirs(old, capsys, tag, averages):
+    (found,) = compared(capsys, old[tag], "--orders", "path")
+    year = int(tag[:4])
+    assert found["year"] == year
+    assert f"as the inverse of {year} does" in found["note"]
+    assert found["stored_kernel"]["status"] == "equal"
+    (said,) = [row["brainstorm"] for row in found["settings"] if row["setting"] == "averages"]
+    assert said == f"noise covariance divided by nAvg {averages}"
+    err = compare(capsys, old[tag], "--year", "2018", code=2).err
+    assert f"--year says 2018, but {old[tag]} was computed by the linear inverse of {year}" in err
 
 
 def recordings_of(study, path):
@@ -341,6 +380,7 @@ def test_unusable_arguments(study, capsys, words, message):
         (["--snr", "-1"], "SnrFixed must be a number above 0"),
         (["--mne-loose", "2"], "loose must be a number between 0 and 1"),
         (["--condition", "nowhere"], "no condition of that name"),
+        (["--year", "2009", "--noise-method", "diag"], "--noise-method has no meaning in the inve"),
     ],
 )
 def test_unusable_values(study, capsys, words, message):

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from io_helpers import save
 
-from mne_bstinv import io
+from mne_bstinv import export_study, io, port_protocol, to_surfaces
 from mne_bstinv.cli import main
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io.filenames import find_stored, is_average
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
@@ -20,6 +21,21 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of 
 @pytest.fixture
 def protocol(data_dir: Path, tmp_path: Path) -> Path:
     return shutil.copytree(data_dir / "eeg_shared", tmp_path / "eeg_shared")
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_name_is_no_output(protocol, tmp_path, monkeypatch, empty):
+    """It would be the current folder."""
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    cortex = io.read_surface(next((protocol / "anat" / "Subject01").glob("tess_cortex*")))
+    with pytest.raises(OptionError, match="out is an empty name"):
+        port_protocol(protocol, empty)
+    with pytest.raises(OptionError, match="subjects_dir is an empty name"):
+        to_surfaces(empty, "s", cortex=cortex)
+    with pytest.raises(OptionError, match="protocol is an empty name"):
+        export_study(empty, subject="s", condition="c")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("stored", ["x" * 300, f"a/{'y' * 300}/b.mat", "a\0b", "../x", "", "/"])
@@ -108,6 +124,10 @@ def test_averages_by_a_number_that_cannot_be(tmp_path, n_avg, average):
 def test_comments_and_other_files_are_listed(protocol, capsys):
     condition = next(c for c in io.read_protocol(protocol).subjects[0].conditions if c.recordings)
     save(condition.folder / "spectrum_x.mat", x=1.0)
+    (condition.folder / "notes.txt").write_text("x")
+    (condition.folder / ".hidden").write_text("x")
+    save(protocol / "anat" / "Subject01" / "tess_fibers.mat", x=1.0)
+    save(condition.folder / "matrix_x.mat", Value=1.0, Description="a", Comment="signals\tof 1")
     comment = io.read_recordings(condition.recordings[0].file).comment
     assert main(["info", str(protocol)]) == 0
     out = capsys.readouterr().out
@@ -116,4 +136,10 @@ def test_comments_and_other_files_are_listed(protocol, capsys):
     assert f"{condition.recordings[0].file.name}: {comment}" in out
     found = io.read_protocol(protocol)
     others = [f.name for s in found.subjects for c in s.conditions for f in c.other_files]
-    assert others == ["spectrum_x.mat"]
+    assert others == ["spectrum_x.mat", "notes.txt"]
+    assert "    other        anat/Subject01/tess_fibers.mat" in out
+    assert f"      derived      {folder}/matrix_x.mat: signals of 1" in out
+    kernels = [r for s in found.subjects for c in s.conditions for r in c.results]
+    assert out.count("(kernel)") + out.count("(shared kernel)") + out.count("(full)") == len(
+        kernels
+    )

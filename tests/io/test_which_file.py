@@ -14,7 +14,7 @@ from io_helpers import save, structs
 from mne_bstinv import convert_file, io
 from mne_bstinv.cli import main
 from mne_bstinv.io import mat
-from mne_bstinv.io.registry import row_of_content
+from mne_bstinv.io.registry import row_in, row_of_content
 
 
 @pytest.fixture
@@ -70,6 +70,21 @@ def test_renamed_exports_are_known_by_content(tmp_path, version):
         assert sorted(mat.names_in(file)) == sorted(names)
         row = row_of_content(file)
         assert (None if row is None else row.name) == kind
+
+
+def test_a_name_that_the_content_contradicts(data_dir, tmp_path, capsys):
+    folder = data_dir / "eeg_shared"
+    shutil.copy(next(folder.rglob("noisecov*.mat")), tmp_path / "datacov.mat")
+    assert io.file_kind("datacov.mat") == "data"
+    row = row_in(tmp_path / "datacov.mat")
+    assert row is not None
+    assert row.structure == "NoiseCov"
+    assert main(["info", str(tmp_path / "datacov.mat")]) == 0
+    assert "<NoiseCov | " in capsys.readouterr().out
+    given = {"channels": next(folder.rglob("channel*.mat"))}
+    convert_file(tmp_path / "datacov.mat", tmp_path / "x-cov.fif", companions=given)
+    (tmp_path / "data_x.mat").write_bytes(b"no MATLAB file" * 20)
+    assert row_in(tmp_path / "data_x.mat").name == "data"
 
 
 def test_a_damaged_file_is_of_no_kind(tmp_path):

@@ -202,3 +202,15 @@ def test_a_wrong_name_leaves_nothing_of_an_archive(protocol, tmp_path):
     assert not (tmp_path / "out").exists()
     with pytest.raises(OverwriteError, match=r"x\.zip: a file; the output is a folder"):
         port_protocol(file, file)
+
+
+def test_a_member_that_begins_before_the_archive(tmp_path, target):
+    """Its directory is said to be further on than it is."""
+    file = good(tmp_path)
+    content = bytearray(file.read_bytes())
+    place = content.rindex(b"PK\5\6") + 16
+    stated = int.from_bytes(content[place : place + 4], "little")
+    content[place : place + 4] = (stated + 40).to_bytes(4, "little")
+    file.write_bytes(content)
+    with pytest.raises(ProtocolError, match=r"good\.zip: not a zip file, or a damaged one"):
+        extract_protocol(file, target)

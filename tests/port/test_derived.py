@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -164,7 +165,7 @@ def test_what_was_made_of_results_becomes_no_operator(data_dir, tmp_path):
     assert not any(tag in name for name in operators for tag in ("pcaa", "zscore", "norm", "abs"))
     manifest = json.loads((out / "port.json").read_text("utf-8"))
     reasons = [one["reason"] for one in manifest["skipped"] if one["what"] == "inverse operator"]
-    assert any("z-score, made of other results" in reason for reason in reasons)
+    assert any("made of other results (z-score)" in reason for reason in reasons)
     derived = [one for one in manifest["verification"] if one["kind"] != "kernel"]
     assert derived
     assert all(one["status"].startswith("equal") for one in derived)
@@ -209,7 +210,7 @@ def test_morphs_lead_from_each_registered_cortex_to_the_templates(templates):
 def test_a_ported_estimate_morphs_as_brainstorm_projects(templates, to, monkeypatch):
     study, out = templates
     morph = mne.read_source_morph(out / f"subjects/Subject01/Subject01_to_{to}-morph.h5")
-    stem = out / "Subject01/evoked/Subject01_evoked_norm_261126_1728"
+    stem = out / "Subject01/evoked/Subject01_evoked_norm_261126_1728_free"
     found = morph.apply(mne.read_source_estimate(stem, "Subject01"))
     assert found.subject == to
     source = io.read_surface(next((study / "anat/Subject01").glob("tess_cortex_pial*.mat")))
@@ -232,3 +233,30 @@ def test_without_fsaverage_there_is_no_morph_to_it(tmp_path, monkeypatch):
 
     monkeypatch.setenv("SUBJECTS_DIR", str(tmp_path))
     assert anatomy.fsaverage_cortex() is None
+
+
+def test_one_map_without_a_channel_file_is_converted(group, tmp_path):
+    file = group / "data/@inter/results_MN_EEG_270101_0000.mat"
+    stored = io.read_results(file)
+    assert "full results, " in repr(stored)
+    made = mb.convert_file(file, tmp_path / "x-lh.stc")
+    assert "channels" not in made.companions
+    read = mb.read_source_estimate_brainstorm(file)
+    np.testing.assert_array_equal(
+        np.sort(read.data.ravel()), np.sort(stored.image_grid_amp.ravel())
+    )
+
+
+def test_a_map_of_the_inverse_itself_needs_no_operator(group, tmp_path):
+    """Full results whose history says nothing of a projection, where no channel file is."""
+    study = shutil.copytree(group, tmp_path / "study")
+    file = study / "data/Group_analysis/faces/results_MN_EEG_270101_0000.mat"
+    options = {"Comment": "MN", "InverseMethod": "minnorm", "InverseMeasure": "amplitude",
+               "SourceOrient": ("fixed",)}  # fmt: skip
+    whole = dataclasses.replace(io.read_results(file), history=(), function="mn", options=options)
+    io.write_results(file, whole, overwrite=True)
+    report = mb.port_protocol(study, tmp_path / "out", conditions=["faces"])
+    assert report.success, str(report)
+    (unit,) = [u for u in report.units if u["condition"] == "faces"]
+    assert any(name.endswith(".stc") for name in unit["outputs"])
+    assert [s["what"] for s in unit["skipped"]] == ["inverse operator"]

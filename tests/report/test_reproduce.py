@@ -10,6 +10,8 @@ import pytest
 from small_sample import load_small_sample
 
 from mne_bstinv.adapters import MneSettings
+from mne_bstinv.cross_validation import cross_validate
+from mne_bstinv.inverse import InverseOptions2009
 from mne_bstinv.report import reproduction_code
 
 
@@ -56,6 +58,16 @@ def test_of_a_study_in_memory(statistical):
     assert "# study: the structures of 'Subject01/evoked', which were made in memory" in code
     assert "snr_fixed=2.0" in code
     same_numbers(run(code, study=loose), statistical)
+
+
+def test_of_another_year(fixed):
+    """A kernel that is shared, hence of one sample, of recordings that are an average."""
+    options = InverseOptions2009(method="dspm", source_orient="free", grad_reg=0.2)
+    of_2009 = cross_validate(fixed.study, options=options, n_avg=1, shapley_limit=0)
+    code = reproduction_code(of_2009, load="study")
+    assert "options = InverseOptions2009(" in code
+    assert "n_avg=1" in code
+    same_numbers(run(code, study=fixed.study), of_2009)
 
 
 def test_settings_are_written_as_they_are(fixed):

@@ -29,6 +29,7 @@ from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
+from mne_bstinv.io.filenames import named
 from mne_bstinv.studies.units import in_metres
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]
@@ -129,7 +130,8 @@ def to_surfaces(
         where it has a registration; its atlases become ``label/?h.*.annot``, and scouts that
         overlap ``label/*-?h.label`` beside.
     scalp, inner_skull, outer_skull : Surface | None
-        Become ``bem/outer_skin.surf`` and ``bem/*-head.fif``, ``bem/inner_skull.surf``,
+        Become ``bem/outer_skin.surf``, ``bem/*-head.fif`` and ``-head-dense.fif`` (the same),
+        ``bem/inner_skull.surf``,
         ``bem/outer_skull.surf``.
     mri : Mri | None
         Becomes ``mri/T1.mgz``, ``orig.mgz`` and ``brain.mgz`` (inside the inner skull, if that is
@@ -157,6 +159,7 @@ def to_surfaces(
         If the frame of the MRI is unknown, or positions are in no metres.
     """
     _check_name(subject)
+    root = named(subjects_dir, "subjects_dir")
     findings = Findings()
     given = {"outer_skin": scalp, "inner_skull": inner_skull, "outer_skull": outer_skull}
     shells = {name: shell if shell is None else in_metres(shell) for name, shell in given.items()}
@@ -167,7 +170,6 @@ def to_surfaces(
     place = Place(subject=subject, scs_to_mri=scs_to_mri, geometry=geometry)
     files = _files(cortex, shells, mri, place, findings)
     files |= fiducial_files(channels, mri, place)
-    root = Path(subjects_dir)
     written = write_all(root / subject, files, overwrite=overwrite)
     folder = SubjectFolder(subjects_dir=root, subject=subject, files=written)
     return findings.attach(folder, what=f"anatomy → FreeSurfer subject {subject!r}")
