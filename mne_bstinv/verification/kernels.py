@@ -34,7 +34,7 @@ from mne_bstinv.verification.stages import explain, rounded, stage_differences
 __all__ = ["recompute", "verify_kernel"]
 
 
-def recompute(fname: str | Path) -> InverseResult:
+def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> InverseResult:
     """Compute the kernel of a results file anew, from its options and its study.
 
     Kernels of the linear inverses of 2009, 2016 and 2018 are recognised. Where a file does not say
@@ -44,6 +44,8 @@ def recompute(fname: str | Path) -> InverseResult:
     ----------
     fname : path-like
         A results file inside its protocol, or in one folder with the files it names.
+    protocol : Protocol | None
+        The protocol of the file, if it was read already; None reads it.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def recompute(fname: str | Path) -> InverseResult:
         If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
-    studies = Studies()
+    studies = Studies(protocol)
     stored = io.read_results(file)
     years = _origin(stored).years
     if len(years) == 1:
