@@ -222,10 +222,12 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         every = plan(protocol)
         found = (_manifest_of(out / unit.folder) for unit in every)
         units = [manifest for manifest in found if manifest is not None]
+        others = {unit.folder: unit.other_files() for unit in every}
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
+        whole["other_files"] = {folder: files for folder, files in others.items() if files}
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
     return whole
