@@ -91,8 +91,8 @@ class Link(Structure):
         metadata=declare("channelflag", Vector(column=True, dtype="int64"), flags),
     )
     acq_date: Any = field(default=None, metadata=declare("acq_date", Raw()))
-    #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``; raw.
-    t0: Any = field(default=None, metadata=declare("t0", Raw()))
+    #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``.
+    t0: str | None = field(default=None, metadata=declare("t0", Text(absent="double")))
 
     @property
     def base_name(self) -> str:

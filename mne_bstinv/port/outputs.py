@@ -59,12 +59,13 @@ class Outputs:
         """Write an object of MNE made of some files, with facts for the manifest; return the names.
 
         Its own name follows the stem: a part that starts with ``_``, if any, and MNE's
-        ending.
+        ending. The facts say what tells it from others, ``comment`` before all.
         """
         from mne_bstinv.adapters.files import write_new
 
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
         path = self._free(f"{self.stem}{stem}", ending, of := tuple(of))
+        facts = {"what": kind, **facts}
         names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
         values = value if type(value) is list else [value]  # SourceSpaces is a list too
         self.report(names[0], *map(conversion_report, values))

@@ -98,8 +98,8 @@ def port_protocol(
         What continuous recordings become: files that MNE reads, with their events as annotations,
         a piece at a time and split at 2 GB; or nothing. The manifests say where the originals were.
     raw_dir : path-like | None
-        A folder in which the original files of continuous recordings may be, if they are neither
-        where the links say nor beside them.
+        A folder in which the original files of continuous recordings are, if they are not beside
+        their links: searched before the places that the links name.
     scale_leff : bool
         Multiply estimates of dspm2018 by √Leff, so that averages have unit variance too, as
         Brainstorm's process "Scale averaged dSPM" does, and nothing else in Brainstorm. False
@@ -222,10 +222,12 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         every = plan(protocol)
         found = (_manifest_of(out / unit.folder) for unit in every)
         units = [manifest for manifest in found if manifest is not None]
+        others = {unit.folder: unit.other_files() for unit in every}
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
+        whole["other_files"] = {folder: files for folder, files in others.items() if files}
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
     return whole

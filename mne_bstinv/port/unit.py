@@ -63,8 +63,14 @@ _LOCAL = _Local()
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     """Bring a unit up to date; return its manifest, and whether all was ``kept``.
 
-    Nothing is raised for what goes wrong with the unit: its manifest says it.
+    Nothing is raised for what goes wrong with the unit: its manifest says it. With it go the
+    ``other_files``, of which nothing is made: what is added of these does not change the unit.
     """
+    manifest = _brought_up_to_date(unit, out, settings)
+    return {**manifest, "other_files": unit.other_files()}
+
+
+def _brought_up_to_date(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     folder = out / PurePosixPath(unit.folder)
     started = time.perf_counter()
     before: Mapping[str, Any] = {}

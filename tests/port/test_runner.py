@@ -180,7 +180,7 @@ class TestErrors:
         assert not report.success
         assert f"Subject01/condA: results {A}/{bad.name}" in str(report)
         names = {path.name for path in (tmp_path / "out/Subject01/condA").iterdir()}
-        assert "Subject01_condA_sLORETA_EEG_KERNEL_261122_1234-inv.fif" in names
+        assert "Subject01_condA_sLORETA_EEG_KERNEL_261122_1234_fixed-inv.fif" in names
         assert not any("condA_MN_EEG_KERNEL_261122_1234" in name for name in names)
         # run again, what failed is done again
         bad.write_bytes(good)
@@ -416,7 +416,7 @@ class TestChoices:
         assert "Estimates of trials were not asked for." in reasons
         names = [name for name in report.units[-1]["outputs"] if name.endswith("-lh.stc")]
         assert not any("a_trial" in name for name in names)
-        shared = "Subject01_condA_MN_EEG_KERNEL_261122_1233_average_240102_1200-lh.stc"
+        shared = "Subject01_condA_MN_EEG_KERNEL_261122_1233_fixed_average_240102_1200-lh.stc"
         assert shared in names
         # kernels of the recordings that are gone
         assert {error["reason"].split(":")[-1] for error in report.units[-1]["errors"]} == {

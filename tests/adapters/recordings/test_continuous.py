@@ -25,6 +25,7 @@ from mne_bstinv import (
 )
 from mne_bstinv.continuous import Reading, read
 from mne_bstinv.conversion_files import convert_file
+from mne_bstinv.datasets import sample_study
 from mne_bstinv.errors import (
     ConversionError,
     MatFileError,
@@ -109,6 +110,33 @@ def test_a_ctf_recording(shared_dir):
         first, last = np.ravel(stored[name]["SamplesBounds"])
         found = raw[:, first - raw.first_samp : last + 1 - raw.first_samp][0]
         assert_rows_equal(found, stored[name]["F"])
+
+
+def test_a_ctf_recording_that_brainstorm_does_not_compensate(shared_dir, tmp_path):
+    """Of FIF files at grade 0 it takes the coefficients of that grade, zeros; MNE has all."""
+    folder = shared_dir / "oracle/local/raw_ctf/data/Subject01/@rawtest_ctf_comp_raw"
+    place = Path(shutil.copytree(folder, tmp_path / "@raw", copy_function=shutil.copyfile))
+    original = mne.io.read_raw_fif(folder / "test_ctf_comp_raw.fif", preload=True)
+    original.apply_gradient_compensation(0).save(place / "test_ctf_comp_raw.fif", overwrite=True)
+    (file,) = place.glob("channel*.mat")
+    channels = io.read_channels(file)
+    zeros = dataclasses.replace(channels, meg_ref_coef=np.zeros_like(channels.meg_ref_coef))
+    io.write_channels(file, zeros, overwrite=True)
+    link = place / "data_0raw_test_ctf_comp_raw.mat"
+    prop = io.read_recordings(link).link.prop
+    change_link(link, prop=dataclasses.replace(prop, curr_ctf_comp=0))
+    raw = read_raw_brainstorm(link)
+    found = noise_cov_from(raw, projectors=False)
+    assert "nothing is compensated" in reasons(found)
+    expected = np.cov(raw.get_data())
+    rows = mne.pick_types(raw.info, meg=True, exclude="bads")
+    rows = np.intersect1d(rows, np.flatnonzero(np.diag(found.noise_cov)))
+    pairs = np.ix_(rows, rows)
+    scale = np.abs(expected[pairs]).max()
+    assert np.abs(found.noise_cov[pairs] - expected[pairs]).max() <= 1e-10 * scale
+    # compensated in MNE to the third order, it is so
+    third = noise_cov_from(raw.load_data().apply_gradient_compensation(3), projectors=False)
+    assert np.abs(third.noise_cov[pairs] - found.noise_cov[pairs]).max() > 1e-3 * scale
 
 
 def test_events_are_annotations(data_dir):
@@ -347,6 +375,18 @@ def test_written_and_read_again(data_dir, tmp_path, name):
         )  # fmt: skip
         assert differences(header.events, prepared.header.events) == []
         assert header.n_bytes == prepared.header.n_bytes
+
+
+def test_the_recording_of_the_sample(tmp_path):
+    raw = read_raw_brainstorm(next(sample_study().rglob("data_0raw_run01.mat")))
+    prepared, link = write(raw, tmp_path / "s")
+    back = read_raw_brainstorm(link)
+    assert np.array_equal(back.get_data(), raw.get_data())
+    assert back.annotations == raw.annotations
+    assert (back.first_samp, back.info["bads"]) == (raw.first_samp, raw.info["bads"])
+    assert (back.info["sfreq"], back.ch_names) == (raw.info["sfreq"], raw.ch_names)
+    original = io.read_recordings(next(sample_study().rglob("data_0raw_run01.mat"))).link
+    assert differences(original.events, prepared.recordings.link.events) == []
 
 
 def test_the_ctf_file_of_mne(shared_dir, tmp_path):
