@@ -1,7 +1,7 @@
 """Damaged files of every kind and version: an error of the package, or a value.
 
-Bounded to a second for each sort; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of each sort. A run
-can be repeated: damage ``i`` of a sort depends on nothing else.
+Bounded to a second for each sort; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of each
+sort. A run can be repeated: damage ``i`` of a sort depends on nothing else.
 """
 
 from __future__ import annotations
