@@ -94,6 +94,7 @@ def can_be_shown(unit: Mapping[str, Any]) -> bool:
     """Tell whether a manifest that was read has what the overview and the report say of it."""
     try:
         _row(unit)
+        units_text([unit])
         [Finding(**one) for told in (unit.get("reports") or {}).values() for one in told]
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return False

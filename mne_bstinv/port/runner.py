@@ -98,8 +98,8 @@ def port_protocol(
         What continuous recordings become: files that MNE reads, with their events as annotations,
         a piece at a time and split at 2 GB; or nothing. The manifests say where the originals were.
     raw_dir : path-like | None
-        A folder in which the original files of continuous recordings may be, if they are neither
-        where the links say nor beside them.
+        A folder in which the original files of continuous recordings are, if they are not beside
+        their links: searched before the places that the links name.
     scale_leff : bool
         Multiply estimates of dspm2018 by √Leff, so that averages have unit variance too, as
         Brainstorm's process "Scale averaged dSPM" does, and nothing else in Brainstorm. False

@@ -121,7 +121,7 @@ def _up_to_date(
     """
     if before.get("status") != DONE or before.get("inputs") != dict(inputs):
         return False
-    if not can_be_shown({**before, **_head(unit)}) or "errors" not in before:
+    if not can_be_shown(before) or "errors" not in before:
         return False
     if before.get("settings") != _settings(settings) or before.get("facts") != unit.facts():
         return False

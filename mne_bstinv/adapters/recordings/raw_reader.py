@@ -202,8 +202,8 @@ def read_raw_brainstorm(
         Whether to load the samples; a path is that of a file to keep them in. Else they are read
         when they are asked for.
     raw_dir : path-like | None
-        A folder in which the file of a link may be, if it is neither where the link says nor
-        beside it nor in a protocol that moved as a whole.
+        A folder in which the file of a link is, if it is not beside the link: searched before the
+        place that the link names and the folders around the link.
     channels : Channels | path-like | None
         Channel file. ``None`` takes that of the link's condition; of a ``.bst`` file, what its
         header says.
