@@ -71,7 +71,7 @@ def main() -> None:
     # imports, and what MNE makes at its first use, belong to neither side
     port_protocol(protocol, out / "first")
     peak = unit._peak_memory()
-    unit._STORE.clear()
+    unit._LOCAL.store.clear()
     written: list[tuple[Path, Any, str]] = []
     write_new = files.write_new
     files.write_new = lambda *args: written.append(args) or write_new(*args)

@@ -20,6 +20,7 @@ from functools import partial
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # to be set before NumPy is imported
 
 import numpy as np
+from _page import publish_table
 from kernel import ORIENTATIONS, make_study
 
 from mne_bstinv import bst_inverse_linear, bst_inverse_linear_2016, bst_wmne
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--locations", type=int, default=15000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     rows = []
     for orient in ORIENTATIONS:
@@ -96,6 +98,14 @@ def main() -> None:
             )
     if args.json:
         print(json.dumps(rows, indent=1))
+    if args.page:
+        head = ("locations", "orientation", "measure", *(f"{y}, times 2018" for y in YEARS[:2]))
+        publish_table("inverse_years", head, map(_cells, rows))
+
+
+def _cells(row: dict) -> tuple[str, ...]:
+    ratios = (f"{ratio:.2f}" for ratio in row["times_2018"].values())
+    return str(row["locations"]), row["orientation"], row["measure"], *ratios
 
 
 if __name__ == "__main__":

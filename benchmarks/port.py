@@ -1,10 +1,12 @@
 """Port of a protocol of many conditions: time beside reading and writing alone, workers, kills.
 
-Run ``python benchmarks/port.py`` (options: ``--conditions 50 --kills 20``). The protocol is made of
-the sample by script. Four parts, each says what it asserts:
+Run ``python benchmarks/port.py`` (options: ``--conditions 50 --kills 20 --parts io again``;
+``--page`` writes what was measured into the page). The protocol is made of the sample by script.
+Five parts, each says what it asserts:
 
 * time of a port beside the time of reading its inputs and writing its outputs alone,
-* one and two workers on ten conditions,
+* one and two workers on some conditions of a usual size,
+* how time grows with the number of conditions, and that of a port that finds nothing to do,
 * resume after the port was killed (SIGKILL) at random moments: no half file, no wrong manifest, the
   same files in the end,
 * a disk that is full: a limit on the size of files stands for it.
@@ -19,12 +21,17 @@ import random
 import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+
+from _page import publish
+from _small import small_protocol
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "port"))
 from port_checks import check_output, files_of
@@ -47,18 +54,27 @@ def main() -> None:
     parser.add_argument("--conditions", type=int, default=50)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--parts", nargs="+", default=["io", "jobs", "kill", "disk"])
+    parser.add_argument("--parts", nargs="+", default=["io", "again", "jobs", "kill", "disk"])
+    parser.add_argument("--large", type=int, default=2, help="conditions of a usual size")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    found: list[tuple[str, float, str]] = []
     with tempfile.TemporaryDirectory(prefix="mne_bstinv_port_") as folder:
         root = Path(folder)
         if "io" in args.parts:
-            large = make_large_protocol(root / "large", n_conditions=3)
-            beside_io(large, root, "270 channels, 15000 locations, 3 conditions")
+            n = args.large
+            large = make_large_protocol(root / "large", n_conditions=n)
+            what = f"{n} conditions, 270 channels, 15000 locations"
+            found.append(beside_io(large, root, what, args.repeats))
             ten = make_protocol(root / "ten", n_subjects=1, n_conditions=10)
-            beside_io(ten, root, "135 channels, 296 locations, 10 conditions")
+            what = "10 conditions, 135 channels, 296 locations"
+            found.append(beside_io(ten, root, what, args.repeats))
+        if "again" in args.parts:
+            found += again(root)
         if "jobs" in args.parts:
-            workers(root)
+            found.append(workers(root, 2 * args.large))
         if {"kill", "disk"} & set(args.parts):
             each = -(-args.conditions // 5)
             many = make_protocol(root / "many", n_subjects=5, n_conditions=each)
@@ -66,13 +82,15 @@ def main() -> None:
                 kills(many, root, args.kills, random.Random(args.seed))
             if "disk" in args.parts:
                 full_disk(many, root)
+    if args.page:
+        publish("port", found)
 
 
-def beside_io(protocol: Path, root: Path, what: str) -> None:
+def beside_io(protocol: Path, root: Path, what: str, repeats: int) -> tuple[str, float, str]:
     """Time a port in a process of its own, and reading and writing alone inside the same run."""
     script = Path(__file__).with_name("_port_io.py")
     ratios, rows = [], []
-    for _ in range(4):
+    for _ in range(repeats):
         out = root / "io"
         done = subprocess.run(
             [sys.executable, script, protocol, out],
@@ -87,16 +105,62 @@ def beside_io(protocol: Path, root: Path, what: str) -> None:
         shutil.rmtree(out)
     best = min(rows, key=lambda row: row["port"])
     print(
-        f"{what}: port {best['port']:.2f} s = {min(ratios):.2f} × (reading {best['read']:.2f} s + "
+        f"{what}: port {best['port']:.2f} s = {statistics.median(ratios):.2f} × "
+        f"(reading {best['read']:.2f} s + "
         f"writing {best['write']:.2f} s + to disk {best['sync']:.2f} s); of the rest: inverse "
         f"operators {best['operators']:.2f} s, forward solutions {best['forwards']:.2f} s, hashes "
-        f"{best['hashes']:.2f} s; peak memory {best['peak'] / 1e6:.0f} MB"
+        f"{best['hashes']:.2f} s; peak memory {best['peak'] / 1e6:.0f} MB",
+        flush=True,
     )
+    return f"port, {what}", statistics.median(ratios), "reading and writing"
 
 
-def workers(root: Path) -> None:
-    """Time one and two workers on ten conditions of a usual size."""
-    protocol = make_large_protocol(root / "jobs", n_conditions=10)
+#: Print the time of a port and of one that finds nothing to do, as a new process finds it.
+_AGAIN = """
+import sys, time
+import mne
+from mne_bstinv import port_protocol
+from mne_bstinv.port import manifest
+
+mne.set_log_level("ERROR")
+protocol, out = sys.argv[1:]
+port_protocol(protocol, out + "0", conditions="cond01")  # imports, what MNE makes at first
+times = []
+for _ in range(4):
+    manifest._hash.cache_clear()
+    begin = time.process_time()
+    port_protocol(protocol, out)
+    times.append(time.process_time() - begin)
+print(times[0], min(times[1:]))
+"""
+
+
+def again(root: Path) -> Iterator[tuple[str, float, str]]:
+    """Time a port, and one that finds nothing to do, of few and of many conditions."""
+    few, many = 25, 200
+    each = {}
+    for n in (few, many):
+        protocol, out = small_protocol(root / f"small{n}", n), root / f"out{n}"
+        done = subprocess.run(
+            [sys.executable, "-c", _AGAIN, protocol, out],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        each[n] = [float(word) / n for word in done.stdout.splitlines()[-1].split()]
+        milliseconds = [round(1000 * seconds, 2) for seconds in each[n]]
+        print(f"{n} small conditions: {milliseconds} ms each, new and again", flush=True)
+        shutil.rmtree(protocol)
+        shutil.rmtree(out)
+    for step, what in enumerate(("port", "port again, nothing to do")):
+        ratio = each[many][step] / each[few][step]
+        yield f"{what}, a condition of {many}", ratio, f"a condition of {few}"
+    yield "port again, nothing to do", each[many][1] / each[many][0], "port"
+
+
+def workers(root: Path, n: int) -> tuple[str, float, str]:
+    """Time one and two workers on n conditions of a usual size."""
+    protocol = make_large_protocol(root / "jobs", n_conditions=n)
     seconds: dict[int, float] = {}
     for n_jobs in (1, 2):
         times = []
@@ -110,9 +174,11 @@ def workers(root: Path) -> None:
         seconds[n_jobs] = min(times)
     shutil.rmtree(protocol)
     print(
-        f"10 conditions of 270 channels, 15000 locations: 1 worker {seconds[1]:.1f} s, 2 workers "
+        f"{n} conditions of 270 channels, 15000 locations: 1 worker {seconds[1]:.1f} s, 2 workers "
         f"{seconds[2]:.1f} s: {seconds[1] / seconds[2]:.2f} ×, process start included"
     )
+    what = f"port, {n} conditions, 270 channels, 15000 locations, two workers"
+    return what, seconds[2] / seconds[1], "one worker"
 
 
 def kills(protocol: Path, root: Path, n_kills: int, rng: random.Random) -> None:

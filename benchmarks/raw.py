@@ -208,7 +208,7 @@ def reading(link: Path) -> list[Measured]:
     assert np.array_equal(plain(middle), ours(middle))
     window, seconds = in_turn(lambda: ours(middle), lambda: plain(middle), 51)
     of = f"a window takes {1e3 * seconds:.1f} ms"
-    all_of_it, seconds = in_turn(lambda: whole(ours), lambda: whole(plain), 5)
+    all_of_it, seconds = in_turn(lambda: whole(ours), lambda: whole(plain), 15)
     of_all = f"the whole file takes {seconds:.1f} s in such windows"
     return [
         Measured(f"read a window of {WINDOW} s", window, 1.2, "NumPy", of),

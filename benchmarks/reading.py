@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pymatreader
 import scipy.io
+from _page import publish
 
 from mne_bstinv.datasets import sample_study
 from mne_bstinv.io import mat
@@ -47,13 +48,15 @@ def seconds(function: Callable, files: list[Path]) -> float:
     return time.process_time() - start
 
 
-def report(name: str, files: list[Path], repeats: int) -> None:
+def report(name: str, files: list[Path], repeats: int) -> tuple[str, float, str]:
+    """Print and return the ratio for some files."""
     ours, alone = [], []
     for _ in range(repeats + 1):  # the first warms up
         ours.append(seconds(mat.read, files))
         alone.append(seconds(pymatreader.read_mat, files))
     ratio = np.median(np.array(ours[1:]) / np.array(alone[1:]))
     print(f"{name:26s} {np.median(ours[1:]):6.3f} s  {ratio:4.2f} × pymatreader alone")
+    return name, float(ratio), "pymatreader"
 
 
 def main() -> None:
@@ -61,9 +64,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--locations", type=int, default=15000)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     warnings.simplefilter("ignore")  # pymatreader's, of SciPy's sparse matrices
-    content = variables(args.locations)
+    content, rows = variables(args.locations), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for version in ("v6", "v7", "v7.3"):
@@ -72,13 +76,16 @@ def main() -> None:
                 twin_73(folder / "headmodel_v6.mat", file)
             else:
                 scipy.io.savemat(file, content, do_compression=version == "v7")
-            report(f"head model, {version}", [file], args.repeats)
+            name = f"head model, {args.locations} locations, {version}"
+            rows.append(report(name, [file], args.repeats))
         files = sorted(sample_study().rglob("*.mat"))
-        report("sample study, v7", files, args.repeats)
+        rows.append(report("sample study, v7", files, args.repeats))
         twins = [folder / f"{index}.mat" for index in range(len(files))]
         for file, twin in zip(files, twins, strict=True):
             twin_73(file, twin)
-        report("sample study, v7.3", twins, args.repeats)
+        rows.append(report("sample study, v7.3", twins, args.repeats))
+    if args.page:
+        publish("reading", rows)
 
 
 if __name__ == "__main__":

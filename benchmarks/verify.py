@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from _page import publish
+
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.verification import verify
@@ -35,6 +37,15 @@ def median_time(function: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
+def median_clock(function: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
 def read_all(root: Path) -> None:
     for subject in io.read_protocol(root).subjects:
         for condition in subject.conditions:
@@ -45,9 +56,9 @@ def read_all(root: Path) -> None:
                 io.read_results(entry.file)
 
 
-def verified(root: Path) -> int:
+def verified(root: Path, n_jobs: int = 1) -> int:
     with warnings_silenced():
-        outcomes = list(verify(root))
+        outcomes = list(verify(root, n_jobs=n_jobs))
     assert all(outcome.status == "equal" for outcome in outcomes)
     return len(outcomes)
 
@@ -63,6 +74,9 @@ def rows(folder: Path, conditions: int, locations: int, repeats: int) -> Iterato
     yield f"verify, {of}", seconds / median_time(lambda: read_all(few), repeats), "reading"
     more = median_time(lambda: verified(many), 1)
     yield f"verify, {MORE * n} results of {MORE * conditions}", more / seconds, of
+    alone = median_clock(lambda: verified(many), 1)
+    two = median_clock(lambda: verified(many, n_jobs=2), 1)
+    yield f"verify, {MORE * n} results, two processes, by the clock", two / alone, "one process"
     large = make_large_protocol(folder / "large", n_conditions=1, n_sources=locations)
     ratio = median_time(lambda: verified(large), repeats)
     ratio /= median_time(lambda: read_all(large), repeats)
@@ -74,11 +88,16 @@ def main() -> None:
     parser.add_argument("--conditions", type=int, default=20)
     parser.add_argument("--locations", type=int, default=15002)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as name:
+        found = []
         for row in rows(Path(name), args.conditions, args.locations, args.repeats):
             print(row, flush=True)
+            found.append(row)
+    if args.page:
+        publish("verify", found)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ import sys
 import time
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
-__all__ = ["backup_beside", "beside", "remove_left_over", "replacing"]
+from mne_bstinv.errors import BstInvError, WriteError
+
+__all__ = ["backup_beside", "beside", "remove_left_over", "replacing", "writing"]
 
 #: Host and process that made it, and a random part; of a backup the name of what it was.
 _NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.(?:tmp|(.+)\.old)")
@@ -42,11 +44,30 @@ def replacing(place: Path) -> Iterator[Path]:
     """Give a path beside a place to write to: it takes the place when the block ends well."""
     temporary = beside(place)
     try:
-        yield temporary
-        temporary.replace(place)
+        with writing(place):
+            yield temporary
+            temporary.replace(place)
     finally:
         with suppress(OSError):  # it is gone if it took the place
             temporary.unlink()
+
+
+@contextmanager
+def writing(place: Path, codes: Collection[int] | None = None) -> Iterator[None]:
+    """Raise an error of the system in writing as one that names the place.
+
+    ``codes`` are the numbers of the errors that mean it; None for all.
+    """
+    try:
+        yield
+    except OSError as error:
+        code = error.errno
+        if isinstance(error, BstInvError) or code is None or code not in (codes or {code}):
+            raise
+        raise WriteError(
+            f"{place}: cannot be written: {os.strerror(code)}. Check the space and your rights "
+            "there, and run again."
+        ) from error
 
 
 def remove_left_over(folders: Iterable[Path]) -> None:

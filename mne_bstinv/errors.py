@@ -25,6 +25,7 @@ __all__ = [
     "SchemaError",
     "UnknownNameError",
     "UnsupportedInverseError",
+    "WriteError",
 ]
 
 
@@ -38,6 +39,10 @@ class MatFileError(BstInvError, OSError):
 
 class RecordingFileError(BstInvError, OSError):
     """A file of continuous recordings is damaged, changed, of another format, or cannot be used."""
+
+
+class WriteError(BstInvError, OSError):
+    """A file or folder cannot be written: the disk is full, or may not be written to."""
 
 
 class MissingFileError(BstInvError, FileNotFoundError):

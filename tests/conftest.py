@@ -17,13 +17,13 @@ from small_sample import SMALL_SAMPLE
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fuzz", type=int, default=0, metavar="N",
-        help="damage N files of each sort in tests/fuzz (default: as many as a minute allows)",
+        help="damage N files of each sort in tests/fuzz (default: what takes some 20 seconds)",
     )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def fuzz(request: pytest.FixtureRequest) -> int:
-    """How many files to damage; 0 for as many as a minute allows."""
+    """How many files to damage of each sort; 0 for a few."""
     return request.config.getoption("--fuzz")
 
 

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_data_types": set(),
     "_verdicts": set(),
     "_versions": set(),
-    "_temporary": set(),
+    "_temporary": {"errors"},
     "io": {"errors", "conversion"},
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},

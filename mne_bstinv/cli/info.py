@@ -19,6 +19,7 @@ from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
+from mne_bstinv.workflow.words import described_results, results_in_words
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
@@ -159,7 +160,7 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                     "data_file": relative(r.data_file),
                     "shared": r.shared,
                     "form": "kernel" if is_kernel(r.file) else "full",
-                    "comment": _comment(r.file),
+                    **_results_told(r.file),
                 }
                 for r in entry.results
             ],
@@ -252,11 +253,11 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
                 f"      recordings   {r['file']}{_said(r)}{' (bad trial)' if r['bad'] else ''}"
                 for r in entry["recordings"]
             ]
-            lines += [
-                f"      results      {r['file']}{_said(r)}"
-                f" ({'shared kernel' if r['shared'] else r['form']})"
-                for r in entry["results"]
-            ]
+            for r in entry["results"]:
+                form = "shared kernel" if r["shared"] else r["form"]
+                lines.append(f"      results      {r['file']}{_said(r)} ({form})")
+                if r["computed"]:
+                    lines.append(f"                   {', '.join(r['computed'].values())}")
             lines += [f"      derived      {r['file']}{_said(r)}" for r in entry["derived"]]
             lines += [f"      other        {file}" for file in entry["other_files"]]
     return lines + [f"  Problem: {problem}" for problem in protocol["problems"]]
@@ -270,6 +271,16 @@ def _comment(file: Path) -> str | None:
         return None
     comment = found.value if found is not None else None
     return " ".join(comment.split()) or None if isinstance(comment, str) else None
+
+
+def _results_told(file: Path) -> dict[str, Any]:
+    """Describe results as plain values: their comment, and how they were computed, in words."""
+    try:
+        results = described_results(file)
+    except BstInvError:  # reading it says what is wrong
+        return {"comment": None, "computed": {}}
+    comment = " ".join(results.comment.split()) or None
+    return {"comment": comment, "computed": results_in_words(results)}
 
 
 def _said(row: Mapping[str, Any]) -> str:

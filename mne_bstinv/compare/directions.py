@@ -24,7 +24,9 @@ SINGLE = 2.0**-24
 _PARTS, _TRIED = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8), (48, 2000)
 #: Costs of a location and a source in products with one direction: of what is done with a product,
 #: of comparing it again, by the number of channels, and of a piece of locations to compare in.
-_LOOK, _AGAIN, _HIT = 20.0, 300.0, 500.0
+_LOOK, _AGAIN, _HIT = 5.0, 300.0, 1000.0
+#: By what part the largest values are taken for smaller: other kernels fit the directions less.
+_SLACK = 0.05
 #: Locations of a piece.
 _PIECE = 512
 #: Eigenvalues below this part of the largest are left to the bound.
@@ -129,7 +131,7 @@ def _least_work(kernel: FloatArray, fields: FloatArray, p: int) -> int:
         behind, of_sources = (norms(x[:, :, count:]) for x in (locations, sources))
         sizes = block_sizes(left @ right.T, p)
         sizes += np.minimum(*(np.outer(behind[k], of_sources[1 - k]) for k in range(2)))
-        again = float((sizes > largest).mean())
+        again = float((sizes > (1 - _SLACK) * largest).mean())
         hits = min(1.0, _PIECE * again)
         work[count] = p**2 * (count + _LOOK) + _AGAIN * again * n + _HIT * hits
     return min(work, key=lambda count: work[count])

@@ -11,6 +11,7 @@ channels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,19 @@ from mne_bstinv._types import BoolArray, FloatArray
 
 __all__ = ["FieldBound", "same_peak"]
 
+#: Numbers of the blocks that are weighted at a time: 2 MB.
+_PIECE = 2**18
+
 
 class FieldBound:
     """The two factors of the bound, for one kernel (n_locations, n_components, n_channels)."""
 
     def __init__(self, blocks: FloatArray) -> None:
         self._blocks = blocks
-        columns = np.linalg.norm(blocks, axis=(0, 1))
+        columns = np.sqrt(np.einsum("mpn,mpn->n", blocks, blocks))
         self._weights = np.where(columns > 0, columns, 1.0)
         #: Size of each location's block, channels weighted, shape (n_locations,).
-        self.locations: FloatArray = np.linalg.norm(blocks / self._weights, axis=(1, 2))
+        self.locations: FloatArray = self._sizes(lambda part: blocks[part])
 
     @property
     def all_locations(self) -> float:
@@ -42,13 +46,25 @@ class FieldBound:
 
     def distance(self, blocks: FloatArray) -> float:
         """Largest difference from another kernel's location, channels weighted as this one's."""
-        apart = np.linalg.norm((self._blocks - blocks) / self._weights, axis=(1, 2))
-        return float(apart.max())
+        return float(self._sizes(lambda part: self._blocks[part] - blocks[part]).max())
+
+    def _sizes(self, of: Callable[[slice], FloatArray]) -> FloatArray:
+        """Size of each location's block (n_locations,), channels weighted, a piece at a time."""
+        m, p, n = self._blocks.shape
+        found = np.empty(m)
+        step = max(1, _PIECE // (p * n))
+        for start in range(0, m, step):
+            part = slice(start, start + step)
+            weighted = of(part) / self._weights
+            found[part] = np.sqrt(np.einsum("mpn,mpn->m", weighted, weighted))
+        return found
 
     def fields(self, fields: FloatArray, n_components: int = 1) -> FloatArray:
         """Size of fields (n_channels, n_components · n), weighted, shape (n,)."""
-        weighted = self._weights[:, None] * fields
-        return np.linalg.norm(weighted.reshape(len(fields), -1, n_components), axis=(0, 2))
+        found = np.zeros(fields.shape[1])
+        for weight, row in zip(self._weights, fields, strict=True):
+            found += (weight * row) ** 2
+        return np.sqrt(found.reshape(-1, n_components).sum(axis=1))
 
 
 def same_peak(largest: Any, elsewhere: Any, bound: Any) -> BoolArray:

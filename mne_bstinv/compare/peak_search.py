@@ -18,8 +18,8 @@ from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
 
 __all__ = ["PeakSearch", "values_at"]
 
-#: Sources, and locations, that are multiplied at a time.
-SOURCES, LOCATIONS = 256, 512
+#: Sources (by components), and locations, that are multiplied at a time.
+SOURCES, LOCATIONS = 512, 512
 #: Part of a piece's locations that may be the peak of a source beyond which all are compared.
 _MANY = 1 / 32
 #: Numbers of the blocks that are multiplied one by one at a time.
@@ -58,17 +58,18 @@ class PeakSearch:
         if not (seen.size and self._kernel.whole[1].any()):
             return
         self.value[seen] = -1.0
-        for columns in _split(seen):
-            fields = _fields_of(self._gain, self._blocks.shape[1], columns)
+        p = self._blocks.shape[1]
+        for columns in _split(seen, p):
+            fields = _fields_of(self._gain, p, columns)
             for guess in guesses:
                 self._offer(columns, fields, np.arange(len(columns)), guess[columns])
             self._look(columns, fields, 0, next(self._pieces()))
         # those that need the largest kernels first: the others' pieces are more
         needed = self.value[seen] / self._fields.whole[1, seen]
-        chunks = list(_split(seen[np.argsort(-needed, kind="stable")]))
+        chunks = list(_split(seen[np.argsort(-needed, kind="stable")], p))
         # disable=None: only where somebody watches; delay: not for what is over in a moment
         for columns in tqdm(chunks, desc="point spreads", disable=None, delay=1, leave=False):
-            fields = _fields_of(self._gain, self._blocks.shape[1], columns)
+            fields = _fields_of(self._gain, p, columns)
             for k, part in enumerate(self._pieces()):
                 if k and self._in_reach(columns, k):
                     self._look(columns, fields, k, part)
@@ -88,12 +89,14 @@ class PeakSearch:
             return
         squares, locations = squares[hit], self._order[part]
         self._offer(columns, fields, hit, locations[squares.argmax(axis=1)])
-        possible = self._possible(squares, columns[hit], part)
-        many = np.count_nonzero(possible, axis=1) > _MANY * len(locations)
+        possible = squares >= self._limits(columns[hit], k)[:, None]
+        rows, found = np.divmod(np.flatnonzero(possible.ravel()), len(locations))
+        kept = self._possible(squares[rows, found], columns[hit[rows]], part.start + found)
+        rows, found = rows[kept], found[kept]
+        many = np.bincount(rows, minlength=len(hit)) > _MANY * len(locations)
         if many.any():
             self._among_all(columns, fields, hit[many], locations)
-            possible[many] = False
-        rows, found = np.divmod(np.flatnonzero(possible.ravel()), len(locations))
+            rows, found = rows[~many[rows]], found[~many[rows]]
         self._offer(columns, fields, hit[rows], locations[found])
 
     def _limits(self, columns: IntArray, k: int) -> Any:
@@ -105,17 +108,13 @@ class PeakSearch:
         limits = np.maximum(self.value[columns] / self._unit - rest, 0.0)
         return ((1 - 32 * SINGLE) * limits**2).astype(np.float32)
 
-    def _possible(self, squares: Any, columns: IntArray, part: slice) -> Any:
-        """Tell which of a piece's locations reach what is known, (n_columns, n_locations)."""
-        kernel = np.concatenate([self._kernel.rest, self._kernel.whole])[:, part]
-        kernel, fields = kernel.astype(np.float32), self._fields
-        of_fields = [fields.rest[1], fields.rest[0], self._rounding * fields.whole[1]]
-        s, f, r = (x[columns, None].astype(np.float32) for x in of_fields)
-        sizes = np.sqrt(squares)
-        sizes += np.minimum(s * kernel[0], f * kernel[1])
-        sizes += r * kernel[3]
-        limits = (1 - 32 * SINGLE) / self._unit * self.value[columns]
-        return sizes >= limits[:, None].astype(np.float32)
+    def _possible(self, squares: Any, columns: IntArray, places: IntArray) -> Any:
+        """Tell which pairs (n_pairs,) reach what is known by their own bounds."""
+        kernel, fields = self._kernel, self._fields
+        bounds = [kernel.rest[k][places] * fields.rest[1 - k][columns] for k in range(2)]
+        sizes = np.sqrt(squares) + np.minimum(*bounds)
+        sizes += self._rounding * kernel.whole[1][places] * fields.whole[1][columns]
+        return sizes >= (1 - 32 * SINGLE) / self._unit * self.value[columns]
 
     def _among_all(
         self, columns: IntArray, fields: FloatArray, chosen: IntArray, locations: IntArray
@@ -144,16 +143,18 @@ class PeakSearch:
 def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> FloatArray:
     """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
     values = np.empty(len(locations))
-    for columns in _split(np.arange(len(locations))):
-        fields = _fields_of(gain, blocks.shape[1], columns)
+    p = blocks.shape[1]
+    for columns in _split(np.arange(len(locations)), p):
+        fields = _fields_of(gain, p, columns)
         chosen = np.arange(len(columns))
         values[columns] = _paired_sizes(blocks, locations[columns], fields, chosen)
     return values
 
 
-def _split(columns: IntArray) -> Iterator[IntArray]:
-    for start in range(0, len(columns), SOURCES):
-        yield columns[start : start + SOURCES]
+def _split(columns: IntArray, p: int) -> Iterator[IntArray]:
+    step = max(1, SOURCES // p)
+    for start in range(0, len(columns), step):
+        yield columns[start : start + step]
 
 
 def _fields_of(gain: FloatArray, p: int, columns: IntArray) -> FloatArray:

@@ -83,4 +83,8 @@ class Fields:
 def same_array(one: FloatArray, other: FloatArray) -> bool:
     """Tell whether two arrays are views of the same numbers."""
     places = (a.__array_interface__["data"][0] for a in (one, other))
-    return len(set(places)) == 1 and (one.shape, one.strides) == (other.shape, other.strides)
+    if one.shape != other.shape or len(set(places)) == 2:
+        return False
+    # along an axis of one number a stride means nothing
+    strides = zip(one.shape, one.strides, other.strides, strict=True)
+    return all(length == 1 or a == b for length, a, b in strides)

@@ -19,6 +19,7 @@ from mne_bstinv.conversion import ConversionReport, carry, conversion_report, co
 from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import is_result_link, split_link
@@ -139,7 +140,7 @@ def convert_file(
     arguments = Arguments(
         item=item, lambda2=lambda2, method=method, pick_ori=pick_ori, tmin=tmin, tmax=tmax,
         baseline=baseline, scale_leff=scale_leff or None,
-        raw_dir=None if raw_dir is None else Path(raw_dir), atlas=atlas,
+        raw_dir=folder_of_originals(raw_dir), atlas=atlas,
     )  # fmt: skip
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)

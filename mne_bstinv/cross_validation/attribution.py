@@ -294,6 +294,7 @@ def _moves(
 ) -> Iterator[_Move]:
     size = 1.0 if data is None else norm(_estimate(kernels.blocks(reference), data))
     switched, before = frozenset[str](), kernels.blocks(frozenset())
+    known = None if data is None else _estimate(before, data)
     relative = threshold / kernels.size(reference)
     for convention, change in zip(
         shown(path, "what the steps change", progress), found.changes, strict=True
@@ -301,8 +302,9 @@ def _moves(
         switched |= convention.keys
         after = kernels.blocks(switched)
         moved = None
-        if data is not None:
-            moved = norm(_estimate(after, data) - _estimate(before, data)) / size
+        if data is not None and known is not None:
+            estimate = known if after is before else _estimate(after, data)
+            moved, known = norm(estimate - known) / size, estimate
         values = measures(after, before) if measures is not None and change > relative else {}
         yield _Move(estimate=moved, measured=values)
         before = after

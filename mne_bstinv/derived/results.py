@@ -72,7 +72,7 @@ def _named(found: Recomputed, derivation: Derivation) -> Recomputed:
 
 def _why_not(stored: io.Results, derivation: Derivation, reasons: Sequence[str]) -> str:
     if not derivation.steps:
-        return f"It is a {derivation.what}, but its history does not say how it was made."
+        return f"It was made of others ({derivation.what}); its history does not say how."
     unknown = [step.text for step in derivation.steps if step.kind == "process"]
     if unknown:
         return f"It was processed by what is not computed here: {' '.join(unknown[0].split())!r}."

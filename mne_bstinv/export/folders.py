@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from shutil import rmtree
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 from mne_bstinv import io
-from mne_bstinv._temporary import backup_beside, beside, remove_left_over
+from mne_bstinv._temporary import backup_beside, beside, remove_left_over, writing
 from mne_bstinv.adapters import ContinuousRecording
+from mne_bstinv.errors import MatFileError, RecordingFileError
 from mne_bstinv.io import mat
 
 __all__ = ["write_files"]
@@ -59,10 +60,12 @@ def write_files(
                 for name, value in content.items():
                     inside = PurePosixPath(name).relative_to(unit) if unit else name
                     target = temporary if str(inside) == "." else temporary / inside
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    _write(target, value)
+                    with _in_its_place(temporary, place):
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        _write(target, value)
                     bar.update()
-        _put_in_place(pending)
+        with writing(root):
+            _put_in_place(pending)
     finally:
         for temporary, _ in pending:
             _remove(temporary)
@@ -84,6 +87,16 @@ def _unit_of(root: Path, name: str, replaced: Sequence[str]) -> str:
         if path != "." and (path in replaced or not (root / path).exists()):
             return path
     return name
+
+
+@contextmanager
+def _in_its_place(temporary: Path, place: Path) -> Iterator[None]:
+    """Raise what goes wrong as an error that names the place, not what is written beside it."""
+    try:
+        with writing(place):
+            yield
+    except (MatFileError, RecordingFileError) as error:
+        raise type(error)(str(error).replace(str(temporary), str(place))) from error
 
 
 def _write(path: Path, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,12 @@ class HeadPoints(Structure):
     type: tuple[str, ...] = field(
         default=(), metadata=declare("Type", TextCell("n_points", empty_cell=True), essential=True)
     )
+
+    def _faults(self) -> Sequence[str]:
+        n_points = 0 if self.loc is None else self.loc.shape[1]
+        if len(self.label) == len(self.type) == n_points:
+            return ()
+        return [f"{n_points} points, {len(self.label)} labels and {len(self.type)} types found"]
 
     def _summary(self) -> str:
         return f"{len(self.label)} points"

@@ -9,7 +9,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw
-from mne_bstinv.io.checks import finite, forward, index
+from mne_bstinv.io.checks import finite, index
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.schema import Structure, declare
@@ -122,9 +122,7 @@ class Event(Structure):
         default=None, metadata=declare("epochs", Vector("n_events", dtype="int64"), index())
     )
     #: Times (1, n_events), or starts and ends (2, n_events), s.
-    times: FloatArray | None = field(
-        default=None, metadata=declare("times", _Times(), finite, forward, unit="s")
-    )
+    times: FloatArray | None = field(default=None, metadata=declare("times", _Times(), unit="s"))
     #: Reaction times (n_events,), s.
     react_times: FloatArray | None = field(
         default=None, metadata=declare("reactTimes", Vector(), finite, unit="s")

@@ -10,7 +10,7 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io.checks import flags, ordered, positive
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
-from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.sampling import FARTHEST, sample_numbers
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.text import Nested, NestedArray, Text
 
@@ -91,8 +91,8 @@ class Link(Structure):
         metadata=declare("channelflag", Vector(column=True, dtype="int64"), flags),
     )
     acq_date: Any = field(default=None, metadata=declare("acq_date", Raw()))
-    #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``; raw.
-    t0: Any = field(default=None, metadata=declare("t0", Raw()))
+    #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``.
+    t0: str | None = field(default=None, metadata=declare("t0", Text(absent="double")))
 
     @property
     def base_name(self) -> str:
@@ -107,10 +107,10 @@ class Link(Structure):
 
     @property
     def samples(self) -> tuple[int, int] | None:
-        """Numbers of the first and of the last sample; None if unknown."""
+        """Numbers of the first and of the last sample; None if unknown or too far."""
         if self.prop is None or self.prop.times is None or self.sfreq is None:
             return None
-        if not all(map(math.isfinite, self.prop.times.tolist())):
+        if not all(abs(time * self.sfreq) < FARTHEST for time in self.prop.times.tolist()):
             return None
         first, last = sample_numbers(self.prop.times, self.sfreq).tolist()
         return first, last

@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, RecordingFileError
 from mne_bstinv.io.filenames import normalise
+from mne_bstinv.io.mat import PathLike
 
-__all__ = ["find_linked"]
+__all__ = ["find_linked", "folder_of_originals"]
 
 #: Folders of a path that are tried below another folder, at most.
 _DEPTH = 8
@@ -31,9 +32,9 @@ def find_linked(link: io.Link, place: Path, raw_dir: Path | None = None) -> Path
         if candidate in tried:
             continue
         tried.append(candidate)
-        if not candidate.exists():
+        if not _exists(candidate):
             continue
-        if candidate.samefile(place) or place.is_relative_to(candidate):
+        if candidate.samefile(place) or place.resolve().is_relative_to(candidate.resolve()):
             raise RecordingFileError(
                 f"{place}: F.filename is {link.filename!r}, which is the link itself or a folder "
                 "that it is in; the path of a file expected. Link the file again in Brainstorm."
@@ -44,6 +45,23 @@ def find_linked(link: io.Link, place: Path, raw_dir: Path | None = None) -> Path
         f"{place}: its file {link.filename!r} is not found. Say in which folder it is (raw_dir=, "
         f"--raw-dir). Tried:\n  - {listed}"
     )
+
+
+def folder_of_originals(raw_dir: PathLike | None) -> Path | None:
+    """Return the folder that the files of links may be in; refuse one that there is not."""
+    if raw_dir is None:
+        return None
+    folder = Path(raw_dir).absolute()
+    if not folder.is_dir():
+        raise MissingFileError(f"{folder}: no such folder (raw_dir=, --raw-dir). Check the path.")
+    return folder
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be looked into
+        return False
 
 
 def _candidates(stored: str, place: Path, raw_dir: Path | None) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -71,6 +72,12 @@ class Projector(Structure):
         if method.startswith("REF") or self.comp_mask is None:
             return "operator"
         return "ssp"
+
+    def _faults(self) -> Sequence[str]:
+        shape = (0, 0) if self.components is None else self.components.shape
+        if self.kind != "operator" or shape[0] == shape[1]:
+            return ()
+        return [f"components {shape} without CompMask found, a square operator expected"]
 
     def _summary(self) -> str:
         shape = None if self.components is None else self.components.shape

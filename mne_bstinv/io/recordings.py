@@ -88,7 +88,8 @@ class Recordings(Structure):
     events: tuple[Event, ...] = field(default=(), metadata=declare("Events", NestedArray(Event)))
     colormap_type: Any = field(default=None, metadata=declare("ColormapType", Raw()))
     display_units: Any = field(default=None, metadata=declare("DisplayUnits", Raw()))
-    t0: Any = field(default=None, metadata=declare("T0", Raw()))
+    #: Time stamp of 0 s, ``'2026-03-04T05:06:07.890'``.
+    t0: str | None = field(default=None, metadata=declare("T0", Text(absent="double")))
     history: HistoryRows = field(default=(), metadata=declare("History", History()))
 
     @property

@@ -8,17 +8,24 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["round_half_away", "sample_number", "sample_numbers", "sample_times"]
+__all__ = ["FARTHEST", "round_half_away", "sample_number", "sample_numbers", "sample_times"]
+
+#: Numbers of samples are at most so far from 0: as far as doubles count one by one.
+FARTHEST = 2**53
 
 
 def round_half_away(values: FloatArray | float) -> IntArray:
-    """Round finite numbers to whole ones, halves away from zero (NumPy rounds them to even)."""
+    """Round numbers to whole ones, halves away from zero (NumPy rounds them to even).
+
+    Numbers beyond :data:`FARTHEST` become that; NaN is refused by the callers.
+    """
     values = np.asarray(values, dtype=np.float64)
     magnitude = np.abs(values)
     whole = np.floor(magnitude)
     # adding 0.5 would round 0.49999999999999994 up
-    whole += magnitude - whole >= 0.5
-    return np.copysign(whole, values).astype(np.int64)
+    with np.errstate(invalid="ignore"):  # infinite ones
+        whole += magnitude - whole >= 0.5
+    return np.copysign(np.minimum(whole, FARTHEST), values).astype(np.int64)
 
 
 def sample_numbers(times: FloatArray | float, sfreq: float) -> IntArray:

@@ -288,7 +288,10 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
     if len(context.faults) > n_faults:
         return None
     extra = {name: freeze_variable(v) for name, v in variables.items() if name not in form.names}
-    return cls(extra=FrozenMap(extra | left_out), **values)
+    result = cls(extra=FrozenMap(extra | left_out), **values)
+    faults = result._faults() if context.path else ()  # of a file as a whole: from_mat
+    context.faults.extend(f"{context.path}: {fault}" for fault in faults)
+    return None if faults else result
 
 
 def _understood(spec: Spec, variable: Variable, context: Context) -> Any:

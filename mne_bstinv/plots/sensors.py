@@ -17,6 +17,9 @@ __all__ = ["plot_sensors"]
 #: Name of each view in MNE's head frame (x right, y front, z up), and the axes drawn (metres).
 _HEAD_VIEWS = (("from the right", 1, 2), ("from above", 0, 1), ("from behind", 0, 2))
 
+#: Room around title, views and legend, inches.
+_PAD = 0.12
+
 
 def plot_sensors(
     sensors: Mapping[str, FloatArray],
@@ -49,6 +52,7 @@ def plot_sensors(
         If the arrays do not have these shapes.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     given = Arguments("plot_sensors")
     vertices = given.array("vertices", vertices, "n_vertices 3")
@@ -59,7 +63,8 @@ def plot_sensors(
     fiducials = given.optional("fiducials", fiducials, "3 3")
     given.check()
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD)
+    figure = Figure(figsize=(10, 4.4), layout=layout)
     figure.suptitle(title)
     names = ("x: right", "y: front", "z: up")
     for axes, (view, horizontal, vertical) in zip(

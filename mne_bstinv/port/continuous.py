@@ -116,7 +116,10 @@ def convert_continuous(
         return
     raw = study.raw_of(entry.file, settings.raw_dir)
     sources = [file for file in (entry.file, study.channel_file, study.anatomy.anatomy) if file]
-    facts: dict[str, Any] = {"contents": [outputs.relative(entry.file)]}
+    facts: dict[str, Any] = {
+        "contents": [outputs.relative(entry.file)],
+        "comment": [recordings.comment],
+    }
     if recordings.link is None:
         raw = safe_by_default(raw)
     else:

@@ -81,7 +81,8 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
         return
     frames = [file for file in (study.channel_file, study.anatomy.anatomy) if file]
     with outputs.item(study.channel_file, "sensors"):
-        outputs.write(ENDINGS["info"], study.info, "info", frames, **_not_in_fif(study.channels))
+        facts = {"comment": study.channels.comment, **_not_in_fif(study.channels)}
+        outputs.write(ENDINGS["info"], study.info, "info", frames, **facts)
         outputs.write(ENDINGS["trans"], study.trans, "trans", frames)
     pairs = (
         ("noise covariance", study.noise_cov_file),
@@ -90,8 +91,12 @@ def _sensors(study: StudyCondition, outputs: Outputs) -> None:
     for what, file in pairs:
         if file is not None:
             with outputs.item(file, what):
-                cov = study.noise_cov if what == "noise covariance" else study.data_cov
-                outputs.write(ENDINGS[what], cov, "covariance", [file, study.channel_file])
+                noise = what == "noise covariance"
+                cov = study.noise_cov if noise else study.data_cov
+                stored = study.noise_cov_structure if noise else study.data_cov_structure
+                facts = {"what": what, "comment": stored.comment}
+                sources = [file, study.channel_file]
+                outputs.write(ENDINGS[what], cov, "covariance", sources, **facts)
     with outputs.item(study.channel_file, "picture"):
         picture = sensors_svg(*_shapes(study))
         outputs.write_text(ENDINGS["picture"], picture, frames)
@@ -131,14 +136,26 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
         name = "" if file == study.head_model_file else f"_{file.stem.removeprefix('headmodel_')}"
         with outputs.item(file, "head model"):
             sources = [f for f in (file, *_frame_files(model)) if f]
-            outputs.write(name + ENDINGS["source spaces"], model.src, "source spaces", sources)
+            comment = model.head_model.comment
+            outputs.write(
+                name + ENDINGS["source spaces"],
+                model.src,
+                "source spaces",
+                sources,
+                comment=comment,
+            )
             types = {kind.strip().upper() for kind in study.channels.types}
             if not types & {*MEG_TYPES, "EEG"}:
                 outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
             forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain
             outputs.write(
-                name + ENDINGS["forward"], forward, "forward", sources, precision="single"
+                name + ENDINGS["forward"],
+                forward,
+                "forward",
+                sources,
+                comment=comment,
+                precision="single",
             )
 
 

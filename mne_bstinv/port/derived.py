@@ -8,9 +8,11 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.processing import listed_files
 from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
 from mne_bstinv.port.outputs import Outputs
 from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.words import steps_in_words
 
 __all__ = ["convert_derived"]
 
@@ -32,8 +34,10 @@ def _dipoles(file: Path, study: StudyCondition, outputs: Outputs) -> None:
         dipole = to_dipole(dipoles, study.channels, group=group, mri=study.mri)
         name = _label(file) + (f"_{group}" if len(groups) > 1 else "")
         # text for people, single precision for programs
+        made_of = [dipoles.data_file] if dipoles.data_file else []
+        facts = {"comment": dipoles.comment, "made_of": made_of, "group": group}
         for ending in ("-dip.dip", "-dip.bdip"):
-            outputs.write(f"_{name}{ending}", dipole, "dipole", _of(file, study), group=group)
+            outputs.write(f"_{name}{ending}", dipole, "dipole", _of(file, study), **facts)
 
 
 def _timefreq(file: Path, study: StudyCondition, outputs: Outputs) -> None:
@@ -47,14 +51,19 @@ def _timefreq(file: Path, study: StudyCondition, outputs: Outputs) -> None:
         what = "pairs" if timefreq.is_of_pairs else f"{timefreq.data_type!r}"
         outputs.skip(file, "time–frequency map", f"MNE has no counterpart of maps of {what}.")
         return
-    if timefreq.is_spectrum:
-        spectrum = to_spectrum(timefreq, study.channels, mri=study.mri)
-        outputs.write(
-            f"_{_label(file)}{ENDINGS['spectrum']}", spectrum, "spectrum", _of(file, study)
-        )
-    else:
-        tfr = to_tfr(timefreq, study.channels, mri=study.mri)
-        outputs.write(f"_{_label(file)}{ENDINGS['tfr']}", tfr, "tfr", _of(file, study))
+    kind = "spectrum" if timefreq.is_spectrum else "tfr"
+    convert = to_spectrum if timefreq.is_spectrum else to_tfr
+    made = convert(timefreq, study.channels, mri=study.mri)
+    name = f"_{_label(file)}{ENDINGS[kind]}"
+    outputs.write(name, made, kind, _of(file, study), **_says(timefreq))
+
+
+def _says(timefreq: io.TimeFreq) -> dict[str, Any]:
+    """Return what the manifest says of a map, for whatever is made of it."""
+    said = {"method": timefreq.method, "measure": timefreq.measure}
+    computed = {name: text for name, text in said.items() if text}
+    made_of = [timefreq.data_file] if timefreq.data_file else []
+    return {"comment": timefreq.comment, "computed": computed, "made_of": made_of}
 
 
 def _sources(timefreq: io.TimeFreq, file: Path, study: StudyCondition, outputs: Outputs) -> None:
@@ -80,7 +89,12 @@ def _sources(timefreq: io.TimeFreq, file: Path, study: StudyCondition, outputs: 
     for name, stc in zip(band_names(timefreq), estimates, strict=True):
         label = f"_{_label(file)}_{safe_name(name, MAX_STEM)}"
         outputs.write(
-            f"{label}{estimate_ending(stc)}", stc, "source estimate", _of(file, study), band=name
+            f"{label}{estimate_ending(stc)}",
+            stc,
+            "source estimate",
+            _of(file, study),
+            **_says(timefreq),
+            band=name,
         )
 
 
@@ -102,19 +116,25 @@ def _statistics(file: Path, study: StudyCondition, outputs: Outputs) -> None:
             raise
         outputs.skip(file, "test", str(error))
         return
-    facts = {"unit": pair.unit, "correction": pair.correction}
+    facts = {"comment": statistics.comment, "unit": pair.unit, "correction": pair.correction}
     for what, value in ((pair.unit or "statistic", pair.statistic), ("p", pair.p_values)):
         kind = "source estimate" if statistics.type == "results" else "evoked"
         ending = estimate_ending(value) if statistics.type == "results" else ENDINGS["evoked"]
         name = f"_{_label(file)}_{safe_name(what, MAX_STEM)}{ending}"
-        outputs.write(name, value, kind, _of(file, study), **facts)
+        outputs.write(name, value, kind, _of(file, study), **facts, shows=what)
 
 
 def _signals(file: Path, study: StudyCondition, outputs: Outputs) -> None:
     from mne_bstinv.adapters import to_table
 
     matrix = io.read_matrix(file)
-    outputs.write(f"_{_label(file)}{ENDINGS['table']}", to_table(matrix), "table", [file])
+    name = f"_{_label(file)}{ENDINGS['table']}"
+    facts: dict[str, Any] = {
+        "comment": matrix.comment,
+        "computed": {"steps": steps_in_words(matrix.history)},
+        "made_of": listed_files(matrix.history, " - File: "),
+    }
+    outputs.write(name, to_table(matrix), "table", [file], **facts)
 
 
 #: Kind of file → what converts it.

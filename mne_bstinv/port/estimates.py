@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv._data_types import MEG_TYPES, data_types_of
+from mne_bstinv._data_types import MEG_TYPES
+from mne_bstinv.conversion import Finding
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
+from mne_bstinv.port.listing import ASKED_FOR
 from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
-from mne_bstinv.port.outputs import Outputs
+from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.recordings import LINK
 from mne_bstinv.workflow import StudyCondition
+from mne_bstinv.workflow.words import results_in_letters, results_in_words, used_types
 
 __all__ = ["convert_estimates"]
 
@@ -27,10 +31,13 @@ def convert_estimates(
 
     Shared kernels give operators where they are shared, and estimates in each condition.
     """
+    others = list[str]()
     for entry in study.results:
         with outputs.item(entry.file, "results"):
             results = study.store.read(io.read_results, entry.file)
-            if reason := _unwanted(results, study, settings):
+            if unwanted := _unwanted(results, study, settings):
+                others.append(unwanted)
+                reason = f"Computed of {unwanted}, which were not asked for."
                 outputs.skip(entry.file, "results", reason)
                 continue
             mine = entry.file.parent == study.folder
@@ -39,21 +46,38 @@ def convert_estimates(
                     _operator(results, entry, unit, study, outputs)
             if unit.kind == CONDITION:
                 _estimates(results, entry, study, settings, outputs)
+    if settings.data_types is not None and len(others) == len(study.results):
+        outputs.report(UNIT, _nothing_of(settings.data_types, others, study))
+
+
+def _nothing_of(
+    data_types: tuple[str, ...], others: list[str], study: StudyCondition
+) -> Iterator[Finding]:
+    """Say that nothing was computed of the types asked for alone, and that no channel has them."""
+    asked = " or ".join(data_types)
+    said = []
+    types = study.channels_or_none
+    if types is not None and not {t.strip().upper() for t in types.types} & _wanted(data_types):
+        said.append(f"there is no channel of {asked}")
+    if others:
+        counts = ", ".join(f"{n} of {what}" for what, n in Counter(others).items())
+        said.append(f"no results were computed of {asked} alone ({counts}), and none are ported")
+    if said:
+        yield Finding("dropped", ASKED_FOR, "; ".join(said))
+
+
+def _wanted(data_types: tuple[str, ...]) -> set[str]:
+    return {*data_types, *(MEG_TYPES if "MEG" in data_types else ())}
 
 
 def _unwanted(results: io.Results, study: StudyCondition, settings: Settings) -> str:
+    """Name the types that results were computed of, if others than these were asked for."""
     if settings.data_types is None:
         return ""
-    if results.good_channel is not None:
-        used = {study.channels.types[i - 1].strip().upper() for i in results.good_channel}
-    else:
-        used = set(data_types_of(results.options))
-    wanted = set(settings.data_types)
-    if "MEG" in wanted:
-        wanted |= set(MEG_TYPES)
-    if used and used <= wanted:
+    used = used_types(results, study.channels_or_none)
+    if used and set(used) <= _wanted(settings.data_types):
         return ""
-    return f"Computed of {', '.join(sorted(used)) or 'unknown channels'}, which were not asked for."
+    return ", ".join(sorted(used)) or "unknown channels"
 
 
 def _operator(
@@ -74,10 +98,11 @@ def _operator(
     model = study.with_head_model_of(results)
     sources = [entry.file, model.head_model_file, study.noise_cov_file, study.channel_file]
     outputs.write(
-        f"_{_label(entry.file)}{ENDINGS['inverse operator']}",
+        f"_{_label(entry.file, results)}{ENDINGS['inverse operator']}",
         operator,
         "inverse operator",
         [file for file in sources if file],
+        **_says(results, study),
         precision="single",
         recordings=_belonging(entry, unit, study, outputs),
         parameters=dataclasses.asdict(parameters),
@@ -161,10 +186,11 @@ def _estimate(
         return
     scale_leff = settings.scale_leff and results.function == "dspm2018"
     estimate = study.source_estimate(results, recordings, scale_leff=scale_leff)
-    name = f"_{_label(entry.file)}"
+    name = f"_{_label(entry.file, results)}"
     if entry.shared and file is not None:
         name += f"_{_label(file)}"
     facts: Mapping[str, Any] = {
+        **_says(results, study),
         "results": outputs.relative(entry.file),
         "recordings": None if file is None else outputs.relative(file),
         "scale_leff": scale_leff,
@@ -176,6 +202,18 @@ def _estimate(
     )
 
 
-def _label(file: Path) -> str:
-    """Return what a file's name says beside its kind, for use in a file name."""
-    return safe_name(file.stem.removeprefix("results_").removeprefix("data_"), MAX_STEM)
+def _says(results: io.Results, study: StudyCondition) -> dict[str, Any]:
+    """Return what the manifest says of results, for whatever is made of them."""
+    types = used_types(results, study.channels_or_none)
+    return {"comment": results.comment, "computed": results_in_words(results, types)}
+
+
+def _label(file: Path, results: io.Results | None = None) -> str:
+    """Return what a file's name says beside its kind, for use in a file name.
+
+    The options of results follow, by which files of one minute can be told apart. Nothing here
+    depends on other files: names stay when files are added.
+    """
+    stem = file.stem.removeprefix("results_").removeprefix("data_")
+    letters = "" if results is None else results_in_letters(results)
+    return safe_name("_".join(filter(None, (stem, letters))), MAX_STEM)

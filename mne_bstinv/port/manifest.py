@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import sys
@@ -54,7 +55,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Read the manifest of a folder; None if there is none."""
     file = folder / MANIFEST
     try:
-        content = json.loads(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except FileNotFoundError:
         return None
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
@@ -68,6 +70,14 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         )
     _check_fields(file, content)
     return content
+
+
+def _finite(text: str) -> float:
+    """Return a number; refuse one that no manifest can hold, and none could be written with."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text}")
+    return number
 
 
 def _each(of: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -15,13 +15,16 @@ from mne_bstinv.errors import BstInvError
 from mne_bstinv.port.manifest import hash_file, sync
 from mne_bstinv.port.names import shortened
 
-__all__ = ["UNIT", "Outputs"]
+__all__ = ["FULL", "UNIT", "Outputs", "described"]
 
 #: Where the findings are that are of no single output.
 UNIT = "."
 
-#: Errors of the system that concern everything that is to be written, not one item.
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
+#: Errors of the system in writing alone: a full disk, or one that is not to be written to.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+#: Those that concern everything that is to be written, not one item.
+_FATAL = {*FULL, errno.EIO, errno.EACCES}
 
 
 class Outputs:
@@ -56,12 +59,13 @@ class Outputs:
         """Write an object of MNE made of some files, with facts for the manifest; return the names.
 
         Its own name follows the stem: a part that starts with ``_``, if any, and MNE's
-        ending.
+        ending. The facts say what tells it from others, ``comment`` before all.
         """
         from mne_bstinv.adapters.files import write_new
 
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
         path = self._free(f"{self.stem}{stem}", ending, of := tuple(of))
+        facts = {"what": kind, **facts}
         names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
         values = value if type(value) is list else [value]  # SourceSpaces is a list too
         self.report(names[0], *map(conversion_report, values))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from mne_bstinv.conversion import Finding
+from mne_bstinv.port.listing import skipped_lines, told_apart, unasked_lines
 from mne_bstinv.port.manifest import DONE, MANIFEST
 from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.verdicts import (
@@ -16,6 +17,7 @@ from mne_bstinv.port.verdicts import (
     bad_outcomes,
     discrete_lines,
     error_lines,
+    incomparable_lines,
     outcome_lines,
     stale_lines,
     units_text,
@@ -37,7 +39,8 @@ th:nth-child(1) { min-width: 8.5em; } th:nth-child(2) { min-width: 5em; }
 th:nth-child(3) { min-width: 9em; } th:nth-child(5) { min-width: 19em; }
 .done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
 .none { color: #777; } li { max-width: 60em; } td ul { margin: 0.3em 0; padding-left: 1.4em; }
-img { width: 30em; }
+img { width: 30em; } .told th, .told td { min-width: 9em; border-bottom: 1px solid #eee; }
+.told td:nth-child(3) { min-width: 24em; }
 """
 
 #: What an output is called in the list of links, by its ending.
@@ -55,8 +58,9 @@ _LINKS = {
     "-vl.stc": "source estimate",
     "-stc.h5": "source estimate",
 }
-#: Most links of one kind that are shown.
+#: Most links that are shown of one kind, and of one content.
 _SHOWN = 12
+_SHOWN_ALIKE = 4
 
 
 def overview_html(whole: Mapping[str, Any]) -> str:
@@ -67,7 +71,8 @@ def overview_html(whole: Mapping[str, Any]) -> str:
         for status in dict.fromkeys(unit["status"] for unit in units)
     )
     name = escape(whole["protocol"]["name"])
-    rows = "\n".join(map(_row, units))
+    others = whole.get("other_files", {})
+    rows = "\n".join(_row({**u, "other_files": others.get(u["folder"], ())}) for u in units)
     versions = whole["versions"]
     made = (
         f"{counted or 'nothing'}. Made of {whole['protocol']['path']} by mne_bstinv "
@@ -89,6 +94,7 @@ def can_be_shown(unit: Mapping[str, Any]) -> bool:
     """Tell whether a manifest that was read has what the overview and the report say of it."""
     try:
         _row(unit)
+        units_text([unit])
         [Finding(**one) for told in (unit.get("reports") or {}).values() for one in told]
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return False
@@ -110,12 +116,38 @@ def _row(unit: Mapping[str, Any]) -> str:
             *outcome_lines(bad_outcomes(unit)),
             *stale_lines(unit),
             *discrete_lines(unit),
+            *unasked_lines(unit),
+            *incomparable_lines(unit),
         ]
     )
+    said += _folded("what each file is", _told_apart(unit))
+    said += _folded("what was not converted", _list(skipped_lines(unit)))
     # below all columns: reasons are long
     below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{said}</td></tr>" if said else ""
     row = "".join(f"<td>{cell}</td>" for cell in cells)
     return f"<tbody><tr>{row}</tr>{below}</tbody>"
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{title}</summary>{content}</details>" if content else ""
+
+
+def _told_apart(unit: Mapping[str, Any]) -> str:
+    """Write a table of comments and words, with links to the files that they tell from others."""
+    cells = (
+        (_linked(unit, names, _SHOWN_ALIKE), escape(comment), escape(words))
+        for names, comment, words in told_apart(unit)
+    )
+    rows = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in cells)
+    heads = "<tr><th>file</th><th>comment in Brainstorm</th><th>computed</th></tr>"
+    return f"<table class='told'>{heads}{rows}</table>" if rows else ""
+
+
+def _linked(unit: Mapping[str, Any], names: Sequence[str], most: int = _SHOWN) -> str:
+    links = ", ".join(
+        f"<a href='{_url(unit['folder'], name)}'>{escape(name)}</a>" for name in names[:most]
+    )
+    return links + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _verdict_cell(unit: Mapping[str, Any]) -> str:
@@ -141,11 +173,7 @@ def _links(unit: Mapping[str, Any]) -> str:
                 found.setdefault(title + _mark(output), []).append(name)
     items = []
     for title, names in found.items():
-        links = ", ".join(
-            f"<a href='{_url(unit['folder'], name)}'>{escape(name)}</a>" for name in names[:_SHOWN]
-        )
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        items.append(f"<li>{escape(title)}: {links}{more}</li>")
+        items.append(f"<li>{escape(title)}: {_linked(unit, names)}</li>")
     reports = unit.get("reports", {}).values()
     lost = Counter(finding["severity"] for findings in reports for finding in findings)
     if lost:

@@ -14,6 +14,7 @@ from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
 from mne_bstinv.workflow import StudyCondition
@@ -166,6 +167,22 @@ class Unit:
     def inputs(self) -> dict[str, Path]:
         """Return the files that it is made of, by path relative to the protocol, with ``/``."""
         return {_relative(file, self.protocol.root): file for file in sorted(set(self._inputs()))}
+
+    def other_files(self) -> list[str]:
+        """Name the ``.mat`` files in its folders of which nothing is made, whatever is asked for.
+
+        Paths are relative to the protocol, with ``/``.
+        """
+        return sorted(_relative(file, self.protocol.root) for file in self._other_files())
+
+    def _other_files(self) -> Iterator[Path]:
+        if self.kind == CONDITION:
+            yield from self.files.other_files
+        elif self.kind == SHARED:
+            found = scan(self.files.folder, [])
+            yield from (*found.recordings, *found.derived, *found.others)
+        else:
+            yield from self.anatomy.other_files
 
     def _inputs(self) -> Iterator[Path]:
         anatomy, files = self.anatomy, self.files

@@ -74,8 +74,11 @@ class _Files:
                 else [safe_by_default(self.study.evoked_of(one)) for one in group.recordings]
             )
             files = [file for file in (*group.entries, self.study.channel_file) if file]
-            contents = [self.outputs.relative(file) for file in group.entries]
-            self.outputs.write(name, value, self.kind, files, contents=contents)
+            facts = {
+                "contents": [self.outputs.relative(file) for file in group.entries],
+                "comment": [recordings.comment for recordings in group.recordings],
+            }
+            self.outputs.write(name, value, self.kind, files, **facts)
 
 
 def convert_recordings(study: StudyCondition, settings: Settings, outputs: Outputs) -> None:

@@ -17,6 +17,7 @@ from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.io.filenames import named
+from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
 from mne_bstinv.port.continuous import check_space
@@ -97,8 +98,8 @@ def port_protocol(
         What continuous recordings become: files that MNE reads, with their events as annotations,
         a piece at a time and split at 2 GB; or nothing. The manifests say where the originals were.
     raw_dir : path-like | None
-        A folder in which the original files of continuous recordings may be, if they are neither
-        where the links say nor beside them.
+        A folder in which the original files of continuous recordings are, if they are not beside
+        their links: searched before the places that the links name.
     scale_leff : bool
         Multiply estimates of dspm2018 by √Leff, so that averages have unit variance too, as
         Brainstorm's process "Scale averaged dSPM" does, and nothing else in Brainstorm. False
@@ -140,14 +141,19 @@ def port_protocol(
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
         If an option is unknown.
+    MissingFileError
+        If there is no folder ``raw_dir``.
     RecordingFileError
         If the disk has no room for the continuous recordings; nothing is written then.
+    WriteError
+        If the disk is full, or the output may not be written to, so that nothing can be said of
+        the whole; a run after that goes on.
     """
     settings = Settings(
         data_types=_upper(_listed(data_types)),
         estimates=estimates,
         raw=raw,
-        raw_dir=None if raw_dir is None else Path(raw_dir).absolute(),
+        raw_dir=folder_of_originals(raw_dir),
         scale_leff=scale_leff,
         verify=verify,
         rtol=rtol,
@@ -175,9 +181,11 @@ def port_protocol(
             )
         if needed:
             logger.info("%s: the continuous recordings need %.2f GB.", out, needed / 1e9)
-        _begin(found, source, out, parts)
+        with _temporary.writing(out):
+            _begin(found, source, out, parts)
         manifests = tuple(_run(parts, out, settings, n_jobs, progress))
-        whole = _finish(found, source, out)
+        with _temporary.writing(out):
+            whole = _finish(found, source, out)
     report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
     return carry(report, ConversionReport(report.findings))
 
@@ -214,10 +222,12 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         every = plan(protocol)
         found = (_manifest_of(out / unit.folder) for unit in every)
         units = [manifest for manifest in found if manifest is not None]
+        others = {unit.folder: unit.other_files() for unit in every}
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
+        whole["other_files"] = {folder: files for folder, files in others.items() if files}
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
     return whole

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv.conversion import Finding
+from mne_bstinv.port.listing import left_lines, unasked_lines
 from mne_bstinv.port.manifest import DONE, FAILED, PLANNED
 from mne_bstinv.port.verdicts import (
     bad_outcomes,
     discrete_lines,
     error_lines,
+    incomparable_lines,
+    methodless_lines,
     operators_text,
     outcome_lines,
     stale_lines,
@@ -94,7 +97,12 @@ class PortReport:
         lines += outcome_lines(self.differing)
         for unit in self.units:
             lines += [f"{unit['title']}: {line}" for line in stale_lines(unit)]
+            lines += [f"{unit['title']}: {line}" for line in incomparable_lines(unit)]
+            lines += [f"{unit['title']}: {line}" for line in methodless_lines(unit)]
+        lines += [f"not converted: {line}" for line in left_lines(self.units)]
         lines += [f"problem: {problem}" for problem in self.problems]
+        for unit in self.units:
+            lines += [f"problem: {unit['title']}: {line}" for line in unasked_lines(unit)]
         for unit in self.units:
             lines += [f"problem: {unit['title']}: {line}" for line in discrete_lines(unit)]
         if self.needed_bytes is not None:

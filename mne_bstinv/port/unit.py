@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mne_bstinv._temporary import writing
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
@@ -29,7 +30,7 @@ from mne_bstinv.port.manifest import (
     read_manifest,
     write_json,
 )
-from mne_bstinv.port.outputs import Outputs, described
+from mne_bstinv.port.outputs import FULL, Outputs, described
 from mne_bstinv.port.overview import can_be_shown
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
@@ -62,8 +63,14 @@ _LOCAL = _Local()
 def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     """Bring a unit up to date; return its manifest, and whether all was ``kept``.
 
-    Nothing is raised for what goes wrong with the unit: its manifest says it.
+    Nothing is raised for what goes wrong with the unit: its manifest says it. With it go the
+    ``other_files``, of which nothing is made: what is added of these does not change the unit.
     """
+    manifest = _brought_up_to_date(unit, out, settings)
+    return {**manifest, "other_files": unit.other_files()}
+
+
+def _brought_up_to_date(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     folder = out / PurePosixPath(unit.folder)
     started = time.perf_counter()
     before: Mapping[str, Any] = {}
@@ -74,7 +81,7 @@ def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
                 return {**before, **_head(unit), "kept": True}
-            with staging(out) as staged:
+            with writing(folder, FULL), staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
                 commit(out, folder, target, manifest, overwrite=settings.overwrite)
@@ -114,7 +121,7 @@ def _up_to_date(
     """
     if before.get("status") != DONE or before.get("inputs") != dict(inputs):
         return False
-    if not can_be_shown({**before, **_head(unit)}) or "errors" not in before:
+    if not can_be_shown(before) or "errors" not in before:
         return False
     if before.get("settings") != _settings(settings) or before.get("facts") != unit.facts():
         return False

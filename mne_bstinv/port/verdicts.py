@@ -14,6 +14,8 @@ __all__ = [
     "bad_outcomes",
     "discrete_lines",
     "error_lines",
+    "incomparable_lines",
+    "methodless_lines",
     "operators_text",
     "outcome_lines",
     "stale_lines",
@@ -129,6 +131,25 @@ def why_not_comparable(output: Mapping[str, Any]) -> str:
     if _is_stale(output):
         return NOT_THE_STORED_KERNEL
     return str(parameters["reason"]).split(":")[0]
+
+
+def methodless_lines(unit: Mapping[str, Any]) -> list[str]:
+    """Say which operators have no method in MNE that gives the stored estimate, a line a reason."""
+    groups: dict[str, list[str]] = {}
+    for name, output in _operators(unit).items():
+        reason = why_not_comparable(output)
+        if reason and not _is_stale(output):
+            groups.setdefault(reason, []).append(name)
+    return [
+        f"{', '.join(names)}: not comparable, MNE has no method for {reason}"
+        for reason, names in groups.items()
+    ]
+
+
+def incomparable_lines(unit: Mapping[str, Any]) -> list[str]:
+    """Say which stored kernels could not be compared with recomputed ones, and why."""
+    outcomes = unit.get("verification") or ()
+    return outcome_lines(o for o in outcomes if o["status"] == NOT_COMPARABLE)
 
 
 def stale_lines(unit: Mapping[str, Any]) -> list[str]:

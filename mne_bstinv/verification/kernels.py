@@ -16,13 +16,13 @@ from mne_bstinv.conversion import Findings
 from mne_bstinv.derived.library import NotComparableError
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse import (
-    InverseOptions2009,
     InverseResult,
     Origin,
     compute_kernel,
     origin_of_results,
 )
 from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.words import options_in_words
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
@@ -34,7 +34,7 @@ from mne_bstinv.verification.stages import explain, rounded, stage_differences
 __all__ = ["recompute", "verify_kernel"]
 
 
-def recompute(fname: str | Path) -> InverseResult:
+def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> InverseResult:
     """Compute the kernel of a results file anew, from its options and its study.
 
     Kernels of the linear inverses of 2009, 2016 and 2018 are recognised. Where a file does not say
@@ -44,6 +44,8 @@ def recompute(fname: str | Path) -> InverseResult:
     ----------
     fname : path-like
         A results file inside its protocol, or in one folder with the files it names.
+    protocol : Protocol | None
+        The protocol of the file, if it was read already; None reads it.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def recompute(fname: str | Path) -> InverseResult:
         If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
-    studies = Studies()
+    studies = Studies(protocol)
     stored = io.read_results(file)
     years = _origin(stored).years
     if len(years) == 1:
@@ -208,30 +210,7 @@ def _recordings(stored: io.Results, file: Path, studies: Studies) -> np.ndarray:
 
 
 def _in_short(result: InverseResult, *, full: bool) -> str:
-    o = result.options
-    orients = "/".join(dict.fromkeys(o.source_orient))
-    loose = f" {o.loose:g}" if o.loose is not None and "loose" in o.source_orient else ""
-    parts = [
-        f"{result.function} {orients}{loose}",
-        "+".join(dict.fromkeys(result.channel_types)),
-        _noise_in_short(result),
-    ]
-    if result.lambda_ is not None:
-        if not isinstance(o, InverseOptions2009) and o.snr_method == "rms":
-            parts.append(f"RMS {o.snr_rms:g} A·m")
-        else:
-            parts.append(f"SNR {o.snr_fixed:g}")
-    if o.depth_weighting:
-        parts.append(f"depth {o.weight_exp:g} up to {o.weight_limit:g}")
-    if result.noise_averages > 1:
-        parts.append(f"noise of {result.noise_averages:g} averages")
-    return ", ".join(parts + ([str(o.year)] if o.year != 2018 else []) + (["full"] if full else []))
-
-
-def _noise_in_short(result: InverseResult) -> str:
-    o = result.options
-    if not isinstance(o, InverseOptions2009):
-        return f"reg {o.noise_reg:g}" if result.noise_method == "reg" else result.noise_method
-    ridges = dict.fromkeys(f"{o.ridge(kind):g}" for kind in result.channel_types)
-    ridge = f" {'/'.join(ridges)}" if o.regularize_noise else ""
-    return f"{result.noise_method}{ridge}{', pca' if o.pca else ''}"
+    said = options_in_words(result.options, result.channel_types, noise_method=result.noise_method)
+    averages = result.noise_averages
+    more = [f"noise of {averages:g} averages"] if averages > 1 else []
+    return ", ".join([*said.values(), *more, *(["full estimate"] if full else [])])

@@ -31,7 +31,10 @@ class TestVerify:
         (gls,) = (line for line in lines if line.startswith("not comparable"))
         assert "gls and lcmv on a mixed head model" in gls
         (amplitude, *_) = (line for line in lines if "results_MN" in line)
-        assert "[mn fixed/loose/free 0.2, EEG, reg 0.1, SNR 3, depth 0.5 up to 10]" in amplitude
+        assert (
+            "[minimum norm, amplitude, fixed/loose 0.2/free orientation, EEG, noise reg 0.1, "
+            "SNR 3, depth 0.5 up to 10, inverse of 2018]" in amplitude
+        )
 
     def test_json(self, study, capsys):
         assert main(["verify", str(study), "--json"]) == 0

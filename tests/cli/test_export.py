@@ -47,7 +47,10 @@ def test_export_and_verify(files, tmp_path, capsys):
     assert main(["verify", str(root), "--strict"]) == 0
     text = capsys.readouterr().out
     assert "2 results file(s): 2 equal" in text
-    assert "[mn free, EEG, diag, SNR 3, depth 0.8 up to 10]" in text
+    assert (
+        "[minimum norm, amplitude, free orientation, EEG, noise diagonal, SNR 3, depth 0.8 up to "
+        "10, inverse of 2018]" in text
+    )
     assert main(["info", str(root)]) == 0
     assert "Problem" not in capsys.readouterr().out
 

@@ -216,7 +216,8 @@ def test_ssp(shared_dir, tag):
     if expected.sing_val is None:
         assert found.sing_val is None
     else:
-        assert found.sing_val == pytest.approx(expected.sing_val, rel=1e-12)
+        largest = expected.sing_val.max()  # those of projected directions are rounding
+        assert np.abs(found.sing_val - expected.sing_val).max() <= RTOL * largest
 
 
 def test_average_reference(shared_dir):

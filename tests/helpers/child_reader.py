@@ -1,13 +1,15 @@
 """Read files in a child process, so that a crash, an endless loop or a flood of memory is counted.
 
-Run as a script it reads lines of JSON, a reader's name and a file, and answers with what became of
-each; :class:`ChildReader` talks to it.
+Run as a script it reads lines of JSON, a reader's name and a file, or the arguments of a command,
+and answers with what became of each; :class:`ChildReader` talks to it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
+import io
 import json
 import os
 import select
@@ -64,13 +66,20 @@ class ChildReader:
 
     def read(self, reader: str, file: Path) -> Outcome:
         """Return what became of ``mne_bstinv.io.read_…`` (or ``mat`` for any variables)."""
+        return self._asked(reader, str(file))
+
+    def run(self, *arguments: str | Path) -> Outcome:
+        """Return what became of ``mne-bstinv`` with arguments; all its output is the message."""
+        return self._asked("command", *map(str, arguments))
+
+    def _asked(self, *question: str) -> Outcome:
         if self.process is None:
             self.process = subprocess.Popen(
                 [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYTHONFAULTHANDLER": ""},
             )  # fmt: skip
         start = time.perf_counter()
-        self.process.stdin.write(json.dumps([reader, str(file)]) + "\n")
+        self.process.stdin.write(json.dumps(question) + "\n")
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], self.limit)[0]:
             self._stop()
@@ -94,11 +103,11 @@ def _answer(reader: str, file: str) -> dict[str, Any]:
     # only the child needs them, and takes their memory before it reads anything
     from io_helpers import digest
 
-    from mne_bstinv import io
+    import mne_bstinv.io
     from mne_bstinv.errors import BstInvError
     from mne_bstinv.io import mat
 
-    read = mat.read if reader == "mat" else getattr(io, f"read_{reader}")
+    read = mat.read if reader == "mat" else getattr(mne_bstinv.io, f"read_{reader}")
     try:
         value = read(file)
         repr(value)
@@ -109,6 +118,23 @@ def _answer(reader: str, file: str) -> dict[str, Any]:
     except BaseException as error:
         where = traceback.format_tb(error.__traceback__)[-1]
         return {"state": "foreign error", "message": f"{type(error).__name__}: {error}, {where}"}
+
+
+def _command(*arguments: str) -> dict[str, Any]:
+    from mne_bstinv.cli import main
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            code = main(list(arguments))
+        except BaseException as error:
+            where = traceback.format_tb(error.__traceback__)[-1]
+            return {
+                "state": "foreign error",
+                "message": f"{type(error).__name__}: {error}, {where}",
+            }
+    states = {0: "read", 1: "own error", 2: "own error"}
+    return {"state": states.get(code, f"exit code {code}"), "message": said.getvalue()}
 
 
 def _serve() -> None:
@@ -122,7 +148,8 @@ def _serve() -> None:
         if peak.exists():
             peak.write_text("5")  # the highest mark of memory begins anew
         before = _memory("VmRSS")
-        answer = _answer(*json.loads(line))
+        what, *rest = json.loads(line)
+        answer = _command(*rest) if what == "command" else _answer(what, *rest)
         answer["memory"] = max(0, _memory("VmHWM") - before)
         print(json.dumps(answer), file=answers, flush=True)
 

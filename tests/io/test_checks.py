@@ -168,6 +168,22 @@ def test_covariances_of_two_units_and_of_few_samples(tmp_path):
     assert not conversion_report(read(tmp_path, "noise_cov", NoiseCov=single))
 
 
+def test_parts_that_contradict_each_other(tmp_path):
+    """Head points are left out as a whole; a projector that is none costs the file."""
+    points = structs({"Loc": np.ones((3, 2)), "Label": cell("a", "b"), "Type": np.zeros((0, 0))})
+    found = read(tmp_path, "channels", HeadPoints=points)
+    (finding,) = conversion_report(found)
+    assert (found.head_points, finding.severity) == (None, "dropped")
+    assert "2 points, 2 labels and 0 types found" in finding.reason
+    io.write_channels(tmp_path / "b.mat", found)
+    assert "Label" in io.read_channels(tmp_path / "b.mat").extra["HeadPoints"]
+    projector = structs(
+        {"Components": np.ones((2, 1)), "CompMask": np.zeros((0, 0)), "Status": 1.0}
+    )
+    with pytest.raises(SchemaError, match=r"Projector\(1\): components \(2, 1\) without CompMask"):
+        read(tmp_path, "channels", Projector=projector)
+
+
 def test_what_cannot_be_is_not_written(tmp_path):
     noise_cov = io.NoiseCov(noise_cov=changed(COVARIANCE, (0, 1), 9))
     with pytest.raises(SchemaError, match="NoiseCov: an array that is not symmetric found"):

@@ -9,6 +9,7 @@ from helpers_mat73 import save_73
 from io_helpers import cell, differences, save, structs
 
 from mne_bstinv import io
+from mne_bstinv.continuous import segments_of
 from mne_bstinv.io.sampling import round_half_away, sample_number, sample_numbers, sample_times
 
 EMPTY = np.zeros((0, 0))
@@ -20,6 +21,7 @@ EMPTY = np.zeros((0, 0))
         ([0.5, 1.5, 2.5, -0.5, -1.5, -2.5], [1, 2, 3, -1, -2, -3]),
         ([0.49999999999999994, -0.49999999999999994], [0, 0]),
         ([2**52 + 1.0, -(2**52) - 1.0], [2**52 + 1, -(2**52) - 1]),
+        ([1e300, -np.inf], [2**53, -(2**53)]),
         ([0.0, -0.0, 1.2, 1.7, -1.2, -1.7], [0, 0, 1, 2, -1, -2]),
     ],
 )
@@ -69,6 +71,12 @@ def test_simple_and_extended(tmp_path):
     assert simple.channels is None
     assert simple.channels_of(1) == ()
     assert simple.note_of(0) == ""
+
+
+def test_a_time_that_is_none_costs_its_occurrence_only(tmp_path):
+    found, _ = read_events(tmp_path, row(times=[[1.0, np.nan, 3.0]]), row())
+    assert found.starts[[0, 2]].tolist() == [1.0, 3.0]
+    assert [segment.first for segment in segments_of(found, 100.0)] == [100, 300]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import mne_bstinv as mb
 HERE = Path(__file__).parents[1] / "data"
 SHARED = Path(os.environ.get("MNE_BSTINV_TEST_DATA", "/nowhere")) / "oracle"
 
+SHELLS = ("scalp", "inner_skull", "outer_skull")
 #: One protocol of each sort stands in the repository; the rest is tried where it is.
 QUICK = ("eeg_shared", "eeg_volume", "meg_eeg", "mixed")
 
@@ -117,9 +118,11 @@ class Ported:
         study = self.study
         if study.anatomy.cortex is None or study.cortex is None:
             pytest.skip("no cortex")
+        found = {name: getattr(study.anatomy, name) for name in SHELLS}
+        shells = {name: mb.io.read_surface(file) for name, file in found.items() if file}
         mb.to_surfaces(
             self.subjects_dir, study.mne_subject, cortex=study.cortex, mri=study.mri,
-            channels=study.channels,
+            channels=study.channels, **shells,
         )  # fmt: skip
         return study.mne_subject
 
@@ -272,6 +275,99 @@ CALLS: dict[str, Callable[[Ported, Path], Any]] = {
         mne.convert_forward_solution(p.forward, force_fixed=False), p.inverse
     ),
 }  # fmt: skip
+
+
+def _needs_3d() -> None:
+    """Skip where MNE's 3D views cannot be drawn."""
+    for package in ("pyvista", "pyvistaqt", "qtpy", "nibabel"):
+        pytest.importorskip(package)
+    if not os.environ.get("DISPLAY"):
+        pytest.skip("no display: run with xvfb-run")
+    mne.viz.set_3d_backend("pyvistaqt", verbose="error")
+
+
+def _align(p: Ported, frame: str, **shown: Any) -> Any:
+    return mne.viz.plot_alignment(
+        p.study.info, p.study.trans, p.subject, p.subjects_dir, coord_frame=frame, **shown
+    )
+
+
+def _shells(p: Ported, frame: str) -> Any:
+    names = {"scalp": "head", "inner_skull": "inner_skull", "outer_skull": "outer_skull"}
+    there = [mnes for ours, mnes in names.items() if getattr(p.study.anatomy, ours)]
+    return _align(p, frame, surfaces=["white", *there], dig=True, meg=("helmet", "sensors", "ref"))
+
+
+def _brain(p: Ported, surf: str = "white") -> Any:
+    return mne.viz.Brain(p.subject, hemi="both", surf=surf, subjects_dir=p.subjects_dir)
+
+
+def _parcellations(p: Ported) -> None:
+    brain = _brain(p, "inflated")
+    for label in p.study.labels:
+        if len(label.vertices):
+            brain.add_label(label)
+    for file in sorted((p.subjects_dir / p.subject / "label").glob("lh.*.annot")):
+        brain.add_annotation(file.name[3:-6])
+
+
+def _sensors(p: Ported) -> None:
+    brain = _brain(p)
+    brain.add_sensors(p.study.info, p.study.trans, meg=["sensors"])
+    if p.study.anatomy.scalp:
+        brain.add_head()
+
+
+def _shown(p: Ported, **how: Any) -> Any:
+    """Show the estimate in 3D, of whatever kind it is."""
+    place: dict[str, Any] = {"subject": p.subject, "subjects_dir": p.subjects_dir}
+    p.of_kind("surface", "volume", "mixed")
+    src, how = p.forward["src"], {"time_viewer": False, **how}
+    if src.kind == "surface":
+        return p.stc.plot(**place, **how)
+    mixed = src.kind == "mixed"
+    show = p.stc.plot if mixed else p.stc.plot_3d
+    how |= {"src": src, **({"surface": "white"} if mixed else {})}
+    if any("plot_3d" in finding.reason for finding in mb.conversion_report(p.study.src)):
+        with pytest.raises(AssertionError):  # as the report says: no turned lattices
+            show(**place, **how)
+        return None
+    return show(**place, **how)
+
+
+def _dipoles(p: Ported, mode: str) -> Any:
+    rr = p.forward["src"][0]["rr"][p.forward["src"][0]["vertno"][:3]]
+    dipole = mne.Dipole(np.arange(3) / 100, rr, np.full(3, 1e-8), np.eye(3), np.full(3, 90.0))
+    return dipole.plot_locations(p.study.trans, p.subject, p.subjects_dir, mode=mode, show=False)
+
+
+CALLS_3D: dict[str, Callable[[Ported], Any]] = {
+    "plot_sensors": lambda p: p.study.info.plot_sensors("3d", show=False),
+    "alignment": lambda p: mne.viz.plot_alignment(p.study.info),
+    "alignment.head": lambda p: _shells(p, "head"),
+    "alignment.meg": lambda p: _shells(p, "meg"),
+    "alignment.mri": lambda p: _shells(p, "mri"),
+    "alignment.src": lambda p: _align(p, "head", src=p.forward["src"], surfaces=["pial"]),
+    "alignment.fwd": lambda p: _align(p, "mri", fwd=p.forward, surfaces=[]),
+    "stc": lambda p: _shown(p),
+    "stc.both": lambda p: _shown(p, hemi="both", views="dorsal"),
+    "labels": lambda p: _parcellations(p),
+    "brain.sensors": lambda p: _sensors(p),
+    "brain.forward": lambda p: _brain(p).add_forward(p.forward, p.study.trans),
+    "dipoles.arrow": lambda p: _dipoles(p, "arrow"),
+    "dipoles.orthoview": lambda p: _dipoles(p, "orthoview"),
+}
+
+
+@pytest.mark.filterwarnings("default")  # those of Qt and VTK are theirs
+@pytest.mark.parametrize("name", CALLS_3D)
+@pytest.mark.parametrize("root", list(_protocols()))
+def test_call_in_3d(root: Path, name: str, ported: Callable[[Path], Ported]) -> None:
+    _needs_3d()
+    with mne.use_log_level("error"):
+        CALLS_3D[name](ported(root))
+    mne.viz.close_all_3d_figures()
+    plt.close("all")
 
 
 # MNE's, of a bad channel in a projector

@@ -142,8 +142,9 @@ def test_mixed_rows_belong_to_the_stored_locations(data_dir):
 @pytest.mark.slow
 def test_minimum_norm_of_2009_is_in_the_convention_of_mne(data_dir):
     """λ² = 1/SNR² with the source covariance scaled to trace = rank; that of 2016 is (r/n)/SNR²."""
-    for file in find_results(data_dir / "inverse_old_meeg"):
-        result = recompute(file)
+    protocol = io.read_protocol(data_dir / "inverse_old_meeg")
+    for file in find_results(protocol.root):
+        result = recompute(file, protocol=protocol)
         if result.lambda2 is None or getattr(result.options, "snr_method", "fixed") == "rms":
             continue
         rank, n = result.rank, len(result.channel_types)

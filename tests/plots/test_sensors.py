@@ -28,3 +28,14 @@ def test_positions_of_the_wrong_shape_are_refused():
         plot_sensors(sensors, np.zeros((1, 3)))
     with pytest.raises(SchemaError, match=r"fiducials has shape \(2, 3\), expected \(3, 3\)"):
         plot_sensors({"mag": np.zeros((4, 3))}, np.zeros((1, 3)), fiducials=np.zeros((2, 3)))
+
+
+def test_title_and_legend_do_not_touch_the_views():
+    rng = np.random.default_rng(0)  # wide in one view, high in the other
+    sensors = {"eeg": rng.uniform(-1, 1, (30, 3)) * [0.1, 0.12, 0.08]}
+    figure = plot_sensors(sensors, np.zeros((1, 3)), title="T")
+    figure.canvas.draw()
+    views = [axes.get_tightbbox() for axes in figure.axes]
+    (legend,) = figure.legends
+    assert figure.texts[0].get_window_extent().y0 > max(view.y1 for view in views)
+    assert legend.get_window_extent().y1 < min(view.y0 for view in views)

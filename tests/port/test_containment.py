@@ -141,8 +141,19 @@ def test_a_manifest_that_says_other_things_is_done_again_or_kept(protocol, porte
         assert report.success
 
 
-def test_nesting_without_end_is_refused(protocol, ported):
-    (unit_folder(ported) / MANIFEST).write_text("[" * 100_000)
+def test_a_manifest_without_its_kind_is_made_anew(protocol, ported):
+    file = unit_folder(ported) / MANIFEST
+    content = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({key: content[key] for key in content if key != "kind"}))
+    report = port_protocol(protocol, ported)
+    assert report.success
+    assert len(report.done) == 1
+    assert json.loads((ported / MANIFEST).read_text("utf-8"))["status"] == "done"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"format": Infinity}', '{"seconds": 1e400}'])
+def test_nesting_without_end_and_numbers_without_are_refused(protocol, ported, text):
+    (unit_folder(ported) / MANIFEST).write_text(text)
     report = port_protocol(protocol, ported)
     assert "not a manifest of a port" in str(report.failed[0]["errors"])
 

@@ -241,15 +241,15 @@ def test_names_and_places(ported_once):
         f"{shared}-src.fif", f"{shared}_sensors.svg",
         "Subject01/condA/Subject01_condA-ave.fif", "Subject01/condA/Subject01_condA_2-ave.fif",
         "Subject01/condB/Subject01_condB_bad-ave.fif",
-        "Subject01/condA/Subject01_condA_MN_EEG_KERNEL_261122_1233_average_240101_1200-lh.stc",
+        "Subject01/condA/Subject01_condA_MN_EEG_KERNEL_261122_1233_fixed_average_240101_1200-lh.stc",
         "subjects/Subject01/surf/lh.white", "subjects/Subject01/mri/T1.mgz",
         "subjects/Subject01/label/lh.Structures.annot", "port.html", "port.json",
     ):  # fmt: skip
         assert name in files
     # what the conditions share is there once
     assert sum(name.endswith("-fwd.fif") for name in files) == 1
-    assert f"{shared}_MN_EEG_KERNEL_261122_1233-inv.fif" in files
-    assert "Subject01/condA/Subject01_condA_sLORETA_EEG_KERNEL_261122_1233-inv.fif" in files
+    assert f"{shared}_MN_EEG_KERNEL_261122_1233_fixed-inv.fif" in files
+    assert "Subject01/condA/Subject01_condA_sLORETA_EEG_KERNEL_261122_1233_fixed-inv.fif" in files
 
 
 def test_the_subjects_folder_is_that_of_the_estimates(ported_once):
@@ -302,12 +302,12 @@ def test_an_operator_says_which_recordings_it_is_for(ported_once, data_dir, tmp_
     manifest = json.loads((ported_once / "Subject01/condA/port.json").read_text("utf-8"))
     found = {n: o["recordings"] for n, o in manifest["outputs"].items() if n.endswith("-inv.fif")}
     stem = "Subject01_condA_MN_EEG_KERNEL_261122"
-    assert found[f"{stem}_1233-inv.fif"] == [f"{folder}/data_average_240101_1200.mat"]
-    assert found[f"{stem}_1234-inv.fif"] == [f"{folder}/data_average_240102_1200.mat"]
+    assert found[f"{stem}_1233_fixed-inv.fif"] == [f"{folder}/data_average_240101_1200.mat"]
+    assert found[f"{stem}_1234_fixed-inv.fif"] == [f"{folder}/data_average_240102_1200.mat"]
     # which are in files of their own, since their bad channels differ
     contents = {n: o["contents"] for n, o in manifest["outputs"].items() if "contents" in o}
-    assert found[f"{stem}_1233-inv.fif"] == contents["Subject01_condA-ave.fif"]
-    assert found[f"{stem}_1234-inv.fif"] == contents["Subject01_condA_2-ave.fif"]
+    assert found[f"{stem}_1233_fixed-inv.fif"] == contents["Subject01_condA-ave.fif"]
+    assert found[f"{stem}_1234_fixed-inv.fif"] == contents["Subject01_condA_2-ave.fif"]
     shared = json.loads((ported_once / "Subject01/default_study/port.json").read_text("utf-8"))
     operators = [o for n, o in shared["outputs"].items() if n.endswith("-inv.fif")]
     assert [o["recordings"] for o in operators] == [None, None]
@@ -323,7 +323,7 @@ def test_a_kernel_that_a_condition_shares_is_for_all_its_recordings(protocol, tm
             (condition / source.name).write_bytes(source.read_bytes())
     port_protocol(protocol, tmp_path / "out", conditions="condA")
     manifest = json.loads((tmp_path / "out/Subject01/condA/port.json").read_text("utf-8"))
-    name = "Subject01_condA_MN_EEG_KERNEL_261122_1233-inv.fif"
+    name = "Subject01_condA_MN_EEG_KERNEL_261122_1233_fixed-inv.fif"
     assert manifest["outputs"][name]["recordings"] == [
         "data/Subject01/condA/data_average_240101_1200.mat",
         "data/Subject01/condA/data_average_240102_1200.mat",

@@ -165,7 +165,7 @@ def test_what_was_made_of_results_becomes_no_operator(data_dir, tmp_path):
     assert not any(tag in name for name in operators for tag in ("pcaa", "zscore", "norm", "abs"))
     manifest = json.loads((out / "port.json").read_text("utf-8"))
     reasons = [one["reason"] for one in manifest["skipped"] if one["what"] == "inverse operator"]
-    assert any("z-score, made of other results" in reason for reason in reasons)
+    assert any("made of other results (z-score)" in reason for reason in reasons)
     derived = [one for one in manifest["verification"] if one["kind"] != "kernel"]
     assert derived
     assert all(one["status"].startswith("equal") for one in derived)
@@ -210,7 +210,7 @@ def test_morphs_lead_from_each_registered_cortex_to_the_templates(templates):
 def test_a_ported_estimate_morphs_as_brainstorm_projects(templates, to, monkeypatch):
     study, out = templates
     morph = mne.read_source_morph(out / f"subjects/Subject01/Subject01_to_{to}-morph.h5")
-    stem = out / "Subject01/evoked/Subject01_evoked_norm_261126_1728"
+    stem = out / "Subject01/evoked/Subject01_evoked_norm_261126_1728_free"
     found = morph.apply(mne.read_source_estimate(stem, "Subject01"))
     assert found.subject == to
     source = io.read_surface(next((study / "anat/Subject01").glob("tess_cortex_pial*.mat")))

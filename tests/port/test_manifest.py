@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mne_bstinv.errors import OverwriteError, ProtocolError
+from mne_bstinv.errors import OverwriteError, ProtocolError, WriteError
 from mne_bstinv.port.manifest import (
     DONE,
     FORMAT,
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(WriteError, match=r"x\.json: cannot be written: No space left"):
         write_text(file, "other")
     assert json.loads(file.read_text()) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]

@@ -22,7 +22,7 @@ BROKEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "results": (f"{EVOKED}/results_MN_EEG*.mat", ("MN_EEG",)),
     "study": (f"{EVOKED}/brainstormstudy.mat", ()),
     "cortex": (f"{ANAT}/tess_cortex*.mat", ("surf/", "label/")),
-    "scalp": (f"{ANAT}/tess_head*.mat", ("outer_skin.surf", "-head.fif")),
+    "scalp": (f"{ANAT}/tess_head*.mat", ("outer_skin.surf", "-head.fif", "-head-dense.fif")),
     "innerskull": (f"{ANAT}/tess_inner*.mat", ("inner_skull.surf",)),
     "mri": (f"{ANAT}/subjectimage*.mat", ("mri/",)),
     "subject": (f"{ANAT}/brainstormsubject.mat", ()),

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mne
@@ -179,7 +180,7 @@ class TestErrors:
         assert not report.success
         assert f"Subject01/condA: results {A}/{bad.name}" in str(report)
         names = {path.name for path in (tmp_path / "out/Subject01/condA").iterdir()}
-        assert "Subject01_condA_sLORETA_EEG_KERNEL_261122_1234-inv.fif" in names
+        assert "Subject01_condA_sLORETA_EEG_KERNEL_261122_1234_fixed-inv.fif" in names
         assert not any("condA_MN_EEG_KERNEL_261122_1234" in name for name in names)
         # run again, what failed is done again
         bad.write_bytes(good)
@@ -246,7 +247,8 @@ class TestErrors:
         report = port_protocol(protocol, ported, verify=True)
         assert titles(report.failed) == ["Subject01/condA"]
         assert report.failed[0]["errors"][0]["reason"] == (
-            "OSError: [Errno 28] No space left on device"
+            f"{ported / 'Subject01/condA'}: cannot be written: {os.strerror(errno.ENOSPC)}. Check "
+            "the space and your rights there, and run again."
         )
         assert before == {n: stamp for n, stamp in snapshot(ported).items() if "-" in n}
         manifest = json.loads((ported / "Subject01/condA/port.json").read_text())
@@ -414,7 +416,7 @@ class TestChoices:
         assert "Estimates of trials were not asked for." in reasons
         names = [name for name in report.units[-1]["outputs"] if name.endswith("-lh.stc")]
         assert not any("a_trial" in name for name in names)
-        shared = "Subject01_condA_MN_EEG_KERNEL_261122_1233_average_240102_1200-lh.stc"
+        shared = "Subject01_condA_MN_EEG_KERNEL_261122_1233_fixed_average_240102_1200-lh.stc"
         assert shared in names
         # kernels of the recordings that are gone
         assert {error["reason"].split(":")[-1] for error in report.units[-1]["errors"]} == {
@@ -467,6 +469,18 @@ class TestParallel:
         assert check_output(out) == {"done": 4}
         assert files_of(out) == files_of(ported_once)
         assert len(port_protocol(protocol, out).kept) == 4
+
+    @pytest.mark.slow
+    def test_ports_of_three_threads_share_no_objects(self, data_dir, tmp_path):
+        """What MNE locks while one thread changes it is no other's."""
+
+        def port(index: int) -> tuple[bool, list[str]]:
+            report = port_protocol(data_dir / "eeg_shared", tmp_path / str(index))
+            return report.success, files_of(tmp_path / str(index))
+
+        with ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(port, range(3)))
+        assert found == [(True, found[0][1])] * 3
 
     def test_on_a_local_dask_cluster(self, protocol, ported_once, tmp_path):
         distributed = pytest.importorskip("distributed")

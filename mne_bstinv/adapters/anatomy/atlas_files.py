@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mne_bstinv import io
 from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.anatomy.freesurfer import annotation
@@ -21,6 +23,10 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
 __all__ = ["annotations_of", "atlas_files", "label_named"]
+
+
+#: FreeSurfer's colour of what belongs to no part.
+_UNKNOWN = (25, 5, 25)
 
 
 def atlas_files(cortex: io.Surface, place: Place, findings: Findings) -> dict[str, bytes]:
@@ -52,7 +58,10 @@ def atlas_files(cortex: io.Surface, place: Place, findings: Findings) -> dict[st
             name = stem if len(layers) == 1 else _free_name(f"{stem}_{number}", taken)
             for side in SIDES:
                 mine = [label for label in layer if label.hemi == side]
-                parts = _annotation_parts(mine, atlas, findings)
+                parts = _annotation_parts(mine, atlas, findings) or [
+                    # readers of one hemisphere refuse a file without any part
+                    ("unknown", np.arange(len(rows[side])), _UNKNOWN)
+                ]
                 files[f"label/{side}.{name}.annot"] = annotation(parts, len(rows[side]))
         if len(layers) > 1:
             findings.derived(

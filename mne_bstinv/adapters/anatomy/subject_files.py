@@ -82,7 +82,9 @@ def shell_files(name: str, shell: io.Surface, place: Place, findings: Findings) 
     vertices = transform_points(place.scs_to_mri, shell.vertices)
     files = {f"bem/{name}.surf": place.mesh(1e3 * vertices, tris)}
     if name == "outer_skin":
-        files[f"bem/{place.subject}-head.fif"] = _head(vertices, tris)
+        # some functions of MNE ask for the one, some for the other
+        head = _head(vertices, tris)
+        files |= {f"bem/{place.subject}-{name}.fif": head for name in ("head", "head-dense")}
     return files
 
 

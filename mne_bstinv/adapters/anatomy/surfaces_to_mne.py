@@ -130,7 +130,8 @@ def to_surfaces(
         where it has a registration; its atlases become ``label/?h.*.annot``, and scouts that
         overlap ``label/*-?h.label`` beside.
     scalp, inner_skull, outer_skull : Surface | None
-        Become ``bem/outer_skin.surf`` and ``bem/*-head.fif``, ``bem/inner_skull.surf``,
+        Become ``bem/outer_skin.surf``, ``bem/*-head.fif`` and ``-head-dense.fif`` (the same),
+        ``bem/inner_skull.surf``,
         ``bem/outer_skull.surf``.
     mri : Mri | None
         Becomes ``mri/T1.mgz``, ``orig.mgz`` and ``brain.mgz`` (inside the inner skull, if that is

@@ -13,7 +13,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import beside, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
 from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
@@ -231,23 +231,26 @@ def write_mne(
         If the folder does not exist.
     OverwriteError
         If a file exists and ``overwrite`` is False.
+    WriteError
+        If the disk is full, or the folder may not be written to.
     """
     path = Path(fname)
     if not path.parent.is_dir():
         raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
     temporary = beside(path)
-    temporary.mkdir()
     try:
-        made = write_new(temporary / path.name, value, kind)
-        targets = tuple(path.with_name(file.name) for file in made)
-        existing = [target for target in targets if target.exists()]
-        if existing and not overwrite:
-            raise OverwriteError.of(*existing)
-        for file, target in zip(made, targets, strict=True):
-            file.replace(target)
+        with writing(path):
+            temporary.mkdir()
+            made = write_new(temporary / path.name, value, kind)
+            targets = tuple(path.with_name(file.name) for file in made)
+            existing = [target for target in targets if target.exists()]
+            if existing and not overwrite:
+                raise OverwriteError.of(*existing)
+            for file, target in zip(made, targets, strict=True):
+                file.replace(target)
     finally:
-        rmtree(temporary)
+        rmtree(temporary, ignore_errors=True)
     return targets
 
 
@@ -331,6 +334,11 @@ def _read_labels(path: Path) -> list[Any]:
 
 def _write_raw(path: Path, raw: Any) -> None:
     """Write a Raw, in pieces of 2 GB at most, in the precision that its samples have."""
+    if not -(2**31) <= raw.first_samp <= raw.last_samp < 2**31:
+        raise ConversionError(
+            f"{path}: samples {raw.first_samp} to {raw.last_samp} found, numbers within ±2^31 "
+            "expected, what FIF files can hold. Let the recording begin at a smaller time."
+        )
     raw.save(path, fmt="double" if raw.orig_format == "double" else "single", split_size="2GB")
 
 

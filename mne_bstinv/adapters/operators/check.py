@@ -51,7 +51,7 @@ def why_no_operator(results: io.Results) -> str:
     """
     derivation, origin = derivation_of(results), origin_of_results(results)
     if derivation is not None:
-        return f"It is a {derivation.what}, made of other results: no operator gives it."
+        return f"It was made of other results ({derivation.what}): no operator gives it."
     if not origin.years:
         return f"It is {origin.kind}, not of Brainstorm's linear inverse: {origin.reason}."
     options = origin.options(results.options or {})

@@ -49,11 +49,27 @@ def recording_of(raw: Any, findings: Findings) -> Recording:
         types=structure.types,
         channel_flag=np.array([-1 if name in bads else 1 for name in raw.ch_names], np.int64),
         projectors=structure.projectors,
-        meg_ref_coef=structure.meg_ref_coef,
+        meg_ref_coef=None if _compensates_nothing(raw, findings) else structure.meg_ref_coef,
         curr_ctf_comp=grade,
         dest_ctf_comp=_THIRD_ORDER,
         events=events,
     )
+
+
+def _compensates_nothing(raw: Any, findings: Findings) -> bool:
+    """Tell whether the channel file holds coefficients that are zero.
+
+    So it does for FIF files of CTF data that are not compensated: MNE knows their coefficients,
+    Brainstorm goes without.
+    """
+    channels = kept_of(raw).get("channels")
+    coefficients = None if channels is None else channels.meg_ref_coef
+    if coefficients is None or coefficients.any():
+        return False
+    findings.assumed(
+        "MegRefCoef", "zeros in the channel file: nothing is compensated, as in Brainstorm"
+    )
+    return True
 
 
 def tell_notes(recording: Recording, reading: Reading, findings: Findings) -> None:

@@ -164,11 +164,16 @@ def annotate(
     """Return annotations relative to the first sample, without a time of origin.
 
     Each begins and ends at the samples of its event, and its description begins with ``BAD`` if
-    the event is bad for Brainstorm. What happened outside of ``clock``, or at channels that are
-    not among ``names``, is lost.
+    the event is bad for Brainstorm. What happened outside of ``clock`` is lost, and so is what is
+    bad only at channels that are not among ``names``: without channels it were bad at all of them.
     """
-    placed = [(o, *within) for o in found if (within := _within(o, clock, findings))]
-    known = [o._replace(channels=_known(o, names, findings)) for o, *_ in placed]
+    known = [
+        o._replace(channels=channels)
+        for o in found
+        if (channels := _known(o, names, findings)) or not (o.channels and is_bad(o.label))
+    ]
+    placed = [(o, *within) for o in known if (within := _within(o, clock, findings))]
+    known = [o for o, *_ in placed]
     labels = {o.label: mne_label(o.label) for o in known}
     for before, after in labels.items():
         if before != after:

@@ -25,8 +25,8 @@ from mne_bstinv.adapters.recordings.occasion import set_device, set_moment
 from mne_bstinv.adapters.recordings.to_mne import to_raw_array
 from mne_bstinv.adapters.sensors import set_grade, to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
-from mne_bstinv.errors import ConversionError, MissingFileError
-from mne_bstinv.io.linked import find_linked
+from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.io.linked import find_linked, folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.files import Studies
 
@@ -96,8 +96,8 @@ class RawBrainstorm(mne.io.BaseRaw):  # type: ignore[misc]
         if path.suffix.lower() == ".bst" or path.is_dir():
             file = _open_bst(path, channels, findings)
         else:
-            folder = None if raw_dir is None else Path(raw_dir)
-            file = _open_link(path, channels, folder, findings)
+            file = _open_link(path, channels, folder_of_originals(raw_dir), findings)
+        _check_buffer(preload, path, file.path)
         kept, rows = rows_in_file(file.channels, file.names, file.path, findings)
         info = _info(file, kept, mri, findings)
         first = round(file.clock.start * file.clock.sfreq)
@@ -202,8 +202,8 @@ def read_raw_brainstorm(
         Whether to load the samples; a path is that of a file to keep them in. Else they are read
         when they are asked for.
     raw_dir : path-like | None
-        A folder in which the file of a link may be, if it is neither where the link says nor
-        beside it nor in a protocol that moved as a whole.
+        A folder in which the file of a link is, if it is not beside the link: searched before the
+        place that the link names and the folders around the link.
     channels : Channels | path-like | None
         Channel file. ``None`` takes that of the link's condition; of a ``.bst`` file, what its
         header says.
@@ -248,6 +248,20 @@ class _NoLinkError(ConversionError):
     def __init__(self, path: Path, recordings: io.Recordings) -> None:
         super().__init__(f"{path}: imported recordings, a link (data_0raw_*.mat) expected.")
         self.recordings = recordings
+
+
+def _check_buffer(preload: Any, *inputs: Path) -> None:
+    """Refuse to keep samples in a file that is read, or in a folder that is not there."""
+    if isinstance(preload, bool) or preload is None:
+        return
+    buffer = Path(preload).absolute()
+    if not buffer.parent.is_dir():
+        raise MissingFileError(f"{buffer.parent}: no such folder, for preload={str(preload)!r}.")
+    if any(buffer.exists() and buffer.samefile(file) for file in inputs):
+        raise OverwriteError(
+            f"{buffer}: the recording itself found, another file expected to keep its samples in "
+            f"(preload={str(preload)!r}). Give a new path."
+        )
 
 
 def _channels(given: io.Channels | PathLike | None) -> io.Channels | None:
@@ -331,6 +345,11 @@ def _open_link(
         file = _opened_mne(kind.open(linked), linked, given)
     clock = _agreed(link, file.clock, path, findings)
     flags = [f for f in (recordings.channel_flag, link.channel_flag, file.flag) if f is not None]
+    if flags and len(flags[0]) != len(given):
+        raise ConversionError(
+            f"{path}: ChannelFlag has {len(flags[0])} values, expected one for each of the "
+            f"{len(given)} channels of the channel file. Take both from one condition."
+        )
     return file._replace(
         clock=clock,
         flag=next(iter(flags), None),

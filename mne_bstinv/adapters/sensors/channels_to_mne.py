@@ -213,13 +213,16 @@ def _fit(channel: io.Channel, scs_to_device: FloatArray, report: _CoilReport) ->
         if not named and not (fit.residual < _FITS and (fit.exact_sum or is_ref(channel))):
             continue
         fits.append(fit)
-        if fit.exact_sum and fit.residual <= EXACT:  # none of the others can be better
-            break
+        if fit.exact_sum and fit.residual <= EXACT and (named or fit.is_turned):
+            break  # none of the others can be better
     if not fits:
         report.points_only.append(channel.name)
         return _as_point(loc, orient, weight)
-    # the usual accuracy stands first; another one only where it fits and the first does not
-    fit = min(fits, key=lambda fit: (not fit.exact_sum, max(fit.residual, EXACT)))
+    # the usual accuracy stands first; another one only where it fits and the first does not. A
+    # coil of another size fits too, with axes of another length, which no coil has
+    fit = min(
+        fits, key=lambda f: (not f.exact_sum, not (named or f.is_turned), max(f.residual, EXACT))
+    )
     report.add(channel, fit, named=bool(named))
     return fit
 

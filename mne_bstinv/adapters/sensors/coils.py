@@ -34,6 +34,9 @@ __all__ = [
 #: Residual below which the points are those of the pattern (m): it costs 1e-5 of a gain.
 EXACT = 1e-6
 
+#: Up to which difference from the identity axes times their transpose are a rotation: points in
+#: single precision are far below, and MNE's 3D views refuse 2e-3.
+_ROTATION = 1e-3
 #: Weights are written with four digits.
 _SAME_WEIGHT = 1e-3
 
@@ -90,6 +93,12 @@ class CoilFit:
     #: Whether weights and normals are those of the pattern (up to ``flipped``); otherwise MNE
     #: cannot express the sum of the points.
     exact_sum: bool = True
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the axes are a rotation, as those of a coil are, and not stretched too."""
+        axes = coil_axes(self.loc)
+        return bool(np.abs(axes @ axes.T - np.eye(3)).max() < _ROTATION)
 
 
 def coil_axes(loc: FloatArray) -> FloatArray:

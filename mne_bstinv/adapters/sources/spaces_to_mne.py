@@ -353,8 +353,9 @@ class SourceSpaceBuilder:
         if np.abs(linear - np.diag(np.diag(linear))).max() > TURNED * np.abs(linear).max():
             self.findings.derived(
                 "GridLoc",
-                f"The grid of {name!r} is turned against the axes of the MRI: MNE's plot_3d draws "
-                "none that is; all else (plot, as_volume, morphs, labels) takes it.",
+                f"The grid of {name!r} is turned against the axes of the MRI: MNE's plot_3d, and "
+                "plot of mixed estimates, draw none that is; all else (plot of volumes, "
+                "as_volume, morphs, labels) takes it.",
             )
 
     def _normals(self, locations: IntArray, *, needed: bool = True) -> FloatArray:

@@ -19,7 +19,7 @@ from mne_bstinv.io.bst.source import COMMENT, Sink, Source, cut, decode
 from mne_bstinv.io.channels import Channel, Channels, HeadPoints
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import SCS
-from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.sampling import FARTHEST, sample_numbers
 
 __all__ = [
     "NEWEST",
@@ -41,6 +41,8 @@ NAME, POINT, STAMP = 20, 10, 30
 #: Bytes of a channel without positions, and of a head point.
 _CHANNEL = 2 * NAME + COMMENT + 4
 _POINT = np.dtype([("loc", "<f4", 3), ("label", f"S{POINT}"), ("type", f"S{POINT}")])
+#: Rates (Hz) from here on are none of recordings.
+_FASTEST = 2**31
 #: Largest numbers of a byte and of four.
 _U8, _U32 = 2**8 - 1, 2**32 - 1
 
@@ -173,11 +175,11 @@ def _take_times(source: Source) -> tuple[float, float]:
     """Read the sampling rate, Hz, and the time of the first sample, s."""
     source.field = "sampling rate"
     sfreq = float(source.floats(1)[0])
-    if not (math.isfinite(sfreq) and sfreq > 0):
-        raise source.fault(f"{sfreq:g} Hz", "a frequency above 0")
+    if not 0 < sfreq < _FASTEST:
+        raise source.fault(f"{sfreq:g} Hz", f"a frequency above 0 and below {_FASTEST}")
     source.field = "time of the first sample"
     start = float(source.floats(1)[0])
-    if not math.isfinite(start) or abs(start * sfreq) > 2**53:
+    if not math.isfinite(start) or abs(start * sfreq) > FARTHEST:
         raise source.fault(f"{start:g} s", "a time")
     return sfreq, start
 
@@ -305,7 +307,7 @@ def _faults(header: BstHeader) -> list[str]:
     n = len(header.channels)
     checks = [
         (OLDEST <= header.version <= NEWEST, "version", header.version, f"{OLDEST} to {NEWEST}"),
-        (_single(header.sfreq) and header.sfreq > 0, "sfreq", header.sfreq, "a frequency above 0"),
+        (0 < header.sfreq < _FASTEST, "sfreq", header.sfreq, f"above 0 and below {_FASTEST} Hz"),
         (_single(header.start), "start", header.start, "a time"),
         (0 < header.n_samples <= _U32, "n_samples", header.n_samples, f"1 to {_U32}"),
         (0 < header.block <= _U32, "block", header.block, f"1 to {_U32}"),

@@ -24,6 +24,8 @@ from mne_bstinv import (
     read_raw_brainstorm,
 )
 from mne_bstinv.continuous import Reading, read
+from mne_bstinv.conversion_files import convert_file
+from mne_bstinv.datasets import sample_study
 from mne_bstinv.errors import (
     ConversionError,
     MatFileError,
@@ -33,6 +35,7 @@ from mne_bstinv.errors import (
     RecordingFileError,
 )
 from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.port import port_protocol
 
 SUBJECT = Path("continuous") / "data" / "Subject01"
 LINKS = {"runA": "@rawrunA/data_0raw_runA.mat", "runB": "@rawrunB/data_0raw_runB.mat",
@@ -107,6 +110,33 @@ def test_a_ctf_recording(shared_dir):
         first, last = np.ravel(stored[name]["SamplesBounds"])
         found = raw[:, first - raw.first_samp : last + 1 - raw.first_samp][0]
         assert_rows_equal(found, stored[name]["F"])
+
+
+def test_a_ctf_recording_that_brainstorm_does_not_compensate(shared_dir, tmp_path):
+    """Of FIF files at grade 0 it takes the coefficients of that grade, zeros; MNE has all."""
+    folder = shared_dir / "oracle/local/raw_ctf/data/Subject01/@rawtest_ctf_comp_raw"
+    place = Path(shutil.copytree(folder, tmp_path / "@raw", copy_function=shutil.copyfile))
+    original = mne.io.read_raw_fif(folder / "test_ctf_comp_raw.fif", preload=True)
+    original.apply_gradient_compensation(0).save(place / "test_ctf_comp_raw.fif", overwrite=True)
+    (file,) = place.glob("channel*.mat")
+    channels = io.read_channels(file)
+    zeros = dataclasses.replace(channels, meg_ref_coef=np.zeros_like(channels.meg_ref_coef))
+    io.write_channels(file, zeros, overwrite=True)
+    link = place / "data_0raw_test_ctf_comp_raw.mat"
+    prop = io.read_recordings(link).link.prop
+    change_link(link, prop=dataclasses.replace(prop, curr_ctf_comp=0))
+    raw = read_raw_brainstorm(link)
+    found = noise_cov_from(raw, projectors=False)
+    assert "nothing is compensated" in reasons(found)
+    expected = np.cov(raw.get_data())
+    rows = mne.pick_types(raw.info, meg=True, exclude="bads")
+    rows = np.intersect1d(rows, np.flatnonzero(np.diag(found.noise_cov)))
+    pairs = np.ix_(rows, rows)
+    scale = np.abs(expected[pairs]).max()
+    assert np.abs(found.noise_cov[pairs] - expected[pairs]).max() <= 1e-10 * scale
+    # compensated in MNE to the third order, it is so
+    third = noise_cov_from(raw.load_data().apply_gradient_compensation(3), projectors=False)
+    assert np.abs(third.noise_cov[pairs] - found.noise_cov[pairs]).max() > 1e-3 * scale
 
 
 def test_events_are_annotations(data_dir):
@@ -347,6 +377,18 @@ def test_written_and_read_again(data_dir, tmp_path, name):
         assert header.n_bytes == prepared.header.n_bytes
 
 
+def test_the_recording_of_the_sample(tmp_path):
+    raw = read_raw_brainstorm(next(sample_study().rglob("data_0raw_run01.mat")))
+    prepared, link = write(raw, tmp_path / "s")
+    back = read_raw_brainstorm(link)
+    assert np.array_equal(back.get_data(), raw.get_data())
+    assert back.annotations == raw.annotations
+    assert (back.first_samp, back.info["bads"]) == (raw.first_samp, raw.info["bads"])
+    assert (back.info["sfreq"], back.ch_names) == (raw.info["sfreq"], raw.ch_names)
+    original = io.read_recordings(next(sample_study().rglob("data_0raw_run01.mat"))).link
+    assert differences(original.events, prepared.recordings.link.events) == []
+
+
 def test_the_ctf_file_of_mne(shared_dir, tmp_path):
     raw = mne.io.read_raw_fif(shared_dir / "real/mne_sample/test_ctf_comp_raw.fif")
     for grade in (3, 0, 1):
@@ -495,11 +537,67 @@ def test_links_that_lead_nowhere(protocol):
         (str(link.parent), RecordingFileError, "a folder that it is in"),
         (str(protocol.parent), RecordingFileError, "a folder that it is in"),
         ("", RecordingFileError, "expected the path of a file"),
+        ("..", RecordingFileError, "a folder that it is in"),
         ("../../../etc/passwd", MissingFileError, "is not found"),
+        (5000 * "x", MissingFileError, "is not found"),
     ]:
         change_link(link, filename=filename)
         with pytest.raises(error, match=message):
             read_raw_brainstorm(link)
+
+
+def test_the_recording_is_not_overwritten_by_its_own_buffer(protocol, tmp_path):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    files = [link, link.with_name("runA.bst")]
+    before = [file.read_bytes() for file in files]
+    (tmp_path / "other name").symlink_to(files[1])
+    for buffer in (*files, tmp_path / "other name"):
+        with pytest.raises(OverwriteError, match="the recording itself found"):
+            read_raw_brainstorm(link, preload=str(buffer))
+    with pytest.raises(MissingFileError, match="no such folder, for preload="):
+        read_raw_brainstorm(link, preload=tmp_path / "none" / "buffer")
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_folder_of_originals_that_is_not_there(protocol, tmp_path):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    nowhere = tmp_path / "nowhere"
+    for call in (
+        lambda: read_raw_brainstorm(link, raw_dir=nowhere),
+        lambda: port_protocol(protocol, tmp_path / "out", raw_dir=nowhere),
+        lambda: convert_file(link, tmp_path / "a-raw.fif", raw_dir=nowhere),
+    ):
+        with pytest.raises(MissingFileError, match=r"nowhere: no such folder \(raw_dir="):
+            call()
+    assert not (tmp_path / "out").exists()
+
+
+def test_samples_beyond_what_mne_can_count(tmp_path):
+    """FIF files hold 32 bits of the number of the first sample; MNE would write another number."""
+    for start in (3e7, -3e7):
+        file = tmp_path / "a.bst"
+        file.write_bytes(bst(np.zeros((2, 5)), start=start))
+        assert read_raw_brainstorm(file).first_samp == 100 * start
+        with pytest.raises(ConversionError, match=r"found, numbers within ±2\^31 expected"):
+            convert_file(file, tmp_path / "a-raw.fif")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.bst"]
+
+
+def test_flags_of_another_file(protocol):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    recordings = dataclasses.replace(io.read_recordings(link), channel_flag=np.ones(3, np.int64))
+    io.write_recordings(link, recordings, overwrite=True)
+    with pytest.raises(ConversionError, match=r"runA\.mat: ChannelFlag has 3 values, expected one"):
+        read_raw_brainstorm(link)
+
+
+def test_times_of_a_link_that_none_can_have(protocol):
+    link = protocol / "data" / "Subject01" / LINKS["runA"]
+    prop = io.read_recordings(link).link.prop
+    change_link(link, prop=dataclasses.replace(prop, times=np.array([1e300, 1e300])))
+    raw = read_raw_brainstorm(link)
+    assert raw.first_samp == 375
+    assert "F.prop: says no times" in reasons(raw)
 
 
 def test_a_folder_where_a_file_should_be(protocol, tmp_path):

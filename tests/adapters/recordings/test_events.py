@@ -117,6 +117,17 @@ def test_names_that_files_cut():
     assert any("its name when cut" in reason for reason in reasons)
 
 
+def test_what_is_bad_at_channels_that_are_gone_is_not_bad_at_all_of_them():
+    events = [
+        io.Event(label=label, times=np.array([[0.1], [0.2]]), channels=(channels,))
+        for label, channels in (("BAD", ("gone",)), ("bad_a", ("gone", "A")), ("spike", ("gone",)))
+    ]
+    annotations, reasons = convert(events, Clock(0, 100, 100), ["A", "B"])
+    found = zip(annotations.description.tolist(), annotations.ch_names, strict=True)
+    assert list(found) == [("bad_a", ("A",)), ("spike", ())]
+    assert sum("unknown channels gone" in reason for reason in reasons) == 3
+
+
 def test_notes_channels_and_colours():
     event = io.Event(
         label="e", times=np.array([[0.1, 0.2]]), channels=(("A",), ()), notes=("", "why: so"),

@@ -171,6 +171,18 @@ def test_without_comment_the_coil_is_guessed_and_told() -> None:
     assert any(f.field == "Channel.Comment" for f in conversion_report(info).of("assumed"))
 
 
+@pytest.mark.parametrize("coil_type", [3022, 3023, 3024])
+def test_without_comment_a_coil_of_another_size_is_not_stretched(coil_type: int) -> None:
+    """MNE's 3D views refuse axes that are no rotation."""
+    pattern = definition(coil_type)
+    channels = Channels(channels=(coil("M", "MEG MAG", pattern, placement(2), comment=""),))
+    (made,) = to_info(channels, sfreq=100.0)["chs"]
+    axes = coil_axes(made["loc"])
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), rtol=0, atol=1e-9)
+    # of patterns with the same points the first is taken
+    assert definition(made["coil_type"]).points == pytest.approx(pattern.points, abs=EXACT)
+
+
 def test_unknown_points_become_a_point_magnetometer_and_are_told() -> None:
     rng = np.random.default_rng(0)
     orient = np.tile([[0.0], [0], [1]], 5)

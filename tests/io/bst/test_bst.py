@@ -229,6 +229,7 @@ BAD = {
     "NaN rate": (bst(SAMPLES, sfreq=np.nan), "sampling rate: nan Hz found, a frequency above 0"),
     "no rate": (bst(SAMPLES, sfreq=0), "sampling rate: 0 Hz found"),
     "negative rate": (bst(SAMPLES, sfreq=-1), "sampling rate: -1 Hz found"),
+    "rate of no recording": (bst(SAMPLES, sfreq=1e30), "sampling rate: 1e+30 Hz found"),
     "infinite start": (bst(SAMPLES, start=np.inf), "time of the first sample: inf s found"),
     "no channels": (bst(SAMPLES, counts=(17, 7, 0)), "17, 7 and 0 found, numbers above 0"),
     "no samples": (bst(SAMPLES, counts=(0, 7, 3)), "0, 7 and 3 found"),
