@@ -227,6 +227,7 @@ def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
     commands = dict(re.findall(r"^    (\S+) +(\S.*)$", told, re.MULTILINE))
     modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
         "arguments",
+        "compare_options",
         "effects",
         "streams",
     }
