@@ -382,6 +382,9 @@ def test_the_page_on_three_inverses_includes_what_is_computed():
     assert differences[1] <= 1e-10
     assert "= √80" in found["steps"]
     assert found["distances"].count(" %") == 12
+    crossed = re.findall(r"^\| (\d{4}) \| (\S+) .* (\S+) \|$", found["crossed"], re.MULTILINE)
+    assert [year for year, _, _ in crossed] == ["2009", "2016", "2018"]
+    assert all(max(float(same), float(left)) <= 1e-9 for _, same, left in crossed)
 
 
 def test_the_inverse_by_hand_has_the_numbers_of_a_pocket_calculator():

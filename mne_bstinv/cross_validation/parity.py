@@ -12,6 +12,7 @@ from mne_bstinv.adapters.equivalence import (
     MneEquivalent,
     MneSettings,
     Study,
+    averages_of,
     kernel_blocks,
     mne_equivalent,
 )
@@ -19,10 +20,18 @@ from mne_bstinv.adapters.operators import NOT_COMPARABLE
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse import InverseOptions, compute_kernel
-from mne_bstinv.inverse.options import MEASURES, NOISE_METHODS, ORIENTATIONS, SNR_METHODS
+from mne_bstinv.inverse import (
+    InverseOptions,
+    InverseOptions2009,
+    InverseOptions2016,
+    compute_kernel,
+)
+from mne_bstinv.inverse.options import NOISE_METHODS, ORIENTATIONS, SNR_METHODS, AnyOptions
 
 __all__ = ["ParityRow", "option_combinations", "parity_table"]
+
+#: The year whose inverse has no noise methods.
+_GROUPED = InverseOptions2009.year
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -31,7 +40,7 @@ class ParityRow(Displayed):
 
     Parameters
     ----------
-    options : InverseOptions
+    options : InverseOptions | InverseOptions2009 | InverseOptions2016
         The options.
     parity : str
         Class of parity; empty where the study does not allow the options.
@@ -45,7 +54,7 @@ class ParityRow(Displayed):
         ``None`` where the kernels are not comparable or there is no such operator.
     """
 
-    options: InverseOptions
+    options: AnyOptions
     parity: str
     reason: str
     before: float | None = None
@@ -54,14 +63,26 @@ class ParityRow(Displayed):
 
     def _summary(self) -> str:
         o = self.options
-        orient = "+".join(o.source_orient)
+        orient, snr = "+".join(o.source_orient), "fixed" if o.prior_rms is None else "rms"
         parity = self.parity or "not possible on this study"
-        return f"{o.measure} {orient}, noise {o.noise_method}, SNR {o.snr_method}: {parity}"
+        what = o.method if isinstance(o, InverseOptions2009) else o.measure
+        return f"{what} {orient} of {o.year}, noise {self.noise}, SNR {snr}: {parity}"
+
+    @property
+    def noise(self) -> str:
+        """The noise method; of 2009 by its flags, such as ``'reg, all directions'``."""
+        options = self.options
+        if not isinstance(options, InverseOptions2009):
+            return options.noise_method
+        method = "reg" if options.regularize_noise else "none"
+        if options.diagonal_noise:
+            return f"diag, {method}"
+        return method if options.pca else f"{method}, all directions"
 
 
 def option_combinations(
-    orientations: Sequence[str] = ORIENTATIONS, *, scans: bool = True
-) -> Iterator[InverseOptions]:
+    orientations: Sequence[str] = ORIENTATIONS, *, scans: bool = True, year: int = 2018
+) -> Iterator[AnyOptions]:
     """Yield orientation × measure × noise method × SNR method, and the scans.
 
     Parameters
@@ -69,26 +90,44 @@ def option_combinations(
     orientations : sequence of str
         The orientations.
     scans : bool
-        Whether ``gls`` and ``lcmv`` are among them; the SNR has no part in these.
+        Whether ``gls`` and ``lcmv`` are among them; the SNR has no part in these. Those of 2009
+        have no counterpart in MNE and are never.
+    year : 2009 | 2016 | 2018
+        Of which inverse. That of 2009 has no noise method, but a ridge, a diagonal covariance, and
+        all directions instead of the rank; and no source amplitude.
 
     Yields
     ------
-    InverseOptions
-        The options, with the default SNR and with 10 nA·m.
+    InverseOptions | InverseOptions2009 | InverseOptions2016
+        The options, with the default SNR and (since 2016) with 10 nA·m.
     """
+    if year == _GROUPED:
+        yield from _of_2009(orientations)
+        return
+    of: type[InverseOptions] | type[InverseOptions2016]
+    of = InverseOptions2016 if year == InverseOptions2016.year else InverseOptions
     for measure, orient, noise, snr in product(
-        MEASURES["minnorm"], orientations, NOISE_METHODS, SNR_METHODS
+        of.measures["minnorm"], orientations, NOISE_METHODS, SNR_METHODS
     ):
-        yield InverseOptions(
+        yield of(
             measure=measure, source_orient=orient, noise_method=noise, snr_method=snr, snr_rms=1e-8
         )
     for method, orient, noise in product(("gls", "lcmv"), orientations, NOISE_METHODS):
         if scans:
-            yield InverseOptions(method=method, source_orient=orient, noise_method=noise)
+            yield of(method=method, source_orient=orient, noise_method=noise)
+
+
+def _of_2009(orientations: Sequence[str]) -> Iterator[InverseOptions2009]:
+    """Yield method × orientation × rule of the noise; depth weights as Brainstorm's window does."""
+    rules: tuple[dict[str, bool], ...]
+    rules = ({}, {"regularize_noise": False}, {"pca": False}, {"diagonal_noise": True})
+    for method, orient, rule in product(("wmne", "dspm", "sloreta"), orientations, rules):
+        depth = method != "sloreta"
+        yield InverseOptions2009(method=method, source_orient=orient, use_depth=depth, **rule)
 
 
 def parity_table(
-    study: Study, options: Iterable[InverseOptions], *, data_types: str | Sequence[str]
+    study: Study, options: Iterable[AnyOptions], *, data_types: str | Sequence[str]
 ) -> list[ParityRow]:
     """Measure combinations of options on a study.
 
@@ -96,7 +135,7 @@ def parity_table(
     ----------
     study : StudyData | SampleStudy
         The structures.
-    options : iterable of InverseOptions
+    options : iterable of InverseOptions, InverseOptions2009 or InverseOptions2016
         The combinations, such as :func:`option_combinations` yields.
     data_types : str | sequence of str
         Types of the channels to use.
@@ -109,7 +148,7 @@ def parity_table(
     return [_row(study, o, data_types) for o in options]
 
 
-def _row(study: Study, options: InverseOptions, data_types: str | Sequence[str]) -> ParityRow:
+def _row(study: Study, options: AnyOptions, data_types: str | Sequence[str]) -> ParityRow:
     if options.method == "lcmv" and study.data_cov is None:
         return ParityRow(options=options, parity="", reason="the study has no data covariance")
     try:
@@ -124,10 +163,11 @@ def _row(study: Study, options: InverseOptions, data_types: str | Sequence[str])
         data_types=data_types,
         options=options,
         data_cov=study.data_cov if options.method == "lcmv" else None,
+        n_avg=averages_of(study),
     )
     ours = kernel_blocks(result, study.head_model.grid_orient)
     before = None
-    if options.method == "minnorm":
+    if options.is_minimum_norm:
         settings = MneSettings.defaults_for(options)
         unit = result.lambda_**0.5 if options.measure == "sloreta" and result.lambda_ else 1.0
         theirs = gather(study, options, settings, data_types).side.blocks()
