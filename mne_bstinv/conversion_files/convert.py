@@ -77,7 +77,7 @@ def convert_file(
     ----------
     src : path-like
         The file to convert, recognised by its name: ``headmodel_*.mat``, ``…-fwd.fif`` ...; or
-        ``link|results|data``, a kernel with recordings (see :func:`mne_bstinv.io.read_results`).
+        ``link|results|data``, a kernel with recordings (see :func:`mne_bstinv.read_results`).
     dst : path-like
         The file to write; its name says what it is to hold.
     companions : mapping of str to path-like | None
