@@ -219,6 +219,7 @@ def test_every_page_with_python_is_run():
 
 
 _ELSEWHERE = {
+    "howto_3d.md": "tests/test_views.py",
     "export.md": "tests/export/test_documentation.py",
     "port.md": "tests/port/test_documentation.py",
 }

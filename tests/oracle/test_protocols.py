@@ -20,6 +20,23 @@ PUBLIC = ("eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg", "mixed")
 LOCAL = ("eeg_surface", "eeg_volume", "meg_ctf", "meg_neuromag", "mixed")
 
 
+#: How options are told in words.
+_WORDS = {
+    "mn": "minimum norm, amplitude",
+    "dspm2018": "minimum norm, dSPM",
+    "sloreta": "minimum norm, sLORETA",
+    "glsp": "least squares scan",
+    "lcmvp": "LCMV beamformer",
+}
+_NOISE = {
+    "reg": "noise reg",
+    "none": "noise as it is",
+    "diag": "noise diagonal",
+    "median": "noise floored",
+    "shrink": "noise shrunk",
+}
+
+
 def _check(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     listed = {entry["file"]: entry for entry in manifest["results"] if entry.get("file")}
@@ -36,8 +53,8 @@ def _check(folder: Path) -> None:
         assert outcome.status.startswith("equal"), (entry["tag"], outcome)
         assert outcome.status == _expected_status(entry), entry["tag"]
         assert max(outcome.stages.values()) <= RTOL, (entry["tag"], outcome.stages)
-        assert outcome.options.startswith(entry["function"] + " ")
-        assert entry["noise_method_used"] in outcome.options
+        assert outcome.options.startswith(_WORDS[entry["function"]] + ", ")
+        assert _NOISE[entry["noise_method_used"]] in outcome.options
 
 
 def _expected_status(entry: dict) -> str:
