@@ -52,7 +52,7 @@ def test_verify(data_dir, protocol):
         assert {"noise covariance", "whitener"} <= set(outcome.stages)
         # without regularisation the whitener holds the rounding of small eigenvalues
         assert max(outcome.stages.values()) <= 1e-9, (tag, outcome.stages)
-        assert f", {entry['version']}" in outcome.options
+        assert f", inverse of {entry['version']}" in outcome.options
         assert not outcome.reason, (tag, outcome.reason)
 
 
