@@ -104,8 +104,17 @@ def _is_left(path: Path, name: re.Match[str]) -> bool:
             return True
         except OSError:  # it is somebody else's
             return False
+        if _has_ended(pid):
+            return True
     with suppress(OSError):
         return time.time() - path.lstat().st_mtime > _DAY
+    return False
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell whether a process has ended that still has its number, until its parent asks for it."""
+    with suppress(OSError):  # other systems than Linux do not say it here
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     return False
 
 

@@ -244,6 +244,18 @@ def test_what_is_being_written_stays(tmp_path, left_over):
     assert not other.exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the state of processes")
+def test_a_process_that_ended_writes_no_more_though_it_has_its_number(tmp_path):
+    """Nobody may have asked for the end of a killed worker when the next run begins."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        mine = _temporary.beside(tmp_path / "x")
+        left = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+        left.write_text("half")
+        _temporary.remove_left_over([tmp_path])
+        assert not left.exists()
+
+
 def test_names_of_any_length_can_be_written(tmp_path):
     name = "x" * 250 + ".json"
     write_text(tmp_path / name, "content")
