@@ -7,23 +7,20 @@ import logging
 
 import mne
 import pytest
-from small_sample import load_small_sample
+from small_sample import write_small_sample
 
-from mne_bstinv import io, to_covariance, to_evoked, to_forward
+from mne_bstinv import io
 from mne_bstinv.cli import main
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The sample study in files of MNE."""
-    folder, study = tmp_path_factory.mktemp("fif"), load_small_sample()
+    folder = tmp_path_factory.mktemp("fif")
+    forward = write_small_sample(folder)
     with mne.use_log_level("error"):
-        to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
-        forward = to_forward(study.head_model, study.channels, surface=study.cortex)
-        mne.write_forward_solution(folder / "s-fwd.fif", forward)
         mne.write_source_spaces(folder / "s-src.fif", forward["src"])
         mne.write_trans(folder / "x-trans.fif", mne.Transform("head", "mri"))
-        mne.write_cov(folder / "s-cov.fif", to_covariance(study.noise_cov, study.channels))
     return folder
 
 

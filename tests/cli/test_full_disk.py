@@ -8,11 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import mne
 import pytest
-from small_sample import load_small_sample
+from small_sample import write_small_sample
 
-from mne_bstinv import to_covariance, to_evoked, to_forward
 from mne_bstinv.cli import main
 
 resource = pytest.importorskip("resource", reason="files without a largest size")
@@ -24,12 +22,8 @@ LARGEST = 8192
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Path:
     """The sample study in files of MNE."""
-    folder, study = tmp_path_factory.mktemp("fif"), load_small_sample()
-    with mne.use_log_level("error"):
-        to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
-        forward = to_forward(study.head_model, study.channels, surface=study.cortex)
-        mne.write_forward_solution(folder / "s-fwd.fif", forward)
-        mne.write_cov(folder / "s-cov.fif", to_covariance(study.noise_cov, study.channels))
+    folder = tmp_path_factory.mktemp("fif")
+    write_small_sample(folder)
     return folder
 
 

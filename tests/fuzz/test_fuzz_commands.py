@@ -13,13 +13,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import mne
 import pytest
 from child_reader import ChildReader, Outcome
 from mutations import mutated
-from small_sample import SMALL_SAMPLE, load_small_sample
+from small_sample import SMALL_SAMPLE, write_small_sample
 
-from mne_bstinv import to_covariance, to_evoked, to_forward
 from mne_bstinv.port import port_protocol
 
 pytestmark = [
@@ -44,12 +42,8 @@ def child() -> Iterator[ChildReader]:
 @pytest.fixture(scope="module")
 def fif(tmp_path_factory) -> list[tuple[Path, str]]:
     """Files of MNE, each with the kind of file that it is converted to."""
-    folder, study = tmp_path_factory.mktemp("fif"), load_small_sample()
-    with mne.use_log_level("error"):
-        to_evoked(study.recordings, study.channels).save(folder / "s-ave.fif")
-        forward = to_forward(study.head_model, study.channels, surface=study.cortex)
-        mne.write_forward_solution(folder / "s-fwd.fif", forward)
-        mne.write_cov(folder / "s-cov.fif", to_covariance(study.noise_cov, study.channels))
+    folder = tmp_path_factory.mktemp("fif")
+    write_small_sample(folder)
     kinds = {"s-ave.fif": "data_x.mat", "s-fwd.fif": "headmodel_x.mat", "s-cov.fif": "noisecov.mat"}
     return [(folder / name, target) for name, target in kinds.items()]
 
