@@ -12,11 +12,7 @@ from mne_bstinv.cross_validation.nearest_options import (
     BrainstormEquivalent,
     brainstorm_equivalent,
 )
-from mne_bstinv.cross_validation.parity import (
-    ParityRow,
-    option_combinations,
-    parity_table,
-)
+from mne_bstinv.cross_validation.parity import ParityRow, option_combinations, parity_table
 from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.scouts import ScoutComparison
 from mne_bstinv.cross_validation.validate import cross_validate

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mne_bstinv._display import few
+
 __all__ = ["ASKED_FOR", "comment_of", "left_lines", "skipped_lines", "told_apart", "unasked_lines"]
 
 #: Field of the finding that nothing was computed of the types of channels that were asked for.
@@ -80,12 +82,7 @@ def left_lines(units: Iterable[Mapping[str, Any]]) -> list[str]:
                 groups.setdefault(one["reason"], {})[one["file"]] = None
         for file in unit.get("other_files") or ():
             groups.setdefault(f"{NO_KIND}.", {})[file] = None
-    return [f"{_few(list(files))}: {reason}" for reason, files in groups.items()]
-
-
-def _few(files: list[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
+    return [f"{few(list(files), _NAMED)}: {reason}" for reason, files in groups.items()]
 
 
 def unasked_lines(unit: Mapping[str, Any]) -> list[str]:

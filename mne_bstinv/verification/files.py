@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
@@ -198,12 +199,8 @@ def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:
         file=file,
         status=equal if same else DIFFERS,
         relative_difference=found.difference,
-        reason="" if same else f"computed from {_listed(found.parents)}",
+        reason="" if same else f"computed from {few(found.parents, 2)}",
         options=", ".join(part for part in (found.kind, found.how) if part),
         kind=found.kind,
         parents=found.parents,
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.workflow.structures import ConditionStructures
 
 __all__ = ["condition_html", "condition_text", "protocol_html", "protocol_text"]
@@ -121,6 +122,4 @@ def _name(file: Path | None) -> str:
 
 
 def _file_names(files: list[Path]) -> str:
-    shown = ", ".join(file.name for file in files[:_SHOWN])
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"{len(files)}: {shown}{more}" if files else _NONE
+    return f"{len(files)}: {few([file.name for file in files], _SHOWN)}" if files else _NONE
