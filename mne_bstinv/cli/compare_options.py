@@ -14,6 +14,7 @@ from mne_bstinv.inverse import (
     origin_of_results,
 )
 from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.options_2009 import RIDGES
 from mne_bstinv.verification import recompute
 
 __all__ = ["MEASURES", "YEAR", "mne_name", "options_of", "stored_options", "stored_value"]
@@ -26,8 +27,6 @@ MEASURES = {
 }
 #: The year whose defaults are taken where nothing is said.
 YEAR = 2018
-#: Ridges of sensor types, which --noise-reg sets all of 2009.
-_RIDGES = ("mag_reg", "grad_reg", "eeg_reg", "ecog_reg", "seeg_reg")
 
 
 def options_of(year: int, method: str, given: dict[str, Any]) -> AnyOptions:
@@ -39,10 +38,9 @@ def options_of(year: int, method: str, given: dict[str, Any]) -> AnyOptions:
         return InverseOptions(measure=name, **given)
     _refuse_noise_method(given)
     given = {"use_depth": name != "sloreta"} | given  # as Brainstorm's window has it
-    ridge = {k: v for k, v in given.items() if k == "noise_reg"}
-    others = {k: v for k, v in given.items() if k not in ridge}
-    of_types = {field: value for value in ridge.values() for field in _RIDGES}
-    return InverseOptions2009(method=name, **of_types, **others)
+    if "noise_reg" in given:  # one for the ridges of all sensor types
+        given |= dict.fromkeys(RIDGES, given.pop("noise_reg"))
+    return InverseOptions2009(method=name, **given)
 
 
 def _refuse_noise_method(given: dict[str, Any]) -> None:
@@ -79,7 +77,7 @@ def stored_value(options: AnyOptions, field: str) -> Any:
     if field == "snr_fixed" and options.prior_rms is not None:
         return "SnrMethod rms"
     if isinstance(options, InverseOptions2009) and field == "noise_reg":
-        ridges = dict.fromkeys(getattr(options, name) for name in _RIDGES)
+        ridges = dict.fromkeys(getattr(options, name) for name in RIDGES)
         return next(iter(ridges)) if len(ridges) == 1 else tuple(ridges)
     return getattr(options, field, None)
 

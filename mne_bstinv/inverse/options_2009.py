@@ -12,7 +12,7 @@ from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import option_values as checks
 from mne_bstinv.inverse.option_sets import OTHER_NAMES, OptionSet
 
-__all__ = ["METHODS_2009", "InverseOptions2009"]
+__all__ = ["METHODS_2009", "RIDGES", "InverseOptions2009"]
 
 #: Method → what its rows are; those of ``_p`` are projections, in standard deviations.
 METHODS_2009 = {
@@ -50,6 +50,8 @@ _FIELDS = {
 #: Weights from fMRI: written empty, and refused where they are set.
 _FMRI = {"fMRI": np.zeros((0, 0)), "fMRIthresh": np.zeros((0, 0)), "fMRIoff": 0.1}
 
+#: Our names of the ridges of the sensor types.
+RIDGES = ("mag_reg", "grad_reg", "eeg_reg", "ecog_reg", "seeg_reg")
 #: Sensor type → our name of the ridge of its variances.
 _RIDGES = {
     "MEG": "grad_reg",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.options_2009 import InverseOptions2009
+from mne_bstinv.inverse.options_2009 import RIDGES, InverseOptions2009
 
 __all__ = ["options_in_letters", "options_in_words"]
 
@@ -100,7 +101,7 @@ def _prior(options: AnyOptions) -> str:
 
 def _can_weight(options: AnyOptions) -> bool:
     """Tell whether method and measure use depth weights if they are asked for."""
-    return options.year == 2009 or (options.is_minimum_norm and options.measure != "sloreta")
+    return replace(options, use_depth=True).depth_weighting
 
 
 def _depth(options: AnyOptions) -> str:
@@ -155,7 +156,7 @@ def _noise_letters_2009(options: InverseOptions2009) -> Iterator[str]:
     if not options.regularize_noise:
         yield "noreg"
     else:
-        for name in ("mag_reg", "grad_reg", "eeg_reg", "ecog_reg", "seeg_reg"):
+        for name in RIDGES:
             if (value := getattr(options, name)) != getattr(usual, name):
                 yield f"{name.replace('_', '')}{value:g}"
     if not options.pca:
