@@ -19,7 +19,13 @@ from mne_bstinv.adapters.anatomy.labels_to_mne import LabelList, to_labels
 from mne_bstinv.adapters.anatomy.place import Place, volume_geometry
 from mne_bstinv.adapters.anatomy.subject_files import shell_tris, volume_of
 from mne_bstinv.adapters.frames import mri_frame
-from mne_bstinv.adapters.sources import SIDES, cut_cortex, hemisphere_rows
+from mne_bstinv.adapters.sources import (
+    HEMISPHERES,
+    SIDES,
+    cut_cortex,
+    hemisphere_rows,
+    scout_of,
+)
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.frames import transform_points
@@ -192,14 +198,10 @@ def _structures(sizes: Sequence[int]) -> tuple[io.Atlas, ...]:
     if not sizes:
         return ()
     starts = (1, 1 + sizes[0])
-    colors = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
     scouts = tuple(
-        io.Scout(
-            label=side, vertices=np.arange(start, start + n), seed=start, color=np.array(color),
-            function="Mean", region=f"{side[0].upper()}U",
-        )
-        for side, start, n, color in zip(SIDES, starts, sizes, colors, strict=True)
-    )  # fmt: skip
+        scout_of(label, np.arange(start, start + n), region=region, color=color)
+        for (label, region, color), start, n in zip(HEMISPHERES, starts, sizes, strict=True)
+    )
     return (io.Atlas(name="Structures", scouts=scouts),)
 
 

@@ -16,7 +16,7 @@ from mne.proj import make_eeg_average_ref_proj, make_projector
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.channel_names import match_channel_names
-from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, common_inputs
+from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, averages_of, common_inputs
 from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
@@ -403,4 +403,4 @@ def _nave(study: Study, settings: MneSettings) -> int:
             "nave=None takes that of the recordings, and the study has none. Give a number, or a "
             "study with recordings."
         )
-    return int(study.recordings.n_avg or 1)
+    return averages_of(study)

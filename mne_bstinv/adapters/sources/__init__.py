@@ -1,5 +1,6 @@
 """Sources: head models and surfaces ⇄ source spaces and forward solutions."""
 
+from mne_bstinv.adapters.sources.cortex_from_mne import HEMISPHERES, scout_of
 from mne_bstinv.adapters.sources.forward_from_mne import from_forward
 from mne_bstinv.adapters.sources.forward_to_mne import to_forward, write_forward
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut_cortex, hemisphere_rows
@@ -21,6 +22,7 @@ from mne_bstinv.adapters.sources.spaces_from_mne import (
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 
 __all__ = [
+    "HEMISPHERES",
     "MEAS_FILE",
     "SIDES",
     "Hemisphere",
@@ -36,6 +38,7 @@ __all__ = [
     "mesh_rows",
     "on_cortex",
     "recoded_regions",
+    "scout_of",
     "source_map",
     "source_order",
     "to_forward",

@@ -16,7 +16,10 @@ from mne_bstinv.adapters.sources.regions import NamedRegions
 from mne_bstinv.anatomy import vertex_adjacency
 from mne_bstinv.conversion import Findings
 
-__all__ = ["Mesh", "pieces_of", "scout_of"]
+__all__ = ["HEMISPHERES", "Mesh", "pieces_of", "scout_of"]
+
+#: Name, region and colour of the hemispheres in the atlas "Structures".
+HEMISPHERES = (("lh", "LU", (0.0, 0.0, 1.0)), ("rh", "RU", (1.0, 0.0, 0.0)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,11 +37,11 @@ class Piece:
 
 def pieces_of(src: Any, rows: Sequence[IntArray], named: NamedRegions | None) -> list[Piece]:
     """List what the mesh consists of: the hemispheres, then other structures with a surface."""
-    cortex = (("lh", "LU", (0.0, 0.0, 1.0)), ("rh", "RU", (1.0, 0.0, 0.0)))
     n_cortex = 2 if src.kind in ("surface", "mixed") else 0
+    cortex = zip(HEMISPHERES, src[:n_cortex], rows, strict=False)
     pieces = [
         Piece(label=label, region=region, color=color, part=part, rows=row)
-        for (label, region, color), part, row in zip(cortex, src[:n_cortex], rows, strict=False)
+        for (label, region, color), part, row in cortex
     ]
     if named is None:
         return pieces
@@ -123,7 +126,26 @@ def scout_of(
     color: tuple[float, float, float] | None = None,
     grid_rows: IntArray | None = None,
 ) -> io.Scout:
-    """Make a scout of 1-based vertices, or rows of GridLoc, the first vertex its seed."""
+    """Make a scout whose seed is its first vertex.
+
+    Parameters
+    ----------
+    label : str
+        Its name.
+    vertices : array of int, shape (n_vertices,)
+        1-based vertices.
+    region : str
+        Its region.
+    color : tuple of float | None
+        Red, green and blue, 0 to 1.
+    grid_rows : array of int, shape (n_rows,) | None
+        1-based rows of GridLoc.
+
+    Returns
+    -------
+    Scout
+        The scout.
+    """
     return io.Scout(
         label=label,
         vertices=vertices,
