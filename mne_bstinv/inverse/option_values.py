@@ -39,7 +39,9 @@ def unwrapped(value: Any) -> Any:
 
 def said(value: Any) -> str:
     """Write a value for a message: plain ones as Python does, others in short."""
-    return repr(value) if value is None or isinstance(value, str | int | float) else in_short(value)
+    items = value if isinstance(value, list | tuple) else (value,)
+    plain = all(item is None or isinstance(item, str | int | float) for item in items)
+    return repr(value) if plain else in_short(value)
 
 
 def choice(field: str, value: Any, choices: Iterable[str], where: str = "") -> str:

@@ -104,7 +104,9 @@ def test_an_odd_value_in_every_field(name):
 
 
 def worse(value: Any, where: Any) -> Any:
-    """An array with one of its numbers replaced."""
+    """An array with one of its numbers replaced; of several arrays the last."""
+    if isinstance(value, list):
+        return [*value[:-1], worse(value[-1], where)]
     array = np.array(value, dtype=float)
     array.flat[-1] = where
     return array

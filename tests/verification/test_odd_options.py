@@ -31,7 +31,7 @@ FILES = {
     ),
     ("sources_post", "results_dSPM-unscaled_EEG_*_scaled.mat"): "InverseMeasure SourceOrient",
     ("misc", "timefreq_trial001_morlet_*"): "MorletFc MorletFwhmTc RemoveEvoked",
-    ("misc", "timefreq_*psd*"): "WindowFunction isRelativePSD PowerUnits",
+    ("misc", "timefreq_fft_*"): "WindowFunction isRelativePSD PowerUnits",
     ("misc", "pdata_no_*"): "TestType TestTail isAvgTime isAbsolute",
 }
 
