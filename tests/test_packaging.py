@@ -48,6 +48,15 @@ def test_version() -> None:
     assert version.split(".dev")[0] in read("CHANGELOG.md")
 
 
+def test_the_references_of_the_citation_are_those_of_the_pages() -> None:
+    cited = set(re.findall(r"^    (?:doi|url): (\S+)$", read("CITATION.cff"), re.MULTILINE))
+    listed = read("docs/references.bib")
+    dois = set(re.findall(r"^  doi = \{(\S+)\},$", listed, re.MULTILINE))
+    pubmed = re.findall(r"^  pubmed = \{(\S+)\},$", listed, re.MULTILINE)
+    assert len(cited) == read("CITATION.cff").count("  - type:")
+    assert cited <= dois | {f"https://pubmed.ncbi.nlm.nih.gov/{number}/" for number in pubmed}
+
+
 def test_types_and_sample_are_inside_the_package() -> None:
     assert (PACKAGE / "py.typed").is_file()
     assert sample_study().is_relative_to(PACKAGE)
@@ -81,6 +90,9 @@ SLOW = {
 
 #: What arrays are computed with.
 ARRAYS = {"importlib.metadata", "numpy", "scipy"}
+#: What files of MATLAB are read with, but those of v7.3.
+FILES = ARRAYS | {"scipy.sparse"}
+CHANNELS = next(sample_study().rglob("channel*.mat"))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +100,7 @@ ARRAYS = {"importlib.metadata", "numpy", "scipy"}
     [
         ("import mne_bstinv", set()),
         ("from mne_bstinv.cli import main; main(['--help'])", set()),
+        (f"from mne_bstinv.cli import main; main(['info', {str(CHANNELS)!r}])", FILES),
         ("from mne_bstinv import errors", set()),
         ("from mne_bstinv import compare, inverse, maps", ARRAYS),
     ],
