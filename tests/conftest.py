@@ -17,7 +17,7 @@ from small_sample import SMALL_SAMPLE
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fuzz", type=int, default=0, metavar="N",
-        help="damage N files of each sort in tests/fuzz (default: what takes some 20 seconds)",
+        help="damage N files of each sort in tests/fuzz (default: what takes some 10 seconds)",
     )  # fmt: skip
 
 

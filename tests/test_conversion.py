@@ -26,7 +26,8 @@ from mne_bstinv.conversion import (
     tell_again,
 )
 
-PROTOCOLS = ("eeg_shared", "eeg_surface", "eeg_volume", "meg_eeg", "mixed")
+#: EEG of several conditions, a volume, MEG and EEG of a surface, a mixed model.
+PROTOCOLS = ("eeg_shared", "eeg_volume", "meg_eeg", "mixed")
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,7 +14,8 @@ import mne_bstinv
 
 PACKAGE = "mne_bstinv"
 ROOT = Path(mne_bstinv.__file__).parent
-MODULES = sorted([*ROOT.rglob("*.py"), ROOT / "__init__.pyi"])
+#: The modules, relative to the package.
+PATHS = sorted(path.relative_to(ROOT) for path in [*ROOT.rglob("*.py"), ROOT / "__init__.pyi"])
 
 #: What each station (module or subpackage) may import of the others.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -105,13 +107,13 @@ def station_of(name: str) -> str:
     return "__init__"
 
 
-def wrong_arrows(source: str, path: Path) -> list[str]:
+def wrong_arrows(tree: ast.AST, path: Path) -> list[str]:
     """Imports of a module (path relative to the package) that its station may not make."""
     # the file itself is the last part, so that one level of a relative import takes it away
     module = module_of(path)
     station = path.with_suffix("").parts[0]
     wrong = []
-    for name in imported(ast.parse(source), module):
+    for name in imported(tree, module):
         top = name.split(".")[0]
         if top == PACKAGE:
             target = station_of(name)
@@ -122,9 +124,8 @@ def wrong_arrows(source: str, path: Path) -> list[str]:
     return wrong
 
 
-def private_mne_names(source: str) -> list[str]:
+def private_mne_names(tree: ast.AST) -> list[str]:
     """Private names of MNE that a module imports or reaches through attributes."""
-    tree = ast.parse(source)
     found = [name for name in imported(tree, PACKAGE) if name.split(".")[0] == "mne"]
     aliases = {"mne": "mne"}
     for node in ast.walk(tree):
@@ -161,9 +162,9 @@ def foreign_privates(tree: ast.AST, module: str) -> list[str]:
     return found
 
 
-def needed(path: Path) -> set[str]:
+def needed(tree: ast.AST, path: Path) -> set[str]:
     """Modules of the package that a module imports anywhere: late and for types only, too."""
-    tree, module = ast.parse(path.read_text(encoding="utf-8")), module_of(path.relative_to(ROOT))
+    module = module_of(path)
     found = set()
     for name in imported(tree, module):
         inside = Path(*name.split(".")[1:]) if name.startswith(f"{PACKAGE}.") else Path()
@@ -211,37 +212,65 @@ def eager_imports(tree: ast.Module, package: str) -> list[str]:
     return eager
 
 
-def relative(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+#: What a module may not do: a tree and its path relative to the package → what is wrong.
+RULES: dict[str, Callable[[ast.Module, Path], list[str]]] = {
+    "arrows": wrong_arrows,
+    "names of mne": lambda tree, path: [] if path == PRIVATE_MNE_ROOM else private_mne_names(tree),
+    "underscores": lambda tree, path: foreign_privates(tree, module_of(path)),
+    "early": lambda tree, _: [
+        name for package in ("matplotlib", "mpl_toolkits") for name in eager_imports(tree, package)
+    ],
+}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_arrows_point_down(path: Path) -> None:
-    station = path.relative_to(ROOT).with_suffix("").parts[0]
-    assert station in ALLOWED, f"Say in this file what the new station {station!r} may import."
-    assert wrong_arrows(path.read_text(encoding="utf-8"), path.relative_to(ROOT)) == []
+class Found(NamedTuple):
+    """What all modules of the package import, each read once."""
+
+    #: What is wrong, of each rule and module.
+    wrong: dict[str, dict[str, list[str]]]
+    #: The modules that each module needs.
+    arrows: dict[str, set[str]]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_private_names_of_mne_are_in_one_module(path: Path) -> None:
-    if path.relative_to(ROOT) != PRIVATE_MNE_ROOM:
-        assert private_mne_names(path.read_text(encoding="utf-8")) == []
+@pytest.fixture(scope="module")
+def found() -> Found:
+    of_all = Found({rule: {} for rule in RULES}, {})
+    for path in PATHS:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        of_all.arrows[module_of(path)] = needed(tree, path)
+        for rule, of_module in of_all.wrong.items():
+            if wrong := RULES[rule](tree, path):
+                of_module[path.as_posix()] = wrong
+    return of_all
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_package_keeps_its_underscores(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert foreign_privates(tree, module_of(path.relative_to(ROOT))) == []
+def test_each_station_says_what_it_may_import() -> None:
+    assert {path.with_suffix("").parts[0] for path in PATHS} <= set(ALLOWED)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_inside_a_room_there_are_no_underscore_modules(path: Path) -> None:
-    inside = path.relative_to(ROOT)
-    assert len(inside.parts) == 1 or not path.stem.startswith("_") or path.stem in ALLOWED_PRIVATE
+def test_arrows_point_down(found: Found) -> None:
+    assert found.wrong["arrows"] == {}
 
 
-def test_there_are_no_circles_of_late_imports() -> None:
-    arrows = {module_of(path.relative_to(ROOT)): needed(path) for path in MODULES}
+def test_private_names_of_mne_are_in_one_module(found: Found) -> None:
+    assert found.wrong["names of mne"] == {}
+
+
+def test_a_package_keeps_its_underscores(found: Found) -> None:
+    assert found.wrong["underscores"] == {}
+
+
+def test_inside_a_room_there_are_no_underscore_modules() -> None:
+    inside = [path for path in PATHS if len(path.parts) > 1 and path.stem.startswith("_")]
+    assert {path.stem for path in inside} <= ALLOWED_PRIVATE
+
+
+def test_matplotlib_is_imported_late(found: Found) -> None:
+    assert found.wrong["early"] == {}
+
+
+def test_there_are_no_circles_of_late_imports(found: Found) -> None:
+    arrows = dict(found.arrows)
     arrows[NAMES_TYPES_OF_ROOMS] = set()
     del arrows[f"{PACKAGE}.__init__"]  # imports every room late, by design
     assert circle(arrows) == []
@@ -284,12 +313,6 @@ def test_the_drawing_shows_the_stations() -> None:
     assert stations | {"cli"} <= shown
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-@pytest.mark.parametrize("package", ["matplotlib", "mpl_toolkits"])
-def test_matplotlib_is_imported_late(path: Path, package: str) -> None:
-    assert eager_imports(ast.parse(path.read_text(encoding="utf-8")), package) == []
-
-
 @pytest.mark.parametrize(
     ("path", "source", "wrong"),
     [
@@ -305,7 +328,7 @@ def test_matplotlib_is_imported_late(path: Path, package: str) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_arrow_is_found(path: str, source: str, wrong: str) -> None:
-    assert wrong_arrows(source, Path(path)) == [wrong]
+    assert wrong_arrows(ast.parse(source), Path(path)) == [wrong]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +340,7 @@ def test_a_wrong_arrow_is_found(path: str, source: str, wrong: str) -> None:
     ],
 )
 def test_a_right_arrow_is_not_reported(path: str, source: str) -> None:
-    assert wrong_arrows(source, Path(path)) == []
+    assert wrong_arrows(ast.parse(source), Path(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -331,7 +354,7 @@ def test_a_right_arrow_is_not_reported(path: str, source: str) -> None:
     ],
 )
 def test_a_private_name_of_mne_is_found(source: str, found: list[str]) -> None:
-    assert private_mne_names(source) == found
+    assert private_mne_names(ast.parse(source)) == found
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,9 @@ SLOW = {
 
 #: What arrays are computed with.
 ARRAYS = {"importlib.metadata", "numpy", "scipy"}
+#: What files of MATLAB are read with, but those of v7.3.
+FILES = ARRAYS | {"scipy.sparse"}
+CHANNELS = next(sample_study().rglob("channel*.mat"))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,7 @@ ARRAYS = {"importlib.metadata", "numpy", "scipy"}
     [
         ("import mne_bstinv", set()),
         ("from mne_bstinv.cli import main; main(['--help'])", set()),
+        (f"from mne_bstinv.cli import main; main(['info', {str(CHANNELS)!r}])", FILES),
         ("from mne_bstinv import errors", set()),
         ("from mne_bstinv import compare, inverse, maps", ARRAYS),
     ],

@@ -18,7 +18,6 @@ from mne_bstinv.io.linked import find_linked
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
-from mne_bstinv.workflow.words import described_results, results_in_words
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
@@ -274,6 +273,8 @@ def _comment(file: Path) -> str | None:
 
 def _results_told(file: Path) -> dict[str, Any]:
     """Describe results as plain values: their comment, and how they were computed, in words."""
+    from mne_bstinv.workflow.words import described_results, results_in_words  # and all inverses
+
     try:
         results = described_results(file)
     except BstInvError:  # reading it says what is wrong

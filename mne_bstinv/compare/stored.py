@@ -138,8 +138,7 @@ def compare_with_stored(
             reason="gls and lcmv on a mixed head model: Brainstorm stores the rows of the last "
             "region only, at the top of an otherwise empty kernel",
         )
-    limits = rounding_bound(result)
-    bound = max(rtol, limits.total if rounding is None else rounding)
+    bound = max(rtol, rounding_bound(result).total if rounding is None else rounding)
     outcomes = []
     for region in result.regions:
         rule = _rule(result, region)
@@ -160,7 +159,8 @@ def compare_with_stored(
     worst = _worst(outcomes)
     reasons = [worst.reason]
     if worst.status == DIFFERS:
-        reasons += [f"rounding decides the rank of {rank}" for rank in limits.undecided]
+        undecided = rounding_bound(result).undecided
+        reasons += [f"rounding decides the rank of {rank}" for rank in undecided]
     return dataclasses.replace(
         worst, bound=bound, rtol=rtol, reason="; ".join(filter(None, reasons))
     )

@@ -136,8 +136,11 @@ def is_average(file: Path, n_avg: int | None = None) -> bool:
     """Tell an average from a trial: by its name, else by the number of averages inside (nAvg)."""
     if _AVERAGE in f"_{file.name.lower()}":
         return True
-    if n_avg is None:
-        variables = mat.read(file, ["nAvg"])
-        value = variables["nAvg"].value if "nAvg" in variables else 1
-        return isinstance(value, int | float) and 1 < value < math.inf
-    return n_avg > 1
+    return (stored_averages(file) if n_avg is None else n_avg) > 1
+
+
+def stored_averages(file: Path) -> int:
+    """Return how many trials recordings are the average of (nAvg); 1 where that cannot be."""
+    variables = mat.read(file, ["nAvg"])
+    value = variables["nAvg"].value if "nAvg" in variables else 1
+    return int(value) if isinstance(value, int | float) and 1 <= value < math.inf else 1

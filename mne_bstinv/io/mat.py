@@ -1,8 +1,8 @@
 """MATLAB files in and out: nothing here knows Brainstorm.
 
-Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7: SciPy, of what was checked before),
-:mod:`~mne_bstinv.io.mat73` (h5py) and :mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and
-give one form of values. Writing is :func:`scipy.io.savemat`, made atomic.
+Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7), :mod:`~mne_bstinv.io.mat73` (h5py) and
+:mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and give one form of values. Writing is
+:func:`scipy.io.savemat`, made atomic.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scipy.sparse import issparse
 
 from mne_bstinv._temporary import beside
 from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
-from mne_bstinv.io import mat4, mat5, mat73
+from mne_bstinv.io import mat4, mat5
 from mne_bstinv.io.variable import RefusalError, Unreadable, Variable
 
 __all__ = ["PathLike", "Unreadable", "Variable", "names_in", "read", "write"]
@@ -148,7 +148,11 @@ def _module(path: Path) -> Any:
         head = file.read(128)
     if 0 in head[:4]:
         return mat4
-    return mat73 if head[124:128] in (b"\x00\x02IM", b"\x02\x00MI") else mat5
+    if head[124:128] not in (b"\x00\x02IM", b"\x02\x00MI"):
+        return mat5
+    from mne_bstinv.io import mat73  # and h5py with it, which takes time
+
+    return mat73
 
 
 def _check_structs(path: Path, name: str, variable: Variable) -> None:

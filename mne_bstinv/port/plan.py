@@ -13,7 +13,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.filenames import is_average, stored_averages
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
@@ -216,11 +216,9 @@ class Unit:
 def _averages(path: str, _size: int, _changed: int) -> int:
     """Return nAvg of recordings; 1 where it cannot be read, which converting them says."""
     try:
-        stored = mat.read(Path(path), ["nAvg"])
+        return stored_averages(Path(path))
     except BstInvError:
         return 1
-    value = stored["nAvg"].value if "nAvg" in stored else 1
-    return int(value) if isinstance(value, int | float) and value >= 1 else 1
 
 
 def plan(

@@ -60,8 +60,16 @@ NOT_COMPARABLE = {
 }
 
 
-@pytest.mark.parametrize("data_types", ["MEG", "EEG", ("MEG", "EEG")], ids=str)
-@pytest.mark.parametrize(("year", "method", "orient"), COMBINATIONS)
+@pytest.mark.parametrize(
+    ("year", "method", "orient", "data_types"),
+    [(*of, ("MEG", "EEG")) for of in COMBINATIONS]
+    + [
+        (*of, kind)
+        for of in [(2009, "dspm", "fixed"), (2016, "dspm", "fixed")]
+        for kind in ("MEG", "EEG")
+    ],
+    ids=str,
+)
 def test_told_the_same_they_are_equal_and_their_own_ends_are_met(
     study, year, method, orient, data_types
 ):

@@ -66,12 +66,13 @@ def faults(ours, theirs, path: str) -> list[str]:
 
 
 def check_protocol(root: Path) -> int:
-    studies, checked = Studies(), 0
+    protocol = io.read_protocol(root)
+    studies, checked = Studies(protocol), 0
     for file in find_results(root):
         stored, study = io.read_results(file), studies.of(file)
         if stored.imaging_kernel is None:
             continue  # full results are converted from source estimates
-        result = recompute(file)
+        result = recompute(file, protocol=protocol)
         data_file = study.find(stored.data_file, "data")
         ours = results_from_kernel(
             result,

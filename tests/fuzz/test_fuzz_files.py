@@ -1,7 +1,7 @@
 """Damaged files of every kind and version: an error of the package, or a value.
 
-Bounded to a second for each sort; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of each
-sort. A run can be repeated: damage ``i`` of a sort depends on nothing else.
+Bounded to half a second for each sort; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of
+each sort. A run can be repeated: damage ``i`` of a sort depends on nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mutations import flipped, mutated, mutated_inside, redirected
 pytestmark = pytest.mark.slow
 
 #: Seconds for each sort of damage, unless their number is asked for.
-SECONDS = 1.0
+SECONDS = 0.5
 #: Damages of each sort, however slow the machine.
 LEAST = 5
 

@@ -112,6 +112,22 @@ def stored_results(root: Path) -> list[StoredResults]:
     return found
 
 
+def one_of_each(stored: list[StoredResults]) -> list[StoredResults]:
+    """The first of each measure with each orientation, and of each choice of channels.
+
+    The other options are gone through with the protocols of the repository.
+    """
+    found, seen = [], set()
+    for one in stored:
+        options = one.results.options
+        names = ("InverseMethod", "InverseMeasure", "SourceOrient")
+        kinds = {repr([options[name] for name in names]), repr(options["DataTypes"])}
+        if not kinds <= seen:
+            found.append(one)
+            seen |= kinds
+    return found
+
+
 def relative(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Relative Frobenius difference; NaN in both places is equal."""
     assert ours.shape == theirs.shape

@@ -13,7 +13,7 @@ from io_helpers import save
 from mne_bstinv import export_study, io, port_protocol, to_surfaces
 from mne_bstinv.cli import main
 from mne_bstinv.errors import OptionError
-from mne_bstinv.io.filenames import find_stored, is_average
+from mne_bstinv.io.filenames import find_stored, is_average, stored_averages
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
 
@@ -114,11 +114,13 @@ def test_a_port_of_names_that_are_no_utf8(protocol, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("n_avg", "average"), [(0.0, False), (1.0, False), (2.0, True), (float("inf"), False),
-                           (float("nan"), False), (-3.0, False)],
-)  # fmt: skip
-def test_averages_by_a_number_that_cannot_be(tmp_path, n_avg, average):
-    assert is_average(save(tmp_path / "data_x.mat", nAvg=n_avg)) is average
+    ("n_avg", "taken"),
+    [(0.0, 1), (1.0, 1), (2.0, 2), (float("inf"), 1), (float("nan"), 1), (-3.0, 1)],
+)
+def test_averages_by_a_number_that_cannot_be(tmp_path, n_avg, taken):
+    file = save(tmp_path / "data_x.mat", nAvg=n_avg)
+    assert stored_averages(file) == taken
+    assert is_average(file) is (taken > 1)
 
 
 def test_comments_and_other_files_are_listed(protocol, capsys):

@@ -21,6 +21,12 @@ SHARED = Path(os.environ.get("MNE_BSTINV_TEST_DATA", "/nowhere")) / "oracle"
 SHELLS = ("scalp", "inner_skull", "outer_skull")
 #: One protocol of each sort stands in the repository; the rest is tried where it is.
 QUICK = ("eeg_shared", "eeg_volume", "meg_eeg", "mixed")
+#: What is drawn of sensors depends on them alone: one protocol of each set of sensors.
+SENSORS = (
+    "eeg_shared", "meg_eeg", "local-eeg_surface", "local-meg_ctf", "local-meg_neuromag",
+    "public-inverse_old_sphere", "public-misc", "public-sample_study",
+)  # fmt: skip
+DRAWN = ("evoked.plot", "raw.", "cov.plot", "epochs.plot", "epochs.average", "info.plot")
 
 
 def _protocols() -> Iterator[Any]:
@@ -277,6 +283,14 @@ CALLS: dict[str, Callable[[Ported, Path], Any]] = {
 }  # fmt: skip
 
 
+def _calls() -> Iterator[Any]:
+    for protocol in _protocols():
+        for name in CALLS:
+            if protocol.id in SENSORS or not name.startswith(DRAWN):
+                (root,), marks = protocol.values, protocol.marks
+                yield pytest.param(root, name, id=f"{protocol.id}-{name}", marks=marks)
+
+
 def _needs_3d() -> None:
     """Skip where MNE's 3D views cannot be drawn."""
     for package in ("pyvista", "pyvistaqt", "qtpy", "nibabel"):
@@ -372,8 +386,7 @@ def test_call_in_3d(root: Path, name: str, ported: Callable[[Path], Ported]) -> 
 
 # MNE's, of a bad channel in a projector
 @pytest.mark.filterwarnings("ignore:Projection vector:RuntimeWarning")
-@pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("root", list(_protocols()))
+@pytest.mark.parametrize(("root", "name"), list(_calls()))
 def test_call(root: Path, name: str, ported: Callable[[Path], Ported], tmp_path: Path) -> None:
     with mne.use_log_level("error"):
         CALLS[name](ported(root), tmp_path)

@@ -99,8 +99,7 @@ def test_only_what_is_given_is_in_the_second_panel():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [1, 11, 20])
-@pytest.mark.parametrize("scale", [1.0, 1e-14, 0.0])
+@pytest.mark.parametrize(("n", "scale"), [(1, 1.0), (11, 0.0), (20, 1e-14)])
 def test_readable(n, scale):
     rng = np.random.default_rng(n)
     changes = scale * rng.normal(size=n)

@@ -100,10 +100,8 @@ def test_nothing_finite():
         (1, 1, 1e-9, 0.0),
         (1, 2, 1.0, 2.0),
         (20, 20, 3e6, 0.0),
-        (20, 20, 1e-9, 1e-7),
         (300, 100, 1e-9, 1e-7),
         (300, 100, 1.0, 2.0),
-        (300, 100, 3e6, 0.0),
     ],
 )
 def test_readable(rows, channels, scale, noise):

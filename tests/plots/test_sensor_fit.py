@@ -113,8 +113,9 @@ def test_names_of_types_of_both_toolboxes():
     ]
 
 
-@pytest.mark.parametrize("types", [TYPES, ["EEG"], ["MEG MAG"] * 20])
-@pytest.mark.parametrize("n_times", [1, 50])
+@pytest.mark.parametrize(
+    ("types", "n_times"), [(TYPES, 1), (TYPES, 50), (["EEG"], 1), (["MEG MAG"] * 20, 50)]
+)
 def test_readable(types, n_times):
     figure = _plot(*_given(types, n_times), types, title="Words " * 20)
     assert_readable(figure)

@@ -65,8 +65,7 @@ def test_a_single_sample_has_markers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [1, 4, 5, 20])
-@pytest.mark.parametrize("scale", [1.0, 1e-12])
+@pytest.mark.parametrize(("n", "scale"), [(1, 1e-12), (4, 1.0), (5, 1.0), (20, 1e-12)])
 def test_readable(n, scale):
     times, a, b = _given(n)
     a[0, 0] = np.nan

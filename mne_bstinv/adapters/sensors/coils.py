@@ -131,9 +131,32 @@ def find_definitions(comment: str) -> tuple[CoilDefinition, ...]:
 def fit_coil(
     definition: CoilDefinition, loc: FloatArray, orient: FloatArray, weight: FloatArray
 ) -> CoilFit | None:
-    """Fit a coil to points and directions (n_points, 3); None if the pattern has another number."""
+    """Fit a coil to points and directions (n_points, 3); None if the pattern has another number.
+
+    Conditions share their sensors: a fit is kept for the next that asks for the same.
+    """
     if len(loc) != len(definition.points):
         return None
+    values = (np.asarray(array, dtype=float).tobytes() for array in (loc, orient, weight))
+    return _fit_of_bytes(definition, *values)
+
+
+@lru_cache(maxsize=4096)
+def _fit_of_bytes(
+    definition: CoilDefinition, loc: bytes, orient: bytes, weight: bytes
+) -> CoilFit | None:
+    """Fit a coil to what the bytes hold."""
+    points, directions = (np.frombuffer(values).reshape(-1, 3) for values in (loc, orient))
+    fit = _fit(definition, points, directions, np.frombuffer(weight))
+    if fit is not None:
+        fit.loc.setflags(write=False)
+    return fit
+
+
+def _fit(
+    definition: CoilDefinition, loc: FloatArray, orient: FloatArray, weight: FloatArray
+) -> CoilFit | None:
+    """Fit a coil to as many points and directions (n_points, 3) as its pattern has."""
     # a point with opposite direction and weight is the same point
     sign = np.where(orient @ orient[0] < 0, -1.0, 1.0)
     orient, weight = orient * sign[:, None], weight * sign

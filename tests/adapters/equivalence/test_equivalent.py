@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
 import mne
 import numpy as np
 import pytest
-from inverse_twins import PUBLIC, stored_results
+from inverse_twins import PUBLIC, one_of_each, stored_results
 from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, compute_kernel, io
@@ -64,8 +63,12 @@ def relative(ours, theirs):
     return float(difference / np.linalg.norm(np.nan_to_num(theirs)))
 
 
-@pytest.mark.parametrize("data_types", ["MEG", "EEG", ("MEG", "EEG"), "MEG GRAD"], ids=str)
-@pytest.mark.parametrize(("measure", "orient"), CLASSES)
+@pytest.mark.parametrize(
+    ("measure", "orient", "data_types"),
+    [(*both, ("MEG", "EEG")) for both in CLASSES]
+    + [("dspm2018", "fixed", "MEG"), ("dspm2018", "free", "EEG"), ("sloreta", "fixed", "MEG GRAD")],
+    ids=str,
+)
 def test_each_measure_and_orientation_has_its_class(measure, orient, data_types):
     options = InverseOptions(measure=measure, source_orient=orient)
     equivalent = mne_equivalent(options, sample(), data_types=data_types)
@@ -83,9 +86,13 @@ def test_each_measure_and_orientation_has_its_class(measure, orient, data_types)
 
 
 @pytest.mark.parametrize(
-    ("noise", "snr", "orient"), [*product(NOISE_METHODS, ("fixed", "rms"), ORIENTATIONS)]
+    ("noise", "snr", "orient", "data_types"),  # all pairs of values
+    [
+        (noise, ("fixed", "rms")[(i + j) % 2], orient, ("MEG", "EEG")[i % 2])
+        for i, noise in enumerate(NOISE_METHODS)
+        for j, orient in enumerate(ORIENTATIONS)
+    ],
 )
-@pytest.mark.parametrize("data_types", ["MEG", "EEG"])
 def test_noise_and_snr_methods_are_translated(noise, snr, orient, data_types):
     options = InverseOptions(source_orient=orient, noise_method=noise, snr_method=snr, snr_rms=3e-9)
     equivalent = mne_equivalent(options, sample(), data_types=data_types)
@@ -147,10 +154,10 @@ def study_of(stored, data_cov):
     )
 
 
-def every_kernel(root: Path) -> None:
+def every_kernel(root: Path, choose=list) -> None:
     found = sorted(root.rglob("ndatacov*.mat"))
     data_cov = io.read_noise_cov(found[0]) if found else None
-    for stored in stored_results(root):
+    for stored in choose(stored_results(root)):
         options = InverseOptions.from_brainstorm(stored.results.options)
         good = stored.results.good_channel - 1
         study = study_of(stored, data_cov)
@@ -182,8 +189,8 @@ def test_every_public_kernel(name, data_dir):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["meg_ctf", "meg_neuromag"])
-def test_every_kernel_of_real_sensors(name, shared_dir):
-    every_kernel(shared_dir / "oracle" / "local" / name)
+def test_kernels_of_real_sensors(name, shared_dir):
+    every_kernel(shared_dir / "oracle" / "local" / name, one_of_each)
 
 
 # -- scans -----------------------------------------------------------------------------------------
