@@ -16,7 +16,7 @@ RUNS = {
     "start": [],
     "kernel": ["--locations", "5000", "--repeats", "5"],
     "inverse_years": ["--locations", "5000", "--repeats", "5"],
-    "cross_validation": ["--locations", "5002"],
+    "cross_validation": ["--locations", "15002", "--repeats", "1"],
     "reading": ["--locations", "5000", "--repeats", "5"],
     "verify": [],
     "raw": [],

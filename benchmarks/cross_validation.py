@@ -41,6 +41,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 #: MNE's methods and Brainstorm's measures.
 METHODS = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
+#: Times that the sample's sensors are taken, by their types.
+HELMETS = {"MEG": 4, "EEG": 2}
 #: Rows of the resolution matrix at a time.
 PIECE = 500
 
@@ -63,32 +65,46 @@ def product(n_rows: int, n_channels: int) -> None:
         kernel[start : start + PIECE] @ gain
 
 
-def large_study(folder: Path, n_locations: int) -> mb.StudyData:
-    """Two helmets of the sample's sensors and a cortex of two spheres, gains at random."""
+def large_study(folder: Path, n_locations: int, types: str = "MEG") -> mb.StudyData:
+    """Sensors of the sample, several times, and a cortex of two spheres.
+
+    Gains are at random: where a point spread peaks is harder to tell than with those of a head.
+    """
     from port_studies import make_large_protocol
 
-    root = make_large_protocol(folder / "large", n_conditions=1, n_sources=n_locations)
+    root = make_large_protocol(
+        folder / types, n_conditions=1, n_sources=n_locations, n_helmets=HELMETS[types]
+    )
     return mb.load_study(root)
 
 
-def validate(study: mb.StudyData, method: str, orient: str = "fixed") -> mb.CrossValidation:
-    options = mb.InverseOptions(measure=METHODS[method], source_orient=orient)
-    return mb.cross_validate(study, options=options, data_types="MEG")
+def validate(study: mb.StudyData, method: str, types: str = "MEG") -> mb.CrossValidation:
+    options = mb.InverseOptions(measure=METHODS[method], source_orient="fixed")
+    return mb.cross_validate(study, options=options, data_types=types)
 
 
-def comparisons(study: mb.StudyData, repeats: int) -> Iterator[tuple[str, float, str]]:
+def comparisons(
+    study: mb.StudyData, repeats: int, types: str = "MEG"
+) -> Iterator[tuple[str, float, str]]:
     """Yield what was measured, the ratio, and its unit."""
-    n_channels = len(validate(study, "MNE").result.channel_types)
+    n_channels = len(validate(study, "MNE", types).result.channel_types)
     n_locations = study.head_model.n_sources
     unit = median_time(lambda: product(n_locations, n_channels), repeats)
-    of = f"{n_channels} channels × {n_locations} locations, fixed"
-    for method in METHODS:
-        seconds = median_time(lambda method=method: validate(study, method), repeats)
-        yield f"compare, {method}, {of}", seconds / unit, "product"
+    of = f"{n_channels} {types} channels × {n_locations} locations, fixed"
+    methods = METHODS if types == "MEG" else ["MNE"]
+    seconds = {
+        method: median_time(lambda method=method: validate(study, method, types), repeats)
+        for method in methods
+    }
+    for method in methods:
+        yield f"compare, {method}, {of}", seconds[method] / unit, "product"
+    if types != "MEG":
+        return
+    yield f"compare, three methods, {of}", sum(seconds.values()) / unit, "product"
     options = mb.InverseOptions()
     settings = mb.MneSettings.defaults_for(options)
     mne_s = median_time(lambda: mne_side(study, options, settings, "MEG").blocks(), repeats)
-    yield f"compare, MNE, {of}", median_time(lambda: validate(study, "MNE"), repeats) / mne_s, "MNE"
+    yield f"compare, MNE, {of}", seconds["MNE"] / mne_s, "MNE"
 
 
 def one_comparison(n_channels: int, n_locations: int, repeats: int) -> Iterator[tuple]:
@@ -133,6 +149,8 @@ def rows(args: argparse.Namespace) -> Iterator[tuple[str, float, str]]:
         folder = Path(name)
         study = large_study(folder, args.locations)
         yield from comparisons(study, args.repeats)
+        caps = large_study(folder, args.locations, "EEG")
+        yield from comparisons(caps, args.repeats, "EEG")
         yield from one_comparison(366, args.locations, args.repeats)
         what = f"peak memory of compare, MNE, {args.locations} locations"
         yield what, peak_memory(folder, args.locations) / 1000, "GB"
@@ -157,7 +175,7 @@ def main() -> None:
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     mne.set_log_level("ERROR")
     if args.alone is not None:
-        validate(mb.load_study(args.alone / "large"), "MNE")
+        validate(mb.load_study(args.alone / "MEG"), "MNE")
         print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
         return
     found = []
