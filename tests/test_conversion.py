@@ -17,6 +17,7 @@ import mne_bstinv as mb
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
 from mne_bstinv.conversion import (
+    ConversionReport,
     Finding,
     Findings,
     carry,
