@@ -1,92 +1,100 @@
-"""Port a protocol and print, as JSON, its time and that of its reading and writing alone.
+"""Port the conditions of a protocol and print, as JSON, its time and that of reading and writing.
 
 Used by ``port.py``. Reading is what the readers of :mod:`mne_bstinv.io` take for each input once;
-writing is what MNE's writers take for the same objects, to disk is the system's fsync of what they
-wrote. Both run right after the port, one file after the other, so that all see the same caches.
+writing is the bytes of the outputs written to new files and brought to the disk. Both run right
+after the port, in the same process, so that all see the same caches and memory.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import statistics
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mne
 
-import mne_bstinv.adapters as adapters
 from mne_bstinv import io, port_protocol
-from mne_bstinv.adapters import files
-from mne_bstinv.adapters.anatomy import surfaces_to_mne
-from mne_bstinv.adapters.files.formats import _WRITERS
-from mne_bstinv.cli.info import _READERS
-from mne_bstinv.port import manifest, outputs, unit
-
-spent: Counter[str] = Counter()
+from mne_bstinv.io.registry import KINDS
+from mne_bstinv.port import manifest, unit
+from mne_bstinv.port.plan import ANATOMY
 
 
-def timed(function: Callable[..., Any], key: str) -> Callable[..., Any]:
-    """Add the time of each call to ``spent``."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            spent[key] += time.perf_counter() - start
-
-    call.__name__ = function.__name__
-    return call
+def measured(function: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call takes, of the processor and of the clock."""
+    clock, processor = time.perf_counter(), time.process_time()
+    function()
+    return time.process_time() - processor, time.perf_counter() - clock
 
 
-def read_inputs(protocol: Path, out: Path) -> None:
-    """Read what the port has read: the index of the protocol, and each input of its manifests."""
-    inputs: set[str] = set()
-    for file in out.rglob("*/port.json"):
-        inputs.update(json.loads(file.read_text())["inputs"])
-    start = time.perf_counter()
+def forget() -> None:
+    """Let the process know nothing of the files, as a new one."""
+    unit._LOCAL.store.clear()
+    manifest._hash.cache_clear()
+
+
+def gain_size(protocol: Path, names: list[str]) -> int:
+    """Return the size of the largest gain of some files, in bytes."""
+    models = [protocol / name for name in names if io.file_kind(name) == "headmodel"]
+    return max(io.read_head_model(model).gain.nbytes for model in models)
+
+
+def read_inputs(protocol: Path, names: list[str]) -> None:
+    """Read the index of the protocol, and each of some files."""
     io.read_protocol(protocol)
-    for name in sorted(inputs):
-        _READERS[io.file_kind(name)](protocol / name)
-    spent["read"] = time.perf_counter() - start
+    for name in names:
+        KINDS[io.file_kind(name)].read(protocol / name)
 
 
-def write_again(written: list[tuple[Path, Any, str]], out: Path) -> None:
-    """Write what the port has written, but the subjects folder."""
-    out.mkdir()
-    for number, (path, value, kind) in enumerate(written):
-        folder = out / str(number)
-        folder.mkdir()
-        timed(_WRITERS[kind], "write")(folder / path.name, value)
-        timed(manifest.sync, "sync")(folder.iterdir())
+def write_outputs(folder: Path, contents: list[bytes]) -> None:
+    """Write contents to files, and bring them to the disk."""
+    folder.mkdir()
+    for number, content in enumerate(contents):
+        path = folder / str(number)
+        path.write_bytes(content)
+        manifest.sync([path])
+    manifest.sync([folder])
 
 
 def main() -> None:
     """Measure."""
-    protocol, out = map(Path, sys.argv[1:])
+    protocol, out, repeats = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     mne.set_log_level("ERROR")
-    # imports, and what MNE makes at its first use, belong to neither side
-    port_protocol(protocol, out / "first")
-    peak = unit._peak_memory()
-    unit._LOCAL.store.clear()
-    written: list[tuple[Path, Any, str]] = []
-    write_new = files.write_new
-    files.write_new = lambda *args: written.append(args) or write_new(*args)
-    surfaces_to_mne.write_all = timed(surfaces_to_mne.write_all, "write")
-    for module in (manifest, outputs, unit):
-        module.hash_file = timed(module.hash_file, "hashes")
-    adapters.to_inverse_operator = timed(adapters.to_inverse_operator, "operators")
-    adapters.to_forward = timed(adapters.to_forward, "forwards")
-    start = time.perf_counter()
-    port_protocol(protocol, out / "timed")
-    seconds = time.perf_counter() - start
-    read_inputs(protocol, out / "timed")
-    write_again(written, out / "again")
-    names = ("read", "write", "sync", "hashes", "operators", "forwards")
-    print(json.dumps({"port": seconds, "peak": peak, **{name: spent[name] for name in names}}))
+    begun = unit._peak_memory()
+    # the anatomy, which is shared; imports, and what MNE makes at its first use
+    port_protocol(protocol, out)
+    peak = unit._peak_memory() - begun
+    found = {file: json.loads(file.read_text("utf-8")) for file in out.rglob("*/port.json")}
+    parts = {file.parent: each for file, each in found.items() if each["kind"] != ANATOMY}
+    inputs = sorted({name for each in parts.values() for name in each["inputs"]})
+    outputs = [folder / name for folder, each in parts.items() for name in each["outputs"]]
+    anatomies = sum(each["seconds"] for each in found.values() if each["kind"] == ANATOMY)
+    times: dict[str, list[tuple[float, float]]] = {"port": [], "read": [], "write": []}
+    for _ in range(repeats):
+        contents = [file.read_bytes() for file in outputs]
+        times["write"].append(measured(partial(write_outputs, out / "again", contents)))
+        shutil.rmtree(out / "again")
+        contents.clear()
+        times["read"].append(measured(partial(read_inputs, protocol, inputs)))
+        for folder in parts:
+            shutil.rmtree(folder)
+        forget()
+        times["port"].append(measured(partial(port_protocol, protocol, out)))
+    processor = ([seconds for seconds, _ in listed] for listed in times.values())
+    ratios = [port / (read + write) for port, read, write in zip(*processor, strict=True)]
+    said = {
+        "ratio": statistics.median(ratios),
+        "peak": peak,
+        "gain": gain_size(protocol, inputs),
+        "anatomies": anatomies,
+    }
+    for name, listed in times.items():
+        said[name] = [statistics.median(each) for each in zip(*listed, strict=True)]
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

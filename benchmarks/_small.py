@@ -1,22 +1,67 @@
-"""Protocols of many small conditions: sensors and recordings alone."""
+"""Protocols of many small conditions, copies of one another that differ in what names them."""
 
 from __future__ import annotations
 
 import shutil
+import struct
 import sys
+from io import BytesIO
 from pathlib import Path
+
+import scipy.io
+
+from mne_bstinv.io import mat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from port_studies import make_protocol
 
+#: Bytes of the header of a MATLAB file, and of the tag of each variable.
+HEADER, TAG = 128, 8
+
 
 def small_protocol(root: Path, n_conditions: int) -> Path:
     """Write a protocol whose conditions are copies of the sample's, without results."""
-    make_protocol(root, n_subjects=1, n_conditions=1)
-    first = next((root / "data").glob("*/cond01"))
+    first = _one_condition(root)
     for file in first.glob("*.mat"):
         if not file.name.startswith(("channel", "data", "brainstorm")):
             file.unlink()
-    for number in range(2, n_conditions + 1):
-        shutil.copytree(first, first.with_name(f"cond{number:02d}"))
+    _copied(first, n_conditions)
     return root
+
+
+def protocol_of_results(root: Path, n_conditions: int) -> Path:
+    """Write a protocol whose conditions are copies of the sample's, with four results each."""
+    first = _one_condition(root)
+    for folder in _copied(first, n_conditions):
+        for file in folder.glob("results_*.mat"):
+            _rename(
+                file, f"{first.parent.name}/{first.name}/", f"{folder.parent.name}/{folder.name}/"
+            )
+    return root
+
+
+def _one_condition(root: Path) -> Path:
+    make_protocol(root, n_subjects=1, n_conditions=1)
+    return next((root / "data").glob("*/cond01"))
+
+
+def _copied(first: Path, n_conditions: int) -> list[Path]:
+    numbers = range(2, n_conditions + 1)
+    return [shutil.copytree(first, first.with_name(f"cond{number:02d}")) for number in numbers]
+
+
+def _rename(file: Path, old: str, new: str) -> None:
+    """Let a results file name files of another folder; its other variables stay compressed."""
+    fields = mat.read(file, ["DataFile", "HeadModelFile"])
+    texts = {name: field.value.replace(old, new) for name, field in fields.items()}
+    data = file.read_bytes()
+    kept, start = [data[:HEADER]], HEADER
+    for name in mat.names_in(file):
+        stop = start + TAG + struct.unpack("<I", data[start + 4 : start + TAG])[0]
+        if name not in texts:
+            kept.append(data[start:stop])
+        start = stop
+    assert start == len(data)
+    renamed = BytesIO()
+    scipy.io.savemat(renamed, texts, do_compression=True)
+    file.write_bytes(b"".join([*kept, renamed.getvalue()[HEADER:]]))

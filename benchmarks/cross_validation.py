@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -41,8 +42,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 #: MNE's methods and Brainstorm's measures.
 METHODS = {"MNE": "amplitude", "dSPM": "dspm2018", "sLORETA": "sloreta"}
-#: Times that the sample's sensors are taken, by their types.
-HELMETS = {"MEG": 4, "EEG": 2}
+#: The types of the channels of the large study.
+ALL_TYPES = ("MEG", "EEG")
 #: Rows of the resolution matrix at a time.
 PIECE = 500
 
@@ -65,46 +66,45 @@ def product(n_rows: int, n_channels: int) -> None:
         kernel[start : start + PIECE] @ gain
 
 
-def large_study(folder: Path, n_locations: int, types: str = "MEG") -> mb.StudyData:
-    """Sensors of the sample, several times, and a cortex of two spheres.
-
-    Gains are at random: where a point spread peaks is harder to tell than with those of a head.
-    """
+def large_study(folder: Path, n_locations: int) -> mb.StudyData:
+    """Two helmets of the sample's sensors and a cortex of two spheres, gains at random."""
     from port_studies import make_large_protocol
 
-    root = make_large_protocol(
-        folder / types, n_conditions=1, n_sources=n_locations, n_helmets=HELMETS[types]
-    )
+    root = make_large_protocol(folder / "large", n_conditions=1, n_sources=n_locations)
     return mb.load_study(root)
 
 
-def validate(study: mb.StudyData, method: str, types: str = "MEG") -> mb.CrossValidation:
+def validate(
+    study: mb.StudyData, method: str, data_types: tuple[str, ...] = ALL_TYPES
+) -> mb.CrossValidation:
     options = mb.InverseOptions(measure=METHODS[method], source_orient="fixed")
-    return mb.cross_validate(study, options=options, data_types=types)
+    return mb.cross_validate(study, options=options, data_types=data_types)
 
 
-def comparisons(
-    study: mb.StudyData, repeats: int, types: str = "MEG"
-) -> Iterator[tuple[str, float, str]]:
+def comparisons(study: mb.StudyData, repeats: int) -> Iterator[tuple[str, float, str]]:
     """Yield what was measured, the ratio, and its unit."""
-    n_channels = len(validate(study, "MNE", types).result.channel_types)
     n_locations = study.head_model.n_sources
-    unit = median_time(lambda: product(n_locations, n_channels), repeats)
-    of = f"{n_channels} {types} channels × {n_locations} locations, fixed"
-    methods = METHODS if types == "MEG" else ["MNE"]
-    seconds = {
-        method: median_time(lambda method=method: validate(study, method, types), repeats)
-        for method in methods
-    }
-    for method in methods:
-        yield f"compare, {method}, {of}", seconds[method] / unit, "product"
-    if types != "MEG":
-        return
-    yield f"compare, three methods, {of}", sum(seconds.values()) / unit, "product"
+    for data_types, methods in ((ALL_TYPES, METHODS), (("EEG",), ["MNE"])):
+        n_channels = sum(channel.type.startswith(data_types) for channel in study.channels.channels)
+        unit = median_time(lambda n=n_channels: product(n_locations, n), repeats)
+        kinds, times = " and ".join(data_types), {}
+        of = f"{n_channels} channels of {kinds} × {n_locations} locations, fixed"
+        for method in methods:
+            once = partial(validate, study, method, data_types)
+            times[method] = median_time(once, repeats)
+            yield f"compare, {method}, {of}", times[method] / unit, "product"
+        if len(times) > 1:
+            yield f"compare, all three, {of}", sum(times.values()) / unit, "product"
+            seconds = median_time(partial(mne_kernel, study, data_types), repeats)
+            what = f"compare, MNE, {of}, beside one kernel of MNE-Python"
+            yield what, times["MNE"] / seconds, "MNE"
+
+
+def mne_kernel(study: mb.StudyData, data_types: tuple[str, ...] = ALL_TYPES) -> object:
+    """Compute MNE-Python's kernel by its own way."""
     options = mb.InverseOptions()
     settings = mb.MneSettings.defaults_for(options)
-    mne_s = median_time(lambda: mne_side(study, options, settings, "MEG").blocks(), repeats)
-    yield f"compare, MNE, {of}", seconds["MNE"] / mne_s, "MNE"
+    return mne_side(study, options, settings, data_types).blocks()
 
 
 def one_comparison(n_channels: int, n_locations: int, repeats: int) -> Iterator[tuple]:
@@ -149,18 +149,13 @@ def rows(args: argparse.Namespace) -> Iterator[tuple[str, float, str]]:
         folder = Path(name)
         study = large_study(folder, args.locations)
         yield from comparisons(study, args.repeats)
-        caps = large_study(folder, args.locations, "EEG")
-        yield from comparisons(caps, args.repeats, "EEG")
         yield from one_comparison(366, args.locations, args.repeats)
         what = f"peak memory of compare, MNE, {args.locations} locations"
         yield what, peak_memory(folder, args.locations) / 1000, "GB"
     if args.folder:
         real = mb.datasets.load_mne_sample(args.folder)
-        settings = mb.MneSettings.defaults_for(mb.InverseOptions())
-        mne_s = median_time(
-            lambda: mne_side(real, mb.InverseOptions(), settings, "MEG").blocks(), args.repeats
-        )
-        seconds = median_time(lambda: validate(real, "MNE"), args.repeats)
+        mne_s = median_time(partial(mne_kernel, real, ("MEG",)), args.repeats)
+        seconds = median_time(partial(validate, real, "MNE", ("MEG",)), args.repeats)
         yield "compare, MNE, MNE's sample subject, fixed", seconds / mne_s, "MNE"
 
 
@@ -175,7 +170,7 @@ def main() -> None:
     logging.getLogger("mne_bstinv").setLevel(logging.ERROR)
     mne.set_log_level("ERROR")
     if args.alone is not None:
-        validate(mb.load_study(args.alone / "MEG"), "MNE")
+        validate(mb.load_study(args.alone / "large"), "MNE")
         print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
         return
     found = []

@@ -4,7 +4,7 @@ Run ``python benchmarks/port.py`` (options: ``--conditions 50 --kills 20 --parts
 ``--page`` writes what was measured into the page). The protocol is made of the sample by script.
 Five parts, each says what it asserts:
 
-* time of a port beside the time of reading its inputs and writing its outputs alone,
+* time of a port beside that of reading its inputs and writing its outputs alone, and its memory,
 * one and two workers on some conditions of a usual size,
 * how time grows with the number of conditions, and that of a port that finds nothing to do,
 * resume after the port was killed (SIGKILL) at random moments: no half file, no wrong manifest, the
@@ -21,7 +21,6 @@ import random
 import resource
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,19 +32,14 @@ from pathlib import Path
 from _page import publish
 from _small import small_protocol
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "port"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from port_checks import check_output, files_of
 from port_studies import make_large_protocol, make_protocol
 
 PORT = [sys.executable, "-m", "mne_bstinv", "port"]
 
-#: Let a process keep the memory it has (glibc): in virtual machines fresh memory may cost ten times
-#: the copy that it is for, and who gets it is chance.
-KEEP_MEMORY = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(2**40),
-}
+#: A task, how many times its unit it takes, and the unit.
+Row = tuple[str, float, str]
 
 
 def main() -> None:
@@ -56,23 +50,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--parts", nargs="+", default=["io", "again", "jobs", "kill", "disk"])
     parser.add_argument("--large", type=int, default=2, help="conditions of a usual size")
+    parser.add_argument("--small", type=int, nargs=2, default=[25, 200], metavar=("FEW", "MANY"),
+                        help="small conditions, ported again")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    found: list[tuple[str, float, str]] = []
+    found: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mne_bstinv_port_") as folder:
         root = Path(folder)
         if "io" in args.parts:
             n = args.large
             large = make_large_protocol(root / "large", n_conditions=n)
             what = f"{n} conditions, 270 channels, 15000 locations"
-            found.append(beside_io(large, root, what, args.repeats))
+            found += beside_io(large, root, what, args.repeats)
             ten = make_protocol(root / "ten", n_subjects=1, n_conditions=10)
             what = "10 conditions, 135 channels, 296 locations"
-            found.append(beside_io(ten, root, what, args.repeats))
+            found += [next(beside_io(ten, root, what, args.repeats))]
         if "again" in args.parts:
-            found += again(root)
+            found += again(root, *args.small)
         if "jobs" in args.parts:
             found.append(workers(root, 2 * args.large))
         if {"kill", "disk"} & set(args.parts):
@@ -86,33 +82,28 @@ def main() -> None:
         publish("port", found)
 
 
-def beside_io(protocol: Path, root: Path, what: str, repeats: int) -> tuple[str, float, str]:
-    """Time a port in a process of its own, and reading and writing alone inside the same run."""
-    script = Path(__file__).with_name("_port_io.py")
-    ratios, rows = [], []
-    for _ in range(repeats):
-        out = root / "io"
-        done = subprocess.run(
-            [sys.executable, script, protocol, out],
-            env=os.environ | KEEP_MEMORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout)
-        rows.append(found)
-        ratios.append(found["port"] / (found["read"] + found["write"] + found["sync"]))
-        shutil.rmtree(out)
-    best = min(rows, key=lambda row: row["port"])
+def beside_io(protocol: Path, root: Path, what: str, repeats: int) -> Iterator[Row]:
+    """Time a port of conditions, and reading and writing alone, in a process of their own."""
+    script, out = Path(__file__).with_name("_port_io.py"), root / "io"
+    done = subprocess.run(
+        [sys.executable, script, protocol, out, str(repeats)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    shutil.rmtree(out)
+    found = json.loads(done.stdout)
+    port, read, write = (
+        "{:.2f} s ({:.2f} s)".format(*found[name]) for name in ("port", "read", "write")
+    )
     print(
-        f"{what}: port {best['port']:.2f} s = {statistics.median(ratios):.2f} × "
-        f"(reading {best['read']:.2f} s + "
-        f"writing {best['write']:.2f} s + to disk {best['sync']:.2f} s); of the rest: inverse "
-        f"operators {best['operators']:.2f} s, forward solutions {best['forwards']:.2f} s, hashes "
-        f"{best['hashes']:.2f} s; peak memory {best['peak'] / 1e6:.0f} MB",
+        f"{what}: processor (clock): port {port} = {found['ratio']:.2f} × (reading {read} + "
+        f"writing {write}); anatomy {found['anatomies']:.1f} s; peak memory "
+        f"{found['peak'] / 1e6:.0f} MB",
         flush=True,
     )
-    return f"port, {what}", statistics.median(ratios), "reading and writing"
+    yield f"port, {what}", found["ratio"], "reading and writing the same bytes"
+    yield f"peak memory of a port, {what}", found["peak"] / found["gain"], "one gain"
 
 
 #: Print the time of a port and of one that finds nothing to do, as a new process finds it.
@@ -135,9 +126,8 @@ print(times[0], min(times[1:]))
 """
 
 
-def again(root: Path) -> Iterator[tuple[str, float, str]]:
+def again(root: Path, few: int, many: int) -> Iterator[Row]:
     """Time a port, and one that finds nothing to do, of few and of many conditions."""
-    few, many = 25, 200
     each = {}
     for n in (few, many):
         protocol, out = small_protocol(root / f"small{n}", n), root / f"out{n}"
@@ -156,9 +146,10 @@ def again(root: Path) -> Iterator[tuple[str, float, str]]:
         ratio = each[many][step] / each[few][step]
         yield f"{what}, a condition of {many}", ratio, f"a condition of {few}"
     yield "port again, nothing to do", each[many][1] / each[many][0], "port"
+    yield f"port again, nothing to do, {many} conditions", many * each[many][1], "s"
 
 
-def workers(root: Path, n: int) -> tuple[str, float, str]:
+def workers(root: Path, n: int) -> Row:
     """Time one and two workers on n conditions of a usual size."""
     protocol = make_large_protocol(root / "jobs", n_conditions=n)
     seconds: dict[int, float] = {}

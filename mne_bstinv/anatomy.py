@@ -203,16 +203,22 @@ def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
     ----------
     .. [1] Thürmer and Wüthrich, Journal of Graphics Tools 3(1), 43-46 (1998).
     """
-    faces = outward_faces(vertices, faces)
-    normals = np.zeros_like(vertices, dtype=np.float64)
+    return _normals(vertices, faces, connected_parts(faces, len(vertices)))
+
+
+def _normals(vertices: FloatArray, faces: IntArray, parts: IntArray) -> FloatArray:
+    """Return the normals (n, 3) of a mesh whose connected parts, (n,), are known."""
+    faces = _wound_outward(vertices, faces, parts)
     corners = vertices[faces]
     across = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    along = [_unit(corners[:, (i + 1) % 3] - corners[:, i]) for i in range(3)]
+    around = []
     for i in range(3):
-        one = _unit(corners[:, (i + 1) % 3] - corners[:, i])
-        two = _unit(corners[:, (i + 2) % 3] - corners[:, i])
-        angle = np.arccos(np.clip(np.einsum("ij,ij->i", one, two), -1, 1))
-        np.add.at(normals, faces[:, i], angle[:, None] * across)
-    return _unit(normals)
+        angle = np.arccos(np.clip(np.einsum("ij,ij->i", along[i], -along[i - 1]), -1, 1))
+        around.append(angle[:, None] * across)
+    at, n = faces.T.ravel(), len(vertices)
+    sums = [np.bincount(at, part, minlength=n) for part in np.concatenate(around).T]
+    return _unit(np.stack(sums, axis=1, dtype=float))
 
 
 def outward_faces(
@@ -236,10 +242,17 @@ def outward_faces(
         The triangles in their order; those of a part that was wound clockwise have their last two
         corners exchanged.
     """
+    return _wound_outward(vertices, faces, connected_parts(faces, len(vertices)), normals)
+
+
+def _wound_outward(
+    vertices: FloatArray, faces: IntArray, parts: IntArray, normals: FloatArray | None = None
+) -> IntArray:
+    """Wind triangles as :func:`outward_faces`, with the connected part of each vertex, (n,)."""
     faces = np.array(faces, dtype=np.int64)
     if not len(faces):
         return faces
-    part = connected_parts(faces, len(vertices))[faces[:, 0]]
+    part = parts[faces[:, 0]]
     corners = vertices[faces]
     if normals is None:
         count = np.bincount(part)
@@ -305,7 +318,7 @@ def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int | None = Non
     array, shape (n_vertices, 3)
         Positions.
     """
-    return inflate(vertices, faces, n_steps=n_steps)[0]
+    return _inflated(vertices, faces, n_steps, lambda *_: None)
 
 
 def inflate(
@@ -340,16 +353,32 @@ def inflate(
     ----------
     .. [1] Fischl, Sereno and Dale, NeuroImage 9, 195-207 (1999).
     """
-    n = len(vertices)
+    path, parts = np.zeros(len(vertices)), connected_parts(faces, len(vertices))
+
+    def follow(before: FloatArray, after: FloatArray) -> None:
+        path[:] += np.einsum("ij,ij->i", after - before, _normals(before, faces, parts))
+
+    return _inflated(vertices, faces, n_steps, follow), path
+
+
+def _inflated(
+    vertices: FloatArray,
+    faces: IntArray,
+    n_steps: int | None,
+    follow: Callable[[FloatArray, FloatArray], None],
+) -> FloatArray:
+    """Smooth a mesh as :func:`inflate`; ``follow`` is told the places before and after each step.
+
+    These are relative to the centre, (n, 3).
+    """
     if not len(faces):
-        return vertices.copy(), np.zeros(n)
-    adjacency = vertex_adjacency(faces, n).astype(float)
+        return vertices.copy()
+    adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
     degree = adjacency.sum(axis=1)
     mean = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
     of_mesh = degree > 0
     centre, area = vertices[of_mesh].mean(axis=0), _area(vertices, faces)
-    start = np.where(of_mesh[:, None], vertices - centre, 0.0)
-    moved, path = start, np.zeros(n)
+    start = moved = np.where(of_mesh[:, None], vertices - centre, 0.0)
     for _ in range(_n_steps(area, vertices, faces) if n_steps is None else n_steps):
         smooth = (moved + mean @ moved) / 2
         smooth -= smooth[of_mesh].mean(axis=0) * of_mesh[:, None]
@@ -357,12 +386,12 @@ def inflate(
         if not now > 0:
             break
         smooth *= np.sqrt(area / now)
-        path += np.einsum("ij,ij->i", smooth - moved, vertex_normals(moved, faces))
+        follow(moved, smooth)
         moved = smooth
     furthest, limit = (np.linalg.norm(places, axis=1).max() for places in (moved, start))
     if furthest > 2 * limit:
         moved = moved * (2 * limit / furthest)
-    return np.where(of_mesh[:, None], centre + moved, vertices), path
+    return np.where(of_mesh[:, None], centre + moved, vertices)
 
 
 def _n_steps(area: float, vertices: FloatArray, faces: IntArray) -> int:

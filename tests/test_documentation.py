@@ -142,9 +142,12 @@ def _percent(validation) -> str:
 
 def _check_data(namespace: dict) -> None:
     """The noise of the sample's average is that of its trials; what is said of its sources."""
-    noise, recordings = namespace["noise"], namespace["recordings"]
+    noise, of_file = namespace["noise"], namespace["of_file"]
+    recordings = namespace["recordings"]
     text = (DOCS / "data.md").read_text(encoding="utf-8")
-    assert f"{noise:.3f}, times √Leff {noise * np.sqrt(80):.2f}\n" in text
+    assert f"times √Leff: {np.median(noise):.2f}\n" in text
+    assert f"covariance of the file: {np.median(of_file):.2f}\n" in text
+    assert f"over the second: {np.median(noise / of_file):.2f}\n" in text
     assert recordings.effective_averages == 80
     study = load_sample()
     before = np.asarray(recordings.f)[:, np.asarray(recordings.time) < 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,10 @@ __all__ = ["average_reference", "project_covariance", "project_gain"]
 
 #: Rows of a transposed gain that are multiplied at a time.
 _PIECE = 512
+#: Channels for each vector from which it takes less time to take vectors out than to multiply.
+_FEW = 8
+#: Relative rounding of V V' that is found from I − V V', whose diagonal is rounded to that of I.
+_ROUNDING = 1e-13
 
 
 def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
@@ -57,10 +61,15 @@ def project_gain(
     if projection is None and reference is None:
         return gain[good] if good.size < len(gain) else gain
     operator = np.eye(len(gain))[good] if projection is None else projection[good]
+    used = np.union1d(computed[operator[:, computed].any(axis=0)], good)
+    kept = np.searchsorted(used, good)
+    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
+    of_used = None if projection is None else projection[np.ix_(used, used)]
+    taken_out = _taken_out(of_used, reference, kept, used.size)
+    if taken_out is not None:
+        return _without(gain.T, used, kept, *taken_out).T
     if reference is not None:
         operator = reference @ operator
-    used = computed[operator[:, computed].any(axis=0)]
-    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
     return _selected_product(gain.T, used, np.ascontiguousarray(operator[:, used].T)).T
 
 
@@ -70,12 +79,72 @@ def _selected_product(rows: FloatArray, used: IntArray, operator: FloatArray) ->
     The columns are copied, since the others may be NaN.
     """
     product = np.empty((len(rows), operator.shape[1]))
+    for piece, chosen in _chosen(rows, used):
+        np.matmul(chosen, operator, out=product[piece])
+    return product
+
+
+def _without(
+    rows: FloatArray, used: IntArray, kept: IntArray, left: FloatArray, right: FloatArray
+) -> FloatArray:
+    """Take X A B from the columns that are kept (k,) of the columns in use X (n, n_used) of rows.
+
+    A is (n_used, r), B (r, k): for small r less work than the product with their operator.
+    """
+    product = np.empty((len(rows), kept.size))
+    for piece, chosen in _chosen(rows, used):
+        own = chosen.take(kept, axis=1, mode="clip")
+        np.subtract(own, (chosen @ left) @ right, out=product[piece])
+    return product
+
+
+def _chosen(rows: FloatArray, used: IntArray) -> Iterator[tuple[slice, FloatArray]]:
+    """Yield pieces of rows and their columns in use, which are overwritten by the next."""
     columns = np.empty((min(_PIECE, len(rows)), used.size), dtype=rows.dtype)
     for start in range(0, len(rows), _PIECE):
-        piece = rows[start : start + _PIECE]
-        chosen = piece.take(used, axis=1, out=columns[: len(piece)], mode="clip")
-        np.matmul(chosen, operator, out=product[start : start + _PIECE])
-    return product
+        piece = slice(start, min(start + _PIECE, len(rows)))
+        out = columns[: piece.stop - start]
+        yield piece, rows[piece].take(used, axis=1, out=out, mode="clip")
+
+
+def _taken_out(
+    projection: FloatArray | None, reference: FloatArray | None, kept: IntArray, n: int
+) -> tuple[FloatArray, FloatArray] | None:
+    """Write projection and reference as what they take out: S − A B; None if that is no less work.
+
+    The projection (n, n) is of the channels in use, S selects those that are kept, the reference
+    (k, k) is of these. A is (n, r), B (r, k).
+    """
+    projected = np.empty((n, 0)) if projection is None else _few_vectors(projection)
+    referenced = np.empty((kept.size, 0)) if reference is None else _few_vectors(reference)
+    if projected is None or referenced is None:
+        return None
+    left = np.hstack([projected, np.zeros((n, referenced.shape[1]))])
+    left[kept, projected.shape[1] :] = referenced
+    of_projected = projected[kept].T
+    right = np.vstack([of_projected - (of_projected @ referenced) @ referenced.T, referenced.T])
+    return left, right
+
+
+def _few_vectors(operator: FloatArray) -> FloatArray | None:
+    """Find V (n, v) of an operator I − V V' (n, n), v at most n / 8; None if there is no such.
+
+    Signal-space projections and average references are of this form. V is a Cholesky factor of V V'
+    with the largest diagonal first: where that is zero, V is, so that types of channels whose units
+    are of other sizes stay apart; what is left may be the rounding of its elements.
+    """
+    identity = np.eye(len(operator))
+    rest = identity - operator
+    size = np.sqrt(np.abs(np.outer(rest.diagonal(), rest.diagonal())))
+    rounding = np.maximum(_ROUNDING * size, 8 * np.finfo(np.float64).eps * identity)
+    vectors: list[FloatArray] = []
+    while not (np.abs(rest) <= rounding).all():
+        first = int(rest.diagonal().argmax())
+        if len(vectors) >= len(rest) // _FEW or not rest[first, first] > 0:
+            return None
+        vectors.append(rest[first] / np.sqrt(rest[first, first]))
+        rest -= np.outer(vectors[-1], vectors[-1])
+    return np.array(vectors).reshape(-1, len(rest)).T
 
 
 def _refuse_locations(gain: FloatArray, good: IntArray) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,15 +147,27 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
             if not types & {*MEG_TYPES, "EEG"}:
                 outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
-            forward = dataclasses.replace(model).forward  # not kept: it is as large as the gain
             outputs.write(
                 name + ENDINGS["forward"],
-                forward,
+                _forward(model),
                 "forward",
                 sources,
                 comment=comment,
                 precision="single",
             )
+
+
+def _forward(model: StudyCondition) -> Any:
+    from mne_bstinv.adapters.sources import forward_for_file
+
+    return forward_for_file(
+        model.head_model,
+        model.channels,
+        surface=model.cortex,
+        mri=model.mri,
+        info=model.info,
+        src=model.src,
+    )
 
 
 def _frame_files(model: StudyCondition) -> Iterator[Path | None]:

@@ -8,6 +8,7 @@ from inverse_studies import reference_operator
 from inverse_tolerances import EPS
 
 from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse import projection as module
 from mne_bstinv.inverse.projection import average_reference, project_gain
 
 
@@ -43,6 +44,59 @@ def test_gain_is_projected_selected_and_referenced_without_what_was_not_computed
     found = project_gain(gain, good, projection, reference, list("abcde"))
     expected = reference @ (projection[:4, :4] @ gain[:4])[good]
     np.testing.assert_allclose(found, expected, rtol=0, atol=50 * EPS)
+
+
+#: Two types of channels, whose gains are of sizes as far apart as those of MEG and EEG.
+N, SIZES = 32, np.repeat([1e-7, 1.0], [16, 16])
+
+
+def vectors_of_two_types(rng):
+    """Two vectors of the first type and one of the second, orthonormal."""
+    vectors = np.zeros((N, 3))
+    vectors[:16, :2] = np.linalg.qr(rng.standard_normal((16, 2)))[0]
+    vectors[16:, 2] = rng.standard_normal(16)
+    vectors[16:, 2] /= np.linalg.norm(vectors[16:, 2])
+    return vectors
+
+
+@pytest.mark.parametrize("referenced", [False, True])
+def test_few_vectors_are_taken_out_as_their_operator_does(referenced, monkeypatch):
+    """Also with channels that were not computed, and each type to the rounding of its own size."""
+    rng = np.random.default_rng(1)
+    gain = SIZES[:, None] * rng.standard_normal((N, 60))
+    vectors = vectors_of_two_types(rng)
+    projection = np.eye(N) - vectors @ vectors.T
+    gain[[3, 20]] = np.nan
+    good = np.setdiff1d(np.arange(N), [3, 7, 20, 25])
+    reference = average_reference(np.where(good < 16, "MEG", "EEG")) if referenced else None
+    monkeypatch.setattr(module, "_selected_product", None)  # what dense operators need
+    found = project_gain(gain, good, projection, reference, [""] * N)
+    expected = (projection @ np.nan_to_num(gain))[good]
+    expected = reference @ expected if referenced else expected
+    error = np.abs(found - expected) / SIZES[good, None]
+    np.testing.assert_array_less(error, 100 * EPS)
+
+
+@pytest.mark.parametrize("fault", ["oblique", "scaled", "added", "nan", "many"])
+def test_what_takes_no_few_vectors_out_stays_an_operator(fault):
+    rng = np.random.default_rng(2)
+    vectors = vectors_of_two_types(rng)
+    operator = np.eye(N) - vectors @ vectors.T
+    if fault == "oblique":
+        operator[0, 1] += 1e-12
+    elif fault == "scaled":
+        operator[4, 4] *= 2
+    elif fault == "added":  # between the types
+        operator[0, 20] = operator[20, 0] = 1e-12
+    elif fault == "nan":
+        operator[0, 20] = np.nan
+    else:
+        vectors = np.linalg.qr(rng.standard_normal((N, N // 2)))[0]
+        operator = np.eye(N) - vectors @ vectors.T
+    assert module._few_vectors(operator) is None
+    gain, good = rng.standard_normal((N, 6)), np.arange(N - 1)
+    found = project_gain(gain, good, operator, None, [""] * N)
+    np.testing.assert_allclose(found, (operator @ gain)[good], rtol=0, atol=100 * EPS)
 
 
 def test_gain_that_is_not_computed_for_a_channel_or_a_location_is_refused():

@@ -8,6 +8,7 @@ So does Brainstorm's inverse of 2009, whose λ² is MNE's 1/SNR².
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,17 +164,19 @@ def operator_arrays(
     position[located] = np.arange(len(located))
     rows = position[order]
     gain, std, depth, relative, directions = (
-        np.concatenate([getattr(part, name) for part in parts])[rows]
-        for name in ("gain", "std", "depth", "relative", "directions")
+        _rows_of(parts, name, rows) for name in ("gain", "std", "depth", "relative", "directions")
     )
     std = std.ravel()
-    lead_field = noise.whitener @ (gain.reshape(len(std), -1) * std[:, None]).T
+    weighted = gain.reshape(len(std), -1)
+    weighted *= std[:, None]
+    lead_field = noise.whitener @ weighted.T
     trace = float(np.linalg.norm(lead_field) ** 2)
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
     scale = noise.rank / trace
     lambda2 = _lambda2(study.options, noise.rank, n_whitened, trace)
-    u, sing, v = _decomposed(lead_field * np.sqrt(scale), lambda2)
+    lead_field *= np.sqrt(scale)
+    u, sing, v = _decomposed(lead_field, lambda2)
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
     v[~lead_field.any(axis=0)] = 0.0
     return OperatorArrays(
@@ -189,6 +192,13 @@ def operator_arrays(
         prior_variance=prior_from_lambda2(lambda2, trace, noise.rank),
         n_components=p,
     )
+
+
+def _rows_of(parts: Sequence[_Columns], name: str, rows: IntArray) -> FloatArray:
+    """Return a copy of some rows of an array of all regions, one region after the other."""
+    arrays = [getattr(part, name) for part in parts]
+    copied: FloatArray = (np.concatenate(arrays) if len(arrays) > 1 else arrays[0])[rows]
+    return copied
 
 
 def _decomposed(

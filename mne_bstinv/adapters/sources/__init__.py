@@ -2,7 +2,11 @@
 
 from mne_bstinv.adapters.sources.cortex_from_mne import HEMISPHERES, scout_of
 from mne_bstinv.adapters.sources.forward_from_mne import from_forward
-from mne_bstinv.adapters.sources.forward_to_mne import to_forward, write_forward
+from mne_bstinv.adapters.sources.forward_to_mne import (
+    forward_for_file,
+    to_forward,
+    write_forward,
+)
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut_cortex, hemisphere_rows
 from mne_bstinv.adapters.sources.places import (
     SourceMap,
@@ -30,6 +34,7 @@ __all__ = [
     "SourceMap",
     "check_on_cortex",
     "cut_cortex",
+    "forward_for_file",
     "from_forward",
     "from_source_spaces",
     "grid_of",

@@ -1,13 +1,13 @@
 """Head models, Brainstorm's ``headmodel_*.mat``, as :class:`mne.Forward`.
 
 The gain is the same but for three things: rows of channels without a model are dropped, the three
-columns of each location are turned from SCS to MNE's head frame (G_i ← G_i R'), and locations
-stand in the order of MNE's source spaces.
+columns of each location are turned from SCS to MNE's head frame, and locations stand in the order
+of MNE's source spaces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,12 @@ from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
 from mne_bstinv import io
-from mne_bstinv._types import FloatArray, IntArray, Verbose
+from mne_bstinv._types import IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
 from mne_bstinv.adapters.sources.regions import MEAS_FILE
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
@@ -30,15 +31,12 @@ from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import in_metres
 
-__all__ = ["to_forward", "write_forward"]
+__all__ = ["forward_for_file", "to_forward", "write_forward"]
 
 #: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
 _FIF_TYPES = ("mag", "grad"), ("eeg",)
 
 _MEMORY_TYPES = ("ecog",), ("seeg",)
-
-#: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
-_LOCATIONS_AT_ONCE = 128
 
 #: The entries of the Info of a forward solution, as MNE makes it: no recordings belong to it.
 _INFO_ENTRIES = ("chs", "ch_names", "nchan", "bads", "comps", "dev_head_t", "kit_system_id")
@@ -107,12 +105,67 @@ def to_forward(
     The gain of a CTF system is that of the compensated sensors, as MNE's is for an Info with the
     same compensation.
     """
+    return _forward(head_model, channels, surface, mri, info, src, units, turned_gain)
+
+
+@converts
+def forward_for_file(
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    *,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
+    info: Any = None,
+    src: Any = None,
+) -> Any:
+    """Convert a head model to MNE to be written, and for nothing else.
+
+    Parameters
+    ----------
+    head_model : HeadModel
+        The head model.
+    channels : Channels
+        Channel file.
+    surface : Surface | None
+        The cortex.
+    mri : Mri | None
+        The MRI.
+    info : mne.Info | None
+        The Info.
+    src : mne.SourceSpaces | None
+        The source spaces. All as for :func:`to_forward`.
+
+    Returns
+    -------
+    mne.Forward
+        What :func:`to_forward` returns, with a gain that is turned when it is written: it takes no
+        memory before.
+
+    Raises
+    ------
+    ConversionError, FrameError
+        As for :func:`to_forward`.
+    """
+    return _forward(head_model, channels, surface, mri, info, src, None, GainForFile)
+
+
+def _forward(
+    head_model: io.HeadModel,
+    channels: io.Channels,
+    surface: io.Surface | None,
+    mri: io.Mri | None,
+    info: Any,
+    src: Any,
+    units: str | None,
+    turned: Callable[..., Any],
+) -> Any:
+    """Convert as :func:`to_forward`; ``turned`` makes the gain of the stored one."""
     findings = Findings()
     head_model, channels = in_metres(head_model, units), in_metres(channels, units)
     surface = None if surface is None else in_metres(surface, units)
     sensors = _modelled_channels(head_model, channels, mri, info, findings)
     sources, mri_head_t, made = _sources_of(head_model, channels, surface, mri, info, src, findings)
-    gain = _turned(head_model.gain, sensors.index, sources.frame.rotation, sources.order)
+    gain = turned(head_model.gain, sensors.index, sources.frame.rotation, sources.order)
     nn = np.tile(np.eye(3), (len(sources.order), 1))
     forward = mne.Forward(
         sol=_named(gain, sensors.info["ch_names"]),
@@ -301,22 +354,7 @@ def _came_from(kept: Kept, frame: FrameTransform) -> bool:
     )
 
 
-def _turned(gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray) -> FloatArray:
-    """Pick channels, turn the three columns of each location and reorder the locations: G_i R'.
-
-    A few locations at a time, from the layout that MATLAB's files are read to (columns) to that
-    which MNE works with (rows): a fourth of the time of turning the whole gain at once.
-    """
-    columns = gain.T.reshape(-1, 3, len(gain))
-    result = np.empty((len(rows), 3 * len(order)))
-    for start in range(0, len(order), _LOCATIONS_AT_ONCE):
-        some = slice(start, start + _LOCATIONS_AT_ONCE)
-        part = rotation @ columns[order[some]][..., rows]
-        result[:, 3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows)).T
-    return result
-
-
-def _named(gain: FloatArray, names: list[str]) -> dict[str, Any]:
+def _named(gain: Any, names: list[str]) -> dict[str, Any]:
     """Return a matrix with the names of its rows, as MNE stores it."""
     return {
         "data": gain,

@@ -1,6 +1,6 @@
 """
-λ explorer
-==========
+λ translation
+=============
 
 "SNR = 3" does not say how much a kernel is regularised: Brainstorm and MNE-Python turn the number
 into different ones. This example draws the translation and what it does to the kernel.
@@ -73,15 +73,23 @@ figure = mb.plot_singular_values(
 # %%
 # What it does to the estimate
 # ----------------------------
-# Amplitudes shrink, and the map becomes smoother; where the peak lies changes little.
+# At the instant of each simulated source: with a smaller SNR the map shrinks and widens. Its peak
+# stays where it is here, at both instants. It need not: not all places shrink alike, and where two
+# are nearly as strong, or two instants, the other one can come first.
 
-for name, result in (("SNR 3", usual), ("SNR 1", smoother)):
-    estimate = 1e9 * result.apply(study.recordings.f)
-    row, column = np.unravel_index(np.argmax(np.abs(estimate)), estimate.shape)
-    print(
-        f"{name}: Λ = {result.lambda_:.2e} (A·m)², peak {np.abs(estimate).max():.2f} nA·m "
-        f"at vertex {row + 1}, {1e3 * study.recordings.time[column]:.0f} ms"
-    )
+times, vertices = study.recordings.time, study.cortex.vertices
+for source in mb.datasets.simulated_sources():
+    instant = int(np.argmin(np.abs(times - source.latency)))
+    print(f"{1e3 * times[instant]:.0f} ms, simulated at vertex {source.vertex + 1}:")
+    for name, result in (("SNR 3", usual), ("SNR 1", smoother)):
+        size = 1e9 * np.abs(result.apply(study.recordings.f)[:, instant])
+        peak = int(size.argmax())
+        away = 1e3 * np.linalg.norm(vertices[peak] - vertices[source.vertex])
+        wide = np.sum(size > 0.5 * size[peak])
+        print(
+            f"  {name}: Λ = {result.lambda_:.2e} (A·m)², peak {size[peak]:.2f} nA·m at vertex "
+            f"{peak + 1}, {away:.0f} mm away; {wide} vertices above half of it"
+        )
 
 # %%
 # ``mne-bstinv lambda --snr 3 --channels 306 --rank 70`` prints the translation.
