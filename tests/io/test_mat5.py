@@ -80,6 +80,7 @@ def test_all_classes_shapes_and_nestings(tmp_path, compress):
         "complex": np.array([[1 + 2j, 3 - 1j]]),
         "complex_one": np.array([[1 + 2j]]),
         "nan": np.array([[np.nan, np.inf]]),
+        "complex_infinite": np.array([[complex(1, np.inf), complex(np.inf, 2)]]),
         "sparse": csc_array(np.diag([1.0, 0, 2])),
         "sparse_complex": csc_array(np.diag([1j, 0, 2])),
         "sparse_nothing": csc_array((3, 4)),
