@@ -19,6 +19,7 @@ from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
 from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, Unit
 from mne_bstinv.port.recordings import convert_recordings
+from mne_bstinv.studies.units import in_metres
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.store import Store
 
@@ -56,8 +57,9 @@ def _anatomy(unit: Unit, study: StudyCondition, outputs: Outputs) -> None:
     for name, (file, reader) in readers.items():
         if file is not None:
             with outputs.item(file, name):
-                read[name] = reader(file)
-    read = {name: structure for name, structure in read.items() if structure is not None}
+                structure = reader(file)
+                if structure is not None:
+                    read[name] = in_metres(structure)
     if not read:
         return
     if "mri" not in read and unit.files.channel_file is not None:

@@ -402,3 +402,18 @@ def test_odd_names_cost_nothing_and_are_kept(protocol, tmp_path):
     assert len(operators) > 5
     for operator in operators:
         assert set(operator["noise_cov"].ch_names) <= set(expected)
+
+
+def test_a_surface_in_another_unit_is_named_and_costs_itself_alone(sample_dir, tmp_path):
+    root = shutil.copytree(sample_dir, tmp_path / "protocol")
+    (scalp,) = (root / "anat" / "Subject01").glob("tess_head*.mat")
+    surface = io.read_surface(scalp)
+    millimetres = dataclasses.replace(surface, vertices=1e3 * surface.vertices)
+    io.write_surface(scalp, millimetres, overwrite=True)
+    report = port_protocol(root, tmp_path / "out", conditions=["noise"], estimates="none")
+    (error,) = report.failed[0]["errors"]
+    assert error["file"] == f"anat/Subject01/{scalp.name}"
+    assert "look like mm" in error["reason"]
+    written = {Path(name).name for name in report.failed[0]["outputs"]}
+    assert {"lh.white", "rh.white"} <= written
+    assert not any("head" in name for name in written)
