@@ -24,7 +24,7 @@ RUNS = {
     "reading": ["--locations", "15000", "--repeats", "5"],
     "verify": [],
     "raw": [],
-    "port": ["--parts", "io", "again", "jobs"],
+    "port": ["--parts", "io", "again", "jobs", "--small", "100", "2000"],
     "scaling": [],
 }
 

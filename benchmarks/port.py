@@ -50,6 +50,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--parts", nargs="+", default=["io", "again", "jobs", "kill", "disk"])
     parser.add_argument("--large", type=int, default=2, help="conditions of a usual size")
+    parser.add_argument("--small", type=int, nargs=2, default=[25, 200], metavar=("FEW", "MANY"),
+                        help="small conditions, ported again")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--page", action="store_true", help="write the table into the page")
     args = parser.parse_args()
@@ -66,7 +68,7 @@ def main() -> None:
             what = "10 conditions, 135 channels, 296 locations"
             found += [next(beside_io(ten, root, what, args.repeats))]
         if "again" in args.parts:
-            found += again(root)
+            found += again(root, *args.small)
         if "jobs" in args.parts:
             found.append(workers(root, 2 * args.large))
         if {"kill", "disk"} & set(args.parts):
@@ -124,9 +126,8 @@ print(times[0], min(times[1:]))
 """
 
 
-def again(root: Path) -> Iterator[Row]:
+def again(root: Path, few: int, many: int) -> Iterator[Row]:
     """Time a port, and one that finds nothing to do, of few and of many conditions."""
-    few, many = 25, 200
     each = {}
     for n in (few, many):
         protocol, out = small_protocol(root / f"small{n}", n), root / f"out{n}"
@@ -145,6 +146,7 @@ def again(root: Path) -> Iterator[Row]:
         ratio = each[many][step] / each[few][step]
         yield f"{what}, a condition of {many}", ratio, f"a condition of {few}"
     yield "port again, nothing to do", each[many][1] / each[many][0], "port"
+    yield f"port again, nothing to do, {many} conditions", many * each[many][1], "s"
 
 
 def workers(root: Path, n: int) -> Row:

@@ -46,6 +46,7 @@ exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["css/site.css"]
+html_js_files = ["js/full_size.js"]
 # a page of its own, which draw_theory writes
 html_extra_path = ["_generated/extra"]
 (DOCS / "_generated" / "extra").mkdir(parents=True, exist_ok=True)

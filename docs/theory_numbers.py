@@ -98,9 +98,10 @@ def svd_numbers(case: Case) -> str:
         f"In the sample the singular values fall from {s[0]:.2g} to {seen[-1]:.2g} per A·m, by a "
         f"factor of {s[0] / seen[-1]:,.0f} (the condition number of the kept subspace), over the "
         f"{len(seen)} directions that the whitener keeps. n is {len(s)}: the last "
-        f"{len(s) - len(seen)} of the figure belong to directions that were removed. At "
-        f"SNR 3, {half} directions are kept by more than half, and the sum of all filter factors "
-        f"is {factors.sum():.1f}: so many numbers, and not {case.result.n_sources}, are really "
+        f"{len(s) - len(seen)}, which the figure leaves out, belong to directions that were "
+        f"removed. At SNR 3, {half} directions are kept by more than half, and the sum of all "
+        f"filter factors is {factors.sum():.1f}: so many numbers, and not "
+        f"{case.result.n_sources}, are really "
         "determined by the data at each instant."
     )
 

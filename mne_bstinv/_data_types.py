@@ -19,4 +19,5 @@ LISTED = ("MEG", "MEG GRAD", "MEG MAG", "EEG", "ECOG", "SEEG")
 def data_types_of(options: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return DataTypes of an Options struct, which holds one text or several; () without any."""
     types = (options or {}).get("DataTypes")
-    return (types,) if isinstance(types, str) else tuple(types or ())
+    listed = types if isinstance(types, list | tuple) else [types]
+    return tuple(kind for kind in listed if isinstance(kind, str))

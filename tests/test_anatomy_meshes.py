@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from mne_bstinv import io
+from mne_bstinv import anatomy, io
 from mne_bstinv.anatomy import (
     complete_sides,
     connected_parts,
+    inflate,
     inflated,
     mean_curvature,
     outward_faces,
@@ -153,6 +154,23 @@ def test_inflating_keeps_centre_and_area_and_takes_the_folds_out():
     assert volume(smooth - smooth.mean(axis=0), faces) > volume(folded - folded.mean(axis=0), faces)
     np.testing.assert_array_equal(inflated(folded, faces[:0]), folded)
     assert inflated(folded, faces[:0]) is not folded
+
+
+def test_each_step_of_inflating_is_measured_along_the_normals_of_the_mesh_then(monkeypatch):
+    vertices, faces = ball(200)
+    n_searches = []
+    search = anatomy.connected_parts
+    monkeypatch.setattr(
+        anatomy, "connected_parts", lambda *mesh: n_searches.append(1) or search(*mesh)
+    )
+    smooth, path = inflate(vertices, clockwise(faces), n_steps=5)
+    assert len(n_searches) == 1, "the parts of a mesh do not change while it is inflated"
+    np.testing.assert_array_equal(inflated(vertices, clockwise(faces), n_steps=5), smooth)
+    places, expected = vertices, np.zeros(len(vertices))
+    for _ in range(5):
+        before, places = places, inflated(places, faces, n_steps=1)
+        expected += np.einsum("ij,ij->i", places - before, vertex_normals(before, faces))
+    np.testing.assert_allclose(path, expected, atol=1e-12 * np.abs(vertices).max())
 
 
 def test_vertices_in_no_hemisphere_go_with_their_neighbours_or_their_side():

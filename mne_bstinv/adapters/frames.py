@@ -31,7 +31,9 @@ def head_frame(
     channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FrameTransform:
     """Find the transform from SCS to head and report a guess."""
-    frame = scs_to_head(channels, None if mri is None else in_metres(mri))
+    frame = scs_to_head(
+        None if channels is None else in_metres(channels), None if mri is None else in_metres(mri)
+    )
     if frame.assumed:
         findings.assumed("SCS", f"The head frame is a guess ({frame.source}).")
     return frame

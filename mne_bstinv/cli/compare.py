@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,7 +231,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         extra = _as_dict(plan)
         found = [v.to_dict() | extra for v in validations]
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        print(streams.as_json(found))
     else:
         print("\n".join(_lines(validations, plan.note, args.html)))
     if interrupted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -244,7 +243,7 @@ def _tell(exported: Sequence[ExportedStudy], args: argparse.Namespace) -> int:
             "written": [name for one in exported for name in _written(one)],
             "findings": [vars(finding) for finding in dict.fromkeys(report)],
         }
-        print(json.dumps(result, indent=1, ensure_ascii=False))
+        print(streams.as_json(result))
         return 0
     for one in exported:
         dry = " (dry run: nothing was written)" if args.dry_run else ""

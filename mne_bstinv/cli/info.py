@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise MissingFileError(f"{args.path}: no such file or folder. Check the path.")
     if args.path.is_dir():
         protocol = _describe_protocol(io.read_protocol(args.path))
-        print(_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))
+        print(streams.as_json(protocol) if args.json else "\n".join(_protocol_lines(protocol)))
         return 0
     if args.path.suffix.lower() == ".bst":
         return _tell_bst(args.path, as_json=args.json)
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         fields = {row.pop("field"): row for row in rows}
         told = {"file": str(args.path), "kind": kind, "fields": fields}
-        print(_json(told if recording is None else told | {"recording": recording}))
+        print(streams.as_json(told if recording is None else told | {"recording": recording}))
         return 0
     print(f"{args.path}: {structure!r}\n")
     print("\n".join(_table(rows)))
@@ -110,7 +109,7 @@ def _tell_bst(path: Path, *, as_json: bool) -> int:
     }
     if as_json:
         told = {"file": str(path), "kind": "bst", "recording": recording}
-        print(_json(told | {"notes": list(opened.notes)}))
+        print(streams.as_json(told | {"notes": list(opened.notes)}))
         return 0
     print(f"{path}: {header!r}\n")
     print("\n".join([*_recording_lines(recording), *(f"  note: {n}" for n in opened.notes)]))
@@ -286,7 +285,3 @@ def _results_told(file: Path) -> dict[str, Any]:
 
 def _said(row: Mapping[str, Any]) -> str:
     return f": {row['comment']}" if row["comment"] else ""
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["clean_streams", "path", "printable"]
+__all__ = ["as_json", "clean_streams", "path", "printable"]
 
-#: Control characters, but for tab and the end of a line; and halves of pairs, which names that are
-#: no UTF-8 hold.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Control characters, but for tab and the end of a line; what turns the direction of the text
+#: around it, or ends lines too; and halves of pairs, which names that are no UTF-8 hold.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: What a progress bar moves by.
 _MOVES = ("\r", "\x1b[A")
@@ -23,6 +24,11 @@ _MOVES = ("\r", "\x1b[A")
 def printable(text: str) -> str:
     r"""Return a text with control characters written out (as in ``\\x1b``)."""
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def as_json(value: Any) -> str:
+    """Return plain values as JSON that is right in any encoding: of ASCII letters alone."""
+    return json.dumps(value, indent=1)
 
 
 class _Clean:

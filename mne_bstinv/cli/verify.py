@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             if not args.json:
                 tqdm.write(format_line(outcome, folder), file=sys.stdout)
     if args.json:
-        print(json.dumps([o.to_dict() for o in outcomes], indent=1, ensure_ascii=False))
+        print(streams.as_json([o.to_dict() for o in outcomes]))
     else:
         print(summary(outcomes))
     kernels = [o for o in outcomes if not o.is_derived]

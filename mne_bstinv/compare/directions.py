@@ -1,10 +1,11 @@
 """Directions in which the products of kernels and fields are bound by few numbers.
 
 In balanced coordinates (Moore 1981, *IEEE Trans. Autom. Control* 26, 17–32) kernel and fields have
-the same size in each direction, sorted down. What is left out of a product |K_i G_j| is bounded by
-Cauchy and Schwarz, in the norms ‖·‖ (largest singular value) and |·| (Frobenius),
+the same size in each direction, sorted down. All locations count the same, so that a kernel that
+is made of the fields is turned along them, whatever the sizes of its blocks. What is left out of a
+product |K_i G_j| is bounded by von Neumann's inequality for the singular values σ, sorted down,
 
-    |K_i G_j| ≤ min(‖K_i‖ |G_j|, |K_i| ‖G_j‖) .
+    |K_i G_j|² ≤ Σ_k σ_k²(K_i) σ_k²(G_j) .
 """
 
 from __future__ import annotations
@@ -16,44 +17,41 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["SINGLE", "Directions", "Rows", "block_sizes", "norms"]
+__all__ = ["SINGLE", "Directions", "Rows", "block_sizes"]
 
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
-#: Parts of the directions that are tried as the ones to multiply; sources and locations on which.
-_PARTS, _TRIED = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8), (48, 2000)
-#: Costs of a location and a source in products with one direction: of what is done with a product,
-#: of comparing it again, by the number of channels, and of a piece of locations to compare in.
-_LOOK, _AGAIN, _HIT = 5.0, 300.0, 1000.0
-#: By what part the largest values are taken for smaller: other kernels fit the directions less.
-_SLACK = 0.05
-#: Locations of a piece.
-_PIECE = 512
-#: Eigenvalues below this part of the largest are left to the bound.
+#: Locations from which the coordinates are made, and how often: sizes depend on coordinates.
+_BALANCED, _ROUNDS = 1000, 3
+#: Parts of the directions that may be multiplied: none of them, to all.
+_PARTS = (0.0, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.25, 0.4, 1.0)
+#: Eigenvalues are not taken for less than this part of the largest.
 _FAINT = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
-    """Blocks of a kernel, or of the fields, in single precision, and what is left out of them."""
+    """Blocks of a kernel, or of the fields, in single precision, and the sizes of parts of them."""
 
-    #: The directions that are multiplied, (n_components, n_directions, n_locations) of float32.
+    #: In the directions, (n_components, n_channels, n_locations) of float32.
     head: Any
-    #: Norms ‖·‖ and |·| of each location's block, (2, n_locations).
-    whole: FloatArray
-    #: The same in the other directions, (2, n_locations).
-    rest: FloatArray
+    #: Numbers of directions that may be multiplied, the first 0, the last n_channels.
+    counts: tuple[int, ...]
+    #: Squared singular values, sorted down, of each location's block in the directions behind
+    #: them, (n_counts, n_components, n_locations).
+    behind: FloatArray
     #: What was divided by.
     unit: float
 
     def at(self, locations: IntArray) -> Rows:
         """Take some locations."""
-        return Rows(
-            head=self.head[:, :, locations],
-            whole=self.whole[:, locations],
-            rest=self.rest[:, locations],
-            unit=self.unit,
-        )
+        head, behind = self.head[:, :, locations], self.behind[:, :, locations]
+        return Rows(head=head, counts=self.counts, behind=behind, unit=self.unit)
+
+    @property
+    def sizes(self) -> FloatArray:
+        """Frobenius norms of the blocks, (n_locations,)."""
+        return np.sqrt(self.behind[0].sum(axis=0))
 
 
 class Directions:
@@ -63,78 +61,86 @@ class Directions:
     """
 
     def __init__(self, blocks: FloatArray, gain: FloatArray) -> None:
-        self._p, n = blocks.shape[1], blocks.shape[2]
-        columns = np.linalg.norm(blocks, axis=(0, 1))
-        scale = np.where(columns > 0, columns, 1.0)
+        self._p = blocks.shape[1]
         # of kernels, and of fields: their product is the identity
-        self._to_kernel, self._to_fields = np.diag(1 / scale), np.diag(scale)
-        self._balance(blocks.reshape(-1, n) / scale, scale[:, None] * gain)
-        fields = gain.T @ self._to_fields.T
-        kernel = blocks.reshape(-1, n) @ self._to_kernel
-        self._n_directions = _least_work(kernel, fields, self._p)
+        self._to_kernel, self._to_fields = _balanced(
+            *(_some(x, _BALANCED) for x in (blocks, _by_location(gain, self._p)))
+        )
         #: The fields in these coordinates.
-        self.fields = _rows(fields, self._p, self._n_directions)
-
-    def _balance(self, kernel: FloatArray, fields: FloatArray) -> None:
-        """Turn to directions in which both Gram matrices are the same diagonal one."""
-        p, v = np.linalg.eigh(kernel.T @ kernel)
-        kept = p > max(_FAINT * p[-1], 0.0)
-        root = v[:, kept] * np.sqrt(p[kept])
-        s2, u = np.linalg.eigh(root.T @ (fields @ fields.T) @ root)
-        if not (s2 > 0).any():  # a kernel that sees nothing
-            return
-        s2, u = np.maximum(s2[::-1], _FAINT * s2[-1]), u[:, ::-1]
-        weight = s2**0.25
-        rest = v[:, ~kept]  # what the kernel does not see stays as it is, behind
-        turned = (v[:, kept] / np.sqrt(p[kept])) @ u * weight
-        self._to_kernel = self._to_kernel @ np.hstack([turned, rest])
-        self._to_fields = np.vstack([(u / weight).T @ root.T, rest.T]) @ self._to_fields
+        self.fields = _rows(gain.T @ self._to_fields.T, self._p)
 
     def kernel(self, blocks: FloatArray) -> Rows:
         """Return a kernel in these coordinates."""
-        turned = blocks.reshape(-1, blocks.shape[2]) @ self._to_kernel
-        return _rows(turned, self._p, self._n_directions)
+        return _rows(blocks.reshape(-1, blocks.shape[2]) @ self._to_kernel, self._p)
 
 
-def _rows(turned: FloatArray, p: int, n_directions: int) -> Rows:
-    """Keep the first directions of rows (p * n_locations, n) in single precision."""
-    blocks = turned.reshape(-1, p, turned.shape[1])
-    whole = norms(blocks)
-    unit = float(whole[1].max()) or 1.0
-    head = np.ascontiguousarray(blocks[:, :, :n_directions].transpose(1, 2, 0), dtype=np.float32)
-    head /= np.float32(unit)
-    rest = norms(blocks[:, :, n_directions:])
-    return Rows(head=head, whole=whole / unit, rest=rest / unit, unit=unit)
+def _by_location(gain: FloatArray, p: int) -> FloatArray:
+    """See a gain (n_channels, p * n_locations) as blocks (n_locations, p, n_channels)."""
+    return gain.T.reshape(-1, p, len(gain))
 
 
-def norms(blocks: FloatArray) -> FloatArray:
-    """Norms ‖·‖ and |·| of blocks (n_locations, n_components, n), shape (2, n_locations)."""
-    grams = blocks @ blocks.transpose(0, 2, 1)
-    squares = np.trace(grams, axis1=1, axis2=2)
-    largest = squares if grams.shape[1] == 1 else np.linalg.eigvalsh(grams)[:, -1]
-    return np.sqrt(np.maximum([largest, squares], 0.0))
+def _some(blocks: FloatArray, count: int) -> FloatArray:
+    """Take so many of the locations at most, evenly."""
+    m = len(blocks)
+    return blocks[np.unique(np.linspace(0, m - 1, min(count, m)).astype(np.int64))]
 
 
-def _least_work(kernel: FloatArray, fields: FloatArray, p: int) -> int:
-    """Choose the number of directions that means the least work, tried on a few sources."""
-    n, m = kernel.shape[1], len(kernel) // p
-    tried = [np.unique(np.linspace(0, m - 1, count).astype(np.int64)) for count in _TRIED]
-    sources, locations = (
-        x.reshape(m, p, n)[some] for x, some in zip((fields, kernel), tried, strict=True)
-    )
-    largest = block_sizes(kernel @ sources.reshape(-1, n).T, p).max(axis=0)
-    work = {n: p**2 * (n + _LOOK)}
-    for part in _PARTS:
-        count = max(1, round(part * n))
-        heads = (np.ascontiguousarray(x[:, :, :count]) for x in (locations, sources))
-        left, right = (x.reshape(-1, count) for x in heads)
-        behind, of_sources = (norms(x[:, :, count:]) for x in (locations, sources))
-        sizes = block_sizes(left @ right.T, p)
-        sizes += np.minimum(*(np.outer(behind[k], of_sources[1 - k]) for k in range(2)))
-        again = float((sizes > (1 - _SLACK) * largest).mean())
-        hits = min(1.0, _PIECE * again)
-        work[count] = p**2 * (count + _LOOK) + _AGAIN * again * n + _HIT * hits
-    return min(work, key=lambda count: work[count])
+def _balanced(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Find the coordinates of kernel and fields (n_locations, n_components, n_channels)."""
+    columns = np.linalg.norm(kernel, axis=(0, 1))
+    scale = np.where(columns > 0, columns, 1.0)
+    to_kernel, to_fields = np.diag(1 / scale), np.diag(scale)
+    p, n = kernel.shape[1:]
+    for _ in range(_ROUNDS):
+        turned = kernel.reshape(-1, n) @ to_kernel, fields.reshape(-1, n) @ to_fields.T
+        grams = (_gram(rows.reshape(-1, p, n)) for rows in turned)
+        for_kernel, for_fields = _balance(*grams)
+        to_kernel, to_fields = to_kernel @ for_kernel, for_fields @ to_fields
+    return to_kernel, to_fields
+
+
+def _gram(blocks: FloatArray) -> FloatArray:
+    """Gram matrix of the rows of blocks, each block divided by its size."""
+    sizes = np.sqrt(np.einsum("mpn,mpn->m", blocks, blocks))
+    rows = (blocks / np.where(sizes > 0, sizes, 1.0)[:, None, None]).reshape(-1, blocks.shape[2])
+    return rows.T @ rows
+
+
+def _balance(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Find what turns to directions in which both Gram matrices are the same diagonal one.
+
+    Directions that one of them hardly has are taken for faint, so that both ways can be gone.
+    """
+    p, v = np.linalg.eigh(kernel)
+    if not p[-1] > 0:  # a kernel that sees nothing
+        return np.eye(len(p)), np.eye(len(p))
+    root = v * np.sqrt(np.maximum(p, _FAINT * p[-1]))
+    s2, u = np.linalg.eigh(root.T @ fields @ root)
+    if not s2[-1] > 0:
+        return np.eye(len(p)), np.eye(len(p))
+    s2, u = np.maximum(s2[::-1], _FAINT * s2[-1]), u[:, ::-1]
+    weight = s2**0.25
+    return root / np.maximum(p, _FAINT * p[-1]) @ u * weight, (u / weight).T @ root.T
+
+
+def _rows(turned: FloatArray, p: int) -> Rows:
+    """Take rows (p * n_locations, n) to single precision, and find the sizes of their parts.
+
+    The rows are overwritten.
+    """
+    n = turned.shape[1]
+    blocks = turned.reshape(-1, p, n)
+    counts = np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist()
+    grams = np.zeros((len(counts), len(blocks), p, p))
+    for k in range(len(counts) - 2, -1, -1):
+        part = blocks[:, :, counts[k] : counts[k + 1]]
+        grams[k] = grams[k + 1] + part @ part.transpose(0, 2, 1)
+    values = grams[..., 0] if p == 1 else np.linalg.eigvalsh(grams)[..., ::-1]
+    behind = np.maximum(values, 0.0).transpose(0, 2, 1)
+    unit = float(np.sqrt(behind[0].sum(axis=0).max())) or 1.0
+    turned /= unit
+    head = np.ascontiguousarray(blocks.transpose(1, 2, 0), dtype=np.float32)
+    return Rows(head=head, counts=tuple(counts), behind=behind / unit**2, unit=unit)
 
 
 def block_sizes(products: FloatArray, p: int) -> FloatArray:

@@ -20,6 +20,12 @@ __all__ = ["PeakSearch", "values_at"]
 
 #: Sources (by components), and locations, that are multiplied at a time.
 SOURCES, LOCATIONS = 512, 512
+#: The level of directions to begin with, and the parts of the work in products up to and beyond
+#: which what is done besides asks for fewer and for more directions.
+_FIRST, _LESS, _MORE = 4, 0.1, 0.3
+#: Costs in products of one direction: of what is done with each product, with each of a column
+#: that is hit, with a pair that is possible, and with one that is compared.
+_LOOK, _HIT, _PAIR, _AGAIN = 5.0, 150.0, 3000.0, 110000.0
 #: Part of a piece's locations that may be the peak of a source beyond which all are compared.
 _MANY = 1 / 32
 #: Numbers of the blocks that are multiplied one by one at a time.
@@ -32,18 +38,18 @@ class PeakSearch:
     def __init__(self, blocks: FloatArray, gain: FloatArray, kernel: Rows, fields: Rows) -> None:
         self._blocks, self._gain = blocks, gain
         #: Number of the location of the largest value known, and that value, (n_sources,).
-        self.location = np.zeros(fields.whole.shape[1], dtype=np.int64)
+        self.location = np.zeros(fields.head.shape[2], dtype=np.int64)
         self.value = np.full(len(self.location), -1.0)
-        self._order = np.argsort(-kernel.whole[0], kind="stable")
+        self._order = np.argsort(-kernel.sizes, kind="stable")
         # locations of a piece stay in their order: of equal values the first is the peak
         for part in self._pieces():
             self._order[part].sort()
         self._kernel, self._fields = kernel.at(self._order), fields
+        self._sizes = self._kernel.sizes, fields.sizes
         self._unit = kernel.unit * fields.unit
         self._rounding = (kernel.head.shape[1] + 8) * SINGLE
-        sizes = [self._kernel.whole, self._kernel.rest]
-        #: The largest norms of each piece, whole and rest, (n_pieces, 2, 2).
-        self._largest = np.array([[s[:, p].max(axis=1) for s in sizes] for p in self._pieces()])
+        #: How many directions are multiplied in each piece, by their place in the counts.
+        self._level = [min(_FIRST, len(kernel.counts) - 1)] * len(list(self._pieces()))
 
     def _pieces(self) -> Iterator[slice]:
         for start in range(0, len(self._order), LOCATIONS):
@@ -53,9 +59,10 @@ class PeakSearch:
         """Find the peaks, from guesses of them, (n_sources,) each."""
         from tqdm import tqdm
 
-        seen = np.flatnonzero(self._fields.whole[1] > 0)
+        sizes = self._sizes[1]
+        seen = np.flatnonzero(sizes > 0)
         self.location[:], self.value[:] = 0, 0.0
-        if not (seen.size and self._kernel.whole[1].any()):
+        if not (seen.size and self._sizes[0].any()):
             return
         self.value[seen] = -1.0
         p = self._blocks.shape[1]
@@ -65,55 +72,83 @@ class PeakSearch:
                 self._offer(columns, fields, np.arange(len(columns)), guess[columns])
             self._look(columns, fields, 0, next(self._pieces()))
         # those that need the largest kernels first: the others' pieces are more
-        needed = self.value[seen] / self._fields.whole[1, seen]
-        chunks = list(_split(seen[np.argsort(-needed, kind="stable")], p))
+        chunks = list(_split(seen[np.argsort(-self.value[seen] / sizes[seen], kind="stable")], p))
         # disable=None: only where somebody watches; delay: not for what is over in a moment
         for columns in tqdm(chunks, desc="point spreads", disable=None, delay=1, leave=False):
             fields = _fields_of(self._gain, p, columns)
             for k, part in enumerate(self._pieces()):
-                if k and self._in_reach(columns, k):
-                    self._look(columns, fields, k, part)
+                if k:
+                    near = self._in_reach(columns, part)
+                    self._look(columns[near], fields[near], k, part)
 
-    def _in_reach(self, columns: IntArray, k: int) -> bool:
-        """Tell whether a piece has a bound that reaches one of the values known."""
-        spectral, frobenius = self._largest[k, 0]
-        bound = (1 + self._rounding) * spectral * self._fields.whole[1, columns]
-        bound = np.minimum(bound, (1 + self._rounding) * frobenius * self._fields.whole[0, columns])
-        return bool((self._unit * bound >= self.value[columns]).any())
+    def _in_reach(self, columns: IntArray, part: slice) -> Any:
+        """Tell which columns have a bound in a piece that reaches the value known."""
+        bound = (1 + self._rounding) * self._behind(0, columns, part)
+        return self._unit * bound >= self.value[columns]
+
+    def _behind(self, level: int, columns: IntArray, part: slice) -> Any:
+        """Bound the products of a piece in the directions that are left out, (n_columns,)."""
+        kernel, fields = self._kernel.behind[level], self._fields.behind[level]
+        return np.sqrt((fields[:, columns].T @ kernel[:, part]).max(axis=1))
 
     def _look(self, columns: IntArray, fields: FloatArray, k: int, part: slice) -> None:
-        """Look for larger values of some sources in a piece."""
-        squares = _squares(self._fields.head[:, :, columns], self._kernel.head[:, :, part])
-        hit = np.flatnonzero(squares.max(axis=1) >= self._limits(columns, k))
-        if not hit.size:
+        """Look for larger values of some sources in a piece, and learn how many directions to."""
+        if not columns.size:
             return
-        squares, locations = squares[hit], self._order[part]
-        self._offer(columns, fields, hit, locations[squares.argmax(axis=1)])
-        possible = squares >= self._limits(columns[hit], k)[:, None]
+        level, levels = self._level[k], self._kernel.counts
+        heads = (rows.head[:, : levels[level]] for rows in (self._fields, self._kernel))
+        squares = _squares(*(h[:, :, at] for h, at in zip(heads, (columns, part), strict=True)))
+        rest = self._behind(level, columns, part)
+        rest += self._rounding * self._sizes[0][part].max() * self._sizes[1][columns]
+        hit = np.flatnonzero(squares.max(axis=1) >= self._limits(columns, rest))
+        besides = 0.0
+        if hit.size:
+            besides = self._compare(columns, fields, hit, squares[hit], rest[hit], level, part)
+        work = squares.size * fields.shape[1] ** 2 * (levels[level] + _LOOK)
+        step = int(besides > _MORE * work) - int(besides < _LESS * work)
+        self._level[k] = min(max(level + step, 1), len(levels) - 1)
+
+    def _compare(
+        self,
+        columns: IntArray,
+        fields: FloatArray,
+        hit: IntArray,
+        squares: Any,
+        rest: FloatArray,
+        level: int,
+        part: slice,
+    ) -> float:
+        """Compare what is possible of the columns that are hit; return what it cost.
+
+        ``squares`` (n_hit, n_locations) and ``rest`` (n_hit,) are theirs.
+        """
+        locations, sources = self._order[part], columns[hit]
+        best = squares.argmax(axis=1)
+        largest = squares[np.arange(len(hit)), best]
+        kept = self._possible(largest, sources, part.start + best, level)
+        self._offer(columns, fields, hit[kept], locations[best[kept]])
+        possible = squares >= self._limits(sources, rest)[:, None]
         rows, found = np.divmod(np.flatnonzero(possible.ravel()), len(locations))
-        kept = self._possible(squares[rows, found], columns[hit[rows]], part.start + found)
+        kept = self._possible(squares[rows, found], sources[rows], part.start + found, level)
+        cost = squares.size * _HIT + rows.size * _PAIR + np.count_nonzero(kept) * _AGAIN
         rows, found = rows[kept], found[kept]
         many = np.bincount(rows, minlength=len(hit)) > _MANY * len(locations)
         if many.any():
             self._among_all(columns, fields, hit[many], locations)
             rows, found = rows[~many[rows]], found[~many[rows]]
         self._offer(columns, fields, hit[rows], locations[found])
+        return cost
 
-    def _limits(self, columns: IntArray, k: int) -> Any:
+    def _limits(self, columns: IntArray, rest: FloatArray) -> Any:
         """Squared product of the directions that reaches what is known, (n_columns,)."""
-        (_, whole), (spectral, frobenius) = self._largest[k]
-        fields = self._fields
-        rest = np.minimum(spectral * fields.rest[1, columns], frobenius * fields.rest[0, columns])
-        rest += self._rounding * whole * fields.whole[1, columns]
         limits = np.maximum(self.value[columns] / self._unit - rest, 0.0)
         return ((1 - 32 * SINGLE) * limits**2).astype(np.float32)
 
-    def _possible(self, squares: Any, columns: IntArray, places: IntArray) -> Any:
+    def _possible(self, squares: Any, columns: IntArray, places: IntArray, level: int) -> Any:
         """Tell which pairs (n_pairs,) reach what is known by their own bounds."""
-        kernel, fields = self._kernel, self._fields
-        bounds = [kernel.rest[k][places] * fields.rest[1 - k][columns] for k in range(2)]
-        sizes = np.sqrt(squares) + np.minimum(*bounds)
-        sizes += self._rounding * kernel.whole[1][places] * fields.whole[1][columns]
+        kernel, fields = self._kernel.behind[level], self._fields.behind[level]
+        sizes = np.sqrt(squares) + np.sqrt((kernel[:, places] * fields[:, columns]).sum(axis=0))
+        sizes += self._rounding * self._sizes[0][places] * self._sizes[1][columns]
         return sizes >= (1 - 32 * SINGLE) / self._unit * self.value[columns]
 
     def _among_all(

@@ -17,6 +17,7 @@ __all__ = [
     "cosines",
     "flat",
     "ratios",
+    "row_sizes",
     "same_signs",
     "subspace_angles",
 ]
@@ -31,12 +32,17 @@ def flat(blocks: FloatArray) -> FloatArray:
     return blocks.reshape(len(blocks), -1)
 
 
+def row_sizes(a: FloatArray) -> FloatArray:
+    """Norms of the rows (n_rows,), in one pass that makes no array of squares."""
+    return np.sqrt(np.einsum("ij,ij->i", a, a))
+
+
 def cosines(a: FloatArray, b: FloatArray) -> FloatArray:
     """Correlation about zero of the rows: a·b / (|a| |b|).
 
     NaN where both rows are zero, 0 where one is.
     """
-    size_a, size_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+    size_a, size_b = row_sizes(a), row_sizes(b)
     sizes = size_a * size_b
     products = np.einsum("ij,ij->i", a, b)
     values = np.divide(products, sizes, out=np.zeros_like(sizes), where=sizes > 0)
@@ -59,7 +65,7 @@ def cosine_deviation(change: Any) -> FloatArray:
 def ratios(a: FloatArray, b: FloatArray) -> FloatArray:
     """Divide the norms of the rows: NaN where both are zero, infinite where only ``b`` is."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+        return row_sizes(a) / row_sizes(b)
 
 
 def same_signs(a: FloatArray, b: FloatArray) -> BoolArray:
@@ -69,7 +75,7 @@ def same_signs(a: FloatArray, b: FloatArray) -> BoolArray:
     rows are of directions that no channel sees, and their signs are those of rounding errors.
     """
     eps = np.finfo(np.float64).eps
-    sizes = [np.linalg.norm(x, axis=1) for x in (a, b)]
+    sizes = [row_sizes(x) for x in (a, b)]
     seen = np.logical_and(*(s > a.shape[1] * eps * s.max() for s in sizes))
     signs: BoolArray = np.einsum("ij,ij->i", a[seen], b[seen]) > 0
     return signs
@@ -120,7 +126,8 @@ def _angles_of_chunk(a: FloatArray, b: FloatArray, part: slice, result: Subspace
     products = basis_a @ basis_b.transpose(0, 2, 1)
     # sine and cosine together, so that small and large angles are both accurate
     residuals = basis_a - products @ basis_b
-    sines = np.linalg.svd(residuals, compute_uv=False)[:, 0]
+    # the largest alone loses nothing by being squared
+    sines = np.sqrt(np.linalg.eigvalsh(residuals @ residuals.transpose(0, 2, 1))[:, -1].clip(0))
     last = np.maximum(rank_a - 1, 0)[:, None]
     cosine = np.take_along_axis(np.linalg.svd(products, compute_uv=False), last, axis=1)[:, 0]
     angles = np.where(rank_a == rank_b, np.arctan2(sines, cosine), np.pi / 2)
@@ -132,7 +139,10 @@ def _angles_of_chunk(a: FloatArray, b: FloatArray, part: slice, result: Subspace
 
 def _row_space(blocks: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Orthonormal rows (those without significance zero), singular values, ranks."""
-    _, values, basis = np.linalg.svd(blocks, full_matrices=False)
+    # few rows: their orthonormal basis first, the singular vectors of what is small
+    columns, small = np.linalg.qr(blocks.transpose(0, 2, 1))
+    _, values, turn = np.linalg.svd(small.transpose(0, 2, 1), full_matrices=False)
+    basis = turn @ columns.transpose(0, 2, 1)
     cutoff = max(blocks.shape[1:]) * float(np.finfo(np.float32).eps)
     significant = values > cutoff * values[:, :1]
     return basis * significant[:, :, None], values, significant.sum(axis=1)

@@ -12,15 +12,16 @@ def power(value: float, digits: int = 0) -> str:
 
 
 def share(value: float) -> str:
-    """Write a fraction as percent in three digits, as a power of ten where it is tiny."""
+    """Write a fraction as percent in three digits, where it is tiny as it is, like the bounds."""
     return f"{100 * value:.3g} %" if value >= 1e-5 else power(value, 1)
 
 
 def percent(value: float | None, *, sign: bool = False) -> str:
-    """Write a relative difference in a table: percent, or powers of ten where it is small."""
+    """Write a relative difference in a table: percent, with a power of ten where it is small."""
     if value is None:
         return "–"
     plus = "+" if sign else ""
     if value == 0:
         return "0"
-    return f"{100 * value:{plus}.2f} %" if abs(value) >= 5e-5 else f"{value:{plus}.0e}"
+    shown = f"{100 * value:{plus}.2f}" if abs(value) >= 5e-5 else f"{100 * value:{plus}.0e}"
+    return f"{shown} %"

@@ -11,6 +11,8 @@ from mne_bstinv import io
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import Recomputed, relative_difference
 from mne_bstinv.derived.windows import windows_in_ms
+from mne_bstinv.io.inside import inside
+from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.processing import Step, listed_files, steps_of
 from mne_bstinv.maps import average_files, normalize_baseline
 
@@ -61,8 +63,9 @@ def _average(file: Path, stored: io.Recordings, library: Library) -> Recomputed:
             n_avg=[one.n_avg for one in files],
         )
         difference = relative_difference(made.values, np.asarray(stored.f))
-        if np.size(stored.std) == made.std.size and np.ndim(stored.std) == 2:
-            difference = max(difference, relative_difference(made.std, np.asarray(stored.std)))
+        std = inside({"Std": stored.std}, "recordings.Std", Array("?", "?"))
+        if std is not None and std.shape == made.std.shape:
+            difference = max(difference, relative_difference(made.std, std))
         attempts.append((difference, weighted, method))
     difference, weighted, method = min(attempts)
     return Recomputed(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import in_short
 from mne_bstinv._types import FloatArray
 from mne_bstinv.derived.library import Library, NotComparableError, SourceMap
 from mne_bstinv.derived.outcome import INVARIANTS, VALUES, Recomputed, relative_difference
@@ -149,7 +150,7 @@ def _same_inverse(results: io.Results, stored: io.Results) -> bool:
     """
     own, others = stored.options or {}, results.options or {}
     names = ("InverseMethod", "InverseMeasure", "SourceOrient")
-    return all(own.get(name) == others.get(name) for name in names if name in own)
+    return all(in_short(own[name]) == in_short(others.get(name)) for name in names if name in own)
 
 
 def _starts(

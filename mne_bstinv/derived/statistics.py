@@ -13,7 +13,10 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import Recomputed, relative_difference
 from mne_bstinv.derived.windows import samples_of
+from mne_bstinv.io.inside import inside
+from mne_bstinv.io.kinds import Scalar
 from mne_bstinv.io.processing import listed_files
+from mne_bstinv.io.text import Text
 from mne_bstinv.maps import StatisticMap, absolute_sources, chi2_test_zero, t_test_zero
 
 __all__ = ["recompute_statistics"]
@@ -25,11 +28,11 @@ def recompute_statistics(file: Path, stored: io.Statistics, library: Library) ->
     ``NotComparableError`` if the test is another one, or a file is missing.
     """
     options = stored.options or {}
-    kind = str(options.get("TestType", ""))
+    kind = inside(options, "Options.TestType", Text(), default="")
     if kind not in ("ttest_onesample", "chi2_onesample") or stored.tmap is None:
         raise NotComparableError(f"The test {kind or 'of this file'!r} is not computed here.")
     for name, what in (("isAvgTime", "time"), ("isAvgRow", "rows"), ("isAvgFreq", "frequencies")):
-        if options.get(name):
+        if inside(options, f"Options.{name}", Scalar()):
             raise NotComparableError(f"It is of averages over {what}.")
     if stored.correction not in (None, "no"):
         raise NotComparableError(f"Its p values are corrected ({stored.correction}).")
@@ -65,8 +68,8 @@ def _group_a(stored: io.Statistics) -> list[str]:
 def _tested(kind: str, values: Sequence[FloatArray], options: Mapping[str, Any]) -> StatisticMap:
     if kind == "chi2_onesample":
         return chi2_test_zero(values)
-    tail = str(options.get("TestTail", "two"))
-    return t_test_zero(values, tail=tail)  # type: ignore[arg-type]
+    tail = inside(options, "Options.TestTail", Text(), default="two")
+    return t_test_zero(values, tail=tail)
 
 
 def _maps(
@@ -78,7 +81,8 @@ def _maps(
 ) -> list[FloatArray]:
     maps = [library.maps_of(link, file) for link in listed]
     values = [one.values[:, samples_of(stored.time, one.times)] for one in maps]
-    if options.get("isAbsolute") or maps[0].n_components != stored.n_components:
+    absolute = inside(options, "Options.isAbsolute", Scalar())
+    if absolute or maps[0].n_components != stored.n_components:
         values = [
             absolute_sources(value, one.n_components, regions=one.regions)
             for value, one in zip(values, maps, strict=True)
@@ -100,6 +104,6 @@ def _recordings(
     # channels of other types are zero, and those that were bad
     rows = np.flatnonzero((tmap != 0).any(axis=1))
     values = [np.asarray(one.f)[rows][:, samples_of(stored.time, one.time)] for one in files]
-    if options.get("isAbsolute"):
+    if inside(options, "Options.isAbsolute", Scalar()):
         values = [np.abs(value) for value in values]
     return values, rows

@@ -15,9 +15,13 @@ from mne_bstinv.continuous import Reading, bad_segments, read, recording_of_bst
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import Recomputed, relative_difference
 from mne_bstinv.derived.windows import samples_of
+from mne_bstinv.io.checks import positive
 from mne_bstinv.io.events import is_bad
+from mne_bstinv.io.inside import inside
+from mne_bstinv.io.kinds import Scalar
 from mne_bstinv.io.processing import listed_files, steps_of
 from mne_bstinv.io.sampling import sample_numbers
+from mne_bstinv.io.text import Text
 from mne_bstinv.maps import (
     average_timefreq,
     band_frequencies,
@@ -62,7 +66,7 @@ def recompute_timefreq(
 def _morlet(file: Path, stored: io.TimeFreq, library: Library) -> Recomputed:
     links = _links(stored)
     options = stored.options or {}
-    if options.get("RemoveEvoked"):
+    if inside(options, "Options.RemoveEvoked", Scalar()):
         raise NotComparableError("The evoked response was removed first.")
     maps, good = [], []
     for link in links:
@@ -72,16 +76,16 @@ def _morlet(file: Path, stored: io.TimeFreq, library: Library) -> Recomputed:
             signals.values,
             signals.rate,
             freqs,
-            fc=float(options.get("MorletFc", 1)),
-            fwhm_tc=float(options.get("MorletFwhmTc", 3)),
+            fc=inside(options, "Options.MorletFc", Scalar(), positive, default=1.0),
+            fwhm_tc=inside(options, "Options.MorletFwhmTc", Scalar(), positive, default=3.0),
         )
         maps.append(_map_of(coefficients, signals, stored, freqs))
         good.append(signals.good)
     made = maps[0] if len(maps) == 1 else average_timefreq(maps, good=good)[0]
-    inside = samples_of(stored.time, signals.times)
+    within = samples_of(stored.time, signals.times)
     return Recomputed(
         kind="time–frequency map",
-        difference=relative_difference(made[:, inside], stored.tf),
+        difference=relative_difference(made[:, within], stored.tf),
         parents=tuple(links),
         how=f"morlet, {stored.measure}",
     )
@@ -113,10 +117,12 @@ def _spectrum(
     if stored.freqs is None:
         raise NotComparableError("Spectra in bands are not computed here.")
     options = stored.options or {}
-    if options.get("WindowFunction", "mean") != "mean" or options.get("isRelativePSD"):
+    window = inside(options, "Options.WindowFunction", Text(), default="mean")
+    if window != "mean" or inside(options, "Options.isRelativePSD", Scalar()):
         raise NotComparableError("Only means over windows of absolute power are computed here.")
     signals = _signals(links[0], file, stored, library)
-    units = "normalized" if options.get("PowerUnits") == "normalized" else "physical"
+    shown = inside(options, "Options.PowerUnits", Text())
+    units = "normalized" if shown == "normalized" else "physical"
     call: dict[str, Any] = {
         "kernel": signals.kernel,
         "n_components": signals.n_components,

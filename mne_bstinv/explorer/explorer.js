@@ -210,7 +210,7 @@ function numbers() {
     dispersion: Math.sqrt(moment / total),
   };
 }
-const unit = () => (state.measure === 'dspm' ? '' : ' nA·m');
+const unit = () => (state.measure === 'dspm' ? ' × noise' : ' nA·m');
 const shown = (value) => {
   const scaled = state.measure === 'dspm' ? value : 1e9 * value;
   return `${scaled.toPrecision(3)}${unit()}`;
@@ -262,26 +262,43 @@ function drawing(name, ratio) {
   context.font = '12px system-ui, sans-serif';
   return {context, width, height};
 }
-const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+/** Colour of text and lines, on light and on dark paper. */
+const ink = () => getComputedStyle(document.body).color;
+// from a third of the largest value up to it, pale to dark
+const STOPS = [[255, 255, 178], [254, 204, 92], [253, 141, 60], [240, 59, 32], [189, 0, 38]];
+const FROM = 1 / 3;
 
 /** Colour of a part of the largest value, times light. */
 function colour(part, light) {
-  let rgb = [190, 190, 190];
-  if (part >= 1 / 3) {
-    const at = Math.min(4 * (part - 1 / 3) * 1.5, 3.999), low = Math.floor(at);
+  let rgb = [185, 185, 185];
+  if (part >= FROM) {
+    const at = Math.min(4 * (part - FROM) / (1 - FROM), 3.999), low = Math.floor(at);
     rgb = STOPS[low].map((value, i) => value + (at - low) * (STOPS[low + 1][i] - value));
   }
   return `rgb(${rgb.map((value) => Math.round(light * value)).join(' ')})`;
 }
 // SCS: x to the nose, y to the left, z up; right and up on the screen, and towards the viewer
-const VIEWS = [[[-1, 0, 0], [0, 0, 1], [0, 1, 0]], [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
-  [[1, 0, 0], [0, 0, 1], [0, -1, 0]]];
+const VIEWS = {
+  left: [[-1, 0, 0], [0, 0, 1], [0, 1, 0]],
+  back: [[0, -1, 0], [0, 0, 1], [-1, 0, 0]],
+  top: [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
+  right: [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
+};
+/** Height of the colour bar with its numbers. */
+const BAR = 34;
 const along = (axis, v) => axis[0] * vertices[3 * v] + axis[1] * vertices[3 * v + 1]
   + axis[2] * vertices[3 * v + 2];
 
+/** Columns of the views of a width, and the height of them all: two rows on a telephone. */
+function room(width) {
+  const columns = width < 520 ? 2 : 4;
+  return {columns, height: Math.round(width / columns * (4 / columns))};
+}
+
 /** Places of the vertices of each view in a canvas of a width: x, y and depth. */
-function layout(width, height) {
-  return VIEWS.map(([right, up, toward], view) => {
+function layout(width) {
+  const {columns} = room(width), cell = width / columns;
+  return Object.values(VIEWS).map(([right, up, toward], view) => {
     const span = [[Infinity, -Infinity], [Infinity, -Infinity]];
     const flat = Array.from({length: m}, (_, v) => {
       const place = [along(right, v), along(up, v), along(toward, v)];
@@ -290,19 +307,52 @@ function layout(width, height) {
       }
       return place;
     });
-    const scale = 0.92 * Math.min(width / 3 / (span[0][1] - span[0][0]),
-      height / (span[1][1] - span[1][0]));
+    const scale = 0.94 * cell / Math.max(...span.map(([low, high]) => high - low));
     const middle = span.map(([low, high]) => (low + high) / 2);
-    return flat.map(([x, y, z]) => [width * (view + 0.5) / 3 + scale * (x - middle[0]),
-      height / 2 - scale * (y - middle[1]), z]);
+    const centre = [cell * (view % columns + 0.5), cell * (Math.floor(view / columns) + 0.5)];
+    return flat.map(([x, y, z]) => [centre[0] + scale * (x - middle[0]),
+      centre[1] - scale * (y - middle[1]), z]);
   });
 }
 
-function drawMap(name, values, marks) {
-  const {context, width, height} = drawing(name, 0.36), places = layout(width, height);
+/** What the colours mean, below the views: from a third of the largest value up to it. */
+function drawBar(context, width, top, label) {
+  const left = 0.2 * width, long = 0.6 * width;
+  for (let x = 0; x < long; x++) {
+    context.fillStyle = colour(FROM + (1 - FROM) * x / long, 1);
+    context.fillRect(left + x, top + 6, 1.5, 9);
+  }
+  context.fillStyle = ink();
+  context.font = '12px system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'alphabetic';
+  for (const part of [FROM, (1 + FROM) / 2, 1]) {
+    context.fillText(label(part), left + long * (part - FROM) / (1 - FROM), top + 29);
+  }
+}
+
+/** Marks that are seen on every colour: white around, and each of its own colour. */
+function drawMark(context, mark, x, y) {
+  context.save();
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.font = 'bold 17px system-ui, sans-serif';
+  context.lineWidth = 3;
+  context.strokeStyle = '#fff';
+  context.strokeText(mark, x, y);
+  context.fillStyle = MARKS[mark];
+  context.fillText(mark, x, y);
+  context.restore();
+}
+const MARKS = {'+': '#000', '×': '#0072b2', '○': '#007050'};
+
+/** A map, its marks, and what its colours are in words, of a part of the largest value. */
+function drawMap(name, values, marks, label) {
+  const wide = document.getElementById(name).clientWidth || 600, {height} = room(wide);
+  const {context, width} = drawing(name, (height + BAR) / wide), places = layout(width);
   const top = Math.abs(values[largest(values)]) || 1;
   places.forEach((place, view) => {
-    const toward = VIEWS[view][2], order = [];
+    const toward = Object.values(VIEWS)[view][2], order = [];
     for (let f = 0; f < faces.length; f += 3) {
       const [a, b, c] = [place[faces[f]], place[faces[f + 1]], place[faces[f + 2]]];
       order.push([a[2] + b[2] + c[2], f]);
@@ -310,7 +360,7 @@ function drawMap(name, values, marks) {
     order.sort((one, other) => one[0] - other[0]);
     for (const [, f] of order) {
       const corners = [faces[f], faces[f + 1], faces[f + 2]];
-      const part = corners.reduce((sum, v) => sum + Math.abs(values[v]), 0) / 3 / top;
+      const part = Math.max(...corners.map((v) => Math.abs(values[v]))) / top;
       // what is seen edge on is darker
       const e = [1, 2].map((k) => [0, 1, 2].map(
         (x) => vertices[3 * corners[k] + x] - vertices[3 * corners[0] + x]));
@@ -326,39 +376,47 @@ function drawMap(name, values, marks) {
       context.fill();
       context.stroke();
     }
-    context.fillStyle = '#c00';
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    context.font = 'bold 16px system-ui, sans-serif';
     const depths = place.map((at) => at[2]);
     const middle = (depths.reduce((a, b) => Math.min(a, b))
       + depths.reduce((a, b) => Math.max(a, b))) / 2;
     for (const [mark, v] of marks) {
-      if (place[v][2] >= middle) context.fillText(mark, place[v][0], place[v][1]); // not behind
+      if (place[v][2] >= middle) drawMark(context, mark, place[v][0], place[v][1]); // not behind
     }
   });
+  drawBar(context, width, height, label);
 }
 
 /** Space beside the axes of curves. */
-const LEFT = 76, RIGHT = 10;
+const LEFT = 88, RIGHT = 52;
 
-/** Axes with curves: each {y, colour, dash}, over x; y from low to high. */
+/** Round numbers from low to high, about five. */
+function ticks(low, high) {
+  const raw = (high - low) / 5 || 1, size = 10 ** Math.floor(Math.log10(raw));
+  const step = size * [1, 2, 5, 10].find((factor) => factor * size >= raw);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({length: Math.floor(high / step + 1e-9) - first + 1},
+    (_, i) => (first + i) * step);
+}
+
+/** Axes with curves: each {y, colour, dash}, over x; y from low to high, of `labels.right` too. */
 function drawCurves(name, x, curves, low, high, labels) {
-  const {context, width, height} = drawing(name, 0.4);
+  const {context, width, height} = drawing(name, 0.42);
   const left = LEFT, right = width - RIGHT, top = 12, bottom = height - 34;
   const toX = (value) => left + (right - left) * (value - x[0]) / (x[x.length - 1] - x[0] || 1);
   const toY = (value) => bottom - (bottom - top) * (value - low) / (high - low || 1);
   context.strokeStyle = '#999';
   context.strokeRect(left, top, right - left, bottom - top);
-  context.fillStyle = '#333';
-  context.textAlign = 'right';
+  context.fillStyle = ink();
   for (const value of [low, (low + high) / 2, high]) {
+    context.textAlign = 'right';
     context.fillText(labels.y(value), left - 5, toY(value) + 4);
+    context.textAlign = 'left';
+    if (labels.right) context.fillText(labels.right(value), right + 5, toY(value) + 4);
   }
   context.textAlign = 'center';
-  for (const value of [x[0], (x[0] + x[x.length - 1]) / 2, x[x.length - 1]]) {
-    context.fillText(labels.x(value), Math.min(Math.max(toX(value), left + 12), right - 20),
-      bottom + 14);
+  for (const value of ticks(x[0], x[x.length - 1])) {
+    context.fillText(labels.x(value), toX(value), bottom + 14);
+    context.fillRect(toX(value), bottom - 3, 1, 3);
   }
   context.fillText(labels.what, (left + right) / 2, bottom + 29);
   for (const {y, colour: stroke, dash} of curves) {
@@ -377,25 +435,38 @@ function drawCurves(name, x, curves, low, high, labels) {
 function draw() {
   const source = trueSource();
   const marks = [['+', state.vertex], ['×', now.peak], ...(source ? [['○', source.vertex]] : [])];
-  drawMap('map', now.map, marks);
-  drawMap('spread', now.spread, [['+', state.vertex]]);
+  const highest = Math.abs(now.map[now.peak]);
+  drawMap('map', now.map, marks, (part) => shown(part * highest));
+  drawMap('spread', now.spread, [['+', state.vertex], ['×', now.spreadPeak]],
+    (part) => `${(100 * part).toFixed(0)} %`);
   const top = Math.max(...now.course.map(Math.abs)) || 1;
-  const axes = drawCurves('course', times, [{y: now.course, colour: '#0072B2'}], -top, top, {
-    y: shown, x: (value) => `${(1e3 * value).toFixed(0)}`, what: 'time (ms)',
+  const ms = times.map((time) => 1e3 * time);
+  const axes = drawCurves('course', ms, [{y: now.course, colour: BLUE}], -top, top, {
+    y: shown, x: (value) => value.toFixed(0), what: 'time (ms)',
   });
-  axes.context.strokeStyle = '#D55E00';
+  axes.context.strokeStyle = ORANGE;
   axes.context.beginPath();
-  axes.context.moveTo(axes.toX(times[state.time]), axes.top);
-  axes.context.lineTo(axes.toX(times[state.time]), axes.bottom);
+  axes.context.moveTo(axes.toX(ms[state.time]), axes.top);
+  axes.context.lineTo(axes.toX(ms[state.time]), axes.bottom);
   axes.context.stroke();
+  drawSpectrum();
+}
+const BLUE = '#2b8cc4', ORANGE = '#d55e00', GREY = '#999';
+
+/** Filters on the left axis, from 0 to 1; S² of the directions kept on the right one, in decades. */
+function drawSpectrum() {
   const {s2, rank} = now.parts, mu = now.t / rank / state.snr ** 2;
-  const first = Math.log10(s2[0]), floor = (value) => Math.max(Math.log10(value) - first, -12);
+  const decades = Math.ceil(Math.log10(s2[0] / s2[rank - 1]));
+  const level = (value) => Math.max(1 + Math.log10(value / s2[0] || 1e-300) / decades, 0);
   drawCurves('spectrum', s2.map((_, k) => k + 1), [
-    {y: s2.map((value) => 1 + floor(value || 1e-300) / 12), colour: '#999'},
-    {y: s2.map((value, k) => now.factors[k] * value), colour: '#0072B2'},
-    {y: s2.map((value) => value / (value + mu)), colour: '#D55E00', dash: [6, 4]},
-  ], 0, 1, {y: (value) => value.toFixed(1), x: (value) => value.toFixed(0),
-    what: 'number of the direction'});
+    {y: s2.map(level), colour: GREY},
+    {y: s2.map((value, k) => now.factors[k] * value), colour: BLUE},
+    {y: s2.map((value) => value / (value + mu)), colour: ORANGE, dash: [6, 4]},
+  ], 0, 1, {
+    y: (value) => value.toFixed(1), x: (value) => value.toFixed(0),
+    right: (value) => (value === 1 ? '1' : `1e${(decades * (value - 1)).toFixed(1).replace('.0', '')}`),
+    what: 'number of the direction',
+  });
 }
 
 // Controls
@@ -441,7 +512,7 @@ for (const [name, read] of Object.entries(READ)) {
 document.getElementById('controls').addEventListener('submit', (event) => event.preventDefault());
 document.getElementById('map').addEventListener('click', (event) => {
   const box = event.target.getBoundingClientRect();
-  const places = layout(box.width, Math.round(box.width * 0.36));
+  const places = layout(box.width);
   let best = [Infinity, -Infinity, 0];
   places.forEach((place) => place.forEach(([x, y, z], v) => {
     const off = Math.round(Math.hypot(x - event.offsetX, y - event.offsetY) / 4);
@@ -469,6 +540,28 @@ for (const one of truth) {
   document.getElementById('jumps').append(button);
 }
 window.addEventListener('resize', draw);
+
+/** Light or dark as the page around this one is, else as the system is. */
+function paper() {
+  let theme;
+  try {
+    theme = window.parent.document.documentElement.dataset.theme;
+  } catch {
+    // a page from elsewhere is around this one
+  }
+  const dark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  document.documentElement.dataset.paper = dark ? 'dark' : 'light';
+  if (now) draw();
+}
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paper);
+try {
+  new MutationObserver(paper).observe(window.parent.document.documentElement,
+    {attributeFilter: ['data-theme']});
+} catch {
+  // as above
+}
+paper();
+
 window.explorer = {state, update, numbers};
 if (truth.length) {
   [state.time, state.vertex] = [nearest(truth[0].time), truth[0].vertex];

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import LISTED
+from mne_bstinv._data_types import LISTED, data_types_of
 from mne_bstinv.adapters.operators import vert2grid
 from mne_bstinv.adapters.sources import is_on_cortex
 from mne_bstinv.inverse import InverseResult
 from mne_bstinv.inverse.options import OPTION_FIELDS
 from mne_bstinv.io import raw
-from mne_bstinv.io.processing import OF_MNE
-from mne_bstinv.io.text import history_row
+from mne_bstinv.io.processing import is_of_mne
+from mne_bstinv.io.text import as_text, history_row
 
 __all__ = ["complete_options", "kernel_name", "results_from_kernel"]
 
@@ -101,11 +101,9 @@ def kernel_name(results: io.Results) -> str:
     """Name the file of results but for the time, such as ``'results_MN_EEG_KERNEL'``."""
     options: Mapping[str, Any] = results.options or {}
     measure = _MEASURES.get(results.function or "", "MN")
-    if options.get("InverseMethod") == OF_MNE:
-        measure = f"MNE-Python-{options.get('InverseMeasure', measure)}"
-    types: Any = options.get("DataTypes")
-    types = (types,) if isinstance(types, str) else types
-    parts = [measure, *(types if isinstance(types, tuple) else ())]  # an empty array for none
+    if is_of_mne(options):
+        measure = f"MNE-Python-{as_text(options.get('InverseMeasure')) or measure}"
+    parts = [measure, *data_types_of(options)]
     if results.is_kernel:
         parts.append("KERNEL")
     return "results_" + "_".join(part.replace(" ", "_") for part in parts)
@@ -113,7 +111,8 @@ def kernel_name(results: io.Results) -> str:
 
 def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Add the fields of Brainstorm's Options that a kernel of another inverse lacks, empty."""
-    covariance = dict.fromkeys(_COVARIANCE) | dict(options.get("NoiseCovMat") or {})
+    given = options.get("NoiseCovMat")
+    covariance = dict.fromkeys(_COVARIANCE) | (dict(given) if isinstance(given, Mapping) else {})
     arrays = ("NoiseCovMat", "ChannelTypes", "DataCovMat")
     empty: dict[str, Any] = dict.fromkeys((*OPTION_FIELDS, "ComputeKernel", "DataTypes", *arrays))
     empty |= dict.fromkeys(_TEXTS, "") | {"DisplayMessages": 0.0}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import in_short
 from mne_bstinv.errors import OptionError
 
 __all__ = [
@@ -36,12 +37,20 @@ def unwrapped(value: Any) -> Any:
     return None if isinstance(value, str) and not value else value
 
 
-def choice(field: str, value: Any, choices: Iterable[str]) -> str:
+def said(value: Any) -> str:
+    """Write a value for a message: plain ones as Python does, others in short."""
+    items = value if isinstance(value, list | tuple) else (value,)
+    plain = all(item is None or isinstance(item, str | int | float) for item in items)
+    return repr(value) if plain else in_short(value)
+
+
+def choice(field: str, value: Any, choices: Iterable[str], where: str = "") -> str:
     """Return one of some texts, in lower case."""
-    lowered = value.strip().lower() if isinstance(value, str) else value
-    if lowered not in choices:
-        raise OptionError(f"Unknown {field} {value!r}. Must be one of {', '.join(choices)}.")
-    return str(lowered)
+    lowered = value.strip().lower() if isinstance(value, str) else None
+    if lowered is None or lowered not in choices:
+        expected = ", ".join(choices)
+        raise OptionError(f"Unknown {field} {said(value)}{where}. Must be one of {expected}.")
+    return lowered
 
 
 def orientations(value: Any, choices: Iterable[str]) -> tuple[str, ...]:
@@ -49,7 +58,8 @@ def orientations(value: Any, choices: Iterable[str]) -> tuple[str, ...]:
     entries = (value,) if isinstance(value, str) else value
     if not isinstance(entries, list | tuple | np.ndarray) or len(entries) == 0:
         raise OptionError(
-            f"SourceOrient must be one of {', '.join(choices)}, or a list of them, found {value!r}."
+            f"SourceOrient must be one of {', '.join(choices)}, or a list of them, found "
+            f"{said(value)}."
         )
     return tuple(choice("SourceOrient", entry, choices) for entry in entries)
 
@@ -60,7 +70,7 @@ def number(field: str, value: Any, expected: str, valid: Callable[[float], bool]
         value, np.complexfloating
     )
     if not (is_number and math.isfinite(value) and valid(float(value))):
-        raise OptionError(f"{field} must be a number {expected}, found {value!r}.")
+        raise OptionError(f"{field} must be a number {expected}, found {said(value)}.")
     return float(value)
 
 
@@ -90,5 +100,5 @@ def loose_value(field: str, value: Any) -> float | None:
 def flag(field: str, value: Any) -> bool:
     """Return a truth value, which files write as 1 or 0."""
     if not isinstance(value, bool | int | float | np.number | np.bool_) or value not in (0, 1):
-        raise OptionError(f"{field} must be true or false (1 or 0), found {value!r}.")
+        raise OptionError(f"{field} must be true or false (1 or 0), found {said(value)}.")
     return bool(value)

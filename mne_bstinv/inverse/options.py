@@ -108,13 +108,7 @@ class LinearOptions(OptionSet):
         choices = self.measures[self.method]
         if value is None:
             return choices[0]
-        lowered = value.strip().lower() if isinstance(value, str) else value
-        if lowered not in choices:
-            raise OptionError(
-                f"Unknown {name} {value!r} for {self.names['method']} {self.method!r}. "
-                f"Must be one of {', '.join(choices)}."
-            )
-        return str(lowered)
+        return checks.choice(name, value, choices, f" for {self.names['method']} {self.method!r}")
 
     @property
     def is_minimum_norm(self) -> bool:

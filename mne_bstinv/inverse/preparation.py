@@ -24,6 +24,7 @@ from mne_bstinv.inverse.channels import (
     select_channels,
     types_left_out,
 )
+from mne_bstinv.inverse.inputs import refuse_odd_inputs
 from mne_bstinv.inverse.linear import (
     Region,
     refuse_several_models,
@@ -102,7 +103,7 @@ def prepare_study(
     options, ignored = _parse_options(options)
     averages = _averages(n_avg) if options.conventions.averages_in_noise else 1.0
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
-    _refuse_wrong_objects(head_model, covs, channels)
+    refuse_odd_inputs(head_model, covs, channels)
     flags, warnings = parse_flags(channel_flag)
     _check_sizes(head_model, covs, channels, flags)
     if good_channels is None:
@@ -168,19 +169,6 @@ def _averages(n_avg: float) -> float:
     if not (valid and np.isfinite(n_avg) and n_avg > 0):
         raise OptionError(f"n_avg must be a number above 0, found {n_avg!r}.")
     return max(float(n_avg), 1.0)
-
-
-def _refuse_wrong_objects(
-    head_model: HeadModelLike, covs: Mapping[str, CovarianceLike], channels: ChannelsLike
-) -> None:
-    needed = [("head_model", head_model, "gain"), ("channels", channels, "projectors")]
-    needed += [(f"{kind}_cov", cov, "noise_cov") for kind, cov in covs.items()]
-    for name, value, attribute in needed:
-        if not hasattr(value, attribute):
-            raise InverseError(
-                f"{name} must be the structure that a file was read into (with the attribute "
-                f"{attribute}), found {type(value).__name__}."
-            )
 
 
 def _check_sizes(

@@ -101,7 +101,13 @@ class _Entry:
                 "components, expected one each. Compute the projector again, or remove it in "
                 "Brainstorm."
             )
-        return cls(kind=kind, components=np.asarray(components, float), selected=selected)
+        numbers = np.asarray(components, float)
+        if kind != "operator" and not (np.isfinite(numbers).all() and numbers.any()):
+            raise InverseError(
+                f"Projector {number}: Components are zero or not finite. Compute the projector "
+                "again, or remove it in Brainstorm."
+            )
+        return cls(kind=kind, components=numbers, selected=selected)
 
 
 def _ssp_operator(vectors: FloatArray) -> FloatArray:

@@ -275,6 +275,12 @@ def _shrink(block: _Block) -> _Result:
     cov = block.spectrum.rebuilt
     target = np.mean(np.diag(cov)) * np.eye(len(cov))
     phi = float(np.sum(stats.fourth_moment - cov**2))
+    if not (np.isfinite(phi) and 0 < stats.n_samples < np.inf):
+        raise InverseError(
+            "Noise method 'shrink' needs a finite FourthMoment and nSamples above 0, found "
+            f"nSamples {stats.n_samples:g} and moments that sum to {phi:g}. Recompute the "
+            "covariance, or use another noise method."
+        )
     gamma = float(np.linalg.norm(cov - target) ** 2)
     # gamma is zero only where the covariance is its own target: any delta gives the same
     delta = float(np.clip(phi / (gamma * stats.n_samples), 0, 1)) if gamma > 0 else 1.0

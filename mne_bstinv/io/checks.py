@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from mne_bstinv._types import AnyArray
 from mne_bstinv.io.context import Context, Symbol
@@ -55,9 +56,14 @@ class Check:
     keeps: bool = False
 
 
+def _numbers(value: Any) -> AnyArray:
+    """Return numbers, of a sparse array those that it stores."""
+    return np.asarray(value.data if issparse(value) else value)
+
+
 def _all_finite(value: Any) -> bool:
     """Tell whether all numbers are finite, without an array as large as they are."""
-    array: AnyArray = np.asarray(value)
+    array = _numbers(value)
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())
 
@@ -65,7 +71,7 @@ def _all_finite(value: Any) -> bool:
 def _finite(value: Any, context: Context) -> str:
     if _all_finite(value):
         return ""
-    array: AnyArray = np.asarray(value)
+    array = _numbers(value)
     n_bad = int(array.size - np.isfinite(array).sum())
     return f"NaN or infinite numbers ({n_bad} of {array.size}) found, finite ones expected"
 
@@ -254,11 +260,11 @@ transform = Check("transform", _transform)
 
 
 def counted(symbol: Symbol) -> Check:
-    """Return the check that as many things were read as this field names."""
+    """Return the check that as many things were read as this field names, if it names any."""
 
     def fault(value: Any, context: Context) -> str:
         size, _ = context.sizes.get(str(symbol), (0, ""))
-        return "" if size == len(value) else f"{len(value)} names found, {size} expected"
+        return "" if len(value) in (0, size) else f"{len(value)} names found, {size} expected"
 
     return Check("counted", fault)
 

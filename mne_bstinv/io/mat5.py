@@ -1,8 +1,7 @@
-"""Read MATLAB 5 files (v6, v7): SciPy reads the values, of bytes that were checked before.
+"""Read MATLAB 5 files (v6, v7): its variables one after the other.
 
-A compressed variable is inflated once, to the size it declares, its tags are walked over
-(:mod:`~mne_bstinv.io.mat5_tags`), and :func:`scipy.io.loadmat` is given the inflated bytes. Its
-values get the one form of :mod:`~mne_bstinv.io.variable`.
+A compressed variable is inflated once, to the size it declares and not a byte more;
+:mod:`~mne_bstinv.io.mat5_values` takes the values from its bytes.
 """
 
 from __future__ import annotations
@@ -10,18 +9,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from inspect import signature
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-import scipy.io
-from scipy.sparse import csc_array, issparse
 
-from mne_bstinv.io import variable as form
 from mne_bstinv.io.limits import DEFLATE, max_elements
-from mne_bstinv.io.mat5_tags import COMPLEX, DOUBLE, LAST_NUMBER, MATRIX, Head, Note, Own, Walk
+from mne_bstinv.io.mat5_values import BUFFERED, MATRIX, Data, Values
 from mne_bstinv.io.variable import DamageError, Variable
 
 __all__ = ["names_in", "read"]
@@ -31,26 +26,15 @@ COMPRESSED = 15
 
 #: The header of a file, and enough of a variable to know its name: 32 dimensions, 63 letters.
 HEADER, HEAD = 128, 512
-#: Newer releases of SciPy warn of what they give without it.
-SPARSE = {"spmatrix": False} if "spmatrix" in signature(scipy.io.loadmat).parameters else {}
-
-#: Bytes of numbers from which it costs more to copy them than to read them in Python.
-LARGE = 100_000
-NUMERIC = range(DOUBLE, LAST_NUMBER + 1)
-
-#: Types of the most frequent values.
-SCALARS = {str, int, float, complex, type(None)}
-
-Data = bytes | bytearray | memoryview
 
 #: Bytes of a file that is read at once.
-SMALL = 1_000_000
+SMALL = 100_000
 
-#: Compressed bytes that are inflated at a time.
-STEP = 65536
+#: Compressed bytes that are inflated at a time, and the most they may become.
+STEP, AT_ONCE = 65536, 2**20
 
-#: Bytes of a tag.
-TAG = 8
+#: Bytes of a tag, and of the class and flags of an array with theirs.
+TAG, FLAGS = 8, 16
 
 
 class Stored(NamedTuple):
@@ -63,28 +47,20 @@ class Stored(NamedTuple):
 
 def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
     """Return the variables of a file, or those of the given names."""
-    heads: dict[str, tuple[Head, Note]] = {}
-    streams: dict[str, Any] = {}
+    found: dict[str, Variable] = {}
     with path.open("rb") as file:
         size = file.seek(0, 2)
         order = _byte_order(file)
-        walk = Walk(order, max_elements(size))
+        values = Values(order, max_elements(size))
         source = _in_memory(file, size)
         for stored in _stored(source, size, order):
             if names is not None and _name(source, stored, order) not in names:
                 continue
-            stream, data, n_bytes = _opened(source, stored, order)
-            head, note = walk.variable(data, n_bytes)
+            head, value = values.variable(*_opened(source, stored, order))
             # without a name: what MATLAB needs for function handles and objects
-            if not head.name or head.name.startswith("__"):
-                continue
-            heads[head.name] = head, note
-            streams[head.name] = None if isinstance(note, Own) else stream or walk.data
-        values = _values(streams, order)
-    return {
-        name: Variable(_converted(values.get(name), note), head.shape, head.matlab_class)
-        for name, (head, note) in heads.items()
-    }
+            if head.name and not head.name.startswith("__"):
+                found[head.name] = Variable(value, head.shape, head.matlab_class)
+    return found
 
 
 def names_in(path: Path) -> list[str]:
@@ -132,48 +108,42 @@ def _name(file: BinaryIO, stored: Stored, order: str) -> str:
         stream = zlib.decompressobj()
         _inflated_size(head, stream, order)
         head = stream.decompress(stream.unconsumed_tail, HEAD)
-    return Walk(order, 1, head).head(0, len(head)).name
+    return Values(order, 1, head).head(0, len(head)).name
 
 
-def _opened(file: BinaryIO, stored: Stored, order: str) -> tuple[Any, Data, int]:
-    """Return what SciPy may read a variable from, its bytes, inflated, and their number.
+def _opened(file: BinaryIO, stored: Stored, order: str) -> tuple[Data, int]:
+    """Return the bytes of a variable, inflated, and their number.
 
-    Of a large array that is not compressed these are the first bytes. A small variable has no
-    stream of its own, it costs more than to copy it.
+    Numbers are in memory of their own, which is to be their array.
     """
     file.seek(stored.start)
     if not stored.compressed:
-        return _uncompressed(file, stored, order)
+        data = file.read(min(stored.size, FLAGS))
+        if _is_buffered(data, order):
+            buffer = np.empty(stored.size, np.uint8)
+            file.seek(stored.start)
+            file.readinto(buffer)  # type: ignore[attr-defined]
+            return buffer, stored.size
+        return data + file.read(stored.size - len(data)), stored.size
     inflater = zlib.decompressobj()
     size = _inflated_size(file.read(min(stored.size, STEP)), inflater, order)
     if size > DEFLATE * stored.size:
         raise DamageError(f"a variable of {size} bytes from {stored.size} compressed ones")
-    if stored.size <= STEP:
+    if max(size, stored.size) <= STEP:
         whole: Data = inflater.decompress(inflater.unconsumed_tail, size + 1)
-        stream, count = None, len(whole)
+        count = len(whole)
     else:
-        stream = BytesIO()
-        stream.write(_header(order, size))
-        count = _inflate_into(stream, inflater, file, stored, size + 1)
-        whole = stream.getbuffer()[HEADER + TAG :]
-        if _flags(whole, order) & 0xFF not in NUMERIC:
-            stream, whole = None, bytes(whole)
+        whole = np.empty(size + 1, np.uint8)
+        count = _inflate_into(whole, inflater, file, stored)
+        whole = whole if _is_buffered(whole, order) else whole.tobytes()
     if count != size or not inflater.eof:
         raise DamageError(f"a variable of {size} bytes that is longer, or cut short")
-    return stream, whole, size
+    return whole, size
 
 
-def _uncompressed(file: BinaryIO, stored: Stored, order: str) -> tuple[Any, Data, int]:
-    head = file.read(min(stored.size, HEAD))
-    flags = _flags(head, order)
-    if stored.size > LARGE and flags & 0xFF in NUMERIC and not flags & COMPLEX:
-        return _Part(_header(order, stored.size), file, stored.start), head, stored.size
-    return None, head + file.read(stored.size - len(head)), stored.size
-
-
-def _flags(data: Data, order: str) -> int:
-    """Return class and flags of an array; 0 if there is none."""
-    return int(struct.unpack(f"{order}I", data[8:12])[0]) if len(data) >= HEAD else 0
+def _is_buffered(data: Data, order: str) -> bool:
+    """Tell whether a variable is numbers alone, which stay where they were read to."""
+    return len(data) >= FLAGS and struct.unpack_from(f"{order}I", data, 8)[0] & 0xFF in BUFFERED
 
 
 def _inflated_size(data: bytes, inflater: Any, order: str) -> int:
@@ -185,110 +155,18 @@ def _inflated_size(data: bytes, inflater: Any, order: str) -> int:
     return int(size)
 
 
-def _inflate_into(stream: BytesIO, inflater: Any, file: BinaryIO, stored: Stored, most: int) -> int:
+def _inflate_into(
+    buffer: np.ndarray[Any, Any], inflater: Any, file: BinaryIO, stored: Stored
+) -> int:
     """Inflate what follows the tag, step by step, and return how many bytes it is."""
-    data, left, count = inflater.unconsumed_tail, stored.size - STEP, 0
-    while data and count < most:
-        count += stream.write(inflater.decompress(data, most - count))
-        data = file.read(min(left, STEP))
-        left -= len(data)
+    view, count, left = memoryview(buffer), 0, max(0, stored.size - STEP)
+    data = inflater.unconsumed_tail
+    while data and not inflater.eof and count < len(view):
+        part = inflater.decompress(data, min(len(view) - count, AT_ONCE))
+        view[count : count + len(part)] = part
+        count += len(part)
+        data = inflater.unconsumed_tail
+        if not data:
+            data = file.read(min(left, STEP))
+            left -= len(data)
     return count
-
-
-def _header(order: str, size: int) -> bytes:
-    """Return the header of a file, and the tag of its first variable."""
-    version = struct.pack(f"{order}H", 0x0100) + (b"IM" if order == "<" else b"MI")
-    return b" " * (HEADER - len(version)) + version + _tag(order, size)
-
-
-def _tag(order: str, size: int) -> bytes:
-    return struct.pack(f"{order}II", MATRIX, size)
-
-
-def _values(streams: dict[str, Any], order: str) -> dict[str, Any]:
-    """Return what SciPy reads of variables, whose bytes are let go one after the other."""
-    found, small = {}, BytesIO()
-    small.write(_header(order, 0)[:HEADER])
-    for name in list(streams):
-        stream = streams.pop(name)
-        if isinstance(stream, bytes | bytearray):
-            small.write(_tag(order, len(stream)))
-            small.write(stream)
-        elif stream is not None:
-            found.update(_load(stream))
-    found.update(_load(small))
-    return found
-
-
-def _load(stream: Any) -> dict[str, Any]:
-    values: dict[str, Any] = scipy.io.loadmat(stream, squeeze_me=True, **SPARSE)
-    return values
-
-
-class _Part:
-    """A variable in a file, behind a header of its own, for SciPy to read."""
-
-    def __init__(self, header: bytes, file: BinaryIO, start: int) -> None:
-        self.header = header
-        self.file = file
-        #: What the position in the file is ahead of the position here.
-        self.ahead = start - len(header)
-        self.position = 0
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes."""
-        found = self.header[self.position : self.position + size]
-        if len(found) < size:
-            self.file.seek(self.position + len(found) + self.ahead)
-            found += self.file.read(size - len(found))
-        self.position += len(found)
-        return found
-
-    def seek(self, offset: int, whence: int = 0) -> None:
-        """Go to a byte."""
-        self.position = offset + (self.position if whence else 0)
-
-    def tell(self) -> int:
-        """Return the byte that is next."""
-        return self.position
-
-
-def _converted(value: Any, note: Note) -> Any:
-    """Return a value of SciPy in the form of this package, with values of our own in it."""
-    if note is None:
-        return _plain(value)
-    if isinstance(note, Own):
-        return note.value
-    names = value.dtype.names
-    rows = value.reshape(-1, order="F").tolist()
-    if not names:
-        items = [_converted(item, note.get(index)) for index, item in enumerate(rows)]
-        return form.cell(items, value.shape)
-    columns = [
-        [_converted(row[at], note.get((index, name))) for index, row in enumerate(rows)]
-        for at, name in enumerate(names)
-    ]
-    return form.struct(names, columns, value.shape)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of SciPy in the form of this package."""
-    if type(value) in SCALARS:
-        return value
-    if not isinstance(value, np.ndarray):
-        return csc_array(value) if issparse(value) else value
-    kind = value.dtype.kind
-    if kind == "O":
-        return _listed(value.tolist())
-    if kind == "V":
-        names = value.dtype.names or ()
-        if not value.ndim:
-            return dict(zip(names, map(_plain, value.item()), strict=True))
-        rows = value.reshape(-1, order="F").tolist()
-        return {name: [_plain(row[at]) for row in rows] for at, name in enumerate(names)}
-    return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
-
-
-def _listed(items: list[Any]) -> list[Any]:
-    """Return the entries of a cell, in lists of lists if it has rows and columns."""
-    return [_listed(item) if isinstance(item, list) else _plain(item) for item in items]

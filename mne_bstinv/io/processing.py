@@ -7,21 +7,21 @@ an estimate are the rows of the history, the function, the unit and the comment.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from mne_bstinv.io.raw import FrozenMap
 from mne_bstinv.io.results import Results
 from mne_bstinv.io.text import HistoryRows, as_text
+from mne_bstinv.io.values import is_empty
 
 __all__ = [
     "OF_MNE",
     "Derivation",
     "Step",
     "derivation_of",
+    "is_of_mne",
     "listed_files",
     "steps_of",
     "unit_of",
@@ -173,7 +173,7 @@ def derivation_of(results: Results) -> Derivation | None:
     steps = steps_of(results.history)
     function = (results.function or "").lower()
     for name, value in (("ZScore", results.z_score), ("Atlas", results.atlas)):
-        if value is not None and np.size(value):
+        if not is_empty(value):
             return Derivation(what=f"processed map ({name} is set)", steps=steps, unit="")
     if steps:
         return Derivation(what=_what(steps[-1]), steps=steps, unit=unit_of(results))
@@ -204,10 +204,17 @@ def unit_of(results: Results) -> str:
     return shown or _UNITS.get((results.function or "").lower(), "")
 
 
+def is_of_mne(options: Mapping[str, Any] | None) -> bool:
+    """Tell whether an Options struct says that MNE-Python's own operator was at work."""
+    return as_text((options or {}).get("InverseMethod")) == OF_MNE
+
+
 def _was_free(results: Results) -> bool:
     options = results.options or {}
-    if options.get("InverseMethod") == OF_MNE:  # its pick_ori='normal' takes normals at once
+    if is_of_mne(options):  # its pick_ori='normal' takes normals at once
         return False
-    orient: Sequence[str] = options.get("SourceOrient") or ()
+    orient = options.get("SourceOrient")
     orient = (orient,) if isinstance(orient, str) else orient
-    return len(orient) == 1 and str(orient[0]).lower() in ("free", "loose")
+    if not isinstance(orient, tuple) or len(orient) != 1:
+        return False
+    return (as_text(orient[0]) or "").lower() in ("free", "loose")

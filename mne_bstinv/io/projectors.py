@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.checks import finite, one_of
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.kinds import Array, Scalar, Vector
@@ -66,6 +67,10 @@ class Projector(Structure):
         method = self.method
         if method is None and isinstance(self.sing_val, str):
             method = self.sing_val
+        if not isinstance(method, str | None):
+            raise SchemaError(
+                "Projector", [f"Method: {type(method).__name__} found, text expected"]
+            )
         method = (method or "").upper()
         if method.startswith("ICA"):
             return "ica"

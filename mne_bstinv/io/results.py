@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
 from scipy.sparse import issparse
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import raw, structure_files
 from mne_bstinv.io.checks import (
+    each,
     finite,
     flags,
     increasing,
@@ -29,7 +29,7 @@ from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
 from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text, history_rows
-from mne_bstinv.io.values import EMPTY, is_empty
+from mne_bstinv.io.values import EMPTY, cast, is_empty
 from mne_bstinv.io.variable import Variable
 
 __all__ = ["Results", "read_results", "write_results"]
@@ -72,7 +72,9 @@ class _Factors:
         if len(value) != 2:
             context.fault(f"a cell of {len(value)}", "a cell of two factors")
             return None
-        left, right = (np.asarray(v) if not issparse(v) else v for v in value)
+        left, right = (self._numbers(item, context.element(n)) for n, item in enumerate(value))
+        if left is None or right is None:
+            return None
         if left.ndim == 1:  # squeezed: a column of one source of variance, or one row
             left = left.reshape((1, -1) if right.ndim == 2 else (-1, 1))
         left = left.reshape((1, 1)) if left.ndim == 0 else left
@@ -84,6 +86,15 @@ class _Factors:
             )
             return None
         return raw.freeze((left, right))
+
+    def _numbers(self, value: Any, context: Context) -> Any:
+        if issparse(value):
+            return value
+        array = cast(Variable(value), "float64", context, "an array of numbers")
+        if array is not None and array.ndim > 2:
+            context.fault(f"an array of {array.ndim} dimensions", "rows and columns")
+            return None
+        return array
 
     def write(self, value: Any, context: Context) -> Any:
         return EMPTY if value is None else raw.cell(list(value))
@@ -125,7 +136,8 @@ class Results(Structure):
     )
     #: Two factors whose product is (n_rows, n_times), in place of ``image_grid_amp``.
     image_grid_factors: tuple[Any, Any] | None = field(
-        default=None, metadata=declare("ImageGridAmp", _Factors(), unit="A·m", essential=True)
+        default=None,
+        metadata=declare("ImageGridAmp", _Factors(), each(not_nan), unit="A·m", essential=True),
     )
     #: Inverse whitener of the noise (n_good, n_good).
     whitener: FloatArray | None = field(

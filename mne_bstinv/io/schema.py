@@ -44,6 +44,7 @@ __all__ = [
     "html_table",
     "specs",
     "to_mat",
+    "understood",
 ]
 
 S = TypeVar("S", bound="Structure")
@@ -271,7 +272,7 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
             if item.required:
                 context.faults.append(f"{attempt.path}: is missing, but required")
             continue
-        value = _understood(item.spec, variables[name], attempt)
+        value = understood(item.spec, variables[name], attempt)
         if not attempt.faults:
             context.accept(attempt)
             if value is not None:
@@ -294,7 +295,7 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
     return None if faults else result
 
 
-def _understood(spec: Spec, variable: Variable, context: Context) -> Any:
+def understood(spec: Spec, variable: Variable, context: Context) -> Any:
     """Return the value of a field, with faults if it is not what the field declares."""
     value = spec.kind.read(variable, context)
     if value is None or context.faults:

@@ -24,7 +24,7 @@ from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.schema import Structure, declare
 from mne_bstinv.io.scouts import GridAtlas
-from mne_bstinv.io.text import History, HistoryRows, Nested, Text
+from mne_bstinv.io.text import History, HistoryRows, Nested, Text, as_text
 from mne_bstinv.io.timefreq import BandRows, Bands, Frequencies, RowNames
 from mne_bstinv.io.values import EMPTY, bare, cast, is_empty
 from mne_bstinv.io.variable import Variable
@@ -176,7 +176,7 @@ class Statistics(Structure):
     def _summary(self) -> str:
         maps = self.tmap if self.tmap is not None else self.pmap
         size = " × ".join(map(str, maps.shape)) if maps is not None else "of SPM"
-        return f"{self.comment}, {self.display_units or ''} of {self.type}, {size}"
+        return f"{self.comment}, {as_text(self.display_units) or ''} of {self.type}, {size}"
 
 
 def read_statistics(fname: PathLike) -> Statistics:

@@ -27,7 +27,6 @@ __all__ = [
     "sparse",
     "struct",
     "text",
-    "wrong_indices",
 ]
 
 Shape = tuple[int, ...]
@@ -147,32 +146,34 @@ def struct(names: Sequence[str], columns: Sequence[list[Any]], shape: Shape) -> 
     return dict(zip(names, columns, strict=True))
 
 
-def wrong_indices(rows: Numbers, starts: Numbers, n_values: int, shape: Shape) -> Unreadable | None:
-    """Say what is wrong with the indices of a sparse array in columns; None if nothing is."""
+def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
+    """Return a sparse array in columns, if its indices are what they must be."""
     n_rows, n_columns = shape
     if n_rows > MAX_ROWS:
         return Unreadable(f"a sparse array of {n_rows} rows")
     if len(starts) < n_columns + 1:
         return Unreadable(f"a sparse array of {n_columns} columns with {len(starts)} starts")
-    starts = starts[: n_columns + 1].astype(np.int64)
+    starts = starts[: n_columns + 1]
     count = int(starts[-1])
-    if starts[0] != 0 or np.any(np.diff(starts) < 0) or count > min(len(rows), n_values):
+    if starts[0] != 0 or np.any(starts[1:] < starts[:-1]) or count > min(len(rows), len(data)):
         return Unreadable("a sparse array whose columns contradict its values")
-    rows = rows[:count].astype(np.int64)
-    steps = np.diff(rows, prepend=-1)
-    steps[starts[:-1][starts[:-1] < count]] = 1  # where a column begins, rows may fall
-    if count and (rows.min() < 0 or rows.max() >= n_rows or np.any(steps <= 0)):
+    rows = rows[:count]
+    if count and (rows.min() < 0 or rows.max() >= n_rows or not _rise(rows, starts)):
         return Unreadable("a sparse array with row indices out of range or order")
-    return None
+    index = np.int32 if count <= MAX_ROWS else np.int64  # SciPy's choice; all rows fit both
+    indices = rows.astype(index, copy=not rows.flags.writeable)
+    indptr = starts.astype(index, copy=not starts.flags.writeable)
+    return csc_array((data[:count], indices, indptr), shape=shape)
 
 
-def sparse(data: Numbers, rows: Numbers, starts: Numbers, shape: Shape) -> Any:
-    """Return a sparse array in columns, if its indices are what they must be."""
-    wrong = wrong_indices(rows, starts, len(data), shape)
-    if wrong is not None:
-        return wrong
-    starts = starts[: shape[1] + 1].astype(np.int64)
-    return csc_array((data[: starts[-1]], rows[: starts[-1]].astype(np.int64), starts), shape=shape)
+def _rise(rows: Numbers, starts: Numbers) -> bool:
+    """Tell whether the rows rise inside each column."""
+    rising = np.empty(len(rows), bool)
+    rising[0] = True
+    np.greater(rows[1:], rows[:-1], out=rising[1:])
+    begins = starts[:-1]
+    rising[begins[begins < len(rows)]] = True  # from column to column they may fall
+    return bool(rising.all())
 
 
 def _paired(found: str) -> str:

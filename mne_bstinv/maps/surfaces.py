@@ -75,11 +75,13 @@ def registered_sphere(surface: SurfaceLike) -> FloatArray | None:
     """Return the vertices of the registered sphere (n, 3); None if the surface has none."""
     sphere = surface.reg.get("Sphere") if isinstance(surface.reg, Mapping) else None
     vertices = sphere.get("Vertices") if isinstance(sphere, Mapping) else None
-    if vertices is None or np.size(vertices) == 0:
+    if vertices is None or (isinstance(vertices, np.ndarray | tuple | str) and not len(vertices)):
         return None
     array = as_map(vertices, "Reg.Sphere.Vertices")
-    if array.shape[1] != 3:
-        raise MapError(f"Reg.Sphere.Vertices must have three columns, found {array.shape}.")
+    if array.shape[1] != 3 or not np.isfinite(array).all():
+        raise MapError(
+            f"Reg.Sphere.Vertices must have three columns of finite numbers, found {array.shape}."
+        )
     return array
 
 

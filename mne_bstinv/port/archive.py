@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
 
 from mne_bstinv.errors import MissingFileError, ProtocolError
 
@@ -35,6 +36,11 @@ _DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
     OverflowError, RecursionError,
 )  # fmt: skip
+
+#: What file systems say of names that are too long, of a file and a folder, or none at all.
+_NO_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ)
+#: Most letters of a name that a message shows.
+_SHOWN = 100
 
 #: What macOS adds to archives: a second tree of the same names.
 _MACOS = "__MACOSX"
@@ -175,12 +181,27 @@ def _protocols_in(names: list[PurePosixPath]) -> list[PurePosixPath]:
     return sorted(root for root in both if not both & set(root.parents))
 
 
+def _new(archive: Path, item: zipfile.ZipInfo, file: Path) -> BinaryIO:
+    """Open a new file for a member; names of archives may be none of the file system."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file.open("xb")
+    except OSError as error:
+        if error.errno not in _NO_NAMES:
+            raise
+        name = item.orig_filename
+        shown = name if len(name) < _SHOWN else f"{name[:_SHOWN]}…"
+        raise ProtocolError(
+            f"{archive}: refused, it holds a name that cannot be extracted here: {shown!r} "
+            f"({error.strerror}). Extract it yourself, and give the folder."
+        ) from error
+
+
 def _extract(
     archive: Path, opened: zipfile.ZipFile, item: zipfile.ZipInfo, file: Path, left: int
 ) -> int:
     """Extract a member and return how many bytes are still allowed; headers may lie."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with opened.open(item) as source, file.open("xb") as copy:
+    with opened.open(item) as source, _new(archive, item, file) as copy:
         while chunk := source.read(_CHUNK):
             left -= len(chunk)
             if left < 0:

@@ -127,12 +127,12 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
 def _check_fields(file: Path, content: Mapping[str, Any]) -> None:
     """Refuse a manifest whose fields are of other types, or name files elsewhere."""
     wrong = [name for name, test in _FIELDS.items() if name in content and not test(content[name])]
-    outside = _outside(file.parent, content.get("outputs") or ())
     if wrong:
         raise ProtocolError(
             f"{file}: {wrong[0]} is not what a port writes there: move the manifest away, or "
             "choose another folder."
         )
+    outside = _outside(file.parent, content.get("outputs") or ())
     if outside:
         raise ProtocolError(
             f"{file}: lists {outside[0]!r}, which is not in its folder; nothing outside of it is "

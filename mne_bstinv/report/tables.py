@@ -11,7 +11,7 @@ import numpy as np
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation import CrossValidation
-from mne_bstinv.cross_validation.numbers import percent
+from mne_bstinv.cross_validation.numbers import percent, share
 from mne_bstinv.cross_validation.settings_table import settings_rows
 from mne_bstinv.cross_validation.text import (
     attribution_heads,
@@ -48,9 +48,9 @@ def overview_html(validations: Mapping[str, CrossValidation]) -> str:
         (
             label,
             v.equivalent.parity,
-            percent(v.twin_difference),
+            share(v.twin_difference),
             percent(v.attribution.total),
-            percent(v.attribution.remainder),
+            share(v.attribution.remainder),
             _mark(v),
         )
         for label, v in validations.items()
@@ -73,10 +73,10 @@ def parity_html(validation: CrossValidation) -> str:
     if factor.ndim == 0 and factor != 1:
         sentences.append(f"Brainstorm's estimate is {float(factor):.6g} times MNE's.")
     sentences.append(equivalent.reason)
-    difference = percent(validation.twin_difference)
+    difference = share(validation.twin_difference)
     sentences.append(f"Relative difference with the operator built directly: {difference}.")
     if validation.public_difference is not None:
-        difference = percent(validation.public_difference)
+        difference = share(validation.public_difference)
         sentences.append(f"With mne.minimum_norm.make_inverse_operator: {difference}.")
     elif equivalent.no_public_call:
         sentences.append(f"make_inverse_operator cannot be told this: {equivalent.no_public_call}")

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import data_types_of
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.stored import DIFFERS, EQUAL
 from mne_bstinv.conversion import carry, conversion_report
 from mne_bstinv.derived.library import NotComparableError
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
-from mne_bstinv.io.processing import OF_MNE
+from mne_bstinv.io.processing import is_of_mne
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.verification.outcome import Verification
 
@@ -49,7 +50,7 @@ class _Recomputed:
 
 def is_foreign(stored: io.Results) -> bool:
     """Tell whether MNE-Python's own operator computed a kernel."""
-    return (stored.options or {}).get("InverseMethod") == OF_MNE
+    return is_of_mne(stored.options)
 
 
 def verify_foreign(
@@ -220,8 +221,7 @@ def _apart(ours: FloatArray, theirs: FloatArray) -> float:
 
 def _how(stored: io.Results) -> str:
     options = stored.options or {}
-    types = options.get("DataTypes") or ()
-    listed = types if isinstance(types, str) else "+".join(map(str, types))
+    listed = "+".join(data_types_of(options))
     return (
         f"MNE-Python {options.get('InverseMeasure')}, lambda2 {options.get('Lambda2'):g}, {listed}"
     )

@@ -11,6 +11,7 @@ from mne_bstinv import io
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.compare.stored import DIFFERS, Agreement
 from mne_bstinv.inverse import InverseOptions2009, InverseResult
+from mne_bstinv.io.values import is_empty
 
 __all__ = ["explain", "rounded", "stage_differences"]
 
@@ -31,9 +32,9 @@ def stage_differences(stored: io.Results, result: InverseResult) -> dict[str, fl
         "singular values": (result.source_decomp_sa, stored.source_decomp_sa),
     }
     return {
-        name: _relative_difference(ours, np.asarray(theirs))
+        name: _relative_difference(ours, theirs)
         for name, (ours, theirs) in pairs.items()
-        if ours is not None and theirs is not None and np.size(theirs) > 0
+        if ours is not None and not is_empty(theirs)
     }
 
 
@@ -41,12 +42,14 @@ def _cov_of(struct: Any) -> Any:
     return struct.get("NoiseCov") if isinstance(struct, Mapping) else None
 
 
-def _relative_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
-    if ours.size != theirs.size:
+def _relative_difference(ours: np.ndarray, stored: Any) -> float:
+    theirs = np.atleast_1d(stored if isinstance(stored, np.ndarray | int | float) else ())
+    if theirs.dtype.kind not in "biufc" or ours.size != theirs.size:
         return float("inf")
     theirs = theirs.reshape(ours.shape)
     size = np.linalg.norm(theirs)
-    return float(np.linalg.norm(ours - theirs) / size) if size > 0 else float("inf")
+    known = size > 0 and np.isfinite(size)
+    return float(np.linalg.norm(ours - theirs) / size) if known else float("inf")
 
 
 def explain(agreement: Agreement, stages: Mapping[str, float], rtol: float) -> str:

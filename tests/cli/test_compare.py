@@ -12,12 +12,20 @@ import pytest
 from mne_bstinv import InverseOptions, io
 from mne_bstinv.cli import main
 from mne_bstinv.cross_validation import CrossValidation
+from mne_bstinv.report.figures import FIGURES
 
 
 @pytest.fixture
 def study(data_dir, tmp_path):
     """A writable copy of a small protocol."""
     return shutil.copytree(data_dir / "eeg_surface", tmp_path / "study")
+
+
+@pytest.fixture
+def one_figure(monkeypatch):
+    """Pages have the first of their figures: the others are drawn in the tests of the report."""
+    for module in ("figures", "html"):
+        monkeypatch.setattr(f"mne_bstinv.report.{module}.FIGURES", FIGURES[:1])
 
 
 def results_with(root, **wanted):
@@ -76,7 +84,7 @@ def test_all_options_and_settings_arrive(study, capsys):
     assert sides["averages"][1] == "nave of the recordings"
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("one_figure")
 def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_path, capsys):
     page = tmp_path / "report.html"
     out = compare(capsys, study, "--methods", "MNE", "--snr", "2", "--html", page).out
@@ -91,7 +99,7 @@ def test_of_a_folder_the_default_options_are_taken_and_it_says_so(study, tmp_pat
     assert found["stored_kernel"] is None
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("one_figure")
 def test_the_stored_kernel_is_verified_in_passing(study, tmp_path, capsys):
     path = results_with(study, measure="dspm2018", source_orient=("fixed",))
     out = compare(capsys, path).out
@@ -295,7 +303,7 @@ def test_an_snr_is_no_rms_amplitude(study, capsys):
     assert "was computed with SnrMethod rms: leave --snr out" in err
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("one_figure")
 def test_the_page_says_how_to_reproduce_it(study, tmp_path, capsys):
     page = tmp_path / "report.html"
     words = ["--methods", "dSPM", "--html", page, "--recordings", "Avg", "--condition", "evoked"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mne_bstinv.cli.streams import clean_streams, printable
         ("plain µ Λ 脑\ttab\n", "plain µ Λ 脑\ttab\n"),
         ("\x1b[2Jgone", r"\x1b[2Jgone"),
         ("a\rb\x07\x00\x9b", r"a\rb\x07\x00\x9b"),
+        ("\u202egpj.exe\u2069 עברית", r"\u202egpj.exe\u2069 עברית"),
         (os.fsdecode(b"caf\xe9"), r"caf\udce9"),
     ],
 )
@@ -78,3 +80,19 @@ def test_an_empty_name_is_no_place(sample_dir, tmp_path, capsys, monkeypatch, co
     assert exit_of.value.code == 2
     assert "an empty name" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_json_is_json_whatever_is_in_a_file(tmp_path, monkeypatch, encoding):
+    comment = "é Λ 😀 \x9b31m \u202e \x00"
+    file = tmp_path / "data_é.mat"
+    scipy.io.savemat(
+        file, {"F": [[1.0]], "Comment": "x", "History": cell("1", comment, "é 😀\x9b")}
+    )
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["info", str(file), "--json"]) == 0
+    stream.flush()
+    told = json.loads(stream.buffer.getvalue().decode(encoding))
+    assert told["file"] == str(file)
+    assert "é 😀\x9b" in told["fields"]["History"]["value"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from schema_samples import Place, changed, leaves, other_leaves, samples, structures, value_at
+from scipy.sparse import csc_array
 
 from mne_bstinv import conversion_report
 from mne_bstinv.errors import SchemaError
@@ -25,6 +26,7 @@ ODD = {
     "text": Variable("odd", (1, 3), "char"),
     "number": Variable(-7.5, (1, 1), "double"),
     "size": Variable(np.full((2, 7, 3), 1e20), (2, 7, 3), "double"),
+    "sparse": Variable(csc_array(np.eye(3)), (3, 3), "sparse"),
     "NaN": Variable(np.full((5, 2), np.nan), (5, 2), "double"),
     "empty": Variable(np.zeros((0, 0)), (0, 0), "double"),
 }
@@ -93,6 +95,7 @@ def test_an_odd_value_in_every_field(name):
                 assert place.costs is None, (place, odd, error)
                 assert place.item.spec.name in error or "n_" in error, (place, odd, error)
                 continue
+            assert repr(found)
             costs = [] if place.costs is None else [place.costs]
             costs += [place.attributes, *WITH_IT.get(str(place), [])]
             costs += place.twins
@@ -101,7 +104,9 @@ def test_an_odd_value_in_every_field(name):
 
 
 def worse(value: Any, where: Any) -> Any:
-    """An array with one of its numbers replaced."""
+    """An array with one of its numbers replaced; of several arrays the last."""
+    if isinstance(value, list):
+        return [*value[:-1], worse(value[-1], where)]
     array = np.array(value, dtype=float)
     array.flat[-1] = where
     return array

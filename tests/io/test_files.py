@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +32,12 @@ UNWRITABLE = {"channel_ANT_Waveguard_32.mat"}
 
 
 def check_round_trip(folder: Path, tmp_path: Path) -> int:
+    return check_round_trips(mat_files(folder), tmp_path)
+
+
+def check_round_trips(files: Iterable[tuple[Path, Any, Any]], tmp_path: Path) -> int:
     count = 0
-    for file, read, write in mat_files(folder):
+    for file, read, write in files:
         if file.name in UNWRITABLE:
             continue
         first = read(file)
@@ -61,7 +68,17 @@ def test_round_trip_sample(sample_dir, tmp_path):
 
 @pytest.mark.parametrize("folder", ["real", "oracle/local"])
 def test_round_trip_third_party(shared_dir, tmp_path, folder):
-    assert check_round_trip(shared_dir / folder, tmp_path) >= 13
+    assert check_round_trips(differently_named(shared_dir / folder), tmp_path) >= 13
+
+
+def differently_named(folder: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """One of the files of a folder whose names differ by their numbers alone."""
+    seen = set()
+    for file, read, write in mat_files(folder):
+        key = file.parent, re.sub(r"\d+", "", file.name)
+        if key not in seen:
+            seen.add(key)
+            yield file, read, write
 
 
 def one_of_each_kind(folder: Path):

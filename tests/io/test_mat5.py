@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from mat5_bytes import (
 from scipy.sparse import csc_array, issparse
 
 from mne_bstinv.errors import MatFileError
-from mne_bstinv.io import limits, mat, mat5, mat5_tags
+from mne_bstinv.io import limits, mat, mat5
 from mne_bstinv.io.variable import Unreadable
 
 
@@ -278,18 +279,43 @@ def test_many_empty_cells_are_bounded_by_the_size_of_the_file(tmp_path):
     assert all(item is found[0] for item in found)  # nothing takes no memory, in cells of it alone
 
 
-def test_empty_entries_beside_others_are_bounded(tmp_path, monkeypatch):
-    """SciPy takes twenty times their bytes for them."""
-    monkeypatch.setattr(mat5_tags, "max_elements", lambda stored: 1000)
-    for count, words in ((1000, None), (1001, "a: more cells and structs than")):
-        entries = element("MATRIX", b"") * count + number("")
-        file = write_5(tmp_path / "a.mat", array("CELL", (1, count + 1), entries, name="a"))
-        if words is None:
-            value = mat.read(file)["a"].value
-            assert (np.size(value[0]), value[-1]) == (0, 1.0)
-        else:
-            with pytest.raises(MatFileError, match=words):
-                mat.read(file)
+NONE = element("MATRIX", b"")
+PAIR = array("DOUBLE", (1, 2), doubles(1, 2))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        NONE,
+        array("DOUBLE", (0, 0), doubles()),
+        PAIR,
+        array("CHAR", (1, 8), element("UINT8", b"letters!")),
+        array("CELL", (1, 2), NONE, NONE),
+        array("STRUCT", (1, 1), FIELDS, NONE),
+    ],
+    ids=["nothing", "empty", "pair", "text", "cell", "struct"],
+)
+def test_memory_of_many_small_entries(tmp_path, entry):
+    """At most four times the bytes of the file, with a last entry unlike the others."""
+    content = array("CELL", (1, 5_001), entry * 5_000, number(""), name="a")
+    file = write_5(tmp_path / "a.mat", content)
+    mat.read(write_5(tmp_path / "first.mat", number()))
+    tracemalloc.start()
+    value = mat.read(file)["a"].value
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * len(content)
+    assert len(value) == 5_001
+    assert value[-1] == 1.0
+
+
+def test_arrays_inside_cells_are_their_own(tmp_path):
+    """An array that is kept does not keep all that was read, and may be changed."""
+    file = write_5(tmp_path / "a.mat", array("CELL", (1, 3), PAIR, PAIR, PAIR, name="a"))
+    first, second, third = mat.read(file)["a"].value
+    first[0] = 5.0
+    assert (second[0], third[0]) == (1.0, 1.0)
+    assert all(item.base is None or item.base.nbytes == 16 for item in (first, second, third))
 
 
 def test_only_the_wanted_variables_are_inflated(tmp_path, monkeypatch):
@@ -307,9 +333,16 @@ def test_two_variables_of_one_name(tmp_path):
     assert mat.read(file)["a"].value == 2.0
 
 
-def test_arrays_are_not_copied(tmp_path):
+@pytest.mark.parametrize("compress", [False, True])
+def test_arrays_are_not_copied(tmp_path, compress):
     """A gain of a gigabyte is in memory once."""
-    mat.write(tmp_path / "a.mat", {"a": np.arange(12.0).reshape(3, 4)})
+    gain = np.random.default_rng(0).standard_normal((30, 10_000))
+    scipy.io.savemat(tmp_path / "a.mat", {"a": gain}, do_compression=compress)
+    tracemalloc.start()
     value = mat.read(tmp_path / "a.mat")["a"].value
-    assert not value.flags.owndata
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < (2.5 if compress else 2) * gain.nbytes
+    np.testing.assert_array_equal(value, gain)
     assert value.flags.f_contiguous
+    assert value.flags.writeable

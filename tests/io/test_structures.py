@@ -7,9 +7,10 @@ import pytest
 import scipy.io
 from helpers_mat73 import save_73
 from io_helpers import cell, differences, save, shapes, structs
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, issparse
 
 from mne_bstinv import io
+from mne_bstinv.errors import SchemaError
 
 EMPTY = np.zeros((0, 0))
 
@@ -300,3 +301,21 @@ def test_structures_from_scratch_have_brainstorm_classes(tmp_path):
     assert found["Time"] == ((1, 4), "double")
     assert found["DataFile"] == ((0, 0), "double")
     assert found["nAvg"] == ((1, 1), "double")
+
+
+def test_transforms_without_names_are_written_back(tmp_path):
+    transforms = (np.eye(4),)
+    channels = io.Channels(channels=(io.Channel(name="a", type="EEG"),), transf_eeg=transforms)
+    io.write_channels(tmp_path / "channel.mat", channels)
+    again = io.read_channels(tmp_path / "channel.mat")
+    assert (len(again.transf_eeg), again.transf_eeg_labels) == (1, ())
+
+
+@pytest.mark.parametrize("odd", ["text", csc_array(np.eye(2)), np.full((2, 2, 2), 1.0), {"a": 1.0}])
+def test_factors_that_are_no_arrays(tmp_path, odd):
+    file = save(tmp_path / "results_x.mat", ImageGridAmp=cell(np.ones((2, 2)), odd), nComponents=1)
+    if issparse(odd):
+        assert io.read_results(file).amplitudes.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+        return
+    with pytest.raises(SchemaError, match=r"ImageGridAmp\(2\): .* expected"):
+        io.read_results(file)

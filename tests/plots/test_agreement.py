@@ -24,6 +24,11 @@ def _map(cortex, values, **kwargs):
     return plot_agreement(values, cortex.vertices, cortex.faces - 1, **given)
 
 
+@pytest.fixture(scope="module")
+def all_equal(cortex):
+    return _map(cortex, np.ones(cortex.n_vertices))
+
+
 def test_six_sides_and_one_colour_bar(cortex):
     values = np.linspace(0.2, 0.9, cortex.n_vertices)
     figure = _map(cortex, values, title="T")
@@ -47,11 +52,11 @@ def test_six_sides_and_one_colour_bar(cortex):
         ("back", "right", "up"),
     ],
 )
-def test_each_view_shows_its_side(cortex, view, across, up):
+def test_each_view_shows_its_side(all_equal, view, across, up):
     """The named directions of the head point to the right, and to the top, of the picture."""
     directions = {"front": (1, 0, 0), "back": (-1, 0, 0), "left": (0, 1, 0), "right": (0, -1, 0)}
     directions["up"] = (0, 0, 1)
-    maps = _map(cortex, np.ones(cortex.n_vertices)).axes
+    maps = all_equal.axes
     (axes,) = (axes for axes in maps if axes.get_title() == view)
     origin, one, other = (
         np.array(proj3d.proj_transform(*point, axes.get_proj()))[:2]

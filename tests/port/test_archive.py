@@ -214,3 +214,12 @@ def test_a_member_that_begins_before_the_archive(tmp_path, target):
     file.write_bytes(content)
     with pytest.raises(ProtocolError, match=r"good\.zip: not a zip file, or a damaged one"):
         extract_protocol(file, target)
+
+
+@pytest.mark.parametrize("member", [f"data/{'x' * 300}.mat", "anat/Subject01/x.mat/y.mat"])
+def test_a_name_that_no_file_can_have_here(tmp_path, target, member):
+    """Too long, or of a file and of a folder."""
+    file = good(tmp_path, (member, b"1"))
+    with pytest.raises(ProtocolError, match="a name that cannot be extracted here: '") as error:
+        extract_protocol(file, target)
+    assert str(file) in str(error.value)

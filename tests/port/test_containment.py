@@ -107,7 +107,8 @@ def test_only_staging_folders_are_removed(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"outputs": ["a"]}, {"outputs": {"a": 5}}, {"outputs": {"a": {"bytes": "5"}}},
+        {"outputs": ["a"]}, {"outputs": [{}]}, {"outputs": {"a": 5}},
+        {"outputs": {"a": {"bytes": "5"}}},
         {"inputs": {"a": {}}}, {"inputs": 5}, {"reports": [1]}, {"reports": {"a": [{"x": 1}]}},
         {"errors": {"a": "b"}}, {"errors": [5]}, {"verification": 7}, {"verification": [[]]},
         {"status": {}}, {"title": None}, {"protocol": 5}, {"skipped": "x"}, {"units": 3},

@@ -180,11 +180,12 @@ def test_coils_that_do_not_fit_are_no_detail():
 
 @pytest.fixture
 def in_millimetres(data_dir, tmp_path):
-    """A protocol whose channel file is in mm."""
+    """A protocol whose sensors, locations and surfaces are in mm."""
     folder = shutil.copytree(data_dir / "eeg_shared", tmp_path / "protocol")
-    for file in folder.rglob("channel*.mat"):
-        channels = scaled(io.read_channels(file), 1e3)
-        io.write_channels(file, channels, overwrite=True)
+    for start, noun in (("channel", "channels"), ("headmodel", "head_model"), ("tess", "surface")):
+        for file in folder.rglob(f"{start}*.mat"):
+            structure = scaled(getattr(io, f"read_{noun}")(file), 1e3)
+            getattr(io, f"write_{noun}")(file, structure, overwrite=True)
     return folder
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 from mne_bstinv.adapters.sources import Hemisphere
 from mne_bstinv.anatomy import inflate, mean_curvature, outward_faces
 from mne_bstinv.conversion import Findings
+from mne_bstinv.errors import SchemaError
 from mne_bstinv.frames import (
     fiducials_in_scs,
     ras_to_mni,
@@ -32,6 +33,9 @@ from mne_bstinv.frames import (
     transform_points,
     voxels_to_surface_ras,
 )
+from mne_bstinv.io.checks import finite
+from mne_bstinv.io.inside import inside
+from mne_bstinv.io.kinds import Array
 
 __all__ = [
     "cortex_files", "fiducial_files", "mri_files", "shell_files", "shell_tris", "volume_of",
@@ -43,7 +47,7 @@ def cortex_files(
 ) -> dict[str, bytes]:
     """Make the files of a cortex, by path in the subject's folder."""
     positions = 1e3 * transform_points(place.scs_to_mri, cortex.vertices)
-    sphere = _sphere(cortex)
+    sphere = _sphere(cortex, findings)
     findings.derived(
         "Vertices", "The one cortex stands for white and pial; inflated was made by smoothing it."
     )
@@ -176,13 +180,15 @@ def _spread(part: Hemisphere, places: FloatArray, place: Place, findings: Findin
     return place.mesh(sphere, part.tris, comment=f"{COMMENT}: not registered")
 
 
-def _sphere(cortex: io.Surface) -> FloatArray | None:
+def _sphere(cortex: io.Surface, findings: Findings) -> FloatArray | None:
     """Return the registered sphere, mm, if there is one of the right size."""
-    sphere = cortex.reg.get("Sphere") if isinstance(cortex.reg, Mapping) else None
-    vertices = sphere.get("Vertices") if isinstance(sphere, Mapping) else None
-    if vertices is None or np.shape(vertices) != cortex.vertices.shape:
+    kind = Array(len(cortex.vertices), 3)
+    try:
+        vertices = inside(cortex.reg, "Reg.Sphere.Vertices", kind, finite)
+    except SchemaError as error:
+        findings.dropped("Reg", f"It cannot be understood: {'; '.join(error.faults)}.")
         return None
-    return 1e3 * np.asarray(vertices, dtype=np.float64)
+    return None if vertices is None else 1e3 * vertices
 
 
 def _curvature(

@@ -17,6 +17,7 @@ from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sensors import to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.text import as_text
 from mne_bstinv.maps import source_timefreq
 
 __all__ = ["band_names", "to_source_bands", "to_spectrum", "to_tfr"]
@@ -121,7 +122,7 @@ def to_spectrum(
     _refuse(timefreq, "data")
     if not timefreq.is_spectrum or timefreq.freqs is None:
         raise ConversionError("It is no spectrum over single frequencies: use to_tfr.")
-    normalized = (timefreq.options or {}).get("PowerUnits") == "normalized"
+    normalized = as_text((timefreq.options or {}).get("PowerUnits")) == "normalized"
     sfreq = 1.0 if normalized else 2 * float(timefreq.freqs[-1])
     rows = _channels_of(timefreq, channels, info, mri, sfreq, findings)
     if normalized:

@@ -22,6 +22,8 @@ from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.result import RegionRows
 from mne_bstinv.inverse.years import YEARS
+from mne_bstinv.io.inside import inside
+from mne_bstinv.io.text import TextCell
 
 __all__ = ["RowLayout", "layout_of_results", "mixed_layout", "plain_layout"]
 
@@ -188,9 +190,8 @@ def _n_rows(results: io.Results) -> int:
 
 
 def _stored_orientation(results: io.Results) -> str:
-    value = (results.options or {}).get("SourceOrient")
-    entries = [value] if isinstance(value, str) else list(value if value is not None else ())
-    return str(entries[0]).lower() if entries else "free"
+    entries = inside(results.options, "Options.SourceOrient", TextCell(), default=("free",))
+    return str(entries[0]).lower()
 
 
 def _axes(n: int) -> FloatArray:

@@ -91,7 +91,7 @@ def _of_components(
     if len(selected) < mask.size:
         findings.dropped(
             f"Projector({index + 1}) {projector.comment!r}",
-            f"{mask.size - len(selected)} of {mask.size} components, which are not removed",
+            f"{mask.size - len(selected)} of {mask.size} components, which are not selected",
         )
     made = []
     for component in selected:

@@ -20,6 +20,7 @@ from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, transform_points
+from mne_bstinv.studies.units import in_metres
 
 __all__ = [
     "SourceMap",
@@ -88,7 +89,9 @@ def source_map(
     ConversionError
         If given source spaces are not those of the head model.
     """
-    frame = scs_to_head(channels, mri)
+    head_model = in_metres(head_model)
+    channels = None if channels is None else in_metres(channels)
+    frame = scs_to_head(channels, None if mri is None else in_metres(mri))
     if src is None:
         src = to_source_spaces(head_model, surface, mri, channels=channels, subject=subject)
     elif frame.assumed:
@@ -128,6 +131,7 @@ def grid_of(
     """
     if head_model is None:
         return from_source_spaces(src, head_to_scs=np.linalg.inv(to_head), info=info)
+    head_model = in_metres(head_model)
     grid_loc = np.asarray(head_model.grid_loc, dtype=np.float64)
     return SourceGrid(
         head_model_type=head_model.kind,

@@ -86,12 +86,8 @@ def directions(channels: Channels, picks: Sequence[int]) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sample_small", "meg_eeg"])
-def test_brainstorms_meg_gain(
-    name: str, sample_dir: Path, data_dir: Path, stored_points: Path
-) -> None:
-    root = sample_dir if name == "sample_small" else data_dir / name
-    channels, head_model = study(root / "data/Subject01/evoked")
+def test_brainstorms_meg_gain(data_dir: Path, stored_points: Path) -> None:
+    channels, head_model = study(data_dir / "meg_eeg/data/Subject01/evoked")
     info = to_info(channels, sfreq=250.0)
     picks = mne.pick_types(info, meg=True)
     expected = head_model.gain[picks]

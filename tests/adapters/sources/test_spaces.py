@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import warnings
+from functools import cache
 
 import mne
 import numpy as np
@@ -29,6 +30,7 @@ RTOL = 1e-12
 SINGLE = 0.125 * 2**-24
 
 
+@cache
 def load(folder):
     """Head model, cortex, channels and MRI of the protocol's condition that has a head model."""
     subject = io.read_protocol(folder).subject("Subject01")
