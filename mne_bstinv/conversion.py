@@ -87,6 +87,10 @@ class ConversionReport:
     findings: tuple[Finding, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
 
+    def __deepcopy__(self, memo: object) -> ConversionReport:
+        # a record that nobody changes: copies of MNE's objects would copy whole head models
+        return self
+
     def __len__(self) -> int:
         return len(self.findings)
 

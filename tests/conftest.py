@@ -19,12 +19,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz", type=int, default=0, metavar="N",
         help="damage N files of each sort in tests/fuzz (default: what takes some 10 seconds)",
     )  # fmt: skip
+    parser.addoption("--fuzz-seed", default="", metavar="WORD", help="other damages in tests/fuzz")
 
 
 @pytest.fixture(scope="session")
 def fuzz(request: pytest.FixtureRequest) -> int:
     """How many files to damage of each sort; 0 for a few."""
     return request.config.getoption("--fuzz")
+
+
+@pytest.fixture(scope="session")
+def fuzz_seed(request: pytest.FixtureRequest) -> str:
+    """What the damages depend on beside their number; empty for the usual ones."""
+    return request.config.getoption("--fuzz-seed")
 
 
 @pytest.fixture(scope="session")

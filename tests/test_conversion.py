@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import types
@@ -16,6 +17,7 @@ import mne_bstinv as mb
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
 from mne_bstinv.conversion import (
+    ConversionReport,
     Finding,
     Findings,
     carry,
@@ -49,6 +51,12 @@ def made(monkeypatch):
 
         monkeypatch.setattr(Findings, severity, note)
     return found
+
+
+def test_copies_of_what_was_converted_share_the_report():
+    gain = np.ones((2, 3))
+    report = ConversionReport(kept={"head_model": gain})
+    assert copy.deepcopy({"made": np.zeros(1), "report": report})["report"] is report
 
 
 def test_every_public_conversion_is_marked():

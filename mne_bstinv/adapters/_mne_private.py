@@ -53,6 +53,14 @@ def forward_origin(gain: Any, source_ori: int) -> dict[str, Any]:
     return {"_orig_sol": gain.copy(), "_orig_source_ori": source_ori, "_orig_sol_grad": None}
 
 
+def hold_once(fwd: Any) -> None:
+    """Let a Forward of free orientation hold its gain once, not also as ``_orig_sol``.
+
+    MNE's functions replace ``sol["data"]`` and do not write into it (tried: 1.9 and 1.13).
+    """
+    fwd["_orig_sol"] = fwd["sol"]["data"]
+
+
 def original_gain(fwd: Any) -> tuple[Any, int]:
     """Return the gain of a Forward before any change of orientation, and its orientation code.
 

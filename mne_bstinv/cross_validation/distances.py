@@ -59,6 +59,9 @@ class Kernels(Protocol):
     def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
         """Return the Frobenius norm of the difference of two kernels."""
 
+    def shared(self, switched: frozenset[str]) -> str:
+        """Return a text by which kernels are sorted, so that neighbours share what is computed."""
+
 
 class FormedKernels:
     """Kernels of which a function makes each, from the keys that are switched."""
@@ -73,6 +76,10 @@ class FormedKernels:
     def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
         """Return the Frobenius norm of the difference of two kernels."""
         return norm(self.blocks(one) - self.blocks(other))
+
+    def shared(self, switched: frozenset[str]) -> str:
+        """Return nothing: what a function shares is not known."""
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +173,12 @@ def averaged(
             file=sys.stderr,
         )
     idle = union(path) - union([path[k] for k in players])
+    switched = {s: idle | union([path[players[i]] for i in s]) for s in subsets}
+    subsets.sort(key=lambda subset: kernels.shared(switched[subset]))
     value = dict[Subset, float]()
     try:
         for subset in shown(subsets, which, progress):
-            switched = idle | union([path[players[i]] for i in subset])
-            value[subset] = kernels.distance(switched, frozenset()) / found.size
+            value[subset] = kernels.distance(switched[subset], frozenset()) / found.size
     except KeyboardInterrupt:
         return dataclasses.replace(found, stopped=True)
     known = value.__getitem__

@@ -13,16 +13,16 @@ kernel at all to be told apart, since D and q are shared, too: with E = D_a q_a 
 
     D_a q_a T_a − D_b q_b T_b = E T_a + D_b q_b (T_a − T_b),
 
-so that the norm follows from E'E, E' D_b q_b and (D_b q_b)' D_b q_b, without cancellation. The
-exception is Brainstorm's sLORETA of three components, which mixes the rows of a location.
+so that the norm follows from E'E, E' D_b q_b and (D_b q_b)' D_b q_b, without cancellation. Weights
+of a measure belong to T: there |q_i T|² and q_i T · K_i of each row, with K the kernel at an end,
+give the distances from it of all kernels of one T. The exception is Brainstorm's sLORETA of three
+components, which mixes the rows of a location.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import TypeVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ from mne_bstinv.cross_validation.prior import (
     prior_std,
     tangential,
 )
-from mne_bstinv.cross_validation.stages import Rows, Stages, System
+from mne_bstinv.cross_validation.stages import EngineKernel, Kept, Rows, Stages, System
 from mne_bstinv.cross_validation.sums import (
     apart,
     norms_of_products,
@@ -53,46 +53,14 @@ from mne_bstinv.inverse.orientation import local_frames
 
 __all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
 
-T = TypeVar("T")
 Key = frozenset[str]
 
 #: Part of the sizes of what a norm is summed from below which kernels are subtracted instead: a
 #: sum of squares knows it to half of the digits only.
 _CANCELLED = 1e-4
-#: Kernels, and rows of the gain, that are kept: they are as large as the gain. And systems.
-_KERNELS, _GAINS, _SYSTEMS = 3, 2, 8
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EngineKernel:
-    """A kernel with the numbers that figures show."""
-
-    #: Rows x, y, z in SCS, or one along the normal, shape (n_sources, p, n_channels); sLORETA
-    #: dimensionless.
-    blocks: FloatArray
-    #: Of the whitened, weighted gain, in (A·m)⁻¹, sorted down, shape (n_channels,).
-    singular_values: FloatArray
-    #: μ in (A·m)⁻²: the filter factors are s²/(s² + μ).
-    mu: float
-    #: Depth weights (amplitude), the smallest 1, shape (n_sources,).
-    alpha: FloatArray
-    #: Rank of the noise covariance.
-    rank: int
-
-
-class _Kept:
-    """What was made lately, by its key: the last few, or all."""
-
-    def __init__(self, most: int | None = None) -> None:
-        self._most, self._made = most, dict[Hashable, object]()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is known of a key, or make it."""
-        value = self._made.pop(key) if key in self._made else make()
-        self._made[key] = value  # the last one is the newest
-        if self._most is not None and len(self._made) > self._most:
-            del self._made[next(iter(self._made))]
-        return value  # type: ignore[return-value]
+#: Kernels, and rows of the gain, that are kept: they are as large as the gain. And systems, and
+#: numbers of their rows.
+_KERNELS, _GAINS, _SYSTEMS, _ROWS = 3, 2, 8, 4
 
 
 class Engine:
@@ -100,9 +68,9 @@ class Engine:
 
     def __init__(self, ingredients: Ingredients) -> None:
         self._ingredients = ingredients
-        self._noise, self._grams, self._spectra, self._powers = (_Kept() for _ in range(4))
-        self._gains, self._kernels = _Kept(_GAINS), _Kept(_KERNELS)
-        self._systems = _Kept(_SYSTEMS)
+        self._noise, self._grams, self._spectra, self._powers = (Kept() for _ in range(4))
+        self._gains, self._kernels = Kept(_GAINS), Kept(_KERNELS)
+        self._systems, self._rows = Kept(_SYSTEMS), Kept(_ROWS)
         self._ends: dict[Stages, FloatArray] = {}
         self._alphas: list[FloatArray] = []
         self._depths: dict[Key, int] = {}
@@ -143,7 +111,8 @@ class Engine:
         if a == b:
             return 0.0
         if not self._is_amplitude:
-            return apart(self.blocks(one), self.blocks(other))
+            by_rows = self._distance_by_rows(a, b) if b in self._ends else None
+            return apart(self.blocks(one), self.blocks(other)) if by_rows is None else by_rows
         right = self._system(a).right
         moved = right - self._system(b).right
         rows = a.rows.projected(), b.rows.projected()
@@ -155,6 +124,12 @@ class Engine:
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
             return found
         return apart(self.blocks(one), self.blocks(other))
+
+    def shared(self, switched: Key) -> str:
+        """Return a text of what a kernel is made by: the nearer, the more two of them share."""
+        stages = self._stages(switched)
+        noise = sorted(stages.noise)
+        return repr((stages.rows, noise, stages.mu, stages.averages, stages.normalization))
 
     def noise(self, switched: Key) -> NoiseStage:
         """Return the whitener with some conventions MNE's, computed once."""
@@ -336,15 +311,49 @@ class Engine:
 
         return self._grams.get(("change", a, b), summed)
 
+    # numbers of the rows of measures
+
+    def _distance_by_rows(self, stages: Stages, end: Stages) -> float | None:
+        """Distance of a measure's kernel from one at an end; None where it has to be formed."""
+        if self._mixes(stages):
+            return None
+        kin = replace(stages, averages=False, normalization=False)
+        norms, squares, products = self._rows.get((kin, end), lambda: self._of_rows(kin, end))
+        weights = self._row_weights(stages, self._std(stages.rows), norms)[:, self._compared]
+        if stages.rows.lengthened:
+            weights[:, 0] *= self._ingredients.lengths
+        sizes = self._grams.get(("rows", end), lambda: np.sum(self._ends[end] ** 2, axis=2))
+        with np.errstate(invalid="ignore"):  # a location that no channel sees
+            known = weights**2 * squares + sizes
+            difference = known - 2 * weights * products
+        # the sizes of the end are of other axes: what is NaN is so in all rows of a location
+        seen = ~np.isnan(difference).any(axis=1)
+        found = _root(float(difference[seen].sum()))
+        return found if found > _CANCELLED * _root(float(known[seen].sum())) else None
+
+    def _of_rows(self, stages: Stages, end: Stages) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """|q F| (n_sources, p), |q T|² and q T · K with an end K, of the components compared."""
+        gain, system = self._gain(stages.rows), self._system(stages)
+        measured, compared, kernel = self._measured(system), self._compared, self._ends[end]
+        squares, products = np.empty((2, *kernel.shape[:2]))
+        for part in pieces(*kernel.shape[:2]):
+            rows = gain[part, compared]
+            rows = (rows.reshape(-1, rows.shape[2]) @ system.right).reshape(rows.shape)
+            squares[part] = np.einsum("ipn,ipn->ip", rows, rows)
+            products[part] = np.einsum("ipn,ipn->ip", rows, self._along_axes(kernel, part))
+        return norms_of_products(gain, measured), squares, products
+
     # kernels themselves
 
     def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
         gain, std = self._gain(stages.rows), self._std(stages.rows)
         system, compared = self._system(stages), self._compared
-        mixes = self._ingredients.settings.method == "sLORETA" and not stages.normalization
-        mixes = mixes and stages.rows.orient != "fixed"
-        weights = std if mixes else self._row_weights(stages, gain, std, system)
+        mixes = self._mixes(stages)
+        weights = std
+        if not mixes:
+            norms = std if self._is_amplitude else norms_of_products(gain, self._measured(system))
+            weights = self._row_weights(stages, std, norms)
         blocks = np.empty(gain[:, compared].shape)
         with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
             for part in pieces(len(gain), gain.shape[1]):
@@ -358,10 +367,17 @@ class Engine:
             blocks[:, 0] *= self._ingredients.lengths[:, None]
         return blocks
 
-    def _row_weights(
-        self, stages: Stages, gain: FloatArray, std: FloatArray, system: System
-    ) -> FloatArray:
-        """D of a kernel D q T, shape (n_sources, p)."""
+    def _mixes(self, stages: Stages) -> bool:
+        """Whether a kernel mixes the rows of a location."""
+        mixes = self._ingredients.settings.method == "sLORETA" and not stages.normalization
+        return mixes and stages.rows.orient != "fixed"
+
+    def _measured(self, system: System) -> FloatArray:
+        """F of the norms |q F| that a measure divides by, shape (n_channels, rank)."""
+        return system.filtered(1 if self._ingredients.settings.method == "dSPM" else 0.5)
+
+    def _row_weights(self, stages: Stages, std: FloatArray, norms: FloatArray) -> FloatArray:
+        """D of a kernel D q T, shape (n_sources, p), from the norms (n_sources, p) of q F."""
         method = self._ingredients.settings.method
         if method == "MNE":
             return std**2
@@ -369,10 +385,10 @@ class Engine:
         with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
             if method == "dSPM":
                 weights = std**2 if stages.normalization or restored else std
-                noise = weights * norms_of_products(gain, system.filtered(1))
+                noise = weights * norms
                 return scale * weights / np.linalg.norm(noise, axis=1, keepdims=True)
-            scale *= np.sqrt(system.mu)
-            resolution = std * norms_of_products(gain, system.filtered(0.5))
+            scale *= np.sqrt(self._system(stages).mu)
+            resolution = std * norms
             if stages.normalization:
                 noise = std * resolution
                 return scale * std**2 / np.linalg.norm(noise, axis=1, keepdims=True)
@@ -392,6 +408,14 @@ class Engine:
         scale = self._scale(stages) * np.sqrt(system.mu)
         mixed: FloatArray = scale * root @ (std[:, :, None] * gain)
         return mixed
+
+    def _along_axes(self, blocks: FloatArray, part: slice) -> FloatArray:
+        """Turn some locations of a kernel back to the axes along which rows are kept."""
+        if self._axes != "local" or blocks.shape[1] == 1:
+            return blocks[part]
+        frames = local_frames(self._ingredients.required_normals[part], 1.0)
+        turned: FloatArray = frames.transpose(0, 2, 1) @ blocks[part]
+        return turned
 
     def _turned(self, blocks: FloatArray) -> FloatArray:
         """Turn rows along the axes to x, y, z, unless they are compared along the normals."""

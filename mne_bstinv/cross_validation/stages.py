@@ -1,15 +1,19 @@
-"""By what a kernel is made between the two ends, and the system that it solves."""
+"""By what a kernel is made between the two ends, the system that it solves, and what is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.noise import NoiseStage
 from mne_bstinv.cross_validation.prior import GainRows
 
-__all__ = ["Rows", "Stages", "System"]
+__all__ = ["EngineKernel", "Kept", "Rows", "Stages", "System"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,35 @@ class System:
     def right(self) -> FloatArray:
         """T = W' (L L' + μ I)⁻¹ W, shape (n_channels, n_channels)."""
         return self.filtered(1) @ (self.vectors.T @ self.noise.for_data)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EngineKernel:
+    """A kernel with the numbers that figures show."""
+
+    #: Rows x, y, z in SCS, or one along the normal, shape (n_sources, p, n_channels); sLORETA
+    #: dimensionless.
+    blocks: FloatArray
+    #: Of the whitened, weighted gain, in (A·m)⁻¹, sorted down, shape (n_channels,).
+    singular_values: FloatArray
+    #: μ in (A·m)⁻²: the filter factors are s²/(s² + μ).
+    mu: float
+    #: Depth weights (amplitude), the smallest 1, shape (n_sources,).
+    alpha: FloatArray
+    #: Rank of the noise covariance.
+    rank: int
+
+
+class Kept:
+    """What was made lately, by its key: the last few, or all."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most, self._made = most, dict[Hashable, object]()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is known of a key, or make it."""
+        value = self._made.pop(key) if key in self._made else make()
+        self._made[key] = value  # the last one is the newest
+        if self._most is not None and len(self._made) > self._most:
+            del self._made[next(iter(self._made))]
+        return value  # type: ignore[return-value]

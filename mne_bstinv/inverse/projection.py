@@ -91,9 +91,9 @@ def _without(
 
     A is (n_used, r), B (r, k): for small r less work than the product with their operator.
     """
-    product = np.empty((len(rows), kept.size))
+    product, whole = np.empty((len(rows), kept.size)), kept.size == used.size
     for piece, chosen in _chosen(rows, used):
-        own = chosen.take(kept, axis=1, mode="clip")
+        own = chosen if whole else chosen.take(kept, axis=1, mode="clip")
         np.subtract(own, (chosen @ left) @ right, out=product[piece])
     return product
 

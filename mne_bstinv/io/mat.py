@@ -1,8 +1,9 @@
 """MATLAB files in and out: nothing here knows Brainstorm.
 
 Reading is by :mod:`~mne_bstinv.io.mat5` (v6, v7), :mod:`~mne_bstinv.io.mat73` (h5py) and
-:mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and give one form of values. Writing is
-:func:`scipy.io.savemat`, made atomic.
+:mod:`~mne_bstinv.io.mat4`, which trust nothing in a file and give one form of values; SciPy's
+reader and ``pymatreader`` do, and take longer for it. Writing is :func:`scipy.io.savemat`, made
+atomic.
 """
 
 from __future__ import annotations

@@ -102,6 +102,29 @@ def every_kernel(root: Path, kind: Callable[..., object] = lambda *all_: all_) -
     assert seen
 
 
+def with_an_unseen_location(study):
+    gain = study.head_model.gain.copy()
+    gain[:, 3:6] = 0.0
+    return dataclasses.replace(study, head_model=dataclasses.replace(study.head_model, gain=gain))
+
+
+@pytest.mark.parametrize(("measure", "orient"), [*product(MEASURES, ("fixed", "loose", "free"))])
+def test_distances_from_an_end_are_those_of_the_kernels_themselves(measure, orient):
+    options = InverseOptions(measure=measure, source_orient=orient, weight_exp=0.0)
+    settings = MneSettings.defaults_for(options, depth=None)
+    engine = Engine(gather(with_an_unseen_location(sample()), options, settings, "MEG"))
+    for end in (frozenset(), ALL):
+        engine.compute(end)
+        kernel = np.nan_to_num(engine.blocks(end))
+        for keys in (*({c.key} for c in CONVENTIONS[::3]), {"snr", "normalization"}, ALL - {"snr"}):
+            other = np.nan_to_num(engine.blocks(frozenset(keys)))
+            known = np.isfinite(engine.blocks(end)) & np.isfinite(engine.blocks(frozenset(keys)))
+            expected = np.linalg.norm((other - kernel)[known])
+            # sums of squares keep half of the digits of what is a 1e-4 of them
+            allowed = 1e-11 * np.linalg.norm(kernel)
+            assert engine.distance(frozenset(keys), end) == pytest.approx(expected, abs=allowed)
+
+
 def test_each_convention_alone_changes_only_what_it_is_about():
     options = InverseOptions(source_orient="loose", loose=0.3)
     settings = MneSettings.defaults_for(options)

@@ -129,12 +129,12 @@ DAMAGES = [damaged_fif, damaged_archive, damaged_manifest, damaged_protocol]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_files_in_commands(child, fif, zipped, ported, tmp_path, fuzz, damage):
+def test_damaged_files_in_commands(child, fif, zipped, ported, tmp_path, fuzz, fuzz_seed, damage):
     victim = tmp_path.parent / "x"  # what manifests name outside
     victim.write_text("mine")
     complaints = []
     for index in range(fuzz or USUAL):
-        rng = random.Random(f"{damage.__name__} {index}")
+        rng = random.Random(f"{damage.__name__} {index}{fuzz_seed}")
         outcome = damage(child, fif, zipped, ported, tmp_path, rng)
         if outcome.state not in ("read", "own error") or "Traceback" in outcome.message:
             complaints.append(f"{index}: {outcome.state}: {outcome.message[-300:]}")

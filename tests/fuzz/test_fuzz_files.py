@@ -1,7 +1,8 @@
 """Damaged files of every kind and version: an error of the package, or a value.
 
 Bounded to half a second for each sort; ``pytest tests/fuzz --fuzz 10000`` makes so many damages of
-each sort. A run can be repeated: damage ``i`` of a sort depends on nothing else.
+each sort, ``--fuzz-seed WORD`` others. A run can be repeated: damage ``i`` of a sort depends on
+nothing else.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def complaint(outcome: Outcome, intact: Outcome, data: bytes, damage: str) -> st
 
 @pytest.mark.skipif(os.name == "nt", reason="waiting for a pipe needs POSIX")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_files(sources, tmp_path, fuzz, damage):
+def test_damaged_files(sources, tmp_path, fuzz, fuzz_seed, damage):
     files = sources[damage.split()[0]]
     complaints = []
     with ChildReader(limit=30) as child:
@@ -87,7 +88,7 @@ def test_damaged_files(sources, tmp_path, fuzz, damage):
         for index in range(fuzz or 10**6):
             if not fuzz and index >= LEAST and time.monotonic() > end:
                 break
-            rng = random.Random(f"{damage} {index}")
+            rng = random.Random(f"{damage} {index}{fuzz_seed}")
             reader, source = rng.choice(files)
             data = DAMAGES[damage](source.read_bytes(), rng)
             file = tmp_path / f"{source.stem}_{index}.mat"

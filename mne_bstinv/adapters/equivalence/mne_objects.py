@@ -12,6 +12,7 @@ import numpy as np
 
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.kept import kept_of
@@ -71,6 +72,7 @@ def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObje
         forward = to_forward(
             head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
         )
+    _mne_private.hold_once(forward)
     picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
     names = [all_info["ch_names"][i] for i in picks]
     projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())
@@ -88,11 +90,10 @@ def _embedded_gain(common: CommonInputs) -> FloatArray:
     """Put the projected gain of the channels in use among rows of NaN, which are dropped."""
     prepared = common.prepared
     gain = np.full(common.head_model.gain.shape, np.nan)
+    gain[prepared.channel_indices] = 0.0  # of excluded regions
     for region in prepared.regions:
         columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
         gain[np.ix_(prepared.channel_indices, columns)] = region.gain
-    rows = gain[prepared.channel_indices]
-    gain[prepared.channel_indices] = np.where(np.isnan(rows), 0.0, rows)  # excluded regions
     return gain
 
 

@@ -125,6 +125,7 @@ class MneSide:
         info = mne.pick_info(self.info, self._graded_order(), copy=True)
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
+        _mne_private.hold_once(forward)
         # locations that no channel sees have no depth weight: MNE divides by zero
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
@@ -179,8 +180,10 @@ class MneSide:
     @cached_property
     def fixed_gain(self) -> FloatArray:
         """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected."""
+        # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
+        fixed = mne.Forward(**{**self.forward, "sol": dict(self.forward["sol"])})
         fixed = mne.convert_forward_solution(
-            self.forward, force_fixed=True, use_cps=False, copy=True, verbose="error"
+            fixed, force_fixed=True, use_cps=False, copy=False, verbose="error"
         )
         rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
         gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
@@ -255,6 +258,7 @@ def mne_side(
     forward = to_forward(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )
+    _mne_private.hold_once(forward)
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
