@@ -182,16 +182,16 @@ def memory(n_sources: int, orient: str, measure: str) -> float:
     return float(output)
 
 
-def status(field: str) -> int:
-    """Read a memory figure of this process, in bytes (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+def status(field: str, process: int | str = "self") -> int:
+    """Read a memory figure of a process, in bytes (Linux)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(field))
 
 
-def reset_peak() -> int:
+def reset_peak(process: int | str = "self") -> int:
     """Forget the peak so far; return the memory resident now, in bytes (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return status("VmRSS")
+    Path(f"/proc/{process}/clear_refs").write_text("5")
+    return status("VmRSS", process)
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ Run ``python benchmarks/scaling.py`` (options: ``--locations 1000 10000 100000``
 10 50 200``; ``--page`` writes the tables into the page). A kernel is of fixed
 orientation and dspm2018, in a process of its own; processor time of one thread. A port is of
 conditions with sensors and recordings alone, by one process, by two of loky and by two of a local
-cluster of dask; by the clock, without the start of the workers.
+cluster of dask; by the clock, without the start of the workers. Its memory is the peak of the
+process that asks for it, and that of all its workers (Linux).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # to be set before NumPy is imported
 
 from _page import publish_table
 from _small import small_protocol
+from kernel import reset_peak, status
 
 #: What is computed in a process of its own: times in s, and memory over the gain.
 KERNEL = """
@@ -89,7 +91,7 @@ WORKERS: dict[str, tuple[Any, int | None]] = {
 
 
 def ports(counts: list[int], folder: Path) -> Iterator[tuple[str, ...]]:
-    """Yield the milliseconds a condition takes, by each kind of workers."""
+    """Yield the milliseconds a condition takes, and the memory, by each kind of workers."""
     protocols = {n: small_protocol(folder / str(n), n) for n in counts}
     found = {n: {} for n in counts}
     for name, (made, n_jobs) in WORKERS.items():
@@ -98,21 +100,37 @@ def ports(counts: list[int], folder: Path) -> Iterator[tuple[str, ...]]:
             for n in counts:
                 found[n][name] = port(protocols[n], folder / "out", n_jobs)
     for n in counts:
-        row = (str(n), *(f"{1000 * seconds / n:.3g}" for seconds in found[n].values()))
+        times = (f"{1000 * seconds / n:.3g}" for seconds, _ in found[n].values())
+        row = (str(n), *times, *(f"{size / 1e6:.0f}" for _, size in found[n].values()))
         print(row, flush=True)
         yield row
 
 
-def port(protocol: Path, out: Path, n_jobs: int | None) -> float:
-    """Seconds of a port by the clock."""
+def port(protocol: Path, out: Path, n_jobs: int | None) -> tuple[float, int]:
+    """Seconds of a port by the clock, and the peak memory of all processes in bytes."""
     from mne_bstinv import port_protocol
 
+    for process in family():
+        reset_peak(process)
     begin = time.perf_counter()
     report = port_protocol(protocol, out, n_jobs=n_jobs)
     seconds = time.perf_counter() - begin
+    memory = sum(status("VmHWM", process) for process in family())
     assert not report.failed
     shutil.rmtree(out)
-    return seconds
+    return seconds, memory
+
+
+def family() -> list[int]:
+    """List this process and all that it started (Linux)."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended since
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [os.getpid()]
+    for process in found:  # grows
+        found += [child for child, parent in parents.items() if parent == process]
+    return found
 
 
 def main() -> None:
@@ -133,7 +151,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         by_condition = list(ports(args.conditions, Path(name)))
     if args.page:
-        head = ("conditions", *(f"ms a condition, {name}" for name in WORKERS))
+        heads = (f"{unit}, {name}" for unit in ("ms a condition", "MB") for name in WORKERS)
+        head = ("conditions", *heads)
         publish_table("scaling_conditions", head, by_condition)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -66,12 +67,13 @@ class _Clean:
 def clean_streams(*, quiet: bool = False) -> Iterator[None]:
     """Print to any terminal or file, whatever its encoding and whatever is in the names.
 
-    ``quiet`` leaves out progress bars.
+    ``quiet`` leaves out progress bars. What is printed to a closed stream is lost, as in Python.
     """
-    out: Any = _Clean(sys.stdout, moves=False)
-    error: Any = _Clean(sys.stderr, moves=True, quiet=quiet)
-    with redirect_stdout(out), redirect_stderr(error):
-        yield
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        out: Any = _Clean(sys.stdout or nowhere, moves=False)
+        error: Any = _Clean(sys.stderr or nowhere, moves=True, quiet=quiet)
+        with redirect_stdout(out), redirect_stderr(error):
+            yield
 
 
 def path(text: str) -> Path:

@@ -71,8 +71,8 @@ def worst(pair: Pair, values: FloatArray, pick: Callable[[FloatArray], np.intp])
 
 def relative_difference(pair: Pair) -> Measured:
     """Return |A − B| / |B| in Frobenius norms."""
-    difference = float(np.linalg.norm(pair.a.matrix - pair.b.matrix))
-    size = float(np.linalg.norm(pair.b.matrix))
+    difference = float(np.linalg.norm(pair.channel_differences))
+    size = float(np.linalg.norm(pair.channel_sizes))
     if size == 0:
         return (0.0 if difference == 0 else float("inf")), f"{pair.b.name} is zero"
     return difference / size, ""
@@ -80,8 +80,7 @@ def relative_difference(pair: Pair) -> Measured:
 
 def worst_channel(pair: Pair) -> Measured:
     """Relative difference of each column; sizes below the rounding of the largest do not count."""
-    differences = np.linalg.norm(pair.a.matrix - pair.b.matrix, axis=0)
-    sizes = np.linalg.norm(pair.b.matrix, axis=0)
+    differences, sizes = pair.channel_differences, pair.channel_sizes
     floor = np.maximum(sizes, pair.rounding * sizes.max())
     with np.errstate(divide="ignore"):
         relative = np.divide(differences, floor, out=np.zeros_like(floor), where=differences > 0)

@@ -12,7 +12,14 @@ from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.peaks import Fields, same_array
 from mne_bstinv.compare.point_spread import PointSpreads
 from mne_bstinv.compare.recordings import Estimates, estimates
-from mne_bstinv.compare.rows import SubspaceAngles, cosines, flat, ratios, subspace_angles
+from mne_bstinv.compare.rows import (
+    SubspaceAngles,
+    column_distances,
+    cosines,
+    flat,
+    ratios,
+    subspace_angles,
+)
 
 __all__ = ["NotApplicable", "Pair"]
 
@@ -60,6 +67,16 @@ class Pair:
     def ratio(self) -> FloatArray:
         """Ratio of the norms, A to B, shape (n_locations,); NaN where both are zero."""
         return ratios(flat(self.a.blocks), flat(self.b.blocks))
+
+    @cached_property
+    def channel_differences(self) -> FloatArray:
+        """Norms of the columns of A − B, shape (n_channels,)."""
+        return column_distances(self.a.matrix, self.b.matrix)
+
+    @cached_property
+    def channel_sizes(self) -> FloatArray:
+        """Norms of the columns of B, shape (n_channels,)."""
+        return np.sqrt(np.einsum("ij,ij->j", self.b.matrix, self.b.matrix))
 
     @cached_property
     def angles(self) -> SubspaceAngles:
@@ -142,8 +159,7 @@ class Pair:
         zero = int(np.isnan(self.correlation).sum())
         if zero:
             notes.append(f"{zero} location(s) are zero in both kernels and have no correlation")
-        sizes = np.linalg.norm(b.matrix, axis=0)
-        sizes = sizes[sizes > 0]
+        sizes = self.channel_sizes[self.channel_sizes > 0]
         if sizes.size and sizes.max() > _ONE_UNIT * sizes.min():
             notes.append(
                 f"The columns of {b.name} differ in size by up to {sizes.max() / sizes.min():.1g}, "

@@ -88,8 +88,10 @@ class PeakSearch:
 
     def _behind(self, level: int, columns: IntArray, part: slice) -> Any:
         """Bound the products of a piece in the directions that are left out, (n_columns,)."""
-        kernel, fields = self._kernel.behind[level], self._fields.behind[level]
-        return np.sqrt((fields[:, columns].T @ kernel[:, part]).max(axis=1))
+        kernel, fields = self._kernel.behind[level][:, part], self._fields.behind[level][:, columns]
+        if len(kernel) == 1:  # the largest of all is that of each
+            return np.sqrt(fields[0] * kernel.max())
+        return np.sqrt((fields.T @ kernel).max(axis=1))
 
     def _look(self, columns: IntArray, fields: FloatArray, k: int, part: slice) -> None:
         """Look for larger values of some sources in a piece, and learn how many directions to."""

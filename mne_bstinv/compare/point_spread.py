@@ -26,7 +26,7 @@ __all__ = ["PointSpreads"]
 #: Numbers of an array that is held at a time: 4 MB.
 PIECE = 2**19
 #: Bands of rows in which a symmetric matrix is multiplied from its diagonal on.
-_BANDS = 4
+_BANDS = 8
 #: Part of the squared extent of the locations below which a squared dispersion is summed over them.
 _CANCELLED = 1e-8
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.fields import FieldBound, same_peak
-from mne_bstinv.compare.rows import cosine_deviation, cosines, flat
+from mne_bstinv.compare.rows import cosine_deviation, cosines, flat, row_sizes
 
 __all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]
 
@@ -54,7 +54,7 @@ def estimates(a: FloatArray, b: FloatArray, data: FloatArray, change: float) -> 
         both = [_apply(kernel[start : start + step], data) for kernel in (a, b)]
         part = slice(start, start + step)
         correlation[part] = cosines(flat(both[0]), flat(both[1]))
-        size_b[part] = np.linalg.norm(flat(both[1]), axis=1)
+        size_b[part] = row_sizes(flat(both[1]))
         peaks = [_larger(peak, x, start) for peak, x in zip(peaks, both, strict=True)]
     bounds = FieldBound(b)
     changes = change * bounds.locations * np.linalg.norm(bounds.fields(data))
@@ -78,7 +78,7 @@ def _apply(blocks: FloatArray, data: FloatArray) -> FloatArray:
 
 def _larger(peak: Peak, estimate: FloatArray, start: int) -> Peak:
     """Return the peak so far or that of a chunk (n_chunk, n_components, n_times)."""
-    size = np.linalg.norm(estimate, axis=1)
+    size = np.sqrt(np.einsum("mpt,mpt->mt", estimate, estimate))
     location, time = np.unravel_index(size.argmax(), size.shape)
     value = float(size[location, time])
     if value <= peak.value:

@@ -13,6 +13,7 @@ from mne_bstinv._types import BoolArray, FloatArray, IntArray
 
 __all__ = [
     "SubspaceAngles",
+    "column_distances",
     "cosine_deviation",
     "cosines",
     "flat",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-#: Locations whose singular vectors are computed at a time.
+#: Locations whose singular vectors are computed at a time, and rows whose differences are.
 _CHUNK = 1000
 
 
@@ -35,6 +36,15 @@ def flat(blocks: FloatArray) -> FloatArray:
 def row_sizes(a: FloatArray) -> FloatArray:
     """Norms of the rows (n_rows,), in one pass that makes no array of squares."""
     return np.sqrt(np.einsum("ij,ij->i", a, a))
+
+
+def column_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Norms of the columns of a difference (n_columns,), a piece of rows at a time."""
+    squares = np.zeros(a.shape[1])
+    for start in range(0, len(a), _CHUNK):
+        part = a[start : start + _CHUNK] - b[start : start + _CHUNK]
+        squares += np.einsum("ij,ij->j", part, part)
+    return np.sqrt(squares)
 
 
 def cosines(a: FloatArray, b: FloatArray) -> FloatArray:

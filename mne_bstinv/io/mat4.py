@@ -61,7 +61,7 @@ def _variable(file: BinaryIO, start: int, size: int) -> tuple[str, Variable, int
     if kind == SPARSE:
         return name, Variable(Unreadable("a sparse array of MATLAB 4"), (rows, columns)), after
     if is_complex:
-        flat = flat[: len(flat) // 2] + 1j * flat[len(flat) // 2 :]
+        flat = form.complex_numbers(*np.split(flat, 2))
     shape = (rows, columns)
     if kind == FULL:
         return name, Variable(form.numbers(flat, shape), shape, "double"), after

@@ -261,10 +261,7 @@ class Values:
         imaginary, after = self.values(after, end)
         if len(imaginary) != len(real):
             raise DamageError(f"{len(real)} real and {len(imaginary)} imaginary parts")
-        single = real.dtype.kind == imaginary.dtype.kind == "f" and real.itemsize == 4
-        both = np.empty(real.shape, np.complex64 if single else np.complex128)
-        both.real, both.imag = real, imaginary
-        return both, after
+        return form.complex_numbers(real, imaginary), after
 
     def numbers(self, head: Head, end: int) -> tuple[Any, int]:
         """Return an array of numbers."""

@@ -307,7 +307,7 @@ def _complex(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype[0] in (np.float32, np.float64) and array.dtype.itemsize in (8, 16):
         return array.view(np.complex64 if array.dtype.itemsize == 8 else np.complex128)
-    return array["real"] + 1j * array["imag"]
+    return form.complex_numbers(array["real"], array["imag"])
 
 
 def _text(flat: np.ndarray[Any, Any], shape: Shape) -> Any:

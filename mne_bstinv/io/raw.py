@@ -57,7 +57,7 @@ class FrozenMap(Mapping[str, Any]):
 def freeze(value: Any, hints: Hints | None = None) -> Any:
     """Return the canonical read-only form of a nested value."""
     if value is None:  # absent; also a struct without fields
-        return read_only(np.zeros((0, 0)))
+        return NOTHING
     if isinstance(value, Mapping):
         hints = hints or {}
         return FrozenMap(
@@ -143,26 +143,31 @@ def read_only(array: Any) -> Any:
     return array
 
 
+#: All empty values: cells may have a million of them.
+NOTHING = read_only(np.zeros((0, 0)))
+
+
 def _numbers(array: np.ndarray[Any, Any]) -> Any:
     if array.dtype.kind in "US":
         return tuple(str(row) for row in array.ravel()) if array.size else ""
     if array.dtype.kind not in "biufc":
         return array
     if array.size == 0:
-        return read_only(np.zeros((0, 0)))
+        return NOTHING
     dtype = np.complex128 if array.dtype.kind == "c" else np.float64
     array = array.astype(dtype, copy=False)
     return array.item() if array.size == 1 else read_only(array)
 
 
 def _cells(value: Any, shape: tuple[int, ...], hints: Hints | None) -> np.ndarray[Any, Any]:
+    n_levels = sum(size != 1 for size in shape)  # of lists in lists
+    items = value if n_levels else [value]
+    for _ in range(n_levels - 1):
+        items = [item for row in items for item in row]
     array = np.empty(shape, dtype=object)
-    kept = [axis for axis, size in enumerate(shape) if size != 1]
-    for index in np.ndindex(shape) if array.size else ():
-        item = value
-        for axis in kept:
-            item = item[index[axis]]
-        array[index] = freeze(item, hints)
+    flat = array.reshape(-1)
+    for index, item in enumerate(items if array.size else ()):
+        flat[index] = freeze(item, hints)
     return read_only(array)
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "UnstoredError",
     "Variable",
     "cell",
+    "complex_numbers",
     "numbers",
     "sparse",
     "struct",
@@ -98,6 +99,14 @@ def numbers(flat: Numbers, shape: Shape) -> Any:
     if not flat.size:
         return flat
     return flat.reshape([size for size in shape if size != 1], order="F")
+
+
+def complex_numbers(real: Numbers, imaginary: Numbers) -> Numbers:
+    """Return complex numbers; a product with 1j would make NaN of what is infinite."""
+    single = real.dtype.kind == imaginary.dtype.kind == "f" and real.itemsize == 4
+    both = np.empty(real.shape, np.complex64 if single else np.complex128)
+    both.real, both.imag = real, imaginary
+    return both
 
 
 def text(found: str, n_bytes: int, shape: Shape) -> Any:

@@ -96,3 +96,11 @@ def test_json_is_json_whatever_is_in_a_file(tmp_path, monkeypatch, encoding):
     told = json.loads(stream.buffer.getvalue().decode(encoding))
     assert told["file"] == str(file)
     assert "é 😀\x9b" in told["fields"]["History"]["value"]
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_stream_that_is_closed(sample_dir, monkeypatch, name):
+    """As after ``>&-`` in a shell, and in programs of Windows without a console."""
+    monkeypatch.setattr(sys, name, None)
+    assert main(["info", str(sample_dir)]) == 0
+    assert main(["info", str(sample_dir / "no.mat")]) == 2

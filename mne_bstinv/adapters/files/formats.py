@@ -351,8 +351,13 @@ def _write_estimate(path: Path, stc: Any) -> None:
             f"{path.name}: stc files hold one value per location, this estimate three: choose a "
             "name that ends with -stc.h5."
         )
-    name = path.name
-    for ending in ("-lh.stc", "-rh.stc", "-vl.stc", ".stc"):
+    own, name = estimate_ending(stc), path.name
+    written = ("-lh.stc", "-rh.stc") if own == "-lh.stc" else (own,)
+    if name.endswith(("-lh.stc", "-rh.stc", "-vl.stc")) and not name.endswith(written):
+        raise ConversionError(
+            f"{name}: such files hold another kind of estimate: choose a name that ends with {own}."
+        )
+    for ending in (*written, ".stc"):
         name = name.removesuffix(ending)
     stc.save(path.with_name(name), ftype="stc")
 

@@ -95,8 +95,18 @@ def test_what_cannot_be_read_or_written(cov, tmp_path):
         write_mne(tmp_path / "no" / "x-cov.fif", cov, "covariance")
     stc = mne.MixedSourceEstimate(np.zeros((3, 2)), [[0], [0], [0]], 0, 1)
     with pytest.raises(ConversionError, match="MNE cannot write it"):
-        write_mne(tmp_path / "x-lh.stc", stc, "source estimate")
+        write_mne(tmp_path / "x.stc", stc, "source estimate")
     assert [file.name for file in tmp_path.iterdir()] == ["x-cov.fif"]
+
+
+def test_the_file_of_an_estimate_is_the_one_that_was_asked_for(tmp_path):
+    surface = mne.SourceEstimate(np.ones((3, 2)), [np.arange(2), np.arange(1)], 0.0, 0.1)
+    volume = mne.VolSourceEstimate(np.ones((3, 2)), [np.arange(3)], 0.0, 0.1)
+    for stc, right, wrong in ((surface, "-lh.stc", "-vl.stc"), (volume, "-vl.stc", "-lh.stc")):
+        with pytest.raises(ConversionError, match=f"choose a name that ends with {right}"):
+            write_mne(tmp_path / f"asked{wrong}", stc, "source estimate")
+        assert tmp_path / f"x{right}" in write_mne(tmp_path / f"x{right}", stc, "source estimate")
+    assert not list(tmp_path.glob("asked*"))
 
 
 def test_every_ending_has_a_kind_that_can_be_read_and_objects_of_it():
