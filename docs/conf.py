@@ -22,6 +22,7 @@ sys.path.insert(0, str(DOCS))  # the modules beside this file
 
 import citations  # noqa: E402, F401 (registers the style author_year_round)
 import page_outputs  # noqa: E402
+import source_pages  # noqa: E402
 from figure_scraper import scrape_figures  # noqa: E402
 from make_inventories import SITES, write_inventories  # noqa: E402
 
@@ -34,6 +35,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
@@ -63,6 +65,9 @@ intersphinx_mapping = {name: (url, str(INVENTORIES / f"{name}.inv")) for name, u
 # MathJax from the package sphinx-mathjax-offline, of which copy_mathjax takes what is needed: pages
 # must not load anything from elsewhere.
 mathjax_path = "mathjax/tex-chtml.js"
+
+# Entries of the API lead to their lines of the source.
+linkcode_resolve = source_pages.linkcode_resolve
 
 # Papers are cited from one file, as “Dale et al. (2000)” in the text.
 bibtex_bibfiles = ["references.bib"]
@@ -175,4 +180,6 @@ def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
     app.connect("builder-inited", compute_pages)
     app.connect("source-read", page_outputs.put_outputs)
+    app.connect("doctree-resolved", source_pages.link_captions)
+    app.connect("html-collect-pages", source_pages.source_pages)
     app.connect("build-finished", copy_mathjax)

@@ -34,12 +34,23 @@ def scrape_figures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[st
     str
         reStructuredText that shows the figures.
     """
-    files = []
+    files, titles = [], []
     for name, value in block_vars["example_globals"].items():
         if isinstance(value, Figure) and not name.startswith("_") and not _done(value):
             files.append(next(block_vars["image_path_iterator"]))
+            titles.append(_alternative(value))
             value.savefig(files[-1], dpi=_DPI)
-    return figure_rst(files, gallery_conf["src_dir"])
+    return figure_rst(files, gallery_conf["src_dir"], "; ".join(titles))
+
+
+def _alternative(figure: Figure) -> str:
+    """Say what a figure shows, for those who do not see it: its titles and axes."""
+    said = [figure.get_suptitle()]
+    for axes in figure.get_axes():
+        labels = [axes.get_ylabel(), axes.get_xlabel()]
+        said += [axes.get_title(), " over ".join(label for label in labels if label)]
+    said = [" ".join(text.split()) for text in dict.fromkeys(said) if text.strip()]
+    return "; ".join(said) or "figure"
 
 
 def _done(figure: Figure) -> bool:

@@ -9,6 +9,8 @@ differ widely; what to do is said at the end.
 """
 
 # %%
+# .. _noise-of-an-average:
+#
 # The SNR of which data?
 # ----------------------
 # It is the SNR of the data that the kernel is applied to, as a ratio of amplitudes, in whitened

@@ -17,7 +17,7 @@ __all__ = ["TWINS", "add_arguments", "run", "translate"]
 #: What does the same in Python.
 TWINS = ("mne_bstinv.inverse.lambda2_from_brainstorm_snr",)
 
-#: Amplitude SNRs outside of these are no choice of anybody: a unit is wrong.
+#: Amplitude SNRs outside of these are nobody's choice: a unit is wrong.
 _POSSIBLE_SNR = (1e-3, 1e3)
 
 
@@ -161,8 +161,8 @@ def _lines(numbers: dict[str, Any], rms: float | None = None) -> list[str]:
         f"SnrFixed = √((r/n) / λ²) = {numbers['brainstorm_snr_for_mne_kernel']:.6g}"
         f"   (Λ = {_prior(numbers, 'brainstorm_lambda_for_mne_kernel', r * snr**2)})",
         "",
-        f"λ² = 1 / SNR² in place of the lambda2 for Brainstorm's kernel is too large by n/r = "
-        f"{numbers['factor_naive_to_right']:.6g}",
+        f"λ² = 1 / SNR² in place of the lambda2 for Brainstorm's kernel is too large by the factor "
+        f"n/r = {numbers['factor_naive_to_right']:.6g}",
         "t is the trace of L L', L the whitened, weighted lead field"
         + ("." if numbers["trace"] is None else f": {numbers['trace']:.6g} (A·m)⁻² as given."),
     ]

@@ -17,6 +17,7 @@ from mne_bstinv.adapters.equivalence import (
     no_minimum_norm,
 )
 from mne_bstinv.adapters.operators import METHODS
+from mne_bstinv.cross_validation.sums import pieces
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
@@ -68,7 +69,12 @@ class Ingredients:
 
         Without normals in the head model: OptionError.
         """
-        return np.einsum("ma,man->mn", self.required_normals, blocks)[:, None, :]
+        normals = self.required_normals
+        found = np.empty((len(blocks), 1, blocks.shape[2]))
+        for part in pieces(*blocks.shape[:2]):
+            rows = np.ascontiguousarray(blocks[part])
+            np.einsum("ma,man->mn", normals[part], rows, out=found[part, 0])
+        return found
 
     @property
     def raw_gain(self) -> FloatArray:

@@ -66,10 +66,10 @@ def gain_rows(
     """
     operated = ingredients.operated[by.projectors, by.reference]
     gain = operated.gain
-    rows = np.ascontiguousarray(gain.T).reshape(-1, 3, len(gain))
-    if axes == "normal":
-        rows = ingredients.on_normals(rows)
-    elif axes == "local":
+    rows = gain.T.reshape(-1, 3, len(gain))
+    # a piece at a time along the normals: a copy would be as large as the gain
+    rows = ingredients.on_normals(rows) if axes == "normal" else np.ascontiguousarray(rows)
+    if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if by.single:
         exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(len(rows), 3, -1))

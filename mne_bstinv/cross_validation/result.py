@@ -211,41 +211,39 @@ class CrossValidation:
 
     @property
     def verdict(self) -> str:
-        """One sentence: told the same, as set, and what is left."""
+        """Short sentences: told the same, as set, the main causes, and what is left."""
         path = self.attribution
         bound = f"(bound {power(self.remainder_bound)})"
         if self.remainder_bound >= 1:
             bound = "(rounding decides a kernel that divides by noise below the rounding)"
         rest = (
-            f"nothing above {self._number(path.remainder)} {bound} is left unexplained"
+            f"Unexplained: nothing above {self._number(path.remainder)} {bound}"
             if self.explained
-            else f"{power(path.remainder, 1)} {bound} is left UNEXPLAINED"
+            else f"UNEXPLAINED: {power(path.remainder, 1)} {bound}"
         )
-        return f"{self.title}: {self._told_the_same()}; {self._as_set()}; {rest}."
+        parts = (self.title, f"Told the same: {self._told_the_same()}", *self._as_set(), rest)
+        return " ".join(f"{part}." for part in parts)
 
     def _told_the_same(self) -> str:
         parity, number = self.equivalent.parity, self.twin_difference
         if parity == NOT_COMPARABLE:
-            return f"not comparable even when told the same ({self.equivalent.reason.rstrip('.')})"
+            return f"not comparable ({self.equivalent.reason.rstrip('.')})"
         found = (
-            f"{self._number(number)} apart (bound {power(self.bound)}) with the operator that "
-            "mne-bstinv builds"
+            f"{self._number(number)} apart with the operator that mne-bstinv builds, "
+            f"bound {power(self.bound)}"
         )
         for rank in self.bounds[0].undecided:
-            found += f" (rounding decides the rank of {rank})"
+            found += f"; rounding decides the rank of {rank}"
         if not self.equal:
-            return f"told the same, the toolboxes do NOT compute the same kernel: {found}"
-        kind = "" if parity == EXACT else f" {parity.removeprefix('equal ')}"
+            return f"NOT equal ({found})"
+        kind = "equal" if parity == EXACT else parity
         within = "" if number <= self.rtol else " within rounding"
-        return (
-            f"told the same, both toolboxes compute the same kernel{kind}{within}: {found}, "
-            f"{self._public()}"
-        )
+        return f"{kind}{within} ({found}; {self._public()})"
 
     def _public(self) -> str:
         """Say how near MNE's public function comes, and what it rounds."""
         if self.public_difference is None:
-            return "which MNE's make_inverse_operator cannot be told"
+            return "MNE's make_inverse_operator cannot be told the same"
         found = f"{power(self.public_difference)} with MNE's make_inverse_operator"
         if self.public_difference <= self.bound:
             return found
@@ -259,19 +257,17 @@ class CrossValidation:
         """Write a relative difference; one digit is enough of what needs no bound."""
         return power(value, 0 if value <= self.rtol else 1)
 
-    def _as_set(self) -> str:
+    def _as_set(self) -> list[str]:
         path = self.attribution
-        apart = f"as set here they differ by {share(path.total)}"
+        apart = f"{share(path.total)} apart"
         if path.relative_to == "MNE":
-            apart = (
-                f"as set here MNE's kernel is {path.size_ratio:.3g} times as large as Brainstorm's"
-            )
-        main = path.main[:2]
-        if path.total <= self.bound or not main:
-            return apart
-        listed = " and ".join(f"“{s.convention.label}”" for s in main)
-        order = f"averaged over {path.orders}" if path.averaged else "alone, mean of both ends"
-        return f"{apart}, most of it ({order}) from {listed}"
+            apart = f"MNE's kernel is {path.size_ratio:.3g} times as large as Brainstorm's"
+        said, main = [f"As set here: {apart}"], path.main[:2]
+        if path.total > self.bound and main:
+            listed = " and ".join(f"“{s.convention.label}”" for s in main)
+            order = f"averaged over {path.orders}" if path.averaged else "alone, mean of both ends"
+            said.append(f"Main causes ({order}): {listed}")
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values, for JSON.

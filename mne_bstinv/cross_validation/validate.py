@@ -167,6 +167,10 @@ def _compared(
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     result, own = _brainstorm(study, ingredients)
     ours = _rows(ingredients, own / _unit(result))
+    same = equivalent.blocks()
+    # MNE's functions copy gains: before there is more beside them
+    differences = relative_distance(same, own), _public_difference(equivalent, own)
+    del own
     theirs = _rows(ingredients, ingredients.side.blocks())
     data, times, notes = _recordings(study, ingredients)
     engine = Engine(ingredients)
@@ -176,10 +180,8 @@ def _compared(
     allowed = max(rtol, *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
     before = describe(theirs, ours, "MNE, as set")
-    same = equivalent.blocks()
     after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
-    differences = relative_distance(same, own), _public_difference(equivalent, own)
-    del same, own
+    del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
     unchanged = max(rtol, min(allowed, _NEGLIGIBLE))

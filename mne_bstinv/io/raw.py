@@ -160,13 +160,14 @@ def _numbers(array: np.ndarray[Any, Any]) -> Any:
 
 
 def _cells(value: Any, shape: tuple[int, ...], hints: Hints | None) -> np.ndarray[Any, Any]:
+    n_levels = sum(size != 1 for size in shape)  # of lists in lists
+    items = value if n_levels else [value]
+    for _ in range(n_levels - 1):
+        items = [item for row in items for item in row]
     array = np.empty(shape, dtype=object)
-    kept = [axis for axis, size in enumerate(shape) if size != 1]
-    for index in np.ndindex(shape) if array.size else ():
-        item = value
-        for axis in kept:
-            item = item[index[axis]]
-        array[index] = freeze(item, hints)
+    flat = array.reshape(-1)
+    for index, item in enumerate(items if array.size else ()):
+        flat[index] = freeze(item, hints)
     return read_only(array)
 
 

@@ -200,8 +200,8 @@ class TestDemo:
         ) in out
         assert (tmp_path / "out" / "estimate.png").read_bytes().startswith(b"\x89PNG")
         for method in ("MNE", "dSPM", "sLORETA"):
-            assert f"   {method} fixed MEG: told the same, both toolboxes compute the same" in out
-        assert out.count("most of it (alone, mean of both ends) from") == 3
+            assert f"   {method} fixed MEG. Told the same: equal" in out
+        assert out.count("Main causes (alone, mean of both ends): ") == 3
         assert "mne-bstinv compare averages over all orders" in out
         page = tmp_path / "out" / "report.html"
         assert out.endswith(f"   The first of these, with figures: {page}\n")

@@ -49,7 +49,7 @@ def compared(capsys, *words):
 def test_verdicts_first_then_the_tables_of_each_method(study, capsys):
     said = compare(capsys, study, "--data-types", "EEG")
     lines = said.out.splitlines()
-    verdicts = [f"{name} fixed EEG: told the same, both" for name in ("MNE", "dSPM", "sLORETA")]
+    verdicts = [f"{name} fixed EEG. Told the same: equal" for name in ("MNE", "dSPM", "sLORETA")]
     assert [line.startswith(start) for line, start in zip(lines, verdicts, strict=False)] == [
         True
     ] * 3
@@ -60,8 +60,8 @@ def test_verdicts_first_then_the_tables_of_each_method(study, capsys):
 
 def test_one_method_has_its_verdict_once(study, capsys):
     out = compare(capsys, study, "--methods", "dSPM", "dSPM").out
-    assert out.startswith("dSPM fixed EEG: told the same")
-    assert out.count("told the same, both toolboxes") == 1
+    assert out.startswith("dSPM fixed EEG. Told the same: ")
+    assert out.count("Told the same: equal") == 1
 
 
 def test_all_options_and_settings_arrive(study, capsys):
@@ -115,7 +115,7 @@ def test_the_stored_kernel_is_verified_in_passing(study, tmp_path, capsys):
     io.write_noise_cov(noise, doubled, overwrite=True)
     page = tmp_path / "report.html"
     out = compare(capsys, path, "--html", page, code=1).out
-    assert "told the same, both toolboxes compute the same kernel" in out.splitlines()[0]
+    assert "Told the same: equal (" in out.splitlines()[0]
     assert "What verify says of the stored kernel: differs (" in out.splitlines()[1]
     assert "of the stored kernel: differs (" in page.read_text(encoding="utf-8")
     assert main(["compare", str(path), "--json"]) == 1
@@ -290,7 +290,7 @@ def test_the_tolerance_is_that_of_the_argument(study, capsys):
     assert found["rtol"] == 1e-30
     assert found["bound_told_the_same"] == found["rounding"]["brainstorm"]["total"] < 1e-9
     assert found["passed"]
-    assert "within rounding: " in found["verdict"]
+    assert "equal within rounding (" in found["verdict"]
     with pytest.raises(SystemExit):
         main(["compare", str(study), "--rtol", "1"])
     assert "must be a number from 0 to 0.5, found '1'" in capsys.readouterr().err
@@ -334,8 +334,8 @@ def test_what_is_known_is_printed_when_it_is_interrupted(study, capsys, monkeypa
 
     monkeypatch.setattr("mne_bstinv.cross_validation.attribution.measure_distances", interrupted)
     out = compare(capsys, study, "--methods", "MNE", "dSPM", code=130).out
-    assert out.startswith("MNE fixed EEG: told the same, both toolboxes compute the same kernel")
-    assert "as set here they differ by" in out
+    assert out.startswith("MNE fixed EEG. Told the same: equal (")
+    assert "As set here: " in out
     assert "Stopped before all was computed: this is what was known by then." in out
     assert "dSPM" not in out.splitlines()[0]
     assert "MNE told the same against Brainstorm" in out
@@ -353,7 +353,7 @@ def test_methods_that_were_compared_before_an_interruption_are_printed(study, ca
 
     monkeypatch.setattr(cross_validation, "cross_validate", interrupted)
     found = compare(capsys, study, "--methods", "MNE", "dSPM", "--orders", "path", code=130)
-    assert found.out.startswith("MNE fixed EEG: told the same")
+    assert found.out.startswith("MNE fixed EEG. Told the same: ")
 
 
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):

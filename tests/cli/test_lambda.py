@@ -29,7 +29,10 @@ def test_both_conventions_and_the_factor_are_printed(capsys):
         "To get MNE's kernel (of λ² 0.111111) with Brainstorm: SnrFixed = √((r/n) / λ²) = 1.43486"
         in out
     )
-    assert "in place of the lambda2 for Brainstorm's kernel is too large by n/r = 4.37143" in out
+    assert (
+        "in place of the lambda2 for Brainstorm's kernel is too large by the factor n/r = 4.37143"
+        in out
+    )
 
 
 def test_an_rms_in_another_unit_is_asked_about(capsys):

@@ -48,8 +48,8 @@ def test_told_the_same_they_are_equal_and_all_else_is_explained(measure, data_ty
     total = result.before["relative_difference"].value
     assert result.attribution.total == pytest.approx(total, abs=EQUAL)
     assert total > 0.01
-    assert "told the same, both toolboxes compute the same kernel" in result.verdict
-    assert "left unexplained" in result.verdict
+    assert "Told the same: equal" in result.verdict
+    assert "Unexplained: nothing above " in result.verdict
 
 
 @pytest.mark.parametrize(("measure", "orient"), [("dspm2018", "loose"), ("sloreta", "free")])
@@ -58,7 +58,7 @@ def test_what_is_not_comparable_says_why_and_is_explained_all_the_same(measure, 
     assert result.equal is None
     assert result.passed
     assert result.attribution["normalization"].alone_from_brainstorm > 0.05
-    assert "not comparable even when told the same" in result.verdict
+    assert "Told the same: not comparable (" in result.verdict
     assert result.attribution.remainder <= EQUAL
 
 
@@ -212,7 +212,7 @@ def test_an_absurd_prior_is_judged_by_what_rounding_allows():
     result = cross_validate(sample(), options=options, shapley_limit=0)
     assert result.rounding > EQUAL
     assert result.twin_difference <= result.rounding
-    assert "the same kernel within rounding: " in result.verdict
+    assert "within rounding (" in result.verdict
 
 
 def test_more_projectors_than_channels():
@@ -258,11 +258,12 @@ def with_bound(result, **changes):
 def test_verdict_states_number_and_bound():
     result = validation()
     assert result.bound == result.rtol == 1e-9
-    assert "apart (bound 1e-9) with the operator that mne-bstinv builds, " in result.verdict
+    assert " apart with the operator that mne-bstinv builds, bound 1e-9; " in result.verdict
     rounded = with_bound(result, twin_difference=1.1e-9)
     assert (rounded.equal, rounded.bound, rounded.passed) == (True, pytest.approx(4e-8), True)
-    said = "both toolboxes compute the same kernel within rounding: 1.1e-9 apart (bound 4e-8) with"
+    said = "Told the same: equal within rounding (1.1e-9 apart with the operator that "
     assert said in rounded.verdict
+    assert " builds, bound 4e-8; " in rounded.verdict
     text = " ".join(str(rounded).split())
     assert (
         "rounding moves Brainstorm's kernel by up to 4e-8: whitener of MEG MAG 3e-8, subspace of "
@@ -270,10 +271,10 @@ def test_verdict_states_number_and_bound():
     ) in text
     differs = with_bound(result, twin_difference=5e-8)
     assert (differs.equal, differs.passed) == (False, False)
-    said = "the toolboxes do NOT compute the same kernel: 5.0e-8 apart (bound 4e-8) with"
+    said = "Told the same: NOT equal (5.0e-8 apart with the operator that "
     assert said in differs.verdict
     undecided = with_bound(result, twin_difference=0.1, undecided=("MEG MAG (20 or 21)",))
-    assert "(rounding decides the rank of MEG MAG (20 or 21))" in undecided.verdict
+    assert "; rounding decides the rank of MEG MAG (20 or 21))" in undecided.verdict
     assert not undecided.passed
     values = rounded.to_dict()
     assert values["bound_told_the_same"] == pytest.approx(4e-8)
@@ -283,26 +284,26 @@ def test_verdict_states_number_and_bound():
 def test_verdict_says_what_make_inverse_operator_gives():
     fixed = validation("amplitude", "fixed")
     assert re.search(
-        r", \de-\d with MNE's make_inverse_operator, which rounds gains of fixed orientation to "
-        "single precision; as set",
+        r"; \de-\d with MNE's make_inverse_operator, which rounds gains of fixed orientation to "
+        r"single precision\)\. As set here: \d",
         fixed.verdict,
     )
     assert 1e-8 < fixed.public_difference < 1e-5
     near = dataclasses.replace(fixed, public_difference=3e-14)
-    assert ", 3e-14 with MNE's make_inverse_operator; as set" in near.verdict
+    assert "; 3e-14 with MNE's make_inverse_operator). As set" in near.verdict
     free = dataclasses.replace(validation("amplitude", "free"), public_difference=2e-5)
     assert (
         "2e-5 with MNE's make_inverse_operator, which decomposes the noise of all" in free.verdict
     )
     none = dataclasses.replace(fixed, public_difference=None)
-    assert ", which MNE's make_inverse_operator cannot be told; as set" in none.verdict
+    assert "; MNE's make_inverse_operator cannot be told the same). As set" in none.verdict
 
 
 def test_what_is_left_has_a_bound():
     result = validation()
     path = dataclasses.replace(result.attribution, remainder_start=0.0, remainder_end=2.5e-8)
     left = dataclasses.replace(result, attribution=path)
-    assert left.verdict.endswith("2.5e-8 (bound 1e-9) is left UNEXPLAINED.")
+    assert left.verdict.endswith(" UNEXPLAINED: 2.5e-8 (bound 1e-9).")
     assert not left.passed
     bounds = (result.bounds[0], dataclasses.replace(result.bounds[1], system=1.0))
     decided = dataclasses.replace(left, bounds=bounds)

@@ -24,7 +24,8 @@ from scipy.sparse import csc_array, issparse
 
 from mne_bstinv.errors import MatFileError
 from mne_bstinv.io import limits, mat, mat5
-from mne_bstinv.io.variable import Unreadable
+from mne_bstinv.io.raw import freeze_variable
+from mne_bstinv.io.variable import Unreadable, Variable
 
 
 def as_scipy_reads(value):
@@ -308,6 +309,17 @@ def test_memory_of_many_small_entries(tmp_path, entry):
     assert peak < 4 * len(content)
     assert len(value) == 5_001
     assert value[-1] == 1.0
+
+
+def test_memory_of_a_field_of_many_empty_entries():
+    """Kept as a field that no attribute stands for."""
+    cells = Variable([np.zeros(0)] * 50_000 + [1.0], (1, 50_001), "cell")
+    tracemalloc.start()
+    kept = freeze_variable(cells)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * 8 * 50_001
+    assert (kept.shape, kept[0, -1]) == ((1, 50_001), 1.0)
 
 
 def test_arrays_inside_cells_are_their_own(tmp_path):

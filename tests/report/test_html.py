@@ -59,7 +59,7 @@ def test_the_verdict_comes_first(page_of_one, fixed):
         f"✓ {fixed.verdict}",
         "MNE, told the same measure",
         "exp 0.8, limit 10, spectral, gradiometers if any",
-        "Unexplained: ",
+        f"Unexplained: {fixed.attribution.remainder_start:.1e} at Brainstorm's end, ",
         "MNE as set against Brainstorm",
         "MNE told the same against Brainstorm",
         "dropped NoiseCov rows of zeros",

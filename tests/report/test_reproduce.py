@@ -38,7 +38,7 @@ def test_by_the_call_that_loads_the_study(fixed, capsys, monkeypatch):
     assert "study = datasets.load_sample()\noptions = InverseOptions(measure='amplitude')\n" in code
     assert code.startswith("from mne_bstinv import InverseOptions, MneSettings, cross_validate, da")
     same_numbers(run(code), fixed)
-    assert "\nMNE fixed MEG: told the same" in f"\n{capsys.readouterr().out}"  # after the log
+    assert "\nMNE fixed MEG. Told the same: " in f"\n{capsys.readouterr().out}"  # after the log
 
 
 def test_by_the_files_of_the_study(volume):

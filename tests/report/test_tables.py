@@ -29,7 +29,7 @@ def test_the_table_has_the_numbers_that_the_verdict_goes_by(fixed, volume):
     assert "mean over orders" not in head
     place = head.index("mean of both ends")
     largest = max(rows[:-1], key=lambda row: float(row[place].split("\N{NO-BREAK SPACE}")[0]))
-    assert f"(alone, mean of both ends) from “{largest[0]}” and" in fixed.verdict
+    assert f"(alone, mean of both ends): “{largest[0]}” and" in fixed.verdict
     step = max(fixed.attribution, key=lambda step: step.weight)
     assert step.weight == (step.alone_from_brainstorm + step.alone_from_mne) / 2
     assert "may rank them otherwise" in tables.attribution_html(fixed)
@@ -42,7 +42,7 @@ def test_a_failure_is_marked_by_more_than_a_colour(fixed):
     path = dataclasses.replace(fixed.attribution, remainder_end=0.5)
     failed = dataclasses.replace(fixed, attribution=path)
     shown = tables.verdict_html([failed])
-    assert shown.startswith('<p class="bstinv-verdict failed">✗ MNE fixed MEG: ')
+    assert shown.startswith('<p class="bstinv-verdict failed">✗ MNE fixed MEG. ')
     assert cells(tables.overview_html({"": failed}))[1][-1] == "✗"
 
 
