@@ -42,7 +42,7 @@ def command() -> str:
 def publish(name: str, rows: Iterable[tuple[str, float, str]], notes: Iterable[str] = ()) -> str:
     """Write rows (task, ratio, unit) between the marks of a benchmark; return the table."""
     cells = ((task, f"{ratio:.3g}", unit) for task, ratio, unit in rows)
-    return publish_table(name, ("task", "times", "unit"), cells, notes)
+    return publish_table(name, ("task", "value", "in units of"), cells, notes)
 
 
 def publish_table(
