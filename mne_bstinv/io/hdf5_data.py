@@ -85,7 +85,7 @@ def references(stored: Stored, most: int) -> tuple[list[h5r.Reference], np.ndarr
     if count > most:
         raise DamageError(TOO_MANY)
     if stored.layout != h5d.COMPACT:
-        _, first, places = np.unique(_addresses(stored), return_index=True, return_inverse=True)
+        first, places = _different(_addresses(stored))
         if len(first) < count:
             found, space = np.empty(len(first), stored.dtype), dataset.get_space()
             space.select_elements(np.transpose(np.unravel_index(first, stored.shape)))
@@ -94,6 +94,18 @@ def references(stored: Stored, most: int) -> tuple[list[h5r.Reference], np.ndarr
     found = np.empty(stored.shape, stored.dtype)
     dataset.read(h5s.ALL, h5s.ALL, found)
     return found.ravel().tolist(), np.arange(count)
+
+
+def _different(addresses: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
+    """Return where each different address stands, and which of these each one is.
+
+    ``np.unique`` finds both, too, in five times the memory of the addresses.
+    """
+    found = np.unique(addresses)
+    places = np.searchsorted(found, addresses)
+    first = np.empty(len(found), np.intp)
+    first[places] = np.arange(len(places))
+    return first, places
 
 
 def _has_values(stored: Stored) -> bool:

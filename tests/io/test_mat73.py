@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tracemalloc
 import zlib
 
 import h5py
@@ -338,6 +339,23 @@ def test_a_cell_with_the_same_entries_again_and_again(tmp_path, options):
     value = mat.read(make(tmp_path, change))["a"].value
     assert [np.size(item) for item in value] == [1, 4, 1] * 60
     assert value[0] == 1.0
+
+
+def test_memory_of_a_cell_of_one_entry_again_and_again(tmp_path):
+    """At most four times the bytes of the file."""
+
+    def change(file):
+        references = np.full((1, 50_000), file["good"].ref, h5py.ref_dtype)
+        with_class(file.create_dataset("a", data=references), "cell")
+
+    file = make(tmp_path, change)
+    mat.read(file, ["good"])
+    tracemalloc.start()
+    value = mat.read(file, ["a"])["a"].value
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * file.stat().st_size
+    assert len(value) == 50_000
 
 
 def test_null_space_and_null_references(tmp_path):
