@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
+import importlib
 import io
 import json
 import os
@@ -141,7 +142,9 @@ def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # nothing else writes to the pipe
     warnings.simplefilter("ignore")
-    _answer("mat", __file__)  # no MATLAB file, but all imports are made
+    # no MATLAB file, but all imports are made; that of HDF5 only for files of v7.3
+    _answer("mat", __file__)
+    importlib.import_module("mne_bstinv.io.mat73")
     peak = Path("/proc/self/clear_refs")
     for line in sys.stdin:
         gc.collect()
