@@ -183,7 +183,7 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = Non
     if is_fif(path):
         check_fif(path, kind)
     try:
-        return _READERS[kind](path)
+        return _whole(_READERS[kind](path))
     except BstInvError:
         raise
     except Exception as error:  # MNE raises all sorts, and plain Exception, for a broken file
@@ -197,6 +197,24 @@ def read_mne(fname: PathLike, kind: str | None = None, *, verbose: Verbose = Non
             f"{path}: MNE cannot read {in_words(kind)} from it: {error}. It is damaged or holds "
             "something else: check the name, or copy the file again."
         ) from error
+
+
+def _whole(value: Any) -> Any:
+    """Return what was read, if what MNE's readers take as it is can be: channels and triangles."""
+    if isinstance(value, list) and not isinstance(value, mne.SourceSpaces):
+        return [_whole(one) for one in value]
+    parts = value if isinstance(value, dict) else {}
+    info = value if isinstance(value, mne.Info) else parts.get("info", getattr(value, "info", None))
+    for index in range(len(info["chs"]) if isinstance(info, mne.Info) else 0):
+        mne.channel_type(info, index)
+    for space in value if isinstance(value, mne.SourceSpaces) else parts.get("src", ()):
+        for name in ("vertno", "tris", "use_tris"):
+            found = space.get(name)
+            if found is None or not np.size(found):
+                continue
+            if not 0 <= np.min(found) <= np.max(found) < space["np"]:
+                raise ValueError(f"{name} names vertices that a surface of {space['np']} has not")
+    return value
 
 
 @verbose

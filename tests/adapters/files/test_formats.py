@@ -99,6 +99,30 @@ def test_what_cannot_be_read_or_written(cov, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["x-cov.fif"]
 
 
+def test_triangles_and_channels_that_cannot_be_are_damage(tmp_path):
+    """MNE's readers take them as they are."""
+    sphere = mne.make_sphere_model((0.0, 0.0, 0.0), 0.09)
+    spaces = mne.setup_volume_source_space(sphere=sphere, pos=50.0)
+    mne.write_source_spaces(tmp_path / "vol-src.fif", spaces)
+    assert len(read_mne(tmp_path / "vol-src.fif")) == 1  # without triangles
+    surface = {**spaces[0], "type": "surf", "tris": np.array([[0, 1, 2]]), "ntri": 1}
+    surface["id"], surface["subject_his_id"] = 101, "S"
+    for last, message in ((2, None), (10**6, "tris names vertices")):
+        surface["tris"][0, 2] = last
+        file = tmp_path / f"{last}-src.fif"
+        mne.write_source_spaces(file, mne.SourceSpaces([surface]))
+        if message is None:
+            assert len(read_mne(file)) == 1
+        else:
+            with pytest.raises(ConversionError, match=rf"{last}-src\.fif: .*{message}"):
+                read_mne(file)
+    evoked = mne.EvokedArray(np.zeros((2, 3)), mne.create_info(2, 100.0, "eeg"))
+    evoked.info["chs"][1]["kind"] = 12_345
+    mne.write_evokeds(tmp_path / "x-ave.fif", evoked)
+    with pytest.raises(ConversionError, match=r"x-ave\.fif: MNE cannot read .*12345"):
+        read_mne(tmp_path / "x-ave.fif")
+
+
 def test_the_file_of_an_estimate_is_the_one_that_was_asked_for(tmp_path):
     surface = mne.SourceEstimate(np.ones((3, 2)), [np.arange(2), np.arange(1)], 0.0, 0.1)
     volume = mne.VolSourceEstimate(np.ones((3, 2)), [np.arange(3)], 0.0, 0.1)
