@@ -18,7 +18,6 @@ import argparse
 import json
 import logging
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -33,6 +32,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import mne
 import numpy as np
 from _page import publish
+from kernel import status
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence.mne_side import mne_side
@@ -171,7 +171,7 @@ def main() -> None:
     mne.set_log_level("ERROR")
     if args.alone is not None:
         validate(mb.load_study(args.alone / "large"), "MNE")
-        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        print(json.dumps(status("VmHWM") / 1e6))
         return
     found = []
     for row in rows(args):
