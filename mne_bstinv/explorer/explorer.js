@@ -291,7 +291,7 @@ const along = (axis, v) => axis[0] * vertices[3 * v] + axis[1] * vertices[3 * v 
 
 /** Columns of the views of a width, and the height of them all: two rows on a telephone. */
 function room(width) {
-  const columns = width < 520 ? 2 : 4;
+  const columns = width < 420 ? 2 : 4;
   return {columns, height: Math.round(width / columns * (4 / columns))};
 }
 
@@ -561,6 +561,9 @@ try {
   // as above
 }
 paper();
+// a page around this one may give it the height that it needs
+new ResizeObserver(() => window.parent.postMessage(
+  {explorerHeight: document.body.offsetHeight}, '*')).observe(document.body);
 
 window.explorer = {state, update, numbers};
 if (truth.length) {
