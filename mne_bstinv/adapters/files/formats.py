@@ -213,7 +213,7 @@ def _whole(value: Any) -> Any:
             if found is None or not np.size(found):
                 continue
             if not 0 <= np.min(found) <= np.max(found) < space["np"]:
-                raise ValueError(f"{name} names vertices that a surface of {space['np']} has not")
+                raise ValueError(f"{name} names vertices beyond the {space['np']} of its surface")
     return value
 
 
