@@ -151,25 +151,12 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
                 continue
             outputs.write(
                 name + ENDINGS["forward"],
-                _forward(model),
+                model.forward_for_file(),
                 "forward",
                 sources,
                 comment=comment,
                 precision="single",
             )
-
-
-def _forward(model: StudyCondition) -> Any:
-    from mne_bstinv.adapters.sources import forward_for_file
-
-    return forward_for_file(
-        model.head_model,
-        model.channels,
-        surface=model.cortex,
-        mri=model.mri,
-        info=model.info,
-        src=model.src,
-    )
 
 
 def _frame_files(model: StudyCondition) -> Iterator[Path | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,7 +91,22 @@ class StudyCondition(ConditionStructures):
         """The current head model (:class:`mne.Forward`)."""
         from mne_bstinv.adapters import to_forward
 
-        return to_forward(
+        return self._forward_by(to_forward)
+
+    def forward_for_file(self) -> Any:
+        """Convert the current head model to be written, and for nothing else; it is not kept.
+
+        Returns
+        -------
+        mne.Forward
+            As ``forward``, with a gain that is turned when it is written.
+        """
+        from mne_bstinv.adapters.sources import forward_for_file
+
+        return self._forward_by(forward_for_file)
+
+    def _forward_by(self, convert: Callable[..., Any]) -> Any:
+        return convert(
             self.head_model,
             self.channels,
             surface=self.cortex,
