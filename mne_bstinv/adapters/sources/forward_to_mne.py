@@ -21,7 +21,7 @@ from mne_bstinv._types import IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
-from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
 from mne_bstinv.adapters.sources.regions import MEAS_FILE
@@ -290,7 +290,7 @@ def _modelled_channels(
             "compute it again without these locations."
         )
     _report_rows(names, index, types, computed, findings)
-    return _ModelledChannels(mne.pick_info(info, picks, copy=True), index[picks], parts)
+    return _ModelledChannels(picked_info(info, picks), index[picks], parts)
 
 
 def _report_rows(
