@@ -77,18 +77,7 @@ def kind_of(value: Any) -> str | None:
 
 
 def info_of(value: Any) -> Any:
-    """Find the sensors of an object of MNE.
-
-    Parameters
-    ----------
-    value : object
-        Any object.
-
-    Returns
-    -------
-    mne.Info or None
-        Its Info, itself if it is one; None without.
-    """
+    """Return the Info of an object of MNE, itself if it is one; None without."""
     if isinstance(value, mne.Info):
         return value
     found = value.get("info") if isinstance(value, dict) else getattr(value, "info", None)
@@ -103,6 +92,11 @@ def converted(value: Any) -> Iterator[None]:
     ----------
     value : object
         An object of MNE that a conversion of this package made, or a list of such.
+
+    Yields
+    ------
+    None
+        Inside, MNE does not check them again.
     """
     infos = map(info_of, value if type(value) is list else [value])
     with ExitStack() as stack:
