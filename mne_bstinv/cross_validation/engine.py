@@ -60,7 +60,7 @@ Key = frozenset[str]
 _CANCELLED = 1e-4
 #: Kernels, and rows of the gain, that are kept: they are as large as the gain. And systems, and
 #: numbers of their rows.
-_KERNELS, _GAINS, _SYSTEMS, _ROWS = 3, 2, 8, 4
+_KERNELS, _GAINS, _SYSTEMS, _ROWS = 2, 2, 8, 4
 
 
 class Engine:
@@ -444,5 +444,5 @@ def along_normals(ingredients: Ingredients) -> bool:
 def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
     """Bound how far rounding moves MNE's kernel, of which the intermediates are given."""
     condition = 1 + float(last.singular_values[0]) ** 2 / last.mu
-    longest = max(ingredients.raw_gain.shape)
+    longest = max(ingredients.prepared.regions[0].gain.shape)
     return bound_of(mne_spectra(ingredients), condition, longest)

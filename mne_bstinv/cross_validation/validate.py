@@ -18,8 +18,8 @@ from mne_bstinv.adapters.equivalence import (
     MneSettings,
     Study,
     default_data_types,
+    equivalent_of,
     kernel_blocks,
-    mne_equivalent,
     require_study,
     upper_types,
 )
@@ -137,10 +137,9 @@ def cross_validate(
     settings = _settings(mne_settings, parsed)
     given = good_channels is None or data_types is not None
     types = default_data_types(study) if data_types is None else upper_types(data_types)
-    chosen: dict[str, Any] = {"good_channels": good_channels, "n_avg": n_avg}
-    ingredients = gather(study, parsed, settings, types, **chosen)
+    ingredients = gather(study, parsed, settings, types, good_channels=good_channels, n_avg=n_avg)
     with warnings_silenced():  # the same conversions were reported when all was gathered
-        equivalent = mne_equivalent(parsed, study, data_types=types, **chosen)
+        equivalent = equivalent_of(study, ingredients.side.common)
     asked = {"shapley_limit": shapley_limit, "orders": orders, "progress": progress}
     return CrossValidation(
         study=study,
@@ -166,7 +165,8 @@ def _compared(
 ) -> dict[str, Any]:
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     result, own = _brainstorm(study, ingredients)
-    ours = _rows(ingredients, own / _unit(result))
+    unit = _unit(result)
+    ours = _rows(ingredients, own if unit == 1 else own / unit)
     same = equivalent.blocks()
     # MNE's functions copy gains: before there is more beside them
     differences = relative_distance(same, own), _public_difference(equivalent, own)
@@ -180,7 +180,9 @@ def _compared(
     allowed = max(rtol, *(bound.total for bound in bounds))
     describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
     before = describe(theirs, ours, "MNE, as set")
-    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
+    after = describe(
+        _rows(ingredients, same if unit == 1 else same / unit), ours, "MNE, told the same"
+    )
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -262,7 +264,7 @@ def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
 
 def _shapley_limit(ingredients: Ingredients) -> int:
     """Bound the multiplications: a kernel takes about rows × channels² of them."""
-    n_channels, n_columns = ingredients.raw_gain.shape
+    n_channels, n_columns = ingredients.prepared.regions[0].gain.shape
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
 
 
@@ -406,10 +408,9 @@ class _Describer:
     def _fields_of(self, p: int) -> Fields:
         """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
         if p not in self._fields:
-            gain = self._ingredients.operated[False, False].gain
-            if p == 1:
-                columns = gain.T.reshape(-1, 3, len(gain))
-                gain = self._ingredients.on_normals(columns)[:, 0].T
+            along = self._ingredients.on_normals if p == 1 else None
+            rows = self._ingredients.operated[False, False].rows(along)
+            gain = rows.reshape(-1, rows.shape[2]).T
             self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
         return self._fields[p]
 

@@ -1,6 +1,10 @@
 """What to tell MNE for Brainstorm's kernel, and the kernels that MNE computes itself."""
 
-from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent, mne_equivalent
+from mne_bstinv.adapters.equivalence.equivalent import (
+    MneEquivalent,
+    equivalent_of,
+    mne_equivalent,
+)
 from mne_bstinv.adapters.equivalence.inputs import (
     GathersStudy,
     Study,
@@ -28,6 +32,7 @@ __all__ = [
     "Study",
     "averages_of",
     "default_data_types",
+    "equivalent_of",
     "estimated_ranks",
     "kernel_blocks",
     "meg_and_electrodes",

@@ -47,13 +47,14 @@ from mne_bstinv.adapters.operators import (
     inverse_parameters,
     to_inverse_operator,
 )
+from mne_bstinv.adapters.sources import with_gain
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
 from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.whitening import Whitening
 
-__all__ = ["MneEquivalent", "mne_equivalent"]
+__all__ = ["MneEquivalent", "equivalent_of", "mne_equivalent"]
 
 
 #: Ratio of singular values of a location's gain beyond which MNE wants ``reduce_rank``; its own is
@@ -91,9 +92,8 @@ class MneEquivalent:
         The channels of the kernel without bad ones; its only projections are average references
         (a vector of zeros where Brainstorm's whitener keeps a common potential: it satisfies
         MNE's checks and changes nothing).
-    forward : mne.Forward
-        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
-        for scans. Double precision.
+    unturned : mne.Forward
+        :attr:`forward` with a gain that is turned when it is asked for, and takes no memory before.
     noise_cov : mne.Covariance
         The regularised noise covariance of reduced rank, sensor types apart: pinv(W W'). For scans
         the same as ``data_cov``: unit-gain filters do not depend on it, MNE only whitens with it.
@@ -131,7 +131,7 @@ class MneEquivalent:
     factor: float | FloatArray
     reason: str
     info: mne.Info
-    forward: Any
+    unturned: Any
     noise_cov: mne.Covariance
     data_cov: mne.Covariance | None
     arguments: Mapping[str, Any]
@@ -152,6 +152,15 @@ class MneEquivalent:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p><pre>{escape(self.code)}</pre>"
+
+    @property
+    def forward(self) -> Any:
+        """The forward solution, made when it is asked for.
+
+        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
+        for scans that are. Double precision.
+        """
+        return with_gain(self.unturned)
 
     @property
     def code(self) -> str:
@@ -333,7 +342,29 @@ def mne_equivalent(
     ===========================  ==========================================================
     """
     study = require_study(study)
-    common = common_inputs(study, options, data_types, good_channels, n_avg)
+    return equivalent_of(study, common_inputs(study, options, data_types, good_channels, n_avg))
+
+
+def equivalent_of(study: Study, common: CommonInputs) -> MneEquivalent:
+    """Translate the options that the study step was run with, as :func:`mne_equivalent` does.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+    common : CommonInputs
+        What the study step made of them.
+
+    Returns
+    -------
+    MneEquivalent
+        Info, Forward, Covariance, the arguments, the class of parity and the factor.
+
+    Raises
+    ------
+    ConversionError, InverseError, OptionError
+        As :func:`mne_equivalent`.
+    """
     prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
     if scan and isinstance(prepared.options, InverseOptions2009):
         raise OptionError(
@@ -368,7 +399,7 @@ def mne_equivalent(
         parity=parameters.parity,
         factor=parameters.factor,
         reason=parameters.reason,
-        forward=objects.forward,
+        unturned=objects.forward,
         data_cov=None,
         arguments=arguments,
         lambda2=parameters.lambda2,
@@ -394,6 +425,7 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
+    forward = with_gain(objects.forward)
     data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
@@ -403,7 +435,7 @@ def _scan_equivalent(
         parity=parity,
         factor=factor,
         reason=reason,
-        forward=fixed_forward(objects.forward, prepared) if fixed else objects.forward,
+        unturned=fixed_forward(forward, prepared) if fixed else objects.forward,
         data_cov=data_cov,
         arguments={
             "reg": 0.0,
@@ -412,7 +444,7 @@ def _scan_equivalent(
             "weight_norm": None,
             "depth": None,
             # a sphere is blind to the radial direction: MNE refuses to invert it
-            "reduce_rank": not fixed and _has_blind_direction(objects.forward),
+            "reduce_rank": not fixed and _has_blind_direction(forward),
         },
         lambda2=None,
         method="LCMV",
