@@ -49,11 +49,9 @@ from mne_bstinv.adapters.operators import (
 )
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
-from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.whitening import Whitening
 
-__all__ = ["MneEquivalent", "mne_equivalent"]
+__all__ = ["MneEquivalent", "equivalent_of", "mne_equivalent"]
 
 
 #: Ratio of singular values of a location's gain beyond which MNE wants ``reduce_rank``; its own is
@@ -238,13 +236,15 @@ class MneEquivalent:
             verbose="error",
         )
 
-    def blocks(self, route: str = "twin") -> FloatArray:
+    def blocks(self, route: str = "twin", *, made: Any = None) -> FloatArray:
         """Let MNE compute the kernel, and arrange it as Brainstorm would.
 
         Parameters
         ----------
         route : 'twin' | 'public'
             With the operator built directly, or with the public call (for scans always).
+        made : mne.minimum_norm.InverseOperator | mne.beamformer.Beamformer | None
+            What :meth:`make` returned, not to be made anew.
 
         Returns
         -------
@@ -266,9 +266,10 @@ class MneEquivalent:
             "n_sources": self.n_sources,
         }
         if self.lambda2 is None:
-            blocks = beamformer_blocks(self.make(), self.info, **places)
+            filters = self.make() if made is None else made
+            blocks = beamformer_blocks(filters, self.info, **places)
         else:
-            operator = self.twin() if route == "twin" else self.make()
+            operator = self.twin() if route == "twin" else made or self.make()
             blocks = operator_blocks(operator, self.lambda2, self.method, **places)
             if route == "public" and self.method != "MNE":  # of one sample
                 blocks *= np.sqrt(self.nave)
@@ -334,16 +335,38 @@ def mne_equivalent(
     """
     study = require_study(study)
     common = common_inputs(study, options, data_types, good_channels, n_avg)
-    prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
-    if scan and isinstance(prepared.options, InverseOptions2009):
+    wanted = common.prepared.options
+    if isinstance(wanted, InverseOptions2009) and not wanted.is_minimum_norm:
         raise OptionError(
-            f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
-            "wmne, dspm, sloreta or mnej."
+            f"InverseMethod {wanted.method!r} of 2009 has no counterpart in MNE: choose wmne, "
+            "dspm, sloreta or mnej."
         )
-    noise = noise_whitening(
-        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
-    )
-    objects = mne_objects(study, common, noise)
+    return equivalent_of(study, common, mne_objects(study, common))
+
+
+def equivalent_of(study: Study, common: CommonInputs, objects: MneObjects) -> MneEquivalent:
+    """Translate the options of a study step.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+    common : CommonInputs
+        The study step.
+    objects : MneObjects
+        What :func:`mne_objects` made of it, or of one that differs in the measure alone.
+
+    Returns
+    -------
+    MneEquivalent
+        Info, Forward, Covariance, the arguments, the class of parity and the factor.
+
+    Raises
+    ------
+    InverseError
+        If the inverse cannot be computed.
+    """
+    prepared = common.prepared
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
@@ -355,8 +378,8 @@ def mne_equivalent(
         "channel_names": prepared.channel_names,
         "n_sources": prepared.n_sources,
     }
-    if scan:
-        return _scan_equivalent(study, common, objects, noise, shared)
+    if not prepared.options.is_minimum_norm:
+        return _scan_equivalent(study, common, objects, shared)
     twin = to_inverse_operator(
         common.head_model, study.noise_cov, study.channels, prepared.options,
         good_channels=prepared.channel_indices, surface=common.surface, mri=common.mri,
@@ -384,7 +407,6 @@ def _scan_equivalent(
     study: Study,
     common: CommonInputs,
     objects: MneObjects,
-    noise: Whitening,
     shared: dict[str, Any],
 ) -> MneEquivalent:
     prepared = common.prepared
@@ -394,7 +416,8 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
-    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
+    of_noise = prepared.options.method == "gls"
+    data = objects.noise if of_noise else whitening_of_data(prepared, objects.noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both
