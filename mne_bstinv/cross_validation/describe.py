@@ -80,10 +80,9 @@ class Describer:
     def _fields_of(self, p: int) -> Fields:
         """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
         if p not in self._fields:
-            gain = self._ingredients.operated[False, False].gain
-            if p == 1:
-                columns = gain.T.reshape(-1, 3, len(gain))
-                gain = self._ingredients.on_normals(columns)[:, 0].T
+            along = self._ingredients.on_normals if p == 1 else None
+            rows = self._ingredients.operated[False, False].rows(along)
+            gain = rows.reshape(-1, rows.shape[2]).T
             self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
         return self._fields[p]
 

@@ -47,7 +47,7 @@ __all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
 #: sum of squares knows it to half of the digits only.
 _CANCELLED = 1e-4
 #: Kernels that are kept: they are as large as the gain.
-_KERNELS = 3
+_KERNELS = 2
 
 
 class Engine(Systems):
@@ -324,5 +324,5 @@ def _root(squares: float) -> float:
 def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
     """Bound how far rounding moves MNE's kernel, of which the intermediates are given."""
     condition = 1 + float(last.singular_values[0]) ** 2 / last.mu
-    longest = max(ingredients.raw_gain.shape)
+    longest = max(ingredients.prepared.regions[0].gain.shape)
     return bound_of(mne_spectra(ingredients), condition, longest)

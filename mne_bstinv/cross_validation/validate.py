@@ -257,7 +257,8 @@ def _compared(
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     study = shared.study
     result, own = _brainstorm(study, ingredients)
-    ours = _rows(ingredients, own / _unit(result))
+    unit = _unit(result)
+    ours = _rows(ingredients, own if unit == 1 else own / unit)
     same = equivalent.blocks()
     # MNE's functions copy gains: before there is more beside them
     differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
@@ -272,7 +273,9 @@ def _compared(
     tolerated = min(allowed, _MAX_RTOL)
     describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
     before = describe(theirs, ours, "MNE, as set")
-    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
+    after = describe(
+        _rows(ingredients, same if unit == 1 else same / unit), ours, "MNE, told the same"
+    )
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -354,7 +357,7 @@ def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
 
 def _shapley_limit(ingredients: Ingredients) -> int:
     """Bound the multiplications: a kernel takes about rows × channels² of them."""
-    n_channels, n_columns = ingredients.raw_gain.shape
+    n_channels, n_columns = ingredients.prepared.regions[0].gain.shape
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
 
 

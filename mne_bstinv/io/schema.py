@@ -117,6 +117,10 @@ class Structure:
     #: What reading it left out or took for something else, or the conversion that made it lost.
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
+    #: Whether all that is geometry was found to be in the units of its fields; of a copy with
+    #: other values that is to be found again.
+    _in_metres: bool = dataclasses.field(default=False, init=False)
+
     def __post_init__(self) -> None:
         for name in _form(type(self)).attributes:
             value = getattr(self, name)

@@ -98,7 +98,7 @@ def test_several_measures_have_what_is_no_part_of_them_in_common(monkeypatch):
     found = list(cross_validate_each(sample(), options, **asked))
     # MNE's own, told the same, and told the same without the depth weights that sLORETA has not
     assert len(made) == 3
-    assert found[0].equivalent.forward is found[1].equivalent.forward
+    assert found[0].equivalent.noise_cov is found[1].equivalent.noise_cov
     other = dataclasses.replace(options[0], noise_method="diag")
     made.clear()
     one, another = cross_validate_each(sample(), [options[0], other], **asked)

@@ -47,6 +47,7 @@ from mne_bstinv.adapters.operators import (
     inverse_parameters,
     to_inverse_operator,
 )
+from mne_bstinv.adapters.sources import with_gain
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
 from mne_bstinv.inverse.options import AnyOptions
@@ -89,9 +90,8 @@ class MneEquivalent:
         The channels of the kernel without bad ones; its only projections are average references
         (a vector of zeros where Brainstorm's whitener keeps a common potential: it satisfies
         MNE's checks and changes nothing).
-    forward : mne.Forward
-        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
-        for scans. Double precision.
+    unturned : mne.Forward
+        :attr:`forward` with a gain that is turned when it is asked for, and takes no memory before.
     noise_cov : mne.Covariance
         The regularised noise covariance of reduced rank, sensor types apart: pinv(W W'). For scans
         the same as ``data_cov``: unit-gain filters do not depend on it, MNE only whitens with it.
@@ -129,7 +129,7 @@ class MneEquivalent:
     factor: float | FloatArray
     reason: str
     info: mne.Info
-    forward: Any
+    unturned: Any
     noise_cov: mne.Covariance
     data_cov: mne.Covariance | None
     arguments: Mapping[str, Any]
@@ -150,6 +150,15 @@ class MneEquivalent:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p><pre>{escape(self.code)}</pre>"
+
+    @property
+    def forward(self) -> Any:
+        """The forward solution, made when it is asked for.
+
+        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
+        for scans that are. Double precision.
+        """
+        return with_gain(self.unturned)
 
     @property
     def code(self) -> str:
@@ -334,27 +343,22 @@ def mne_equivalent(
     ===========================  ==========================================================
     """
     study = require_study(study)
-    common = common_inputs(study, options, data_types, good_channels, n_avg)
-    wanted = common.prepared.options
-    if isinstance(wanted, InverseOptions2009) and not wanted.is_minimum_norm:
-        raise OptionError(
-            f"InverseMethod {wanted.method!r} of 2009 has no counterpart in MNE: choose wmne, "
-            "dspm, sloreta or mnej."
-        )
-    return equivalent_of(study, common, mne_objects(study, common))
+    return equivalent_of(study, common_inputs(study, options, data_types, good_channels, n_avg))
 
 
-def equivalent_of(study: Study, common: CommonInputs, objects: MneObjects) -> MneEquivalent:
-    """Translate the options of a study step.
+def equivalent_of(
+    study: Study, common: CommonInputs, objects: MneObjects | None = None
+) -> MneEquivalent:
+    """Translate the options that the study step was run with, as :func:`mne_equivalent` does.
 
     Parameters
     ----------
     study : Study
         The structures.
     common : CommonInputs
-        The study step.
-    objects : MneObjects
-        What :func:`mne_objects` made of it, or of one that differs in the measure alone.
+        What the study step made of them.
+    objects : MneObjects | None
+        What :func:`mne_objects` makes of it, or of one that differs in the measure alone.
 
     Returns
     -------
@@ -363,10 +367,16 @@ def equivalent_of(study: Study, common: CommonInputs, objects: MneObjects) -> Mn
 
     Raises
     ------
-    InverseError
-        If the inverse cannot be computed.
+    ConversionError, InverseError, OptionError
+        As :func:`mne_equivalent`.
     """
-    prepared = common.prepared
+    prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
+    if scan and isinstance(prepared.options, InverseOptions2009):
+        raise OptionError(
+            f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
+            "wmne, dspm, sloreta or mnej."
+        )
+    objects = mne_objects(study, common) if objects is None else objects
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
@@ -378,7 +388,7 @@ def equivalent_of(study: Study, common: CommonInputs, objects: MneObjects) -> Mn
         "channel_names": prepared.channel_names,
         "n_sources": prepared.n_sources,
     }
-    if not prepared.options.is_minimum_norm:
+    if scan:
         return _scan_equivalent(study, common, objects, shared)
     twin = to_inverse_operator(
         common.head_model, study.noise_cov, study.channels, prepared.options,
@@ -391,7 +401,7 @@ def equivalent_of(study: Study, common: CommonInputs, objects: MneObjects) -> Mn
         parity=parameters.parity,
         factor=parameters.factor,
         reason=parameters.reason,
-        forward=objects.forward,
+        unturned=objects.forward,
         data_cov=None,
         arguments=arguments,
         lambda2=parameters.lambda2,
@@ -416,6 +426,7 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
+    forward = with_gain(objects.forward)
     of_noise = prepared.options.method == "gls"
     data = objects.noise if of_noise else whitening_of_data(prepared, objects.noise)
     data_cov = covariance_of(data, prepared, objects.info)
@@ -426,7 +437,7 @@ def _scan_equivalent(
         parity=parity,
         factor=factor,
         reason=reason,
-        forward=fixed_forward(objects.forward, prepared) if fixed else objects.forward,
+        unturned=fixed_forward(forward, prepared) if fixed else objects.forward,
         data_cov=data_cov,
         arguments={
             "reg": 0.0,
@@ -435,7 +446,7 @@ def _scan_equivalent(
             "weight_norm": None,
             "depth": None,
             # a sphere is blind to the radial direction: MNE refuses to invert it
-            "reduce_rank": not fixed and _has_blind_direction(objects.forward),
+            "reduce_rank": not fixed and _has_blind_direction(forward),
         },
         lambda2=None,
         method="LCMV",

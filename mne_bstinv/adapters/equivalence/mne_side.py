@@ -22,7 +22,7 @@ from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
-from mne_bstinv.adapters.sources import to_forward
+from mne_bstinv.adapters.sources import forward_for_file, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
@@ -46,7 +46,7 @@ class MneSide:
     info : mne.Info
         The channels in use with their projections, the average reference of EEG among them.
     forward : mne.Forward
-        The gain as the head model holds it.
+        The gain as the head model holds it, turned when it is asked for.
     noise_cov : mne.Covariance
         The covariance as the study holds it.
     nave : int
@@ -147,7 +147,7 @@ class MneSide:
         info = mne.pick_info(self.info, self._graded_order(), copy=True)
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
-        _mne_private.hold_once(forward)
+        forward = with_gain(forward)
         # locations that no channel sees have no depth weight: MNE divides by zero
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
@@ -203,9 +203,8 @@ class MneSide:
     def fixed_gain(self) -> FloatArray:
         """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected."""
         # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
-        fixed = mne.Forward(**{**self.forward, "sol": dict(self.forward["sol"])})
         fixed = mne.convert_forward_solution(
-            fixed, force_fixed=True, use_cps=False, copy=False, verbose="error"
+            with_gain(self.forward), force_fixed=True, use_cps=False, copy=False, verbose="error"
         )
         rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
         gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
@@ -277,10 +276,9 @@ def mne_side(
     """
     common = common_inputs(study, options, data_types, good_channels, n_avg)
     info = to_info(study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri)
-    forward = to_forward(
+    forward = forward_for_file(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )
-    _mne_private.hold_once(forward)
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
