@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mne_bstinv.adapters.equivalence import (
     no_minimum_norm,
 )
 from mne_bstinv.adapters.operators import METHODS
+from mne_bstinv.cross_validation.kept import Kept, Made
 from mne_bstinv.cross_validation.sums import pieces
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import AnyOptions
@@ -29,6 +30,12 @@ from mne_bstinv.inverse.whitening import CovarianceStatistics, is_diagonal
 from mne_bstinv.inverse.years import Conventions
 
 __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
+
+#: Options in which measures differ, and what follows from them: all else is made once for several.
+_OF_MEASURES = {"method", "measure", "use_depth"}
+#: How many systems are kept, how many rows of the gain, which are as large as that, and how many
+#: numbers of rows of kernels.
+_SYSTEMS, _GAINS, _NUMBERS = 8, 2, 2**22
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +71,19 @@ class Ingredients:
     #: year whitens them together, the projectors where there are none, the reference where there
     #: are no electrodes, roots where the year adds none.
     idle: frozenset[str]
+    #: What is made of all this whatever the measure.
+    made: Made
+
+    def of_measure(self, options: AnyOptions, settings: MneSettings) -> Ingredients | None:
+        """Return the ingredients of another measure, which share what is made of them.
+
+        None where more differs than the measure.
+        """
+        if not _differ_in_measure(self, options, settings):
+            return None
+        side = self.side.of_measure(options, settings)
+        _refuse(side.common.prepared, settings)
+        return replace(self, prepared=side.common.prepared, settings=settings, side=side)
 
     def on_normals(self, blocks: FloatArray) -> FloatArray:
         """Project rows (n_sources, 3, n) along x, y, z on the normals: (n_sources, 1, n).
@@ -167,6 +187,7 @@ def gather(
     by_operators = _ByOperators(operated, [not idle["projectors"], not idle["reference"]])
     by_operators[True, True]  # MNE's may leave nothing: known before anything is computed
     normals = head_model.grid_orient
+    p = 1 if prepared.regions[0].orient == settings.orientation == "fixed" else 3
     return Ingredients(
         prepared=prepared,
         settings=settings,
@@ -176,7 +197,24 @@ def gather(
         lengths=np.ones(prepared.n_sources) if normals is None else _lengths(normals),
         groups=groups,
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
+        made=Made(
+            systems=Kept(_SYSTEMS),
+            gains=Kept(_GAINS),
+            rows=Kept(max(_SYSTEMS, _NUMBERS // (p * prepared.n_sources))),
+        ),
     )
+
+
+def _differ_in_measure(
+    ingredients: Ingredients, options: AnyOptions, settings: MneSettings
+) -> bool:
+    """Tell whether options and settings differ from those of the ingredients in nothing else."""
+    ours = ingredients.options
+    if type(options) is not type(ours):
+        return False
+    names = {f.name for f in fields(options)} - _OF_MEASURES
+    same = all(getattr(options, name) == getattr(ours, name) for name in names)
+    return same and replace(settings, method=ingredients.settings.method) == ingredients.settings
 
 
 def _whitens_groups(prepared: PreparedStudy, groups: dict[str, IntArray]) -> bool:

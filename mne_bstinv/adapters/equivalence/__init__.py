@@ -14,9 +14,10 @@ from mne_bstinv.adapters.equivalence.inputs import (
     upper_types,
 )
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.mne_objects import MneObjects, mne_objects
 from mne_bstinv.adapters.equivalence.mne_side import (
     MneSide,
-    estimated_ranks,
+    estimated_rank,
     meg_and_electrodes,
     mne_projector,
     mne_side,
@@ -27,16 +28,18 @@ __all__ = [
     "DepthSettings",
     "GathersStudy",
     "MneEquivalent",
+    "MneObjects",
     "MneSettings",
     "MneSide",
     "Study",
     "averages_of",
     "default_data_types",
     "equivalent_of",
-    "estimated_ranks",
+    "estimated_rank",
     "kernel_blocks",
     "meg_and_electrodes",
     "mne_equivalent",
+    "mne_objects",
     "mne_projector",
     "mne_side",
     "no_minimum_norm",

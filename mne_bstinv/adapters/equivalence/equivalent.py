@@ -50,9 +50,7 @@ from mne_bstinv.adapters.operators import (
 from mne_bstinv.adapters.sources import with_gain
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
-from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["MneEquivalent", "equivalent_of", "mne_equivalent"]
 
@@ -247,13 +245,15 @@ class MneEquivalent:
             verbose="error",
         )
 
-    def blocks(self, route: str = "twin") -> FloatArray:
+    def blocks(self, route: str = "twin", *, made: Any = None) -> FloatArray:
         """Let MNE compute the kernel, and arrange it as Brainstorm would.
 
         Parameters
         ----------
         route : 'twin' | 'public'
             With the operator built directly, or with the public call (for scans always).
+        made : mne.minimum_norm.InverseOperator | mne.beamformer.Beamformer | None
+            What :meth:`make` returned, not to be made anew.
 
         Returns
         -------
@@ -275,9 +275,10 @@ class MneEquivalent:
             "n_sources": self.n_sources,
         }
         if self.lambda2 is None:
-            blocks = beamformer_blocks(self.make(), self.info, **places)
+            filters = self.make() if made is None else made
+            blocks = beamformer_blocks(filters, self.info, **places)
         else:
-            operator = self.twin() if route == "twin" else self.make()
+            operator = self.twin() if route == "twin" else made or self.make()
             blocks = operator_blocks(operator, self.lambda2, self.method, **places)
             if route == "public" and self.method != "MNE":  # of one sample
                 blocks *= np.sqrt(self.nave)
@@ -345,7 +346,9 @@ def mne_equivalent(
     return equivalent_of(study, common_inputs(study, options, data_types, good_channels, n_avg))
 
 
-def equivalent_of(study: Study, common: CommonInputs) -> MneEquivalent:
+def equivalent_of(
+    study: Study, common: CommonInputs, objects: MneObjects | None = None
+) -> MneEquivalent:
     """Translate the options that the study step was run with, as :func:`mne_equivalent` does.
 
     Parameters
@@ -354,6 +357,8 @@ def equivalent_of(study: Study, common: CommonInputs) -> MneEquivalent:
         The structures.
     common : CommonInputs
         What the study step made of them.
+    objects : MneObjects | None
+        What :func:`mne_objects` makes of it, or of one that differs in the measure alone.
 
     Returns
     -------
@@ -371,10 +376,7 @@ def equivalent_of(study: Study, common: CommonInputs) -> MneEquivalent:
             f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
             "wmne, dspm, sloreta or mnej."
         )
-    noise = noise_whitening(
-        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
-    )
-    objects = mne_objects(study, common, noise)
+    objects = mne_objects(study, common) if objects is None else objects
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
@@ -387,7 +389,7 @@ def equivalent_of(study: Study, common: CommonInputs) -> MneEquivalent:
         "n_sources": prepared.n_sources,
     }
     if scan:
-        return _scan_equivalent(study, common, objects, noise, shared)
+        return _scan_equivalent(study, common, objects, shared)
     twin = to_inverse_operator(
         common.head_model, study.noise_cov, study.channels, prepared.options,
         good_channels=prepared.channel_indices, surface=common.surface, mri=common.mri,
@@ -415,7 +417,6 @@ def _scan_equivalent(
     study: Study,
     common: CommonInputs,
     objects: MneObjects,
-    noise: Whitening,
     shared: dict[str, Any],
 ) -> MneEquivalent:
     prepared = common.prepared
@@ -426,7 +427,8 @@ def _scan_equivalent(
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
     forward = with_gain(objects.forward)
-    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
+    of_noise = prepared.options.method == "gls"
+    data = objects.noise if of_noise else whitening_of_data(prepared, objects.noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both

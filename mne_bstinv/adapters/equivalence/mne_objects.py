@@ -20,7 +20,7 @@ from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
 from mne_bstinv.adapters.sources import forward_for_file
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.linear import data_whitening
+from mne_bstinv.inverse.linear import data_whitening, noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
@@ -58,11 +58,36 @@ class MneObjects:
     noise_cov: mne.Covariance
     #: The argument ``rank`` of MNE's functions.
     ranks_by_type: dict[str, int]
+    #: Brainstorm's whitener of the noise.
+    noise: Whitening
 
 
-def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObjects:
-    """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
+def mne_objects(study: Study, common: CommonInputs) -> MneObjects:
+    """Make Info, Forward and Covariance of the channels in use, for every measure.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+    common : CommonInputs
+        The study step.
+
+    Returns
+    -------
+    MneObjects
+        The objects; the gain is projected and referenced.
+
+    Raises
+    ------
+    ConversionError
+        If the structures cannot be converted.
+    InverseError
+        If the noise covariance cannot be used.
+    """
     prepared = common.prepared
+    noise = noise_whitening(
+        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
+    )
     all_info = to_info(
         study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
@@ -87,6 +112,7 @@ def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObje
         forward=forward,
         noise_cov=covariance_of(noise, prepared, info),
         ranks_by_type=ranks_by_type(noise, info),
+        noise=noise,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,7 @@ from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
 
-__all__ = ["MneSide", "estimated_ranks", "meg_and_electrodes", "mne_projector", "mne_side"]
+__all__ = ["MneSide", "estimated_rank", "meg_and_electrodes", "mne_projector", "mne_side"]
 
 #: Electrodes that MNE wants an average reference for.
 _ELECTRODES = ("eeg", "seeg", "ecog")
@@ -62,6 +62,28 @@ class MneSide:
     noise_cov: mne.Covariance
     nave: int
     reports: Mapping[str, ConversionReport]
+
+    def of_measure(self, options: AnyOptions, settings: MneSettings) -> MneSide:
+        """Return the objects for another measure, which has no part in them.
+
+        Parameters
+        ----------
+        options : InverseOptions | InverseOptions2009 | InverseOptions2016
+            Brainstorm's options, which differ in the measure and its depth weights alone.
+        settings : MneSettings
+            MNE's settings, which differ in the method alone.
+
+        Returns
+        -------
+        MneSide
+            The same objects, the inverse operator among them if it was made.
+        """
+        prepared = replace(self.common.prepared, options=options)
+        other = replace(self, common=replace(self.common, prepared=prepared), settings=settings)
+        for name in ("inverse_operator", "fixed_gain"):
+            if name in vars(self):
+                vars(other)[name] = vars(self)[name]
+        return other
 
     def projector(self, *, ssp: bool, reference: bool) -> FloatArray | None:
         """Return the operator of some of the projections.
@@ -327,30 +349,26 @@ def meg_and_electrodes(info: Any) -> dict[str, IntArray]:
     return {str(kind): np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist())}
 
 
-def estimated_ranks(cov: FloatArray, info: Any, groups: Mapping[str, IntArray]) -> dict[str, int]:
-    """Let MNE estimate the rank of blocks of a covariance that is projected already.
+def estimated_rank(cov: FloatArray, info: Any, index: IntArray) -> int:
+    """Let MNE estimate the rank of a covariance that is projected already.
 
     Parameters
     ----------
-    cov : array, shape (n_channels, n_channels)
-        Projected covariance of the channels of ``info``.
+    cov : array, shape (n, n)
+        Projected covariance of some channels.
     info : mne.Info
-        The channels; its projections count as in MNE's estimate.
-    groups : mapping of str to array of int
-        Channels of each block.
+        All channels; its projections count as in MNE's estimate.
+    index : array of int, shape (n,)
+        0-based channels of the covariance.
 
     Returns
     -------
-    dict of str to int
-        Rank of each block.
+    int
+        Their rank.
     """
-    ranks = {}
-    for kind, index in groups.items():
-        part = mne.pick_info(info, index, copy=True)
-        block = mne.Covariance(cov[np.ix_(index, index)], part["ch_names"], [], [], 1)
-        found = mne.compute_rank(block, rank=None, info=part, verbose="error")
-        ranks[kind] = int(sum(found.values()))
-    return ranks
+    part = mne.pick_info(info, index, copy=True)
+    block = mne.Covariance(cov, part["ch_names"], [], [], 1)
+    return int(sum(mne.compute_rank(block, rank=None, info=part, verbose="error").values()))
 
 
 def _require_gain(forward: Any, names: Sequence[str]) -> None:
