@@ -27,6 +27,7 @@ from mne_bstinv.port.manifest import (
     PLANNED,
     check_inside,
     commit,
+    content_of,
     hash_file,
     read_manifest,
     write_json,
@@ -55,7 +56,7 @@ class _Local(threading.local):
     """
 
     def __init__(self) -> None:
-        self.store = Store(_KEPT_BYTES, hash_file)
+        self.store = Store(_KEPT_BYTES, content_of)
 
 
 _LOCAL = _Local()

@@ -81,6 +81,8 @@ def in_metres(structure: S, units: str | None = None) -> S:
     (:class:`FrameError`).
     """
     wanted = _checked(units) or _CONVERTED.get()
+    if structure._in_metres:
+        return structure
     findings = Findings()
     factors: dict[tuple[str, ...], float] = {}
     for place in _places(structure):
@@ -93,6 +95,7 @@ def in_metres(structure: S, units: str | None = None) -> S:
         findings.assumed(place.name, f"positions in {found}, converted to {whole}")
         factors |= dict.fromkeys(place.scaled, UNITS[wanted] / UNITS[place.declared])
     if not factors:
+        object.__setattr__(structure, "_in_metres", True)
         return structure
     findings.include(conversion_report(structure))
     findings.tell(what=f"{type(structure).__name__} in {wanted}")

@@ -45,9 +45,7 @@ class Store:
 
     def identify(self, *files: Path | None) -> tuple[Hashable, ...]:
         """Tell the contents of files from others: a part of a key each, None without a file."""
-        return tuple(
-            None if file is None or not file.exists() else self._identify(file) for file in files
-        )
+        return tuple(None if file is None else self._identify(file) for file in files)
 
     def make(self, key: Hashable, maker: Callable[[], T]) -> T:
         """Return the object of a key, which is all that it depends on; made if it is not there."""
@@ -78,10 +76,11 @@ class Store:
 
 def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
     """Return path, size and time of change, which tell whether a file changed; None without one."""
-    if file is None or not file.exists():
+    try:
+        status = None if file is None else file.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file has a NUL
         return None
-    status = file.stat()
-    return str(file), status.st_size, status.st_mtime_ns
+    return None if status is None else (str(file), status.st_size, status.st_mtime_ns)
 
 
 def _n_bytes(value: Any, depth: int = 2) -> int:
