@@ -12,6 +12,7 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
+from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
@@ -209,7 +210,7 @@ class MneSide:
         return None if self.settings.rank is None else dict(self.settings.rank)
 
     @cached_property
-    def fixed_gain(self) -> FloatArray:
+    def fixed_gain(self) -> NDArray[np.float32]:
         """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected.
 
         Single precision, as it is there.
