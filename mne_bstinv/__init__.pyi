@@ -80,6 +80,7 @@ from .cross_validation import (
     CrossValidation,
     brainstorm_equivalent,
     cross_validate,
+    cross_validate_each,
 )
 from .derived import ScoutSeries, ScoutTable, extract_scouts
 from .explorer import write_explorer
@@ -200,6 +201,7 @@ __all__ = [
     "conversion_report",
     "convert_file",
     "cross_validate",
+    "cross_validate_each",
     "datasets",
     "epochs_as_imported",
     "errors",

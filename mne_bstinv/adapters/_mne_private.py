@@ -6,13 +6,21 @@ the package never touch a private name of MNE themselves.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import mne
 
-__all__ = ["check_info", "coil_definition_file", "forward_origin", "original_gain", "unlocked"]
+__all__ = [
+    "check_info",
+    "coil_definition_file",
+    "forward_origin",
+    "original_gain",
+    "unchecked",
+    "unlocked",
+]
 
 
 def coil_definition_file() -> Path:
@@ -42,6 +50,17 @@ def check_info(info: mne.Info) -> None:
     """
     checked: Any = info
     checked._check_consistency()
+
+
+def unchecked(info: mne.Info) -> AbstractContextManager[None]:
+    """Let MNE's functions take an Info as it is, that was checked when it was made.
+
+    Each of them checks all channels again (``Info._skip_checks``, new in 1.13; before that they do
+    so).
+    """
+    skipping: Callable[[], AbstractContextManager[None]]
+    skipping = getattr(info, "_skip_checks", nullcontext)
+    return skipping()
 
 
 def forward_origin(gain: Any, source_ori: int) -> dict[str, Any]:

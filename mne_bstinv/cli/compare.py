@@ -36,7 +36,7 @@ from mne_bstinv.verification import Verification, verify
 __all__ = ["TWINS", "add_arguments", "run"]
 
 #: What does the same in Python.
-TWINS = ("mne_bstinv.cross_validate", "mne_bstinv.write_report")
+TWINS = ("mne_bstinv.cross_validate_each", "mne_bstinv.write_report")
 
 #: Exit code of programs that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -262,22 +262,23 @@ def _until_interrupted(validations: Iterator[Any]) -> list[Any]:
 def _validations(
     study: StudyData, plan: _Plan, settings: dict[str, Any], how: dict[str, Any]
 ) -> Iterator[Any]:
-    from mne_bstinv.cross_validation import cross_validate
+    from mne_bstinv.cross_validation import cross_validate_each
 
+    found = cross_validate_each(
+        study,
+        plan.options,
+        mne_settings=settings,
+        data_types=plan.data_types,
+        good_channels=plan.good_channels,
+        n_avg=plan.n_avg,
+        **how,
+    )
     # nothing updates it while both kernels are computed, but it says that it has begun
     hidden = not how["progress"]
     bar = tqdm(plan.options, unit="kernel", disable=hidden, file=sys.stderr, leave=False)
     for options in bar:
         bar.set_description(f"comparing {options.measure}")
-        yield cross_validate(
-            study,
-            options=options,
-            mne_settings=settings,
-            data_types=plan.data_types,
-            good_channels=plan.good_channels,
-            n_avg=plan.n_avg,
-            **how,
-        )
+        yield next(found)
 
 
 def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str]:

@@ -53,6 +53,10 @@ class Fields:
         self._known = [*self._known[-1:], (blocks, found)]
         return found
 
+    def forget(self) -> None:
+        """Forget all kernels, and keep what is made of the gain alone."""
+        self._known, self._pinned = [], []
+
     def agree(
         self, blocks: FloatArray, other: FloatArray, change: float, *, keep: bool = False
     ) -> bool:

@@ -1,7 +1,8 @@
 """The same study through both toolboxes, and the conventions that make the difference.
 
 :func:`~mne_bstinv.cross_validate` compares Brainstorm's kernel with MNE's, told the same and as
-MNE is set, and attributes the difference to the conventions of ``CONVENTIONS``.
+MNE is set, and attributes the difference to the conventions of ``CONVENTIONS``;
+:func:`~mne_bstinv.cross_validate_each` does so for several measures.
 """
 
 from mne_bstinv.cross_validation.attribution import Attribution, Step
@@ -15,7 +16,7 @@ from mne_bstinv.cross_validation.nearest_options import (
 from mne_bstinv.cross_validation.parity import ParityRow, option_combinations, parity_table
 from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.scouts import ScoutComparison
-from mne_bstinv.cross_validation.validate import cross_validate
+from mne_bstinv.cross_validation.validate import cross_validate, cross_validate_each
 
 __all__ = [
     "Attribution",
@@ -28,6 +29,7 @@ __all__ = [
     "Step",
     "brainstorm_equivalent",
     "cross_validate",
+    "cross_validate_each",
     "map_parity_table",
     "option_combinations",
     "parity_table",

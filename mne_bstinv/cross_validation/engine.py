@@ -21,25 +21,14 @@ components, which mixes the rows of a location.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property, partial
-
 import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.rounding import RoundingBound, bound_of
 from mne_bstinv.cross_validation.ingredients import Ingredients
-from mne_bstinv.cross_validation.noise import NOISE, NoiseStage, mne_spectra, noise_stage
-from mne_bstinv.cross_validation.prior import (
-    DEPTH,
-    GainRows,
-    depth_power,
-    depth_weights,
-    gain_rows,
-    prior_std,
-    tangential,
-)
-from mne_bstinv.cross_validation.stages import EngineKernel, Kept, Rows, Stages, System
+from mne_bstinv.cross_validation.kept import Kept
+from mne_bstinv.cross_validation.noise import mne_spectra
+from mne_bstinv.cross_validation.stages import EngineKernel, Rows, Stages
 from mne_bstinv.cross_validation.sums import (
     apart,
     norms_of_products,
@@ -48,32 +37,26 @@ from mne_bstinv.cross_validation.sums import (
     sum_over_pieces,
     weighted,
 )
+from mne_bstinv.cross_validation.systems import Key, Systems, along_normals
 from mne_bstinv.inverse.minimum_norm import inverse_root
 from mne_bstinv.inverse.orientation import local_frames
 
 __all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
 
-Key = frozenset[str]
-
 #: Part of the sizes of what a norm is summed from below which kernels are subtracted instead: a
 #: sum of squares knows it to half of the digits only.
 _CANCELLED = 1e-4
-#: Kernels, and rows of the gain, that are kept: they are as large as the gain. And systems, and
-#: numbers of their rows.
-_KERNELS, _GAINS, _SYSTEMS, _ROWS = 3, 2, 8, 4
+#: Kernels that are kept: they are as large as the gain.
+_KERNELS = 1
 
 
-class Engine:
+class Engine(Systems):
     """All kernels of a study between the ends, by the keys of the conventions that are MNE's."""
 
     def __init__(self, ingredients: Ingredients) -> None:
-        self._ingredients = ingredients
-        self._noise, self._grams, self._spectra, self._powers = (Kept() for _ in range(4))
-        self._gains, self._kernels = Kept(_GAINS), Kept(_KERNELS)
-        self._systems, self._rows = Kept(_SYSTEMS), Kept(_ROWS)
+        super().__init__(ingredients)
+        self._grams, self._kernels = Kept(), Kept(_KERNELS)
         self._ends: dict[Stages, FloatArray] = {}
-        self._alphas: list[FloatArray] = []
-        self._depths: dict[Key, int] = {}
 
     # what leaves
 
@@ -111,7 +94,11 @@ class Engine:
         if a == b:
             return 0.0
         if not self._is_amplitude:
-            by_rows = self._distance_by_rows(a, b) if b in self._ends else None
+            by_rows = None
+            if a.system == b.system and not (self._mixes(a) or self._mixes(b)):
+                by_rows = self._reweighted(a, b, other)
+            elif b in self._ends:
+                by_rows = self._distance_by_rows(a, b)
             return apart(self.blocks(one), self.blocks(other)) if by_rows is None else by_rows
         right = self._system(a).right
         moved = right - self._system(b).right
@@ -131,129 +118,7 @@ class Engine:
         noise = sorted(stages.noise)
         return repr((stages.rows, noise, stages.mu, stages.averages, stages.normalization))
 
-    def noise(self, switched: Key) -> NoiseStage:
-        """Return the whitener with some conventions MNE's, computed once."""
-        key = self._noise_key(switched)
-        return self._noise.get(key, lambda: noise_stage(self._ingredients, key))
-
-    def alpha(self, switched: Key) -> FloatArray:
-        """Return the depth weights (n_sources,) with some conventions MNE's, computed once."""
-        return self._alphas[self._depth(switched & DEPTH)]
-
-    # the stages of a subset
-
-    @property
-    def _is_amplitude(self) -> bool:
-        return self._ingredients.settings.method == "MNE"
-
-    @property
-    def _restored(self) -> bool:
-        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
-        ingredients = self._ingredients
-        return ingredients.options.measure in ingredients.conventions.prior_restored
-
-    @cached_property
-    def _axes(self) -> str:
-        """Along which axes rows are kept, so that every prior is diagonal: one for all subsets."""
-        ours, theirs = self._ingredients.orient, self._ingredients.settings.orientation
-        if ours == theirs == "fixed":
-            return "normal"
-        return "xyz" if ours == theirs == "free" else "local"
-
-    def _noise_key(self, switched: Key) -> Key:
-        if switched | self._ingredients.idle >= NOISE:
-            return NOISE
-        # until all others are MNE's, the arithmetic of the noise is the same
-        return (switched & NOISE) - self._ingredients.idle - {"precision"}
-
-    def _stages(self, switched: Key) -> Stages:
-        ingredients = self._ingredients
-        theirs = "orientation" in switched
-        orient = ingredients.settings.orientation if theirs else ingredients.orient
-        return Stages(
-            noise=self._noise_key(switched),
-            rows=Rows(
-                gain=self._gain_by(switched, orient),
-                depth=self._depth(switched & DEPTH),
-                orient=orient,
-                tangential=tangential(ingredients, orient, theirs="loose" in switched),
-            ),
-            mu=("snr" in switched, "rank_factor" in switched, self._prior_by_sample(switched)),
-            averages="averaging" in switched and not self._is_amplitude,
-            normalization="normalization" in switched and not self._is_amplitude,
-        )
-
-    def _gain_by(self, switched: Key, orient: str) -> GainRows:
-        ingredients = self._ingredients
-        conventions, operators = ingredients.conventions, switched - ingredients.idle
-        ours = orient != "free" and not conventions.unit_normals
-        decoupled = orient == "loose" and conventions.tangents == "decoupled"
-        noise = self._noise_key(switched)
-        return GainRows(
-            projectors="projectors" in operators,
-            reference="reference" in operators,
-            single="precision" in switched and orient == "fixed",
-            whitener_projects=noise == NOISE and bool({"projectors", "reference"} & operators),
-            stored_normals=ours and "normals" not in switched,
-            decoupled=decoupled and "tangents" not in switched,
-        )
-
-    def _prior_by_sample(self, switched: Key) -> bool:
-        """Whether an RMS source amplitude is that of one sample, not of the average."""
-        ingredients = self._ingredients
-        given = ingredients.options.prior_rms is not None and ingredients.averages > 1
-        return given and "averaging" in switched
-
-    def _depth(self, switched: Key) -> int:
-        """Return the number of the depth weights, of those that differ."""
-        if switched not in self._depths:
-            theirs = "depth_norm" in switched
-            power = self._powers.get(theirs, lambda: depth_power(self._ingredients, theirs=theirs))
-            alpha = depth_weights(self._ingredients, power, switched)
-            equal = [k for k, known in enumerate(self._alphas) if np.array_equal(known, alpha)]
-            if not equal:
-                self._alphas.append(alpha)
-            self._depths[switched] = equal[0] if equal else len(self._alphas) - 1
-        return self._depths[switched]
-
-    def _system(self, stages: Stages) -> System:
-        return self._systems.get(stages, lambda: self._solved(stages))
-
-    def _solved(self, stages: Stages) -> System:
-        noise = self.noise(stages.noise)
-
-        def decomposed() -> tuple[FloatArray, FloatArray]:
-            lead = noise.for_gain @ self._gram_of_prior(stages.rows) @ noise.for_gain.T
-            values, vectors = np.linalg.eigh(0.5 * (lead + lead.T))
-            return np.maximum(values, 0.0), vectors
-
-        values, vectors = self._spectra.get((stages.noise, stages.rows), decomposed)
-        mu = self._mu(stages, float(values.sum()), noise.rank)
-        return System(noise=noise, values=values, vectors=vectors, mu=mu)
-
-    def _mu(self, stages: Stages, trace: float, rank: int) -> float:
-        ingredients = self._ingredients
-        options, settings = ingredients.options, ingredients.settings
-        theirs, rank_factor, by_sample = stages.mu
-        if not theirs and options.prior_rms is not None:
-            # L is of one sample here, the prior of the average
-            return 1 / options.prior_rms**2 / (1.0 if by_sample else ingredients.averages)
-        power = 1 / settings.lambda2 if theirs else options.snr_fixed**2
-        rank_factor = rank_factor or ingredients.conventions.scale == "trace"
-        n = rank if rank_factor else len(ingredients.prepared.channel_names)
-        return trace / (n * power)
-
-    # rows of the gain, and their Gram matrices
-
-    def _gain(self, rows: Rows) -> FloatArray:
-        """Rows of the gain along the axes, shape (n_sources, p, n_channels)."""
-        make = partial(gain_rows, self._ingredients, self._axes, rows.gain)
-        return self._gains.get(rows.gain, make)
-
-    def _std(self, rows: Rows) -> FloatArray:
-        """R^½ along the axes, shape (n_sources, p)."""
-        n_components = 1 if self._axes == "normal" else 3
-        return prior_std(self._alphas[rows.depth], rows.orient, rows.tangential, n_components)
+    # Gram matrices of amplitudes
 
     def _amplitude_weights(self, rows: Rows) -> FloatArray:
         """D of an amplitude D q T, shape (n_sources, p): the prior variance."""
@@ -262,24 +127,16 @@ class Engine:
             weights[:, 0] *= self._ingredients.lengths
         return weights
 
+    @property
+    def _restored(self) -> bool:
+        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
+        ingredients = self._ingredients
+        return ingredients.options.measure in ingredients.conventions.prior_restored
+
     def _scale(self, stages: Stages) -> float:
         """√ of the averages that a normalised measure is of."""
         averages = self._ingredients.side.nave if stages.averages else self._ingredients.averages
         return float(np.sqrt(averages))
-
-    @property
-    def _compared(self) -> slice:
-        """The components that are compared: the normal one only where the sides differ in them."""
-        return slice(0, 1) if along_normals(self._ingredients) else slice(None)
-
-    def _gram_of_prior(self, rows: Rows) -> FloatArray:
-        """Return q' R q, shape (n_channels, n_channels)."""
-
-        def summed() -> FloatArray:
-            gain, std = self._gain(rows), self._std(rows)
-            return sum_over_pieces(len(gain), lambda part: self_product(gain, std, part))
-
-        return self._grams.get(("prior", rows), summed)
 
     def _gram_of_amplitudes(self, rows: Rows) -> FloatArray:
         """(R q)' R q of the components compared, shape (n_channels, n_channels)."""
@@ -313,16 +170,25 @@ class Engine:
 
     # numbers of the rows of measures
 
+    def _reweighted(self, one: Stages, other: Stages, switched: Key) -> float:
+        """Distance of two kernels of a measure that differ in the weights of rows alone."""
+        a, b = (self._row_weights(stages)[:, self._compared] for stages in (one, other))
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        if same.all():
+            return 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):  # weights that are 0 in both
+            moved = np.where(same, 0.0, a / b - 1)
+        return _root(float(np.nansum(moved**2 * self._squares_along_axes(self.blocks(switched)))))
+
     def _distance_by_rows(self, stages: Stages, end: Stages) -> float | None:
         """Distance of a measure's kernel from one at an end; None where it has to be formed."""
         if self._mixes(stages):
             return None
-        kin = replace(stages, averages=False, normalization=False)
-        norms, squares, products = self._rows.get((kin, end), lambda: self._of_rows(kin, end))
-        weights = self._row_weights(stages, self._std(stages.rows), norms)[:, self._compared]
-        if stages.rows.lengthened:
-            weights[:, 0] *= self._ingredients.lengths
+        squares, products = self._of_rows(stages, end)
+        weights = self._row_weights(stages)[:, self._compared]
         sizes = self._grams.get(("rows", end), lambda: np.sum(self._ends[end] ** 2, axis=2))
+        if not self._mixes(end):
+            products = products * self._row_weights(end)[:, self._compared]
         with np.errstate(invalid="ignore"):  # a location that no channel sees
             known = weights**2 * squares + sizes
             difference = known - 2 * weights * products
@@ -331,39 +197,58 @@ class Engine:
         found = _root(float(difference[seen].sum()))
         return found if found > _CANCELLED * _root(float(known[seen].sum())) else None
 
-    def _of_rows(self, stages: Stages, end: Stages) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """|q F| (n_sources, p), |q T|² and q T · K with an end K, of the components compared."""
-        gain, system = self._gain(stages.rows), self._system(stages)
-        measured, compared, kernel = self._measured(system), self._compared, self._ends[end]
-        squares, products = np.empty((2, *kernel.shape[:2]))
-        for part in pieces(*kernel.shape[:2]):
-            rows = gain[part, compared]
-            rows = (rows.reshape(-1, rows.shape[2]) @ system.right).reshape(rows.shape)
-            squares[part] = np.einsum("ipn,ipn->ip", rows, rows)
-            products[part] = np.einsum("ipn,ipn->ip", rows, self._along_axes(kernel, part))
-        return norms_of_products(gain, measured), squares, products
+    def _of_rows(self, stages: Stages, end: Stages) -> tuple[FloatArray, FloatArray]:
+        """|q T|² and q T · K of a kernel K at an end (n_sources, p), of the components compared.
+
+        Of an end K = D q' T', they are q T · q' T': the same for all measures.
+        """
+
+        def multiplied() -> tuple[FloatArray, FloatArray]:
+            gain, right = self._gain(stages.rows), self._system(stages).right
+            compared, kernel = self._compared, self._ends[end]
+            squares, products = np.empty((2, *kernel.shape[:2]))
+            for part in pieces(*kernel.shape[:2]):
+                rows = gain[part, compared]
+                rows = (rows.reshape(-1, rows.shape[2]) @ right).reshape(rows.shape)
+                squares[part] = np.einsum("ipn,ipn->ip", rows, rows)
+                products[part] = np.einsum("ipn,ipn->ip", rows, self._along_axes(kernel, part))
+            if not self._mixes(end):
+                weights = self._row_weights(end)[:, compared]
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    products = np.where(weights == 0, 0.0, products / weights)
+            return squares, products
+
+        key = stages.system, end if self._mixes(end) else end.system
+        return self._made.rows.get(key, multiplied)
+
+    def _norms(self, stages: Stages) -> FloatArray:
+        """|q F| of what a measure divides by, shape (n_sources, p)."""
+        # the exponent tells the measures apart
+        power = 1.0 if self._ingredients.settings.method == "dSPM" else 0.5
+
+        def multiplied() -> FloatArray:
+            system = self._system(stages)
+            return norms_of_products(self._gain(stages.rows), system.filtered(power))
+
+        return self._made.rows.get((stages.system, power), multiplied)
 
     # kernels themselves
 
     def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
-        gain, std = self._gain(stages.rows), self._std(stages.rows)
-        system, compared = self._system(stages), self._compared
-        mixes = self._mixes(stages)
-        weights = std
-        if not mixes:
-            norms = std if self._is_amplitude else norms_of_products(gain, self._measured(system))
-            weights = self._row_weights(stages, std, norms)
+        gain, compared = self._gain(stages.rows), self._compared
+        mixes, std, right = self._mixes(stages), self._std(stages.rows), self._system(stages).right
+        weights = std if mixes else self._row_weights(stages)
         blocks = np.empty(gain[:, compared].shape)
         with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
             for part in pieces(len(gain), gain.shape[1]):
                 if mixes:
-                    product = self._mixed(gain[part], std[part], stages, system)[:, compared]
+                    product = self._mixed(gain[part], std[part], stages)[:, compared]
                 else:
                     product = weights[part, compared, None] * gain[part, compared]
                 shape = product.shape
-                blocks[part] = (product.reshape(-1, shape[2]) @ system.right).reshape(shape)
-        if stages.rows.lengthened:
+                blocks[part] = (product.reshape(-1, shape[2]) @ right).reshape(shape)
+        if mixes and stages.rows.lengthened:
             blocks[:, 0] *= self._ingredients.lengths[:, None]
         return blocks
 
@@ -372,34 +257,27 @@ class Engine:
         mixes = self._ingredients.settings.method == "sLORETA" and not stages.normalization
         return mixes and stages.rows.orient != "fixed"
 
-    def _measured(self, system: System) -> FloatArray:
-        """F of the norms |q F| that a measure divides by, shape (n_channels, rank)."""
-        return system.filtered(1 if self._ingredients.settings.method == "dSPM" else 0.5)
-
-    def _row_weights(self, stages: Stages, std: FloatArray, norms: FloatArray) -> FloatArray:
-        """D of a kernel D q T, shape (n_sources, p), from the norms (n_sources, p) of q F."""
-        method = self._ingredients.settings.method
-        if method == "MNE":
-            return std**2
-        scale, restored = self._scale(stages), self._restored
-        with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
-            if method == "dSPM":
-                weights = std**2 if stages.normalization or restored else std
-                noise = weights * norms
-                return scale * weights / np.linalg.norm(noise, axis=1, keepdims=True)
+    def _row_weights(self, stages: Stages) -> FloatArray:
+        """D of a kernel D q T, shape (n_sources, p)."""
+        if self._is_amplitude:
+            return self._amplitude_weights(stages.rows)
+        std, norms, scale = self._std(stages.rows), self._norms(stages), self._scale(stages)
+        # of sLORETA one component: the others are zero
+        weights = std**2 if stages.normalization or self._restored else std
+        noise = weights * norms
+        if self._ingredients.settings.method == "sLORETA":
             scale *= np.sqrt(self._system(stages).mu)
             resolution = std * norms
-            if stages.normalization:
-                noise = std * resolution
-                return scale * std**2 / np.linalg.norm(noise, axis=1, keepdims=True)
-            # one component: the others are zero
-            weights = std**2 if restored else std
-            return scale * weights / np.linalg.norm(resolution, axis=1, keepdims=True)
+            noise = std * resolution if stages.normalization else resolution
+        with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
+            found: FloatArray = scale * weights / np.linalg.norm(noise, axis=1, keepdims=True)
+        if stages.rows.lengthened:
+            found[:, 0] *= self._ingredients.lengths
+        return found
 
-    def _mixed(
-        self, gain: FloatArray, std: FloatArray, stages: Stages, system: System
-    ) -> FloatArray:
+    def _mixed(self, gain: FloatArray, std: FloatArray, stages: Stages) -> FloatArray:
         """Multiply rows by the inverse root of the resolution of their location."""
+        system = self._system(stages)
         lead = (std[:, :, None] * gain) @ system.filtered(0.5)
         null = self._ingredients.conventions.null_resolution
         root = inverse_root(lead @ lead.transpose(0, 2, 1), null)
@@ -416,6 +294,14 @@ class Engine:
         frames = local_frames(self._ingredients.required_normals[part], 1.0)
         turned: FloatArray = frames.transpose(0, 2, 1) @ blocks[part]
         return turned
+
+    def _squares_along_axes(self, blocks: FloatArray) -> FloatArray:
+        """Squared sizes of the rows of a kernel along the axes, shape (n_sources, p)."""
+        found = np.empty(blocks.shape[:2])
+        for part in pieces(*blocks.shape[:2]):
+            rows = self._along_axes(blocks, part)
+            found[part] = np.einsum("ipn,ipn->ip", rows, rows)
+        return found
 
     def _turned(self, blocks: FloatArray) -> FloatArray:
         """Turn rows along the axes to x, y, z, unless they are compared along the normals."""
@@ -435,14 +321,8 @@ def _root(squares: float) -> float:
     return float(np.sqrt(max(squares, 0.0)))
 
 
-def along_normals(ingredients: Ingredients) -> bool:
-    """Whether the kernels are compared along the normals only: one side is fixed."""
-    fixed = {ingredients.orient == "fixed", ingredients.settings.orientation == "fixed"}
-    return len(fixed) == 2
-
-
 def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:
     """Bound how far rounding moves MNE's kernel, of which the intermediates are given."""
     condition = 1 + float(last.singular_values[0]) ** 2 / last.mu
-    longest = max(ingredients.raw_gain.shape)
+    longest = max(ingredients.prepared.regions[0].gain.shape)
     return bound_of(mne_spectra(ingredients), condition, longest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mne_bstinv.adapters.equivalence import (
     no_minimum_norm,
 )
 from mne_bstinv.adapters.operators import METHODS
+from mne_bstinv.cross_validation.kept import Kept, Made
 from mne_bstinv.cross_validation.sums import pieces
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.options import AnyOptions
@@ -30,13 +31,20 @@ from mne_bstinv.inverse.years import Conventions
 
 __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
+#: Options in which measures differ, and what follows from them: all else is made once for several.
+_OF_MEASURES = {"method", "measure", "use_depth"}
+#: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
+#: numbers of rows of kernels.
+_SYSTEMS, _GAINS, _NUMBERS = 8, 1, 2**22
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operated:
     """Gain and noise covariance after the projectors and the reference that are Brainstorm's."""
 
-    #: Gain in SCS, shape (n_channels, 3 * n_sources).
-    gain: FloatArray
+    #: Makes the rows of the gain in SCS along x, y, z (n_sources, 3, n_channels), or of what a
+    #: function makes of such rows. They may be as large as the gain: nothing keeps them.
+    rows: Callable[[Callable[[FloatArray], FloatArray] | None], FloatArray]
     noise: CovarianceStatistics
     #: Projector of those that are MNE's, shape (n_channels, n_channels), which is part of the
     #: operator and meets gain, covariance and data; the identity where none is.
@@ -63,6 +71,19 @@ class Ingredients:
     #: year whitens them together, the projectors where there are none, the reference where there
     #: are no electrodes, roots where the year adds none.
     idle: frozenset[str]
+    #: What is made of all this whatever the measure.
+    made: Made
+
+    def of_measure(self, options: AnyOptions, settings: MneSettings) -> Ingredients | None:
+        """Return the ingredients of another measure, which share what is made of them.
+
+        None where more differs than the measure.
+        """
+        if not _differ_in_measure(self, options, settings):
+            return None
+        side = self.side.of_measure(options, settings)
+        _refuse(side.common.prepared, settings)
+        return replace(self, prepared=side.common.prepared, settings=settings, side=side)
 
     def on_normals(self, blocks: FloatArray) -> FloatArray:
         """Project rows (n_sources, 3, n) along x, y, z on the normals: (n_sources, 1, n).
@@ -76,10 +97,9 @@ class Ingredients:
             np.einsum("ma,man->mn", normals[part], rows, out=found[part, 0])
         return found
 
-    @property
-    def raw_gain(self) -> FloatArray:
-        """Gain without projectors and reference, shape (n_channels, 3 * n_sources)."""
-        return self.operated[True, True].gain  # MNE's are part of the operator
+    def raw_rows(self, along: Callable[[FloatArray], FloatArray] | None = None) -> FloatArray:
+        """Rows (n_sources, p, n_channels) of the gain without projectors and reference."""
+        return self.operated[True, True].rows(along)  # MNE's are part of the operator
 
     @property
     def required_normals(self) -> FloatArray:
@@ -150,17 +170,24 @@ def gather(
         noise = project_covariance(
             study.noise_cov, good, ours, applied, prepared.channel_names, "noise"
         )
-        if mne_projectors or mne_reference:
-            gain = project_gain(head_model.gain, good, ours, applied, names)
-        else:  # what Brainstorm's study step made
-            gain = prepared.regions[0].gain
+
+        def rows(along: Callable[[FloatArray], FloatArray] | None) -> FloatArray:
+            if not (mne_projectors or mne_reference):  # what Brainstorm's study step made
+                made = _rows_of(prepared.regions[0].gain, 3)
+                return made if along is None else along(made)
+            made = _rows_of(head_model.gain, 3)
+            made = made if along is None else along(made)  # fewer, before they are projected
+            gain = made.reshape(-1, made.shape[2]).T
+            return _rows_of(project_gain(gain, good, ours, applied, names), made.shape[1])
+
         return Operated(
-            gain=gain, noise=noise, on_data=np.eye(len(good)) if theirs is None else theirs
+            rows=rows, noise=noise, on_data=np.eye(len(good)) if theirs is None else theirs
         )
 
     by_operators = _ByOperators(operated, [not idle["projectors"], not idle["reference"]])
     by_operators[True, True]  # MNE's may leave nothing: known before anything is computed
     normals = head_model.grid_orient
+    p = 1 if prepared.regions[0].orient == settings.orientation == "fixed" else 3
     return Ingredients(
         prepared=prepared,
         settings=settings,
@@ -170,7 +197,24 @@ def gather(
         lengths=np.ones(prepared.n_sources) if normals is None else _lengths(normals),
         groups=groups,
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
+        made=Made(
+            systems=Kept(_SYSTEMS),
+            gains=Kept(_GAINS),
+            rows=Kept(max(_SYSTEMS, _NUMBERS // (p * prepared.n_sources))),
+        ),
     )
+
+
+def _differ_in_measure(
+    ingredients: Ingredients, options: AnyOptions, settings: MneSettings
+) -> bool:
+    """Tell whether options and settings differ from those of the ingredients in nothing else."""
+    ours = ingredients.options
+    if type(options) is not type(ours):
+        return False
+    names = {f.name for f in fields(options)} - _OF_MEASURES
+    same = all(getattr(options, name) == getattr(ours, name) for name in names)
+    return same and replace(settings, method=ingredients.settings.method) == ingredients.settings
 
 
 def _whitens_groups(prepared: PreparedStudy, groups: dict[str, IntArray]) -> bool:
@@ -191,6 +235,11 @@ def _adds_roots(prepared: PreparedStudy) -> bool:
 def _lengths(normals: FloatArray) -> FloatArray:
     found: FloatArray = np.linalg.norm(normals, axis=1)
     return found
+
+
+def _rows_of(gain: FloatArray, p: int) -> FloatArray:
+    """View a gain (n_channels, p * n_sources) as rows (n_sources, p, n_channels)."""
+    return gain.T.reshape(-1, p, len(gain))
 
 
 class _ByOperators:

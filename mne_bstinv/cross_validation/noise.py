@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.adapters.equivalence import estimated_ranks, mne_projector
+from mne_bstinv.adapters.equivalence import estimated_rank, mne_projector
 from mne_bstinv.compare.rounding import Spectrum
 from mne_bstinv.cross_validation.ingredients import Ingredients, Operated
 from mne_bstinv.inverse.linear import noise_whitening
@@ -57,18 +56,11 @@ class _Part:
         return (self.vectors * self.values) @ self.vectors.T
 
 
-#: The whiteners that were computed, for as long as the study is in use.
-_KEPT: WeakKeyDictionary[Ingredients, dict[frozenset[str], NoiseStage]] = WeakKeyDictionary()
-
-
 def noise_stage(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
     """Whiten by Brainstorm's conventions, but for those of the keys that are switched to MNE's."""
     # kernels with many combinations of conventions are asked for, of which this depends on few
-    kept = _KEPT.setdefault(ingredients, {})
     own = switched & NOISE
-    if own not in kept:
-        kept[own] = _computed(ingredients, own)
-    return kept[own]
+    return ingredients.made.noise.get(own, lambda: _computed(ingredients, own))
 
 
 def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
@@ -104,10 +96,7 @@ def _whitener_of_groups(
         return whitening.whitener / np.sqrt(ingredients.averages)
     cov = ingredients.averages * whitening.regularized_cov
     if "regularization" in switched:
-        parts = [
-            _mne_part(ingredients, operated, index, switched)
-            for index in types_in_use(ingredients).values()
-        ]
+        parts = _regularized(ingredients, operated, switched)
         cov = _assembled(ingredients, operated, parts, keep=True)
         cov = operated.on_data @ cov @ operated.on_data
     ranks = {name.lower(): rank for name, rank in whitening.ranks.items()}
@@ -177,7 +166,10 @@ def _stage(whitener: FloatArray, operated: Operated) -> NoiseStage:
 
 def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:
     given = ingredients.settings.rank
-    found = estimated_ranks(cov, ingredients.side.info, ingredients.groups)
+    found = {
+        kind: _mne_rank(ingredients, cov[np.ix_(index, index)], index)
+        for kind, index in ingredients.groups.items()
+    }
     if given is None:
         return found
     meg = sum(rank for kind, rank in given.items() if kind in ("meg", "mag", "grad"))
@@ -185,10 +177,22 @@ def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:
     return found | named | {kind: rank for kind, rank in given.items() if kind in found}
 
 
+def _mne_rank(ingredients: Ingredients, block: FloatArray, index: IntArray) -> int:
+    """Let MNE estimate the rank of some channels' covariance, once of each that there is."""
+    key, info = (index.tobytes(), block.tobytes()), ingredients.side.info
+    return ingredients.made.ranks.get(key, lambda: estimated_rank(block, info, index))
+
+
 def _regularized(
     ingredients: Ingredients, operated: Operated, switched: frozenset[str]
 ) -> list[_Part]:
-    """Regularise the covariance of each sensor type by one of the two rules."""
+    """Regularise the covariance of each sensor type by one of the two rules, once."""
+    # what is between sensor types has no part in it, but whether MNE's rule meets it whole
+    key = switched - {"cross_types"}, _jointly(switched)
+    return ingredients.made.parts.get(key, lambda: _parts(ingredients, operated, switched))
+
+
+def _parts(ingredients: Ingredients, operated: Operated, switched: frozenset[str]) -> list[_Part]:
     if "regularization" in switched:
         return [
             _mne_part(ingredients, operated, i, switched)
@@ -212,8 +216,9 @@ def _brainstorm_part(
 ) -> _Part:
     """Take the spectrum of the whitener; with MNE's rank rule the ridge is on MNE's subspace."""
     if "rank" in switched and whitening.method in ("none", "reg"):
-        rank = _rank_of_type(ingredients, projected, kind, index)
-        values, vectors = _leading(projected[np.ix_(index, index)], rank)
+        block = projected[np.ix_(index, index)]
+        rank = _mne_rank(ingredients, block, index)
+        values, vectors = _leading(block, rank)
         values = _ridged(ingredients, values, whitening, kind, switched)
         return _Part(index=index, vectors=vectors, values=values, rank=rank)
     values, vectors = np.linalg.eigh(whitening.whitener[np.ix_(index, index)])
@@ -255,7 +260,7 @@ def _mne_part(
     elif amount is None:  # the rank is found when the types are put together
         rank = len(index)
     else:
-        rank = _rank_of_type(ingredients, projected, "type", index)
+        rank = _mne_rank(ingredients, projected, index)
     if amount is None and (_jointly(switched) or of_groups):
         # the covariance as it is; what is projected out goes when the types are put together
         values, vectors = np.linalg.eigh(block)
@@ -274,15 +279,6 @@ def _brainstorm_rank(ingredients: Ingredients, block: FloatArray, index: IntArra
     if isinstance(ingredients.options, InverseOptions2009):
         return noise_whitening(statistics, types, ingredients.options).rank
     return compute_whitener(statistics, types, "none", detect_diagonal=False).rank
-
-
-def _rank_of_type(ingredients: Ingredients, cov: FloatArray, kind: str, index: IntArray) -> int:
-    info = ingredients.side.info
-    if len(cov) == len(index):  # a block
-        full = np.zeros((len(info["ch_names"]),) * 2)
-        full[np.ix_(index, index)] = cov
-        cov = full
-    return estimated_ranks(cov, info, {kind: index})[kind]
 
 
 def _leading(cov: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:

@@ -65,17 +65,15 @@ def gain_rows(
     the gain, which it does but for rounding; else the gain is projected here.
     """
     operated = ingredients.operated[by.projectors, by.reference]
-    gain = operated.gain
-    rows = gain.T.reshape(-1, 3, len(gain))
-    # a piece at a time along the normals: a copy would be as large as the gain
-    rows = ingredients.on_normals(rows) if axes == "normal" else np.ascontiguousarray(rows)
+    on_normals = ingredients.on_normals
+    rows = np.ascontiguousarray(operated.rows(on_normals if axes == "normal" else None))
     if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if by.single:
-        exact = ingredients.on_normals(ingredients.raw_gain.T.reshape(len(rows), 3, -1))
-        rows[:, :1] += ingredients.side.fixed_gain - exact
+        exact = ingredients.raw_rows(on_normals)
+        rows[:, :1] += np.subtract(ingredients.side.fixed_gain, exact, out=exact)
     if (by.projectors or by.reference) and not (by.whitener_projects and not by.decoupled):
-        rows = (rows.reshape(-1, len(gain)) @ operated.on_data.T).reshape(rows.shape)
+        rows = (rows.reshape(-1, rows.shape[2]) @ operated.on_data.T).reshape(rows.shape)
     if by.stored_normals:
         rows[:, 0] *= ingredients.lengths[:, None]
     if by.decoupled:
@@ -131,15 +129,14 @@ def _mne_limit(ratio: FloatArray, depth: DepthSettings) -> float:
 def depth_power(ingredients: Ingredients, *, theirs: bool) -> FloatArray:
     """Power of each location's gain by one side's norm and channels, (n_sources,)."""
     if not theirs:
-        return gain_power(ingredients.operated[False, False].gain)
+        return gain_power(ingredients.prepared.regions[0].gain)
     depth = ingredients.settings.depth
-    gain = ingredients.raw_gain
+    blocks = ingredients.raw_rows()
     if depth.limit_depth_chs:
         types = np.array(ingredients.side.info.get_channel_types())
         kind = next(k for k in ("grad", "mag", "eeg", *types) if k in types)
-        gain = gain[types == kind]
+        blocks = blocks[..., types == kind]
     if depth.combine_xyz == "fro":
-        return gain_power(gain)
-    blocks = gain.T.reshape(-1, 3, len(gain))
+        return gain_power(blocks.reshape(-1, blocks.shape[2]).T)
     largest = np.linalg.eigvalsh(blocks @ blocks.transpose(0, 2, 1))[:, -1]
     return np.asarray(largest, dtype=np.float64)

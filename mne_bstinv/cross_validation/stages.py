@@ -1,19 +1,15 @@
-"""By what a kernel is made between the two ends, the system that it solves, and what is kept."""
+"""By what a kernel is made between the two ends, and the system that it solves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.noise import NoiseStage
 from mne_bstinv.cross_validation.prior import GainRows
 
-__all__ = ["EngineKernel", "Kept", "Rows", "Stages", "System"]
-
-T = TypeVar("T")
+__all__ = ["EngineKernel", "Rows", "Stages", "System"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,11 @@ class Stages:
     averages: bool
     normalization: bool
 
+    @property
+    def system(self) -> tuple[frozenset[str], Rows, tuple[bool, bool, bool]]:
+        """By what the system is made."""
+        return self.noise, self.rows, self.mu
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class System:
@@ -85,18 +86,3 @@ class EngineKernel:
     alpha: FloatArray
     #: Rank of the noise covariance.
     rank: int
-
-
-class Kept:
-    """What was made lately, by its key: the last few, or all."""
-
-    def __init__(self, most: int | None = None) -> None:
-        self._most, self._made = most, dict[Hashable, object]()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is known of a key, or make it."""
-        value = self._made.pop(key) if key in self._made else make()
-        self._made[key] = value  # the last one is the newest
-        if self._most is not None and len(self._made) > self._most:
-            del self._made[next(iter(self._made))]
-        return value  # type: ignore[return-value]

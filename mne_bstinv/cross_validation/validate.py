@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
@@ -19,24 +17,22 @@ from mne_bstinv.adapters.equivalence import (
     Study,
     default_data_types,
     kernel_blocks,
-    mne_equivalent,
     require_study,
     upper_types,
 )
-from mne_bstinv.compare import Comparison, Kernel, align_kernels, measures, rounding_bound
+from mne_bstinv.compare import rounding_bound
 from mne_bstinv.compare.alignment import listed
-from mne_bstinv.compare.comparison import compare_with_fields
-from mne_bstinv.compare.pair import NotApplicable, Pair
-from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.cross_validation.attribution import Attribution, Measures, attribute
 from mne_bstinv.cross_validation.conventions import conventions_of
+from mne_bstinv.cross_validation.describe import Describer
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
-from mne_bstinv.cross_validation.ingredients import Ingredients, gather, refuse_mixed
+from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
 from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
 from mne_bstinv.cross_validation.separable import separable
+from mne_bstinv.cross_validation.shared import Shared
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import (
     InverseOptions,
@@ -47,7 +43,7 @@ from mne_bstinv.inverse import (
 )
 from mne_bstinv.inverse.options import AnyOptions, ignored_options, options_class
 
-__all__ = ["cross_validate"]
+__all__ = ["cross_validate", "cross_validate_each"]
 
 #: Largest tolerance: kernels that differ by half of themselves are not equal.
 _MAX_RTOL = 0.5
@@ -56,8 +52,6 @@ _MAX_RTOL = 0.5
 _NEGLIGIBLE = 1e-6
 
 
-#: Relative difference of the kernels of a step below which their peaks are the same.
-_STEP_RTOL = 1e-9
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
 _SHAPLEY_BUDGET = 5e11
 
@@ -130,57 +124,160 @@ def cross_validate(
     InverseError
         If the inverse cannot be computed.
     """
+    found = cross_validate_each(
+        study,
+        [options],
+        mne_settings=mne_settings,
+        data_types=data_types,
+        good_channels=good_channels,
+        n_avg=n_avg,
+        shapley_limit=shapley_limit,
+        orders=orders,
+        rtol=rtol,
+        progress=progress,
+    )
+    return next(found)
+
+
+def cross_validate_each(
+    study: Study | GathersStudy,
+    options: Iterable[AnyOptions | Mapping[str, Any] | None],
+    *,
+    mne_settings: MneSettings | Mapping[str, Any] | None = None,
+    data_types: str | Sequence[str] | None = None,
+    good_channels: Sequence[int] | None = None,
+    n_avg: int | None = None,
+    shapley_limit: int | None = None,
+    orders: str | int | None = None,
+    rtol: float = RTOL,
+    progress: bool = False,
+) -> Iterator[CrossValidation]:
+    """Compare the kernels of several options with MNE's, such as those of several measures.
+
+    The same as :func:`cross_validate` of each. What the measure has no part in is made once for
+    options that differ in nothing else, one after the other: conversions, MNE's inverse operator,
+    the noise, the depth weights.
+
+    Parameters
+    ----------
+    study : StudyData | SampleStudy | StudyCondition
+        The structures, as for :func:`cross_validate`.
+    options : iterable
+        Brainstorm's options, each as for :func:`cross_validate`.
+    mne_settings : MneSettings | mapping | None
+        MNE's settings for all of them, as for :func:`cross_validate`: a mapping changes the
+        defaults for each; ``MneSettings`` have one method, and fit options of that measure.
+    data_types : str | sequence of str | None
+        Types of the channels to use; ``None`` takes MEG where there is any, else EEG.
+    good_channels : sequence of int | None
+        0-based channels to use instead of those that the recordings do not mark as bad.
+    n_avg : int | None
+        Averages that the inverses of 2009 and 2016 divide the noise covariance by.
+    shapley_limit : int | None
+        Largest number of active conventions for Shapley values.
+    orders : 'all' | 'path' | int | None
+        Orders of the conventions to average over.
+    rtol : float
+        Relative difference of kernels that counts as equal, from 0 to 0.5.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    iterator of CrossValidation
+        One for each entry of ``options``, in their order, each computed when it is asked for.
+
+    Raises
+    ------
+    OptionError
+        As :func:`cross_validate`.
+    ConversionError
+        If the study cannot be converted to MNE.
+    InverseError
+        If the inverse cannot be computed.
+
+    Examples
+    --------
+    >>> import mne_bstinv as mb
+    >>> measures = ("amplitude", "dspm2018", "sloreta")
+    >>> options = [mb.InverseOptions(measure=measure) for measure in measures]
+    >>> study = mb.datasets.load_sample()
+    >>> found = mb.cross_validate_each(study, options, data_types="EEG", orders="path")
+    >>> [validation.settings.method for validation in found]
+    ['MNE', 'dSPM', 'sLORETA']
+    """
     _check(rtol, orders)
     study = require_study(study)
     refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
-    parsed = _options(options)
-    settings = _settings(mne_settings, parsed)
-    given = good_channels is None or data_types is not None
+    parsed = [_options(given) for given in options]
+    settings = [_settings(mne_settings, o) for o in parsed]
     types = default_data_types(study) if data_types is None else upper_types(data_types)
-    chosen: dict[str, Any] = {"good_channels": good_channels, "n_avg": n_avg}
-    ingredients = gather(study, parsed, settings, types, **chosen)
-    with warnings_silenced():  # the same conversions were reported when all was gathered
-        equivalent = mne_equivalent(parsed, study, data_types=types, **chosen)
+    chosen = {"good_channels": good_channels, "n_avg": n_avg}
+    shared = Shared(study, types, chosen)
+    given = good_channels is None or data_types is not None
     asked = {"shapley_limit": shapley_limit, "orders": orders, "progress": progress}
-    return CrossValidation(
-        study=study,
-        name=study.name or type(study).__name__,
-        data_types=types if given else _types_in_use(ingredients),
-        options=parsed,
-        settings=settings,
-        equivalent=equivalent,
-        along_normals=along_normals(ingredients),
-        reports=ingredients.side.reports,
-        averages=_averages(study),
-        rtol=float(rtol),
-        **_compared(study, ingredients, equivalent, float(rtol), asked),
-    )
+    return _each(shared, list(zip(parsed, settings, strict=True)), given, float(rtol), asked)
+
+
+def _each(
+    shared: Shared,
+    wanted: Sequence[tuple[AnyOptions, MneSettings]],
+    given: bool,
+    rtol: float,
+    asked: dict[str, Any],
+) -> Iterator[CrossValidation]:
+    """Yield the cross-validations; ``given``: whether the types of the channels were."""
+    for k, (options, settings) in enumerate(wanted, start=1):
+        shared.more = k < len(wanted)
+        ingredients = shared.ingredients(options, settings)
+        equivalent = shared.equivalent(ingredients)
+        study = shared.study
+        yield CrossValidation(
+            study=study,
+            name=study.name or type(study).__name__,
+            data_types=shared.types if given else _types_in_use(ingredients),
+            options=options,
+            settings=settings,
+            equivalent=equivalent,
+            along_normals=along_normals(ingredients),
+            reports=ingredients.side.reports,
+            averages=_averages(study),
+            rtol=rtol,
+            **_compared(shared, ingredients, equivalent, rtol, asked),
+        )
 
 
 def _compared(
-    study: Study,
+    shared: Shared,
     ingredients: Ingredients,
     equivalent: MneEquivalent,
     rtol: float,
     asked: dict[str, Any],
 ) -> dict[str, Any]:
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
+    study = shared.study
     result, own = _brainstorm(study, ingredients)
-    ours = _rows(ingredients, own / _unit(result))
+    unit = _unit(result)
+    ours = _rows(ingredients, own if unit == 1 else own / unit)
     same = equivalent.blocks()
     # MNE's functions copy gains: before there is more beside them
-    differences = relative_distance(same, own), _public_difference(equivalent, own)
+    differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
     del own
     theirs = _rows(ingredients, ingredients.side.blocks())
+    if not shared.more:
+        ingredients.side.release()
     data, times, notes = _recordings(study, ingredients)
     engine = Engine(ingredients)
     everything = frozenset(c.key for c in conventions_of(ingredients.options.year))
     ends = engine.compute(frozenset()), engine.compute(everything)
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
     allowed = max(rtol, *(bound.total for bound in bounds))
-    describe = _Describer(ingredients, data, times, result.whitener, min(allowed, _MAX_RTOL))
+    tolerated = min(allowed, _MAX_RTOL)
+    describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
     before = describe(theirs, ours, "MNE, as set")
-    after = describe(_rows(ingredients, same / _unit(result)), ours, "MNE, told the same")
+    after = describe(
+        _rows(ingredients, same if unit == 1 else same / unit), ours, "MNE, told the same"
+    )
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -262,7 +359,7 @@ def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
 
 def _shapley_limit(ingredients: Ingredients) -> int:
     """Bound the multiplications: a kernel takes about rows × channels² of them."""
-    n_channels, n_columns = ingredients.raw_gain.shape
+    n_channels, n_columns = ingredients.prepared.regions[0].gain.shape
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
 
 
@@ -306,10 +403,11 @@ def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
     return blocks
 
 
-def _public_difference(equivalent: MneEquivalent, own: FloatArray) -> float | None:
+def _public_difference(shared: Shared, equivalent: MneEquivalent, own: FloatArray) -> float | None:
     if equivalent.no_public_call:
         return None
-    return relative_distance(equivalent.blocks("public"), own)
+    made = shared.made(equivalent)
+    return relative_distance(equivalent.blocks("public", made=made), own)
 
 
 def _recordings(
@@ -348,83 +446,3 @@ def _averages(study: Study) -> float:
     if study.recordings is None:
         return 1.0
     return float(study.recordings.leff or study.recordings.n_avg or 1)
-
-
-class _Describer:
-    """Compares kernels of this study by the declared metrics."""
-
-    def __init__(
-        self,
-        ingredients: Ingredients,
-        data: FloatArray | None,
-        times: FloatArray | None,
-        whitener: FloatArray,
-        rtol: float,
-    ) -> None:
-        self._whitener, self._rtol = whitener, rtol
-        self._ingredients, self._data, self._times = ingredients, data, times
-        self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
-        self._fields: dict[int, Fields] = {}
-
-    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
-        """Compare two kernels (n_sources, p, n_channels) by every metric."""
-        a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
-        return compare_with_fields(
-            a,
-            b,
-            data=self._data,
-            times=self._times,
-            rtol=self._rtol,
-            fields=self._fields_of(a.n_components),
-        )
-
-    def know(self, blocks: FloatArray, other: FloatArray) -> None:
-        """Take the peaks under a kernel for those of another that agrees with it."""
-        if not np.isnan(blocks).any():
-            self._fields_of(blocks.shape[1]).agree(blocks, other, _STEP_RTOL, keep=True)
-
-    def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
-        """Measure what the table of the attribution shows of a step, and no more."""
-        aligned = align_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
-        pair = Pair(
-            a=aligned.a,
-            b=aligned.b,
-            rtol=_STEP_RTOL,
-            known_fields=self._fields_of(aligned.a.n_components),
-        )
-        found: dict[str, float | None] = {
-            "row_correlation": float(np.nanmean(pair.correlation)),
-            "amplitude_ratio": None,
-            "peak_displacement": None,
-        }
-        with suppress(NotApplicable):
-            found["amplitude_ratio"] = measures.median(pair.ratio)
-        with suppress(NotApplicable):
-            found["peak_displacement"] = measures.median(measures.displacements(pair))
-        return found
-
-    def _fields_of(self, p: int) -> Fields:
-        """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
-        if p not in self._fields:
-            gain = self._ingredients.operated[False, False].gain
-            if p == 1:
-                columns = gain.T.reshape(-1, 3, len(gain))
-                gain = self._ingredients.on_normals(columns)[:, 0].T
-            self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
-        return self._fields[p]
-
-    def _kernel(self, blocks: FloatArray, name: str) -> Kernel:
-        prepared, p = self._ingredients.prepared, blocks.shape[1]
-        measure = self._ingredients.settings.method
-        return Kernel(
-            matrix=blocks.reshape(-1, blocks.shape[2]),
-            channel_names=prepared.channel_names,
-            n_components=p,
-            locations=np.arange(len(blocks)),
-            positions=self._positions,
-            normals=self._ingredients.normals,
-            gain=self._fields_of(p).gain,
-            whitener=self._whitener,
-            name=name,
-            unit="A·m" if measure == "MNE" else "1",
-        )

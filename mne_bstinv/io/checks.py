@@ -54,6 +54,8 @@ class Check:
     fault: Callable[[Any, Context], str]
     #: Whether a value that fails is kept, with a finding.
     keeps: bool = False
+    #: Whether it asks something of each number alone, so that many values can be asked at once.
+    of_each: bool = False
 
 
 def _numbers(value: Any) -> AnyArray:
@@ -77,9 +79,9 @@ def _finite(value: Any, context: Context) -> str:
 
 
 #: Neither NaN nor infinite.
-finite = Check("finite", _finite)
+finite = Check("finite", _finite, of_each=True)
 #: As :data:`finite`, but the value is kept: NaN says something there.
-not_nan = Check("not_nan", _finite, keeps=True)
+not_nan = Check("not_nan", _finite, keeps=True, of_each=True)
 
 
 def _not_infinite(value: Any, context: Context) -> str:
@@ -90,7 +92,7 @@ def _not_infinite(value: Any, context: Context) -> str:
 
 
 #: NaN stands for what was not computed; infinite numbers for nothing.
-not_infinite = Check("not_infinite", _not_infinite)
+not_infinite = Check("not_infinite", _not_infinite, of_each=True)
 
 
 def _above(value: Any, least: float, words: str, *, equal: bool) -> str:
@@ -104,7 +106,7 @@ def _positive(value: Any, context: Context) -> str:
 
 
 #: Numbers above 0.
-positive = Check("positive", _positive)
+positive = Check("positive", _positive, of_each=True)
 
 
 def _not_negative(value: Any, context: Context) -> str:
@@ -112,7 +114,7 @@ def _not_negative(value: Any, context: Context) -> str:
 
 
 #: Numbers from 0 on: Leff of maps that are scaled by the number of averages is written as 0.
-not_negative = Check("not_negative", _not_negative)
+not_negative = Check("not_negative", _not_negative, of_each=True)
 
 
 def each(check: Check) -> Check:

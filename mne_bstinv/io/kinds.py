@@ -88,6 +88,11 @@ class Array:
     def _expected(self, context: Context) -> str:
         return f"an array of numbers {context.explain(self.shape)}"
 
+    @property
+    def by_form(self) -> bool:
+        """Whether a value of a form (type and shape) that was right is read by its form alone."""
+        return self.dtype == "float64"
+
     def _unsqueezed(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the shapes that reading may have squeezed to this one."""
         if len(shape) == 0:
@@ -146,6 +151,11 @@ class Vector:
             context.fault(f"shape {array.shape}", self._expected(context))
         array = array.reshape((-1, 1) if self.column else (1, -1))
         return array if self.dtype is None else array.astype(np.float64, copy=False)
+
+    @property
+    def by_form(self) -> bool:
+        """As of :class:`Array`."""
+        return self.dtype == "float64"
 
     def _expected(self, context: Context) -> str:
         return f"a vector of numbers {context.explain((self.size,))}"

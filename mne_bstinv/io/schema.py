@@ -117,9 +117,15 @@ class Structure:
     #: What reading it left out or took for something else, or the conversion that made it lost.
     _bstinv_report: Any = dataclasses.field(default=None, init=False)
 
+    #: Whether all that is geometry was found to be in the units of its fields; of a copy with
+    #: other values that is to be found again.
+    _in_metres: bool = dataclasses.field(default=False, init=False)
+
     def __post_init__(self) -> None:
         for name in _form(type(self)).attributes:
             value = getattr(self, name)
+            if type(value) in _READ_ONLY:
+                continue
             frozen = _frozen(value)
             if frozen is not value:
                 object.__setattr__(self, name, frozen)
@@ -335,6 +341,10 @@ def is_set(structure: Structure, attribute: str) -> bool:
     value = getattr(structure, attribute)
     default = next(f.default for f in dataclasses.fields(structure) if f.name == attribute)
     return not (value is default or (isinstance(value, str | tuple) and value == default))
+
+
+#: Types of most values, with which nothing is to be done.
+_READ_ONLY = frozenset({str, tuple, float, int, FrozenMap, type(None)})
 
 
 def _frozen(value: Any) -> Any:

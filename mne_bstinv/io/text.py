@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context, Symbol
 from mne_bstinv.io.kinds import Array
 from mne_bstinv.io.schema import Structure, build, parse, specs
+from mne_bstinv.io.struct_arrays import parse_elements
 from mne_bstinv.io.values import EMPTY, bare, describe, is_empty
 from mne_bstinv.io.variable import Variable
 
@@ -50,6 +51,8 @@ class Text:
 
     absent: str = "char"
     order: int = 0
+    #: See :attr:`~mne_bstinv.io.kinds.Array.by_form`.
+    by_form: ClassVar[bool] = True
 
     def read(self, variable: Variable, context: Context) -> Any:
         """Return the text."""
@@ -216,18 +219,15 @@ class NestedArray:
         """Return the structures."""
         if is_empty(variable.value):
             return None
-        variable = bare(variable, context)
-        rows = struct_rows(variable)
-        if rows is None:
+        columns = struct_columns(bare(variable, context))
+        if columns is None:
             context.fault(describe(variable), "a struct array")
             return None
-        if not context.match((len(rows),), (self.size,)):
+        size = len(next(iter(columns.values())))
+        if not context.match((size,), (self.size,)):
             expected = f"a struct array {context.explain((self.size,))}"
-            context.fault(f"{len(rows)} structs", expected)
-        return tuple(
-            parse(self.cls, row, self.element(_name_in(row), index, context))
-            for index, row in enumerate(rows)
-        )
+            context.fault(f"{size} structs", expected)
+        return parse_elements(self.cls, columns, context, self.element)
 
     def element(self, name: Any, index: int, context: Context) -> Context:
         """Return the context of an element, which may depend on what it calls itself."""
@@ -246,19 +246,23 @@ class NestedArray:
         return _structs(rows, self.cls)
 
 
-def _name_in(row: Mapping[str, Variable]) -> Any:
-    return row["Name"].value if "Name" in row else None
-
-
-def struct_rows(variable: Variable) -> list[dict[str, Variable]] | None:
-    """Return the elements of a struct array that reading turned into a dict of lists."""
+def struct_columns(variable: Variable) -> Mapping[str, Sequence[Any]] | None:
+    """Return the values of each field of a struct array, which reading gave as a dict."""
     columns, shape = variable.value, variable.shape
-    if not isinstance(columns, Mapping):
+    if not isinstance(columns, Mapping) or not columns:
         return None
     sizes = {len(c) if isinstance(c, list | tuple) else -1 for c in columns.values()}
     # A struct of one is a plain dict; inside structs only the values tell it from an array.
     if (shape is not None and max(shape) == 1) or len(sizes) != 1 or sizes & {-1, 1}:
-        return [{name: Variable(value) for name, value in columns.items()}]
+        return {name: [value] for name, value in columns.items()}
+    return columns
+
+
+def struct_rows(variable: Variable) -> list[dict[str, Variable]] | None:
+    """Return the elements of a struct array, likewise."""
+    columns = struct_columns(variable)
+    if columns is None:
+        return None
     return [
         {name: Variable(value) for name, value in zip(columns, row, strict=True)}
         for row in zip(*columns.values(), strict=True)

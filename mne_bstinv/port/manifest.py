@@ -28,6 +28,7 @@ __all__ = [
     "PLANNED",
     "check_inside",
     "commit",
+    "content_of",
     "hash_file",
     "read_manifest",
     "sync",
@@ -220,10 +221,16 @@ def commit(
 
 def hash_file(file: Path) -> str:
     """Return the SHA-256 of a file; of a file that did not change since, it is remembered."""
-    stamp = file_stamp(file)
-    if stamp is None:
+    digest = content_of(file)
+    if digest is None:
         raise FileNotFoundError(file)
-    return _hash(*stamp)
+    return digest
+
+
+def content_of(file: Path) -> str | None:
+    """Return the SHA-256 of a file likewise, None if there is none."""
+    stamp = file_stamp(file)
+    return None if stamp is None else _hash(*stamp)
 
 
 @lru_cache(maxsize=4096)

@@ -61,12 +61,14 @@ class Outputs:
         Its own name follows the stem: a part that starts with ``_``, if any, and MNE's
         ending. The facts say what tells it from others, ``comment`` before all.
         """
-        from mne_bstinv.adapters.files import write_new
+        from mne_bstinv.adapters.files import converted, write_new
 
         stem, ending = name[: name.rfind("-")], name[name.rfind("-") :]
         path = self._free(f"{self.stem}{stem}", ending, of := tuple(of))
         facts = {"what": kind, **facts}
-        names = tuple(self.add(file, of, **facts) for file in write_new(path, value, kind))
+        with converted(value):
+            files = write_new(path, value, kind)
+        names = tuple(self.add(file, of, **facts) for file in files)
         values = value if type(value) is list else [value]  # SourceSpaces is a list too
         self.report(names[0], *map(conversion_report, values))
         return names

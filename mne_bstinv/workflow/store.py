@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 
 from mne_bstinv.conversion import tell_again
 
-__all__ = ["MAX_BYTES", "Store", "file_stamp"]
+__all__ = ["MAX_BYTES", "Store", "file_stamp", "n_bytes"]
 
 T = TypeVar("T")
 
@@ -45,9 +45,7 @@ class Store:
 
     def identify(self, *files: Path | None) -> tuple[Hashable, ...]:
         """Tell the contents of files from others: a part of a key each, None without a file."""
-        return tuple(
-            None if file is None or not file.exists() else self._identify(file) for file in files
-        )
+        return tuple(None if file is None else self._identify(file) for file in files)
 
     def make(self, key: Hashable, maker: Callable[[], T]) -> T:
         """Return the object of a key, which is all that it depends on; made if it is not there."""
@@ -55,11 +53,20 @@ class Store:
             self._kept.move_to_end(key)
             tell_again(self._kept[key][0])
         else:
-            value = maker()
-            self._kept[key] = (value, _n_bytes(value))
-            self._bytes += self._kept[key][1]
-            self._forget()
+            self.keep(key, maker())
         return self._kept[key][0]
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Keep the object of a key, unless there is one."""
+        if key in self._kept:
+            return
+        self._kept[key] = (value, n_bytes(value))
+        self._bytes += self._kept[key][1]
+        self._forget()
+
+    def keys(self) -> frozenset[Hashable]:
+        """Return the keys of all that is kept."""
+        return frozenset(self._kept)
 
     def trim(self) -> None:
         """Forget what is beyond the size, be it what was used last."""
@@ -78,13 +85,14 @@ class Store:
 
 def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
     """Return path, size and time of change, which tell whether a file changed; None without one."""
-    if file is None or not file.exists():
+    try:
+        status = None if file is None else file.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file has a NUL
         return None
-    status = file.stat()
-    return str(file), status.st_size, status.st_mtime_ns
+    return None if status is None else (str(file), status.st_size, status.st_mtime_ns)
 
 
-def _n_bytes(value: Any, depth: int = 2) -> int:
+def n_bytes(value: Any, depth: int = 2) -> int:
     """Size of the arrays in a structure, or in the lists and mappings that MNE is made of.
 
     What is deeper is small: labels, sensors, histories.
@@ -102,4 +110,4 @@ def _n_bytes(value: Any, depth: int = 2) -> int:
         parts = value.values()
     elif isinstance(value, list | tuple):
         parts = value
-    return sum(_n_bytes(part, depth - 1) for part in parts)
+    return sum(n_bytes(part, depth - 1) for part in parts)

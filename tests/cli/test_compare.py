@@ -344,20 +344,19 @@ def test_what_is_known_is_printed_when_it_is_interrupted(study, capsys, monkeypa
 def test_methods_that_were_compared_before_an_interruption_are_printed(study, capsys, monkeypatch):
     from mne_bstinv import cross_validation
 
-    original = cross_validation.cross_validate
+    original = cross_validation.cross_validate_each
 
-    def interrupted(study, *, options, **asked):
-        if options.measure != "amplitude":
-            raise KeyboardInterrupt
-        return original(study, options=options, **asked)
+    def interrupted(study, options, **asked):
+        yield next(original(study, options, **asked))
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(cross_validation, "cross_validate", interrupted)
+    monkeypatch.setattr(cross_validation, "cross_validate_each", interrupted)
     found = compare(capsys, study, "--methods", "MNE", "dSPM", "--orders", "path", code=130)
     assert found.out.startswith("MNE fixed EEG. Told the same: ")
 
 
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate", None)
+    monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate_each", None)
     err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err
     assert "nowhere does not exist" in err
 

@@ -7,6 +7,7 @@ import json
 import re
 from functools import lru_cache
 
+import mne
 import numpy as np
 import pytest
 from small_sample import load_small_sample
@@ -14,7 +15,7 @@ from small_sample import load_small_sample
 from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
-from mne_bstinv.cross_validation import cross_validate
+from mne_bstinv.cross_validation import cross_validate, cross_validate_each
 from mne_bstinv.errors import ConversionError, InverseError, OptionError
 
 EQUAL = 1e-9
@@ -60,6 +61,49 @@ def test_what_is_not_comparable_says_why_and_is_explained_all_the_same(measure, 
     assert result.attribution["normalization"].alone_from_brainstorm > 0.05
     assert "Told the same: not comparable (" in result.verdict
     assert result.attribution.remainder <= EQUAL
+
+
+@pytest.mark.parametrize("orient", ["fixed", "loose"])
+def test_several_measures_are_what_each_is_alone(orient):
+    measures = ("amplitude", "dspm2018", "sloreta")
+    options = [InverseOptions(measure=measure, source_orient=orient) for measure in measures]
+    each = cross_validate_each(sample(), options, data_types=("MEG", "EEG"), orders="path")
+    for known, found in zip(options, each, strict=True):
+        alone = cross_validate(
+            sample(), options=known, data_types=("MEG", "EEG"), orders="path"
+        ).to_dict()
+        together = found.to_dict()
+        assert together["verdict"] == alone["verdict"]
+        for part in ("settings", "metrics_as_set", "metrics_told_the_same", "reports", "rounding"):
+            assert together[part] == alone[part]
+        for one, other in zip(together["attribution"], alone["attribution"], strict=True):
+            for key, value in one.items():
+                # what is known of rows may be of another measure: a rounding of the whole
+                number = isinstance(value, float)
+                assert value == (pytest.approx(other[key], abs=1e-12) if number else other[key])
+
+
+def test_several_measures_have_what_is_no_part_of_them_in_common(monkeypatch):
+    made = []
+    original = mne.minimum_norm.make_inverse_operator
+
+    def counted(info, *args, **kwargs):
+        made.append(len(info["ch_names"]))
+        return original(info, *args, **kwargs)
+
+    monkeypatch.setattr(mne.minimum_norm, "make_inverse_operator", counted)
+    measures = ("amplitude", "dspm2018", "sloreta")
+    options = [InverseOptions(measure=measure) for measure in measures]
+    asked = {"data_types": "EEG", "orders": "path"}
+    found = list(cross_validate_each(sample(), options, **asked))
+    # MNE's own, told the same, and told the same without the depth weights that sLORETA has not
+    assert len(made) == 3
+    assert found[0].equivalent.noise_cov is found[1].equivalent.noise_cov
+    other = dataclasses.replace(options[0], noise_method="diag")
+    made.clear()
+    one, another = cross_validate_each(sample(), [options[0], other], **asked)
+    assert len(made) == 4
+    assert one.attribution.total != another.attribution.total
 
 
 def test_estimates_are_those_of_the_kernels():

@@ -85,6 +85,16 @@ def test_metres_stay_as_they_are(study, name):
         assert in_metres(study[name], units) is study[name]
 
 
+def test_size_of_a_structure_is_found_once_and_again_of_its_copies(study, monkeypatch):
+    structure = in_metres(dataclasses.replace(study["surface"]))
+    fail = pytest.fail
+    monkeypatch.setattr("mne_bstinv.studies.units.unit_of", lambda *_: fail("measured again"))
+    assert in_metres(structure, "mm") is structure
+    monkeypatch.undo()
+    with pytest.raises(FrameError, match="look like mm"):
+        in_metres(dataclasses.replace(structure, vertices=1e3 * structure.vertices))
+
+
 @pytest.mark.parametrize("name", ["channels", "head_model", "surface"])
 @pytest.mark.parametrize("units", FACTORS)
 def test_other_units_are_refused_or_converted(study, name, units):

@@ -1,6 +1,10 @@
 """What to tell MNE for Brainstorm's kernel, and the kernels that MNE computes itself."""
 
-from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent, mne_equivalent
+from mne_bstinv.adapters.equivalence.equivalent import (
+    MneEquivalent,
+    equivalent_of,
+    mne_equivalent,
+)
 from mne_bstinv.adapters.equivalence.inputs import (
     GathersStudy,
     Study,
@@ -10,9 +14,10 @@ from mne_bstinv.adapters.equivalence.inputs import (
     upper_types,
 )
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.mne_objects import MneObjects, mne_objects
 from mne_bstinv.adapters.equivalence.mne_side import (
     MneSide,
-    estimated_ranks,
+    estimated_rank,
     meg_and_electrodes,
     mne_projector,
     mne_side,
@@ -23,15 +28,18 @@ __all__ = [
     "DepthSettings",
     "GathersStudy",
     "MneEquivalent",
+    "MneObjects",
     "MneSettings",
     "MneSide",
     "Study",
     "averages_of",
     "default_data_types",
-    "estimated_ranks",
+    "equivalent_of",
+    "estimated_rank",
     "kernel_blocks",
     "meg_and_electrodes",
     "mne_equivalent",
+    "mne_objects",
     "mne_projector",
     "mne_side",
     "no_minimum_norm",

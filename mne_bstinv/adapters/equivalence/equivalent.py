@@ -47,13 +47,12 @@ from mne_bstinv.adapters.operators import (
     inverse_parameters,
     to_inverse_operator,
 )
+from mne_bstinv.adapters.sources import with_gain
 from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
-from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.whitening import Whitening
 
-__all__ = ["MneEquivalent", "mne_equivalent"]
+__all__ = ["MneEquivalent", "equivalent_of", "mne_equivalent"]
 
 
 #: Ratio of singular values of a location's gain beyond which MNE wants ``reduce_rank``; its own is
@@ -91,9 +90,8 @@ class MneEquivalent:
         The channels of the kernel without bad ones; its only projections are average references
         (a vector of zeros where Brainstorm's whitener keeps a common potential: it satisfies
         MNE's checks and changes nothing).
-    forward : mne.Forward
-        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
-        for scans. Double precision.
+    unturned : mne.Forward
+        :attr:`forward` with a gain that is turned when it is asked for, and takes no memory before.
     noise_cov : mne.Covariance
         The regularised noise covariance of reduced rank, sensor types apart: pinv(W W'). For scans
         the same as ``data_cov``: unit-gain filters do not depend on it, MNE only whitens with it.
@@ -131,7 +129,7 @@ class MneEquivalent:
     factor: float | FloatArray
     reason: str
     info: mne.Info
-    forward: Any
+    unturned: Any
     noise_cov: mne.Covariance
     data_cov: mne.Covariance | None
     arguments: Mapping[str, Any]
@@ -152,6 +150,15 @@ class MneEquivalent:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p><pre>{escape(self.code)}</pre>"
+
+    @property
+    def forward(self) -> Any:
+        """The forward solution, made when it is asked for.
+
+        Free-orientation gain, projected and referenced as Brainstorm does; of fixed orientation
+        for scans that are. Double precision.
+        """
+        return with_gain(self.unturned)
 
     @property
     def code(self) -> str:
@@ -238,13 +245,15 @@ class MneEquivalent:
             verbose="error",
         )
 
-    def blocks(self, route: str = "twin") -> FloatArray:
+    def blocks(self, route: str = "twin", *, made: Any = None) -> FloatArray:
         """Let MNE compute the kernel, and arrange it as Brainstorm would.
 
         Parameters
         ----------
         route : 'twin' | 'public'
             With the operator built directly, or with the public call (for scans always).
+        made : mne.minimum_norm.InverseOperator | mne.beamformer.Beamformer | None
+            What :meth:`make` returned, not to be made anew.
 
         Returns
         -------
@@ -266,9 +275,10 @@ class MneEquivalent:
             "n_sources": self.n_sources,
         }
         if self.lambda2 is None:
-            blocks = beamformer_blocks(self.make(), self.info, **places)
+            filters = self.make() if made is None else made
+            blocks = beamformer_blocks(filters, self.info, **places)
         else:
-            operator = self.twin() if route == "twin" else self.make()
+            operator = self.twin() if route == "twin" else made or self.make()
             blocks = operator_blocks(operator, self.lambda2, self.method, **places)
             if route == "public" and self.method != "MNE":  # of one sample
                 blocks *= np.sqrt(self.nave)
@@ -333,17 +343,40 @@ def mne_equivalent(
     ===========================  ==========================================================
     """
     study = require_study(study)
-    common = common_inputs(study, options, data_types, good_channels, n_avg)
+    return equivalent_of(study, common_inputs(study, options, data_types, good_channels, n_avg))
+
+
+def equivalent_of(
+    study: Study, common: CommonInputs, objects: MneObjects | None = None
+) -> MneEquivalent:
+    """Translate the options that the study step was run with, as :func:`mne_equivalent` does.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+    common : CommonInputs
+        What the study step made of them.
+    objects : MneObjects | None
+        What :func:`mne_objects` makes of it, or of one that differs in the measure alone.
+
+    Returns
+    -------
+    MneEquivalent
+        Info, Forward, Covariance, the arguments, the class of parity and the factor.
+
+    Raises
+    ------
+    ConversionError, InverseError, OptionError
+        As :func:`mne_equivalent`.
+    """
     prepared, scan = common.prepared, not common.prepared.options.is_minimum_norm
     if scan and isinstance(prepared.options, InverseOptions2009):
         raise OptionError(
             f"InverseMethod {prepared.options.method!r} of 2009 has no counterpart in MNE: choose "
             "wmne, dspm, sloreta or mnej."
         )
-    noise = noise_whitening(
-        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
-    )
-    objects = mne_objects(study, common, noise)
+    objects = mne_objects(study, common) if objects is None else objects
     kept = kept_of(objects.forward)
     shared: dict[str, Any] = {
         "options": prepared.options,
@@ -356,7 +389,7 @@ def mne_equivalent(
         "n_sources": prepared.n_sources,
     }
     if scan:
-        return _scan_equivalent(study, common, objects, noise, shared)
+        return _scan_equivalent(study, common, objects, shared)
     twin = to_inverse_operator(
         common.head_model, study.noise_cov, study.channels, prepared.options,
         good_channels=prepared.channel_indices, surface=common.surface, mri=common.mri,
@@ -368,7 +401,7 @@ def mne_equivalent(
         parity=parameters.parity,
         factor=parameters.factor,
         reason=parameters.reason,
-        forward=objects.forward,
+        unturned=objects.forward,
         data_cov=None,
         arguments=arguments,
         lambda2=parameters.lambda2,
@@ -384,7 +417,6 @@ def _scan_equivalent(
     study: Study,
     common: CommonInputs,
     objects: MneObjects,
-    noise: Whitening,
     shared: dict[str, Any],
 ) -> MneEquivalent:
     prepared = common.prepared
@@ -394,7 +426,9 @@ def _scan_equivalent(
     if fixed:
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
-    data = noise if prepared.options.method == "gls" else whitening_of_data(prepared, noise)
+    forward = with_gain(objects.forward)
+    of_noise = prepared.options.method == "gls"
+    data = objects.noise if of_noise else whitening_of_data(prepared, objects.noise)
     data_cov = covariance_of(data, prepared, objects.info)
     # unit-gain filters do not depend on the noise covariance, MNE only whitens with it: with the
     # data covariance in its place one rank holds for both
@@ -403,7 +437,7 @@ def _scan_equivalent(
         parity=parity,
         factor=factor,
         reason=reason,
-        forward=fixed_forward(objects.forward, prepared) if fixed else objects.forward,
+        unturned=fixed_forward(forward, prepared) if fixed else objects.forward,
         data_cov=data_cov,
         arguments={
             "reg": 0.0,
@@ -412,7 +446,7 @@ def _scan_equivalent(
             "weight_norm": None,
             "depth": None,
             # a sphere is blind to the radial direction: MNE refuses to invert it
-            "reduce_rank": not fixed and _has_blind_direction(objects.forward),
+            "reduce_rank": not fixed and _has_blind_direction(forward),
         },
         lambda2=None,
         method="LCMV",

@@ -41,7 +41,7 @@ def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> F
     """
     n_channels = result.kernel.shape[1]
     p = 1 if all(region.orient == "fixed" for region in result.regions) else 3
-    blocks = np.full((result.n_sources, p, n_channels), np.nan)
+    arranged = []
     options = result.options
     local = options.is_minimum_norm and options.measure not in options.conventions.prior_restored
     for region in result.regions:
@@ -52,7 +52,12 @@ def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> F
             unit = unit_normals(oriented, len(region.locations))
             frames = local_frames(unit, 1.0) if turned else unit[:, :, None]
             rows = frames @ rows
-        blocks[region.locations] = rows
+        if np.array_equal(region.locations, np.arange(result.n_sources)):
+            return rows  # nothing to arrange
+        arranged.append((region.locations, rows))
+    blocks = np.full((result.n_sources, p, n_channels), np.nan)
+    for locations, rows in arranged:
+        blocks[locations] = rows
     return blocks
 
 

@@ -12,16 +12,15 @@ import numpy as np
 
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._types import FloatArray
-from mne_bstinv.adapters import _mne_private
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import match_channel_names, with_mne_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
-from mne_bstinv.adapters.sources import to_forward
+from mne_bstinv.adapters.sources import forward_for_file
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.linear import data_whitening
+from mne_bstinv.inverse.linear import data_whitening, noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
@@ -53,27 +52,57 @@ class MneObjects:
     info: mne.Info
     #: All channels of the channel file.
     all_info: mne.Info
-    #: Free orientations, the gain projected and referenced.
+    #: Free orientations, the gain projected and referenced; turned when it is asked for.
     forward: Any
     #: The regularised covariance of the channels in use.
     noise_cov: mne.Covariance
     #: The argument ``rank`` of MNE's functions.
     ranks_by_type: dict[str, int]
+    #: Brainstorm's whitener of the noise.
+    noise: Whitening
 
 
-def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObjects:
-    """Make Info, Forward (gain projected and referenced) and Covariance of the channels in use."""
+def mne_objects(study: Study, common: CommonInputs) -> MneObjects:
+    """Make Info, Forward and Covariance of the channels in use, for every measure.
+
+    Parameters
+    ----------
+    study : Study
+        The structures.
+    common : CommonInputs
+        The study step.
+
+    Returns
+    -------
+    MneObjects
+        The objects; the gain is projected and referenced.
+
+    Raises
+    ------
+    ConversionError
+        If the structures cannot be converted.
+    InverseError
+        If the noise covariance cannot be used.
+    """
     prepared = common.prepared
+    noise = noise_whitening(
+        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
+    )
     all_info = to_info(
         study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
-    head_model = dataclasses.replace(common.head_model, gain=_embedded_gain(common))
-    with warnings_silenced():  # that the channels not in use are dropped is meant here
-        forward = to_forward(
-            head_model, study.channels, surface=common.surface, mri=common.mri, info=all_info
-        )
-    _mne_private.hold_once(forward)
     picks = match_channel_names(prepared.channel_names, all_info["ch_names"])
+    head_model = dataclasses.replace(common.head_model, gain=_gain_of_all_locations(prepared))
+    channels = with_mne_names(study.channels)
+    in_use = tuple(channels.channels[i] for i in prepared.channel_indices)
+    with warnings_silenced():  # that all else is dropped is meant here
+        forward = forward_for_file(
+            head_model,
+            dataclasses.replace(channels, channels=in_use),
+            surface=common.surface,
+            mri=common.mri,
+            info=mne.pick_info(all_info, picks, copy=True),
+        )
     names = [all_info["ch_names"][i] for i in picks]
     projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())
     info = operator_info(all_info, picks, projs, forward["mri_head_t"])
@@ -83,17 +112,19 @@ def mne_objects(study: Study, common: CommonInputs, noise: Whitening) -> MneObje
         forward=forward,
         noise_cov=covariance_of(noise, prepared, info),
         ranks_by_type=ranks_by_type(noise, info),
+        noise=noise,
     )
 
 
-def _embedded_gain(common: CommonInputs) -> FloatArray:
-    """Put the projected gain of the channels in use among rows of NaN, which are dropped."""
-    prepared = common.prepared
-    gain = np.full(common.head_model.gain.shape, np.nan)
-    gain[prepared.channel_indices] = 0.0  # of excluded regions
+def _gain_of_all_locations(prepared: PreparedStudy) -> FloatArray:
+    """Return the projected gain (n_channels, 3 n_sources) of all regions, 0 where there is none."""
+    first = prepared.regions[0]
+    if np.array_equal(first.locations, np.arange(prepared.n_sources)):
+        return first.gain
+    gain = np.zeros((len(prepared.channel_names), 3 * prepared.n_sources))
     for region in prepared.regions:
         columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
-        gain[np.ix_(prepared.channel_indices, columns)] = region.gain
+        gain[:, columns] = region.gain
     return gain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
+from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
@@ -22,12 +23,12 @@ from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
 from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
-from mne_bstinv.adapters.sources import to_forward
+from mne_bstinv.adapters.sources import forward_for_file, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
 
-__all__ = ["MneSide", "estimated_ranks", "meg_and_electrodes", "mne_projector", "mne_side"]
+__all__ = ["MneSide", "estimated_rank", "meg_and_electrodes", "mne_projector", "mne_side"]
 
 #: Electrodes that MNE wants an average reference for.
 _ELECTRODES = ("eeg", "seeg", "ecog")
@@ -46,7 +47,7 @@ class MneSide:
     info : mne.Info
         The channels in use with their projections, the average reference of EEG among them.
     forward : mne.Forward
-        The gain as the head model holds it.
+        The gain as the head model holds it, turned when it is asked for.
     noise_cov : mne.Covariance
         The covariance as the study holds it.
     nave : int
@@ -62,6 +63,28 @@ class MneSide:
     noise_cov: mne.Covariance
     nave: int
     reports: Mapping[str, ConversionReport]
+
+    def of_measure(self, options: AnyOptions, settings: MneSettings) -> MneSide:
+        """Return the objects for another measure, which has no part in them.
+
+        Parameters
+        ----------
+        options : InverseOptions | InverseOptions2009 | InverseOptions2016
+            Brainstorm's options, which differ in the measure and its depth weights alone.
+        settings : MneSettings
+            MNE's settings, which differ in the method alone.
+
+        Returns
+        -------
+        MneSide
+            The same objects, the inverse operator among them if it was made.
+        """
+        prepared = replace(self.common.prepared, options=options)
+        other = replace(self, common=replace(self.common, prepared=prepared), settings=settings)
+        for name in ("inverse_operator", "noise_whitener", "fixed_gain"):
+            if name in vars(self):
+                vars(other)[name] = vars(self)[name]
+        return other
 
     def projector(self, *, ssp: bool, reference: bool) -> FloatArray | None:
         """Return the operator of some of the projections.
@@ -125,7 +148,7 @@ class MneSide:
         info = mne.pick_info(self.info, self._graded_order(), copy=True)
         names = info["ch_names"]
         forward = mne.pick_channels_forward(self.forward, names, ordered=True, verbose="error")
-        _mne_private.hold_once(forward)
+        forward = with_gain(forward)
         # locations that no channel sees have no depth weight: MNE divides by zero
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.filterwarnings("ignore", message="The largest eigenvalue of")
@@ -160,13 +183,22 @@ class MneSide:
             "locations out of the head model, or compare with depth=None in the MNE settings."
         )
 
-    @property
+    @cached_property
     def noise_whitener(self) -> FloatArray:
         """Whitener (rank, n_channels) of the operator, channels as in Brainstorm's kernel."""
         noise = self.inverse_operator["noise_cov"]
         kept = noise["eig"] > 0
         rows = noise["eigvec"][kept] / np.sqrt(noise["eig"][kept])[:, None]
         return np.asarray(rows[:, match_channel_names(self.info["ch_names"], noise["names"])])
+
+    def release(self) -> None:
+        """Let go of the inverse operator, which is as large as a kernel; keep its whitener.
+
+        It is made anew for another kernel.
+        """
+        if "inverse_operator" in vars(self):
+            _ = self.noise_whitener
+            del vars(self)["inverse_operator"]
 
     def _graded_order(self) -> IntArray:
         types = np.array(self.info.get_channel_types())
@@ -178,17 +210,18 @@ class MneSide:
         return None if self.settings.rank is None else dict(self.settings.rank)
 
     @cached_property
-    def fixed_gain(self) -> FloatArray:
-        """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected."""
+    def fixed_gain(self) -> NDArray[np.float32]:
+        """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected.
+
+        Single precision, as it is there.
+        """
         # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
-        fixed = mne.Forward(**{**self.forward, "sol": dict(self.forward["sol"])})
         fixed = mne.convert_forward_solution(
-            fixed, force_fixed=True, use_cps=False, copy=False, verbose="error"
+            with_gain(self.forward), force_fixed=True, use_cps=False, copy=False, verbose="error"
         )
         rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
-        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
-        columns = fixed["sol"]["data"][rows].T.astype(np.float64)
-        gain[kept_of(self.forward)["order"], 0] = columns
+        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)), np.float32)
+        gain[kept_of(self.forward)["order"], 0] = fixed["sol"]["data"][rows].T
         return gain
 
     def blocks(self) -> FloatArray:
@@ -255,10 +288,9 @@ def mne_side(
     """
     common = common_inputs(study, options, data_types, good_channels, n_avg)
     info = to_info(study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri)
-    forward = to_forward(
+    forward = forward_for_file(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )
-    _mne_private.hold_once(forward)
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
@@ -329,30 +361,26 @@ def meg_and_electrodes(info: Any) -> dict[str, IntArray]:
     return {str(kind): np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist())}
 
 
-def estimated_ranks(cov: FloatArray, info: Any, groups: Mapping[str, IntArray]) -> dict[str, int]:
-    """Let MNE estimate the rank of blocks of a covariance that is projected already.
+def estimated_rank(cov: FloatArray, info: Any, index: IntArray) -> int:
+    """Let MNE estimate the rank of a covariance that is projected already.
 
     Parameters
     ----------
-    cov : array, shape (n_channels, n_channels)
-        Projected covariance of the channels of ``info``.
+    cov : array, shape (n, n)
+        Projected covariance of some channels.
     info : mne.Info
-        The channels; its projections count as in MNE's estimate.
-    groups : mapping of str to array of int
-        Channels of each block.
+        All channels; its projections count as in MNE's estimate.
+    index : array of int, shape (n,)
+        0-based channels of the covariance.
 
     Returns
     -------
-    dict of str to int
-        Rank of each block.
+    int
+        Their rank.
     """
-    ranks = {}
-    for kind, index in groups.items():
-        part = mne.pick_info(info, index, copy=True)
-        block = mne.Covariance(cov[np.ix_(index, index)], part["ch_names"], [], [], 1)
-        found = mne.compute_rank(block, rank=None, info=part, verbose="error")
-        ranks[kind] = int(sum(found.values()))
-    return ranks
+    part = mne.pick_info(info, index, copy=True)
+    block = mne.Covariance(cov, part["ch_names"], [], [], 1)
+    return int(sum(mne.compute_rank(block, rank=None, info=part, verbose="error").values()))
 
 
 def _require_gain(forward: Any, names: Sequence[str]) -> None:

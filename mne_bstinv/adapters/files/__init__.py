@@ -13,6 +13,7 @@ from mne_bstinv.adapters.files.formats import (
     write_new,
 )
 from mne_bstinv.adapters.files.objects import (
+    converted,
     distance_of_trans,
     in_mri_frame,
     kind_of,
@@ -22,6 +23,7 @@ from mne_bstinv.adapters.files.objects import (
 
 __all__ = [
     "MNE_ENDINGS",
+    "converted",
     "distance_of_trans",
     "estimate_ending",
     "in_mri_frame",

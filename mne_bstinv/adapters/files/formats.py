@@ -17,6 +17,7 @@ from mne_bstinv._temporary import beside, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
 from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
+from mne_bstinv.adapters.files.objects import info_of
 from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.adapters.written import check_written
@@ -204,8 +205,8 @@ def _whole(value: Any) -> Any:
     if isinstance(value, list) and not isinstance(value, mne.SourceSpaces):
         return [_whole(one) for one in value]
     parts = value if isinstance(value, dict) else {}
-    info = value if isinstance(value, mne.Info) else parts.get("info", getattr(value, "info", None))
-    for index in range(len(info["chs"]) if isinstance(info, mne.Info) else 0):
+    info = info_of(value)
+    for index in range(0 if info is None else len(info["chs"])):
         mne.channel_type(info, index)
     for space in value if isinstance(value, mne.SourceSpaces) else parts.get("src", ()):
         for name in ("vertno", "tris", "use_tris"):

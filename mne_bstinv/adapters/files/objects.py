@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import mne
@@ -10,13 +12,22 @@ from mne.io.constants import FIFF
 
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray
+from mne_bstinv.adapters._mne_private import unchecked
 from mne_bstinv.adapters.channel_names import is_available
 from mne_bstinv.adapters.recordings import from_epochs, from_evoked, from_raw
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import transform_points
 
-__all__ = ["distance_of_trans", "in_mri_frame", "kind_of", "of_channels", "recordings_from"]
+__all__ = [
+    "converted",
+    "distance_of_trans",
+    "in_mri_frame",
+    "info_of",
+    "kind_of",
+    "of_channels",
+    "recordings_from",
+]
 
 #: Classes of MNE → what :func:`~mne_bstinv.adapters.files.mne_kind` calls them.
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -63,6 +74,35 @@ def kind_of(value: Any) -> str | None:
         object of MNE that can be converted.
     """
     return next((kind for cls, kind in _KINDS if isinstance(value, cls)), None)
+
+
+def info_of(value: Any) -> Any:
+    """Return the Info of an object of MNE, itself if it is one; None without."""
+    if isinstance(value, mne.Info):
+        return value
+    found = value.get("info") if isinstance(value, dict) else getattr(value, "info", None)
+    return found if isinstance(found, mne.Info) else None
+
+
+@contextmanager
+def converted(value: Any) -> Iterator[None]:
+    """Let MNE take the sensors of objects as they are: the conversions here have checked them.
+
+    Parameters
+    ----------
+    value : object
+        An object of MNE that a conversion of this package made, or a list of such.
+
+    Yields
+    ------
+    None
+        Inside, MNE does not check them again.
+    """
+    infos = map(info_of, value if type(value) is list else [value])
+    with ExitStack() as stack:
+        for info in filter(None, infos):
+            stack.enter_context(unchecked(info))
+        yield
 
 
 def in_mri_frame(src: Any) -> bool:

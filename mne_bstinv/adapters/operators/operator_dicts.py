@@ -13,7 +13,7 @@ from mne_bstinv._data_types import ELECTRODES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum, OperatorArrays
-from mne_bstinv.adapters.sensors import NO_SFREQ
+from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info
 from mne_bstinv.adapters.sources import MEAS_FILE
 from mne_bstinv.conversion import Findings
 
@@ -82,7 +82,7 @@ def operator_info(
     mne.Info
         A new Info.
     """
-    picked = mne.pick_info(info, picks, copy=True)
+    picked = picked_info(info, picks)
     picked["bads"] = []
     with _mne_private.unlocked(picked):
         picked["projs"] = [mne.Projection(**proj) for proj in projs]

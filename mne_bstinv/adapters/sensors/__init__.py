@@ -5,7 +5,7 @@ from mne_bstinv.adapters.sensors.from_mne import from_info
 from mne_bstinv.adapters.sensors.optodes import of_unit
 from mne_bstinv.adapters.sensors.positions import sensor_positions
 from mne_bstinv.adapters.sensors.projectors import IGNORED, ON_THE_FLY
-from mne_bstinv.adapters.sensors.to_mne import NO_SFREQ, to_info
+from mne_bstinv.adapters.sensors.to_mne import NO_SFREQ, picked_info, to_info
 
 __all__ = [
     "IGNORED",
@@ -14,6 +14,7 @@ __all__ = [
     "from_info",
     "grade_of",
     "of_unit",
+    "picked_info",
     "sensor_positions",
     "set_grade",
     "to_info",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import mne
@@ -17,7 +18,7 @@ from mne.utils import verbose
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray, Verbose
-from mne_bstinv.adapters._mne_private import check_info, unlocked
+from mne_bstinv.adapters._mne_private import check_info, unchecked, unlocked
 from mne_bstinv.adapters.channel_names import renamed, with_mne_names
 from mne_bstinv.adapters.frames import head_frame
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
@@ -31,7 +32,7 @@ from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import fiducials_in_scs, scs_to_head
 from mne_bstinv.studies.units import in_metres
 
-__all__ = ["NO_SFREQ", "to_info"]
+__all__ = ["NO_SFREQ", "picked_info", "to_info"]
 
 #: Sampling frequency (Hz) of an Info that belongs to no recording: what MNE uses for operators.
 NO_SFREQ = 1000.0
@@ -148,6 +149,25 @@ def to_info(
         dig=copy.deepcopy(dig),
     )
     return findings.attach(info, what="channels → Info")
+
+
+def picked_info(info: mne.Info, picks: IntArray | Sequence[int]) -> mne.Info:
+    """Restrict an Info to some channels; one that was converted has been checked then.
+
+    Parameters
+    ----------
+    info : mne.Info
+        The Info.
+    picks : array of int
+        0-based positions of the channels, in their new order.
+
+    Returns
+    -------
+    mne.Info
+        A new Info.
+    """
+    with unchecked(info) if "scs_to_head" in kept_of(info) else nullcontext():
+        return mne.pick_info(info, picks, copy=True)
 
 
 def _bads(channels: io.Channels, channel_flag: IntArray | Sequence[int] | None) -> list[str]:

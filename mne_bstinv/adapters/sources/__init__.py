@@ -5,6 +5,7 @@ from mne_bstinv.adapters.sources.forward_from_mne import from_forward
 from mne_bstinv.adapters.sources.forward_to_mne import (
     forward_for_file,
     to_forward,
+    with_gain,
     write_forward,
 )
 from mne_bstinv.adapters.sources.hemispheres import SIDES, Hemisphere, cut_cortex, hemisphere_rows
@@ -48,5 +49,6 @@ __all__ = [
     "source_order",
     "to_forward",
     "to_source_spaces",
+    "with_gain",
     "write_forward",
 ]

@@ -18,20 +18,26 @@ from mne.utils import verbose, warn
 
 from mne_bstinv import io
 from mne_bstinv._types import IntArray, Verbose
-from mne_bstinv.adapters._mne_private import forward_origin, unlocked
+from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
-from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
 from mne_bstinv.adapters.sources.regions import MEAS_FILE
-from mne_bstinv.conversion import Findings, attach_with_parts, converts
+from mne_bstinv.conversion import (
+    Findings,
+    attach_with_parts,
+    carry,
+    conversion_report,
+    converts,
+)
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import in_metres
 
-__all__ = ["forward_for_file", "to_forward", "write_forward"]
+__all__ = ["forward_for_file", "to_forward", "with_gain", "write_forward"]
 
 #: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
 _FIF_TYPES = ("mag", "grad"), ("eeg",)
@@ -118,7 +124,7 @@ def forward_for_file(
     info: Any = None,
     src: Any = None,
 ) -> Any:
-    """Convert a head model to MNE to be written, and for nothing else.
+    """Convert a head model to MNE to be written, or to be completed by :func:`with_gain`.
 
     Parameters
     ----------
@@ -147,6 +153,28 @@ def forward_for_file(
         As for :func:`to_forward`.
     """
     return _forward(head_model, channels, surface, mri, info, src, None, GainForFile)
+
+
+def with_gain(forward: Any) -> Any:
+    """Return a forward solution whose gain is turned, if it is one for a file.
+
+    Parameters
+    ----------
+    forward : mne.Forward
+        What :func:`forward_for_file` returned, whole or with some of its channels, or any other.
+
+    Returns
+    -------
+    mne.Forward
+        The same with its gain in memory, once; all else is shared with what was given. Any other as
+        it is.
+    """
+    gain = forward["sol"]["data"]
+    if not isinstance(gain, GainForFile):
+        return forward
+    whole = mne.Forward({**forward, "sol": {**forward["sol"], "data": gain.turned()}})
+    hold_once(whole)
+    return carry(whole, conversion_report(forward))
 
 
 def _forward(
@@ -290,7 +318,7 @@ def _modelled_channels(
             "compute it again without these locations."
         )
     _report_rows(names, index, types, computed, findings)
-    return _ModelledChannels(mne.pick_info(info, picks, copy=True), index[picks], parts)
+    return _ModelledChannels(picked_info(info, picks), index[picks], parts)
 
 
 def _report_rows(

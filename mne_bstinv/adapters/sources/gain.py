@@ -90,6 +90,11 @@ class GainForFile:
     def __deepcopy__(self, memo: Any) -> Self:
         return self
 
+    def turned(self) -> FloatArray:
+        """Return the array that MNE works with, as :func:`turned_gain` makes it."""
+        gain, rotation, order = self._of
+        return turned_gain(gain, self._rows, rotation, order)
+
     def copy(self) -> Self:
         """Return this: it cannot be changed."""
         return self

@@ -13,7 +13,13 @@ import pytest
 from mne.io.constants import FIFF
 
 from mne_bstinv import io
-from mne_bstinv.adapters.sources import forward_for_file, gain, to_forward, write_forward
+from mne_bstinv.adapters.sources import (
+    forward_for_file,
+    gain,
+    to_forward,
+    with_gain,
+    write_forward,
+)
 from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
 from mne_bstinv.adapters.written import tags_of
 from mne_bstinv.conversion import conversion_report
@@ -86,6 +92,17 @@ def test_each_number_is_turned_once(
     write_forward(tmp_path / "s-fwd.fif", forward)
     assert len(sizes) == 2, "MEG and EEG"
     assert sum(sizes) == forward["nchan"] * 3 * forward["nsource"]
+
+
+def test_with_its_gain_it_is_what_mne_works_with(data_dir: Path) -> None:
+    head_model, channels, others = structures(data_dir / "sample_small")
+    whole = to_forward(head_model, channels, **others)
+    found = with_gain(forward_for_file(head_model, channels, **others))
+    assert mne.utils.object_diff(dict(found), dict(whole)) == ""
+    assert found["_orig_sol"] is found["sol"]["data"], "held once"
+    assert list(conversion_report(found)) == list(conversion_report(whole))
+    fixed = mne.convert_forward_solution(whole, force_fixed=True, use_cps=False, verbose="error")
+    assert with_gain(fixed) is fixed
 
 
 @pytest.fixture(scope="module")

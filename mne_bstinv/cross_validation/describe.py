@@ -1,0 +1,103 @@
+"""Comparisons of the kernels of one study, by the declared metrics."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+
+from mne_bstinv._types import FloatArray
+from mne_bstinv.compare import Comparison, Kernel, align_kernels, measures
+from mne_bstinv.compare.comparison import compare_with_fields
+from mne_bstinv.compare.pair import NotApplicable, Pair
+from mne_bstinv.compare.peaks import Fields
+from mne_bstinv.cross_validation.ingredients import Ingredients
+
+__all__ = ["Describer"]
+
+#: Relative difference of the kernels of a step below which their peaks are the same.
+_STEP_RTOL = 1e-9
+
+
+class Describer:
+    """Compares kernels of a study by the declared metrics.
+
+    ``fields``: those of the sources by the number of components, with what is known of their peaks,
+    of other measures too; what is missing is made.
+    """
+
+    def __init__(
+        self,
+        ingredients: Ingredients,
+        data: FloatArray | None,
+        times: FloatArray | None,
+        whitener: FloatArray,
+        rtol: float,
+        fields: dict[int, Fields],
+    ) -> None:
+        self._whitener, self._rtol = whitener, rtol
+        self._ingredients, self._data, self._times = ingredients, data, times
+        self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
+        self._fields = fields
+
+    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
+        """Compare two kernels (n_sources, p, n_channels) by every metric."""
+        a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
+        return compare_with_fields(
+            a,
+            b,
+            data=self._data,
+            times=self._times,
+            rtol=self._rtol,
+            fields=self._fields_of(a.n_components),
+        )
+
+    def know(self, blocks: FloatArray, other: FloatArray) -> None:
+        """Take the peaks under a kernel for those of another that agrees with it."""
+        if not np.isnan(blocks).any():
+            self._fields_of(blocks.shape[1]).agree(blocks, other, _STEP_RTOL, keep=True)
+
+    def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
+        """Measure what the table of the attribution shows of a step, and no more."""
+        aligned = align_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
+        pair = Pair(
+            a=aligned.a,
+            b=aligned.b,
+            rtol=_STEP_RTOL,
+            known_fields=self._fields_of(aligned.a.n_components),
+        )
+        found: dict[str, float | None] = {
+            "row_correlation": float(np.nanmean(pair.correlation)),
+            "amplitude_ratio": None,
+            "peak_displacement": None,
+        }
+        with suppress(NotApplicable):
+            found["amplitude_ratio"] = measures.median(pair.ratio)
+        with suppress(NotApplicable):
+            found["peak_displacement"] = measures.median(measures.displacements(pair))
+        return found
+
+    def _fields_of(self, p: int) -> Fields:
+        """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
+        if p not in self._fields:
+            along = self._ingredients.on_normals if p == 1 else None
+            rows = self._ingredients.operated[False, False].rows(along)
+            gain = rows.reshape(-1, rows.shape[2]).T
+            self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
+        return self._fields[p]
+
+    def _kernel(self, blocks: FloatArray, name: str) -> Kernel:
+        prepared, p = self._ingredients.prepared, blocks.shape[1]
+        measure = self._ingredients.settings.method
+        return Kernel(
+            matrix=blocks.reshape(-1, blocks.shape[2]),
+            channel_names=prepared.channel_names,
+            n_components=p,
+            locations=np.arange(len(blocks)),
+            positions=self._positions,
+            normals=self._ingredients.normals,
+            gain=self._fields_of(p).gain,
+            whitener=self._whitener,
+            name=name,
+            unit="A·m" if measure == "MNE" else "1",
+        )
