@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import mne
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from mne_bstinv import io
+from mne_bstinv.adapters.anatomy import subject_files
 from mne_bstinv.adapters.anatomy.labels_to_mne import to_labels
 from mne_bstinv.adapters.anatomy.surfaces_to_mne import os, to_surfaces, to_trans
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
+from mne_bstinv.anatomy import inflate
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import ConversionError, OverwriteError
 from mne_bstinv.frames import scs_to_head, scs_to_surface_ras, transform_points
@@ -446,8 +449,10 @@ def test_classes_of_voxels(kind, stored, reported, mri, tmp_path):
     assert "InitTransf" in fields("assumed", folder)
 
 
-def test_mne_reads_the_labels_of_the_default_anatomy(shared_dir, tmp_path):
+def test_mne_reads_the_labels_of_the_default_anatomy(shared_dir, tmp_path, monkeypatch):
     pytest.importorskip("nibabel")
+    # labels do not depend on the inflated surface
+    monkeypatch.setattr(subject_files, "inflate", partial(inflate, n_steps=1))
     folder = shared_dir / "real" / "brainstorm" / "anat" / "@default_subject"
     surface = io.read_surface(folder / "tess_cortex_pial_low.mat")
     to_surfaces(tmp_path, "icbm", cortex=surface)
