@@ -99,7 +99,7 @@ class Engine(Systems):
                 by_rows = self._reweighted(a, b, other)
             elif b in self._ends:
                 by_rows = self._distance_by_rows(a, b)
-            return apart(self.blocks(one), self.blocks(other)) if by_rows is None else by_rows
+            return self._apart(one, other) if by_rows is None else by_rows
         right = self._system(a).right
         moved = right - self._system(b).right
         rows = a.rows.projected(), b.rows.projected()
@@ -110,7 +110,12 @@ class Engine(Systems):
         found = _root(sum(squares))
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
             return found
-        return apart(self.blocks(one), self.blocks(other))
+        return self._apart(one, other)
+
+    def _apart(self, one: Key, other: Key) -> float:
+        """Subtract two kernels: on a path the other one is that of the step before, and known."""
+        known = self.blocks(other)
+        return apart(self.blocks(one), known)
 
     def shared(self, switched: Key) -> str:
         """Return a text of what a kernel is made by: the nearer, the more two of them share."""

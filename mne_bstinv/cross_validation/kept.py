@@ -41,6 +41,8 @@ class Made:
     parts: Kept = field(default_factory=Kept)
     ranks: Kept = field(default_factory=Kept)
     powers: Kept = field(default_factory=Kept)
+    #: MNE's rounding of the gain along the normals.
+    roundings: Kept = field(default_factory=Kept)
     #: Depth weights (n_sources,) that differ, in the order in which they were met.
     alphas: list[FloatArray] = field(default_factory=list)
     #: q' R q by the rows, eigenvectors of L L' by noise and rows.

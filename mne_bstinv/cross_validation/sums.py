@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 #: Rows that are multiplied at a time.
-_ROWS = 4096
+_ROWS = 1024
 
 
 def weighted(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArray:

@@ -80,9 +80,8 @@ class MneSide:
         """
         prepared = replace(self.common.prepared, options=options)
         other = replace(self, common=replace(self.common, prepared=prepared), settings=settings)
-        for name in ("inverse_operator", "fixed_gain"):
-            if name in vars(self):
-                vars(other)[name] = vars(self)[name]
+        if "inverse_operator" in vars(self):
+            vars(other)["inverse_operator"] = self.inverse_operator
         return other
 
     def projector(self, *, ssp: bool, reference: bool) -> FloatArray | None:
@@ -199,9 +198,14 @@ class MneSide:
     def _rank(self) -> dict[str, int] | None:
         return None if self.settings.rank is None else dict(self.settings.rank)
 
-    @cached_property
     def fixed_gain(self) -> FloatArray:
-        """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected."""
+        """Let MNE make the gain along the normals.
+
+        Returns
+        -------
+        array, shape (n_sources, 1, n_channels)
+            The gain as MNE rounds it, unprojected.
+        """
         # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
         fixed = mne.convert_forward_solution(
             with_gain(self.forward), force_fixed=True, use_cps=False, copy=False, verbose="error"
