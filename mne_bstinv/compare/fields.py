@@ -45,7 +45,7 @@ class FieldBound:
         return float(self.locations.max())
 
     def distance(self, blocks: FloatArray, factor: float = 1.0) -> float:
-        """Largest difference from a multiple of another kernel's location, in this one's weights."""
+        """Largest difference from a multiple of another kernel, in the weights of this one."""
         return float(self._sizes(lambda part: self._blocks[part] - factor * blocks[part]).max())
 
     def _sizes(self, of: Callable[[slice], FloatArray]) -> FloatArray:

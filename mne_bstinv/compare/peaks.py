@@ -7,7 +7,9 @@ components are in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +19,11 @@ from mne_bstinv.compare.fields import FieldBound
 from mne_bstinv.compare.peak_search import PeakSearch, values_at
 
 __all__ = ["Fields", "Peaks", "same_array"]
+
+T = TypeVar("T")
+
+#: How much of what is made of reference kernels and of positions is kept.
+_ONCE = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +47,7 @@ class Fields:
         self._known: list[tuple[FloatArray, Peaks]] = []
         self._pinned: list[tuple[FloatArray, Peaks]] = []
         self._directions: Directions | None = None
+        self._once: list[tuple[tuple[FloatArray, ...], Any]] = []
 
     def peaks(self, blocks: FloatArray) -> Peaks:
         """Return the peaks of a kernel (n_locations, n_components, n_channels), computed once."""
@@ -52,7 +60,16 @@ class Fields:
 
     def forget(self) -> None:
         """Forget all kernels, and keep what is made of the gain alone."""
-        self._known, self._pinned = [], []
+        self._known, self._pinned, self._once = [], [], []
+
+    def once(self, of: tuple[FloatArray, ...], make: Callable[[], T]) -> T:
+        """Return what is made of a kernel and whatever else, or of positions, once of the last."""
+        for arrays, found in self._once:
+            if len(arrays) == len(of) and all(map(same_array, arrays, of)):
+                return found  # type: ignore[no-any-return]
+        found = make()
+        self._once = [*self._once[1 - _ONCE :], (of, found)]
+        return found
 
     def agree(
         self, blocks: FloatArray, other: FloatArray, change: float, *, keep: bool = False

@@ -27,9 +27,8 @@ class Kept:
             del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._made.clear()
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
