@@ -32,7 +32,15 @@ from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.inverse.result import InverseResult
 from mne_bstinv.inverse.whitening import rank_cut
 
-__all__ = ["RoundingBound", "Spectrum", "amplification", "bound_of", "rounding_bound"]
+__all__ = [
+    "RoundingBound",
+    "Spectrum",
+    "amplification",
+    "bound_of",
+    "condition_of",
+    "rounding_bound",
+    "spectra_of",
+]
 
 EPS = float(np.finfo(np.float64).eps)
 #: The year whose rank is found by another rule, in single precision.
@@ -167,6 +175,17 @@ def rounding_bound(result: InverseResult, cov: FloatArray | None = None) -> Roun
         By the formulas of the module ``compare.rounding``; for ``lcmv`` with the covariance of
         the data.
     """
+    spectra, undecided = spectra_of(result, cov)
+    return bound_of(spectra, condition_of(result), max(result.kernel.shape), undecided)
+
+
+def spectra_of(
+    result: InverseResult, cov: FloatArray | None
+) -> tuple[dict[str, Spectrum], tuple[str, ...]]:
+    """Return the spectra of a kernel's noise, and the types whose rank rounding decides.
+
+    They follow from the covariance of all channels, and from covariance and whitener of the result.
+    """
     spectra, undecided = {}, []
     for kind, columns in _kinds(result).items():
         whitener = result.whitener if result.data_whitener is None else result.data_whitener
@@ -178,7 +197,7 @@ def rounding_bound(result: InverseResult, cov: FloatArray | None = None) -> Roun
         spectra[kind] = _spectrum(whitener[:, columns], std, raw)
         if result.options.year != _OTHER_CUT:
             undecided += _undecided(kind, std)
-    return bound_of(spectra, _condition(result), max(result.kernel.shape), tuple(undecided))
+    return spectra, tuple(undecided)
 
 
 def _kinds(result: InverseResult) -> dict[str, IntArray]:
@@ -225,7 +244,7 @@ def _undecided(kind: str, std: FloatArray) -> list[str]:
     return [f"{kind} ({certain} or {possible})"] if possible > certain else []
 
 
-def _condition(result: InverseResult) -> float:
+def condition_of(result: InverseResult) -> float:
     """Condition number of L L' + I/Λ; of scans, of the worst location's gain."""
     if result.s2 is not None and result.lambda_ is not None:
         return 1 + float(result.s2[0]) * result.lambda_

@@ -21,6 +21,7 @@ gls, lcmv, mixed head models                nothing: Brainstorm keeps only the l
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ LOOSE_2009_RTOL = 1e-6
 #: The ways to be equal, the strictest first.
 EQUALS = (EQUAL, EQUAL_UP_TO_SIGN, EQUAL_INVARIANTS)
 
-#: Locations whose invariants are compared at a time.
-_CHUNK = 1000
+#: Numbers that are compared at a time, while they are in the cache.
+_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -197,21 +198,22 @@ def compare_rows(
     """
     p, n = n_components, ours.shape[1]
     numbers = np.arange(len(ours) // p) if locations is None else locations
-    whole = bool(np.isfinite(ours.sum()) and np.isfinite(theirs.sum()))
-    if not whole and (np.isinf(ours).any() or np.isinf(theirs).any()):
-        return Agreement(status=DIFFERS, reason="infinite values cannot be compared")
-    unseen_ours, unseen = (_unseen(rows, len(numbers), whole=whole) for rows in (ours, theirs))
-    if (unseen_ours != unseen).any():
-        where = np.flatnonzero(unseen_ours != unseen)
-        return Agreement(
-            status=DIFFERS,
-            reason=f"NaN on one side only at {where.size} location(s), first "
-            f"{numbers[where[0]] + 1} (1-based)",
-        )
     a, b = (x.reshape(-1, p, n) for x in (ours, theirs))
-    if unseen.any():
-        a, b = a[~unseen], b[~unseen]
-    differences, sizes = _DISTANCES[rule](a, b)
+    unseen = np.zeros(len(numbers), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        differences, sizes = _distances(rule, a, b)
+    if not np.isfinite(differences.sum() + sizes.sum()):
+        if np.isinf(ours).any() or np.isinf(theirs).any():
+            return Agreement(status=DIFFERS, reason="infinite values cannot be compared")
+        unseen_ours, unseen = (np.isnan(rows).any(axis=(1, 2)) for rows in (a, b))
+        if (unseen_ours != unseen).any():
+            where = np.flatnonzero(unseen_ours != unseen)
+            return Agreement(
+                status=DIFFERS,
+                reason=f"NaN on one side only at {where.size} location(s), first "
+                f"{numbers[where[0]] + 1} (1-based)",
+            )
+        differences, sizes = _distances(rule, a[~unseen], b[~unseen])
     difference = _relative(np.linalg.norm(differences), np.linalg.norm(sizes))
     left_out = f"{int(unseen.sum())} location(s) are NaN in both" if unseen.any() else ""
     if difference <= rtol:
@@ -222,13 +224,6 @@ def compare_rows(
         relative_difference=difference,
         reason=f"the largest difference is at location {numbers[worst] + 1} (1-based)",
     )
-
-
-def _unseen(rows: FloatArray, n_sources: int, *, whole: bool) -> NDArray[np.bool_]:
-    """Tell the locations with NaN (n_sources,), none in rows that are finite as a whole."""
-    if whole:
-        return np.zeros(n_sources, dtype=bool)
-    return np.asarray(np.isnan(rows).reshape(n_sources, -1).any(axis=1))
 
 
 def _is_projection(result: InverseResult) -> bool:
@@ -270,6 +265,19 @@ def _relative(difference: Any, size: Any) -> float:
     return float(difference / size) if size > 0 else float("inf")
 
 
+def _distances(rule: str, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the size of what differs and of b by a rule, (n_blocks,), of blocks (n_blocks, p, n).
+
+    They are compared a piece at a time: no array as large as they are is made.
+    """
+    step = max(1, _AT_ONCE // max(1, math.prod(a.shape[1:])))
+    found = np.zeros((2, len(a)))
+    for start in range(0, len(a), step):
+        piece = slice(start, start + step)
+        found[:, piece] = _DISTANCES[rule](a[piece], b[piece])
+    return found[0], found[1]
+
+
 def _row_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     return _norms(a - b), _norms(b)
 
@@ -290,15 +298,10 @@ def _invariant_distance(a: FloatArray, b: FloatArray) -> tuple[FloatArray, Float
     With the thin QR factorisation of both blocks side by side, [A' B'] = Z [R_a R_b] and
     A'A − B'B = Z (R_a R_a' − R_b R_b') Z', whose norm is that of the small middle.
     """
-    pieces = []
-    for start in range(0, len(a), _CHUNK):
-        both = np.concatenate([a[start : start + _CHUNK], b[start : start + _CHUNK]], axis=1)
-        r: Any = np.linalg.qr(both.transpose(0, 2, 1), mode="r")
-        ra, rb = r[:, :, : a.shape[1]], r[:, :, a.shape[1] :]
-        ours, theirs = ra @ ra.transpose(0, 2, 1), rb @ rb.transpose(0, 2, 1)
-        pieces.append(np.stack(_row_distance(ours, theirs)))
-    stacked = np.concatenate(pieces, axis=1) if pieces else np.zeros((2, 0))
-    return stacked[0], stacked[1]
+    both = np.concatenate([a, b], axis=1)
+    r: Any = np.linalg.qr(both.transpose(0, 2, 1), mode="r")
+    ra, rb = r[:, :, : a.shape[1]], r[:, :, a.shape[1] :]
+    return _row_distance(ra @ ra.transpose(0, 2, 1), rb @ rb.transpose(0, 2, 1))
 
 
 _DISTANCES = {

@@ -47,7 +47,7 @@ __all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
 #: sum of squares knows it to half of the digits only.
 _CANCELLED = 1e-4
 #: Kernels that are kept: they are as large as the gain.
-_KERNELS = 2
+_KERNELS = 1
 
 
 class Engine(Systems):

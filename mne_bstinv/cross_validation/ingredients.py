@@ -33,9 +33,9 @@ __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
 #: Options in which measures differ, and what follows from them: all else is made once for several.
 _OF_MEASURES = {"method", "measure", "use_depth"}
-#: How many systems are kept, how many rows of the gain, which are as large as that, and how many
+#: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
 #: numbers of rows of kernels.
-_SYSTEMS, _GAINS, _NUMBERS = 8, 2, 2**22
+_SYSTEMS, _GAINS, _NUMBERS = 8, 1, 2**22
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

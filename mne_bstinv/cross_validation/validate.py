@@ -264,6 +264,8 @@ def _compared(
     differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
     del own
     theirs = _rows(ingredients, ingredients.side.blocks())
+    if not shared.more:
+        ingredients.side.release()
     data, times, notes = _recordings(study, ingredients)
     engine = Engine(ingredients)
     everything = frozenset(c.key for c in conventions_of(ingredients.options.year))

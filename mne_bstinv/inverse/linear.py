@@ -58,15 +58,16 @@ def linear_inverse(
     data: CovarianceStatistics | None = None,
     channel_names: Sequence[str] | None = None,
     mixed: bool = False,
+    whitening: Whitening | None = None,
 ) -> InverseResult:
     """Compute a kernel from regions, covariances and options, in reading order.
 
     Covariances are of the channels in use, projected and referenced, that of the noise over the
     number of averages where the year does so; the one of the data is for ``lcmv``. ``n_sources``
     counts the locations of excluded regions, too. A ``mixed`` result has ``n_components`` 0 even
-    with one region. Names are for messages and the result.
+    with one region. Names are for messages and the result. The whitening of the noise may be known.
     """
-    whitening = noise_whitening(noise, channel_types, options, channel_names)
+    whitening = whitening or noise_whitening(noise, channel_types, options, channel_names)
     of_data = _of_data(data, channel_types, options, whitening, channel_names)
     models = SourceModel.build_all([(r.gain, r.grid_orient, r.orient) for r in regions], options)
     solution = _solve(models, options, (of_data or whitening).whitener)

@@ -39,9 +39,8 @@ from mne_bstinv.inverse.options import (
 )
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import untruncated
-from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
-from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.regions import mixed_regions
+from mne_bstinv.inverse.selection import Covariances, Selections
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
@@ -77,6 +76,10 @@ class PreparedStudy:
     mixed: bool
     #: What the noise covariance was divided by: the number of averages in 2009 and 2016, else 1.
     noise_averages: float = 1.0
+    #: Channels of the channel file.
+    n_all_channels: int
+    #: Where the covariances are from, which know their whiteners.
+    covariances: Covariances
     #: What the user should know.
     warnings: tuple[str, ...] = ()
 
@@ -92,11 +95,13 @@ def prepare_study(
     data_cov: CovarianceLike | None = None,
     good_channels: AnyArray | Sequence[int] | None = None,
     n_avg: float = 1,
+    selections: Selections | None = None,
 ) -> PreparedStudy:
     """Select, project and reference what an inverse is computed from.
 
     Arguments are those of :func:`~mne_bstinv.compute_kernel`; ``good_channels`` (0-based) are used
-    instead of a selection by flag and type. Refused are a selection that leaves no channel, unknown
+    instead of a selection by flag and type, and ``selections`` of the same gain, covariances and
+    channels hold what was selected before. Refused are a selection that leaves no channel, unknown
     types, arrays not usable for the channels in use, an orientation that does not fit the head
     model, and what Brainstorm itself refuses in this year for the head model.
     """
@@ -113,37 +118,30 @@ def prepare_study(
         good = given_channels(good_channels, len(channels.names))
     all_types, all_names = channels.types, channels.names
     types = [all_types[i] for i in good.tolist()]
-    names = [all_names[i] for i in good.tolist()]
-    refuse_unknown_types(types, names)
+    refuse_unknown_types(types, [all_names[i] for i in good.tolist()])
     if _is_mixed(head_model):
         refuse_several_models(options)
     for kind, cov in covs.items():
         warnings += _refuse_unusable(cov.noise_cov, good, all_names, kind, options)
-    projection = projection_operator(channels.projectors, len(all_names))
-    reference = average_reference(types)
-    gain = project_gain(head_model.gain, good, projection, reference, all_names)
-    statistics = {
-        kind: project_covariance(cov, good, projection, reference, names, kind)
-        for kind, cov in covs.items()
-    }
-    noise = statistics["noise"]
-    if averages > 1:
-        noise = dataclasses.replace(noise, cov=noise.cov / averages)
+    selections = selections or Selections(head_model.gain, covs, channels)
+    gain, covariances = selections.of(good)
     regions, mixed = _regions(head_model, gain, options, types)
     if mixed:
         orients = tuple(region.orient for region in regions)
         options = dataclasses.replace(options, source_orient=orients)
     return PreparedStudy(
         regions=tuple(regions),
-        noise=noise,
-        data=statistics.get("data"),
+        noise=covariances.noise(averages),
+        data=covariances.statistics.get("data"),
         channel_indices=good,
-        channel_types=tuple(types),
-        channel_names=tuple(names),
+        channel_types=covariances.types,
+        channel_names=covariances.names,
         options=options,
         n_sources=gain.shape[1] // 3,
         mixed=mixed,
         noise_averages=averages,
+        n_all_channels=len(all_names),
+        covariances=covariances,
         warnings=ignored + warnings,
     )
 

@@ -13,11 +13,11 @@ from typing import Any
 from mne_bstinv._types import AnyArray
 from mne_bstinv.inverse.linear import linear_inverse
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.preparation import prepare_study
+from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
 from mne_bstinv.inverse.result import InverseResult
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 
-__all__ = ["compute_kernel"]
+__all__ = ["compute_kernel", "kernel_of"]
 
 
 def compute_kernel(
@@ -92,6 +92,11 @@ def compute_kernel(
         good_channels=good_channels,
         n_avg=n_avg,
     )
+    return kernel_of(study)
+
+
+def kernel_of(study: PreparedStudy) -> InverseResult:
+    """Compute an imaging kernel from a study that is prepared for it."""
     result = linear_inverse(
         study.regions,
         study.noise,
@@ -101,11 +106,12 @@ def compute_kernel(
         data=study.data,
         channel_names=study.channel_names,
         mixed=study.mixed,
+        whitening=study.covariances.whitening(study.options, study.noise_averages),
     )
     return dataclasses.replace(
         result,
         channel_indices=study.channel_indices,
-        n_all_channels=len(channels.names),
+        n_all_channels=study.n_all_channels,
         noise_averages=study.noise_averages,
         warnings=study.warnings + result.warnings,
     )

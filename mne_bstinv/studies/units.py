@@ -170,7 +170,7 @@ def _inside(outer: Declared, elements: tuple[Structure, ...]) -> Iterator[_Place
     inner = [item for item in specs(type(elements[0])) if item.spec.unit == "m"]
     for item in inner:
         values = [getattr(one, item.attribute) for one in elements]
-        found = [_rows(item, value) for value in values if value is not None and value.size]
+        found = [value for value in values if value is not None and value.size]
         if not found:
             continue
         name = f"{outer.spec.name}.{item.spec.name}"
@@ -178,7 +178,7 @@ def _inside(outer: Declared, elements: tuple[Structure, ...]) -> Iterator[_Place
         together = dict.fromkeys(one.attribute for one in (item, *shifts))
         yield _Place(
             name=name,
-            positions=np.concatenate(found),
+            positions=_of_elements(item, found),
             declared="m",
             scaled=tuple((outer.attribute, attribute) for attribute in together),
         )
@@ -218,11 +218,23 @@ def _rows(item: Declared, value: Any) -> FloatArray:
     if isinstance(value, tuple):
         return np.array([matrix[:3, 3] for matrix in value if matrix is not None]).reshape(-1, 3)
     if isinstance(kind, Vector):
-        return np.reshape(value, (1, 3) if kind.size == 3 and item.spec.unit == "m" else (-1, 1))
-    if isinstance(kind, Array) and kind.shape == (3, "k"):
-        # the nearest point of a sensor: one that is too far is no other unit
-        return value[:, [np.argmin(np.linalg.norm(value, axis=0))]].T
+        return np.reshape(value, (-1, 3) if kind.size == 3 and item.spec.unit == "m" else (-1, 1))
     return value.T if isinstance(kind, Array) and kind.shape[0] == 3 else value
+
+
+def _of_elements(item: Declared, values: list[Any]) -> FloatArray:
+    """Return the rows of a field of several structs, see :func:`_rows`; of sensors their distances.
+
+    A sensor is as far as the nearest of its points (3, k): one that is too far is no other unit.
+    """
+    kind = item.spec.kind
+    if isinstance(kind, Array) and kind.shape == (3, "k"):
+        distances = np.linalg.norm(np.concatenate(values, axis=1), axis=0)
+        starts = np.cumsum([0, *(value.shape[1] for value in values[:-1])])
+        return np.minimum.reduceat(distances, starts)[:, None]
+    if isinstance(kind, Vector):
+        return _rows(item, np.concatenate(values, axis=None))
+    return np.concatenate([_rows(item, value) for value in values])
 
 
 def _scaled(structure: Any, path: tuple[str, ...], factor: float) -> Any:

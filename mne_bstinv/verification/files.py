@@ -23,6 +23,7 @@ from mne_bstinv.studies.workers import n_workers
 from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
 from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
+from mne_bstinv.verification.shared import Shared
 
 __all__ = ["find_files", "find_results", "verify"]
 
@@ -174,12 +175,13 @@ def _listed_outcomes(
 def _verified(
     files: Iterable[Path], library: Library, rtol: float, foreign: Operators
 ) -> Iterator[Verification]:
+    shared = Shared(library.studies)
     for file in files:
         kind = KERNEL
         try:
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
-                yield verify_kernel(library.results(file), file, library.studies, rtol, foreign)
+                yield verify_kernel(library.results(file), file, shared, rtol, foreign)
             else:
                 yield _verify_derived(file, library, rtol)
         except NotComparableError as error:

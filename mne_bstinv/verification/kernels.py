@@ -10,7 +10,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._types import FloatArray
 from mne_bstinv._verdicts import NOT_COMPARABLE
-from mne_bstinv.compare.rounding import amplification, rounding_bound
+from mne_bstinv.compare.rounding import amplification
 from mne_bstinv.compare.stored import DIFFERS, Agreement, compare_with_stored
 from mne_bstinv.conversion import Findings
 from mne_bstinv.derived.library import NotComparableError
@@ -18,10 +18,11 @@ from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse import (
     InverseResult,
     Origin,
-    compute_kernel,
     origin_of_results,
 )
 from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.inverse.preparation import prepare_study
+from mne_bstinv.inverse.study import kernel_of
 from mne_bstinv.inverse.words import options_in_words
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.registry import of_role
@@ -29,6 +30,7 @@ from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
 from mne_bstinv.verification.foreign import Operators, is_foreign, verify_foreign
 from mne_bstinv.verification.outcome import Verification
+from mne_bstinv.verification.shared import Shared
 from mne_bstinv.verification.stages import explain, rounded, stage_differences
 
 __all__ = ["recompute", "verify_kernel"]
@@ -58,21 +60,21 @@ def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> Inve
         If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
-    studies = Studies(protocol)
+    shared = Shared(Studies(protocol))
     stored = io.read_results(file)
     years = _origin(stored).years
     if len(years) == 1:
-        return _recompute(stored, years[0], file, studies)
-    return _likeliest(stored, file, studies, rtol=1e-9)[0]
+        return _recompute(stored, years[0], file, shared)
+    return _likeliest(stored, file, shared, rtol=1e-9)[0]
 
 
 def verify_kernel(
-    stored: io.Results, file: Path, studies: Studies, rtol: float, operators: Operators
+    stored: io.Results, file: Path, shared: Shared, rtol: float, operators: Operators
 ) -> Verification:
     """Recompute the kernel of a results file, or its estimate, and compare it with the stored."""
     if is_foreign(stored):
-        return verify_foreign(stored, file, studies, rtol, operators)
-    result, agreement = _likeliest(stored, file, studies, rtol)
+        return verify_foreign(stored, file, shared.studies, rtol, operators)
+    result, agreement = _likeliest(stored, file, shared, rtol)
     stages = stage_differences(stored, result)
     notes = [rounded(agreement), explain(agreement, stages, agreement.bound or rtol)]
     notes += result.warnings
@@ -91,20 +93,21 @@ def verify_kernel(
 
 
 def _likeliest(
-    stored: io.Results, file: Path, studies: Studies, rtol: float
+    stored: io.Results, file: Path, shared: Shared, rtol: float
 ) -> tuple[InverseResult, Agreement]:
     """Recompute by the year whose kernel agrees with the stored one, else by the likeliest."""
     outcomes = []
     for year in _origin(stored).years:
-        result = _recompute(stored, year, file, studies)
-        outcomes.append((result, _agreement(stored, result, file, studies, rtol)))
+        result = _recompute(stored, year, file, shared)
+        outcomes.append((result, _agreement(stored, result, file, shared, rtol)))
         if outcomes[-1][1].status != DIFFERS:
             return outcomes[-1]
     return outcomes[0]
 
 
-def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> InverseResult:
+def _recompute(stored: io.Results, year: int, file: Path, shared: Shared) -> InverseResult:
     options = _origin(stored).options(stored.options or {}, year)
+    studies = shared.studies
     study = studies.of(file)
     name = stored.head_model_file
     files = [
@@ -112,21 +115,26 @@ def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> I
         _needed(study.noise_cov_file, of_role("noise_cov").described, study),
         _needed(study.channel_file, of_role("channels").described, study),
     ]
+    data_cov = None
     if options.method == "lcmv":
-        files.append(_needed(study.data_cov_file, of_role("data_cov").described, study))
+        data_cov = _needed(study.data_cov_file, of_role("data_cov").described, study)
+        files.append(data_cov)
+    head_model, noise_cov, channels, *_ = files
     good = stored.good_channel
     try:
-        return compute_kernel(
-            _head_model(studies.head_model(files[0]), options, study),
-            studies.noise_cov(files[1]),
-            studies.channels(files[2]),
+        prepared = prepare_study(
+            _head_model(studies.head_model(head_model), options, study),
+            studies.noise_cov(noise_cov),
+            studies.channels(channels),
             channel_flag=stored.channel_flag,
             data_types=None if good is not None else data_types_of(stored.options),
             good_channels=None if good is None else good - 1,
             options=options,
-            data_cov=studies.noise_cov(files[3]) if len(files) > 3 else None,
+            data_cov=None if data_cov is None else studies.noise_cov(data_cov),
             n_avg=max(stored.n_avg, 1),
+            selections=shared.selections(head_model, channels, noise_cov, data_cov),
         )
+        return kernel_of(prepared)
     except UnsupportedInverseError as error:
         raise NotComparableError(str(error)) from error
     except InverseError as error:
@@ -135,10 +143,11 @@ def _recompute(stored: io.Results, year: int, file: Path, studies: Studies) -> I
 
 
 def _agreement(
-    stored: io.Results, result: InverseResult, file: Path, studies: Studies, rtol: float
+    stored: io.Results, result: InverseResult, file: Path, shared: Shared, rtol: float
 ) -> Agreement:
     expected, computed = stored.imaging_kernel, None
-    rounding = rounding_bound(result, _covariance(result, file, studies)).total
+    studies = shared.studies
+    rounding = shared.rounding_bound(result, _covariance(result, file, studies)).total
     if expected is None:
         expected = stored.amplitudes
         recordings = _recordings(stored, file, studies)

@@ -64,6 +64,12 @@ def sources(data_dir, tmp_path_factory) -> dict[str, list[tuple[str, Path]]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def child():
+    with ChildReader(limit=30) as reader:
+        yield reader
+
+
 def complaint(outcome: Outcome, intact: Outcome, data: bytes, damage: str) -> str:
     """Say what is wrong with the outcome; nothing if all is right."""
     if outcome.state not in ("read", "own error"):
@@ -78,24 +84,23 @@ def complaint(outcome: Outcome, intact: Outcome, data: bytes, damage: str) -> st
 
 @pytest.mark.skipif(os.name == "nt", reason="waiting for a pipe needs POSIX")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_files(sources, tmp_path, fuzz, fuzz_seed, damage):
+def test_damaged_files(sources, child, tmp_path, fuzz, fuzz_seed, damage):
     files = sources[damage.split()[0]]
     complaints = []
-    with ChildReader(limit=30) as child:
-        intact = {file: child.read(reader, file) for reader, file in files}
-        assert {outcome.state for outcome in intact.values()} == {"read"}
-        end = time.monotonic() + SECONDS
-        for index in range(fuzz or 10**6):
-            if not fuzz and index >= LEAST and time.monotonic() > end:
-                break
-            rng = random.Random(f"{damage} {index}{fuzz_seed}")
-            reader, source = rng.choice(files)
-            data = DAMAGES[damage](source.read_bytes(), rng)
-            file = tmp_path / f"{source.stem}_{index}.mat"
-            file.write_bytes(data)
-            complain = complaint(child.read(reader, file), intact[source], data, damage)
-            if complain:
-                complaints.append(f"damage {index} of {source.name}: {complain}")
-            else:
-                file.unlink()
+    intact = {file: child.read(reader, file) for reader, file in files}
+    assert {outcome.state for outcome in intact.values()} == {"read"}
+    end = time.monotonic() + SECONDS
+    for index in range(fuzz or 10**6):
+        if not fuzz and index >= LEAST and time.monotonic() > end:
+            break
+        rng = random.Random(f"{damage} {index}{fuzz_seed}")
+        reader, source = rng.choice(files)
+        data = DAMAGES[damage](source.read_bytes(), rng)
+        file = tmp_path / f"{source.stem}_{index}.mat"
+        file.write_bytes(data)
+        complain = complaint(child.read(reader, file), intact[source], data, damage)
+        if complain:
+            complaints.append(f"damage {index} of {source.name}: {complain}")
+        else:
+            file.unlink()
     assert complaints == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from unittest import mock
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 #: Smallest font (points) and largest width (inches) that are readable on a phone.
@@ -13,7 +16,7 @@ SMALLEST, WIDEST = 9, 8
 
 
 def drawn_texts(figure):
-    """Draw a figure; return each text that was drawn with its box in pixels."""
+    """Draw a figure, but for its pixels; return each text of it with its box in pixels."""
     found = []
     draw = Text.draw
 
@@ -22,10 +25,22 @@ def drawn_texts(figure):
         if self.get_visible() and self.get_text().strip():
             found.append((self, Text.get_window_extent(self, renderer)))
 
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     with mock.patch.object(Text, "draw", record):
-        canvas.draw()
+        figure.draw_without_rendering()
     return found
+
+
+@contextlib.contextmanager
+def blank_pictures() -> Iterator[None]:
+    """Let figures be made, but saved as empty ones of their size: for what nobody looks at."""
+    save = Figure.savefig
+
+    def save_blank(self, *args, **kwargs):
+        save(Figure(figsize=self.get_size_inches(), dpi=self.dpi), *args, **kwargs)
+
+    with mock.patch.object(Figure, "savefig", save_blank):
+        yield
 
 
 def all_text(figure):

@@ -77,6 +77,29 @@ def test_few_vectors_are_taken_out_as_their_operator_does(referenced, monkeypatc
     np.testing.assert_array_less(error, 100 * EPS)
 
 
+@pytest.mark.parametrize(
+    "good",
+    [
+        np.arange(N),
+        np.arange(N)[::-1],  # as a file may list them
+        np.arange(5, 29),
+        np.arange(0, N, 2),
+        np.r_[20:30, 2:9],
+    ],
+    ids=["all", "backwards", "a run", "every other", "runs"],
+)
+def test_channels_are_those_asked_for_in_their_order(good):
+    rng = np.random.default_rng(3)
+    gain, vectors = rng.standard_normal((N, 1539)), vectors_of_two_types(rng)
+    projection = np.eye(N) - vectors @ vectors.T
+    expected = (projection @ gain)[good]
+    found = project_gain(np.asfortranarray(gain), good, projection, None, [""] * N)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=100 * EPS)
+    reference = average_reference(["EEG"] * good.size)
+    found = project_gain(gain, good, projection, reference, [""] * N)
+    np.testing.assert_allclose(found, reference @ expected, rtol=0, atol=100 * EPS)
+
+
 @pytest.mark.parametrize("fault", ["oblique", "scaled", "added", "nan", "many"])
 def test_what_takes_no_few_vectors_out_stays_an_operator(fault):
     rng = np.random.default_rng(2)

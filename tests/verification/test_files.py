@@ -11,6 +11,7 @@ from small_sample import SMALL_SAMPLE
 
 from mne_bstinv import io
 from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse import selection
 from mne_bstinv.io import mat
 from mne_bstinv.studies import files as studies_files
 from mne_bstinv.verification import verify
@@ -81,3 +82,18 @@ def test_results_are_read_once(protocol, monkeypatch):
     monkeypatch.setattr(io, "read_results", count)
     assert len(list(verify(protocol(1)))) == len(read) == 4
     assert set(read.values()) == {1}
+
+
+def test_a_gain_is_projected_once_for_all_results_of_the_same_channels(protocol, monkeypatch):
+    root, projected = protocol(2), []
+    original = selection.project_gain
+
+    def count(gain, good, *args):
+        projected.append(good.tobytes())
+        return original(gain, good, *args)
+
+    monkeypatch.setattr(selection, "project_gain", count)
+    outcomes = list(verify(root))
+    good = Counter((io.read_results(o.file).good_channel - 1).tobytes() for o in outcomes)
+    assert Counter(projected) == dict.fromkeys(good, 2)
+    assert len(projected) < len(outcomes)

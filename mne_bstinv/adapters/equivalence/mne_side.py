@@ -12,6 +12,7 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
+from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
@@ -80,8 +81,9 @@ class MneSide:
         """
         prepared = replace(self.common.prepared, options=options)
         other = replace(self, common=replace(self.common, prepared=prepared), settings=settings)
-        if "inverse_operator" in vars(self):
-            vars(other)["inverse_operator"] = self.inverse_operator
+        for name in ("inverse_operator", "noise_whitener"):
+            if name in vars(self):
+                vars(other)[name] = vars(self)[name]
         return other
 
     def projector(self, *, ssp: bool, reference: bool) -> FloatArray | None:
@@ -181,13 +183,22 @@ class MneSide:
             "locations out of the head model, or compare with depth=None in the MNE settings."
         )
 
-    @property
+    @cached_property
     def noise_whitener(self) -> FloatArray:
         """Whitener (rank, n_channels) of the operator, channels as in Brainstorm's kernel."""
         noise = self.inverse_operator["noise_cov"]
         kept = noise["eig"] > 0
         rows = noise["eigvec"][kept] / np.sqrt(noise["eig"][kept])[:, None]
         return np.asarray(rows[:, match_channel_names(self.info["ch_names"], noise["names"])])
+
+    def release(self) -> None:
+        """Let go of the inverse operator, which is as large as a kernel; keep its whitener.
+
+        It is made anew for another kernel.
+        """
+        if "inverse_operator" in vars(self):
+            _ = self.noise_whitener
+            del vars(self)["inverse_operator"]
 
     def _graded_order(self) -> IntArray:
         types = np.array(self.info.get_channel_types())
@@ -198,22 +209,21 @@ class MneSide:
     def _rank(self) -> dict[str, int] | None:
         return None if self.settings.rank is None else dict(self.settings.rank)
 
-    def fixed_gain(self) -> FloatArray:
+    def fixed_gain(self) -> NDArray[np.float32]:
         """Let MNE make the gain along the normals.
 
         Returns
         -------
         array, shape (n_sources, 1, n_channels)
-            The gain as MNE rounds it, unprojected.
+            The gain as MNE rounds it, unprojected. Single precision, as it is there.
         """
         # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
         fixed = mne.convert_forward_solution(
             with_gain(self.forward), force_fixed=True, use_cps=False, copy=False, verbose="error"
         )
         rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
-        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)))
-        columns = fixed["sol"]["data"][rows].T.astype(np.float64)
-        gain[kept_of(self.forward)["order"], 0] = columns
+        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)), np.float32)
+        gain[kept_of(self.forward)["order"], 0] = fixed["sol"]["data"][rows].T
         return gain
 
     def blocks(self) -> FloatArray:
