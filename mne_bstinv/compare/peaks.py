@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.compare.alike import Searched
 from mne_bstinv.compare.directions import Directions
 from mne_bstinv.compare.fields import FieldBound
 from mne_bstinv.compare.peak_search import PeakSearch, values_at
@@ -22,6 +23,8 @@ __all__ = ["Fields", "Peaks", "same_array"]
 
 T = TypeVar("T")
 
+#: How many kernels that were searched are held to bound those like them.
+_SEARCHED = 3
 #: How much of what is made of reference kernels and of positions is kept.
 _ONCE = 2
 
@@ -48,6 +51,7 @@ class Fields:
         self._pinned: list[tuple[FloatArray, Peaks]] = []
         self._directions: Directions | None = None
         self._once: list[tuple[tuple[FloatArray, ...], Any]] = []
+        self._searched: list[Searched] = []
 
     def peaks(self, blocks: FloatArray) -> Peaks:
         """Return the peaks of a kernel (n_locations, n_components, n_channels), computed once."""
@@ -104,9 +108,11 @@ class Fields:
             self._directions = Directions(blocks, self.gain)
         kernel, fields = self._directions.kernel(blocks), self._directions.fields
         search = PeakSearch(blocks, self.gain, kernel, fields)
-        # where a source is, and where it peaked before
-        known = [peaks.location for _, peaks in (*self._pinned, *self._known)]
-        search.run([np.arange(len(blocks)), *known])
+        search.run(self._searched)
+        if (searched := search.searched()) is not None:
+            # it stands for those like it
+            others = [other for other in self._searched if other is not search.alike]
+            self._searched = [*others[1 - _SEARCHED :], searched]
         return Peaks(location=search.location, value=search.value)
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:

@@ -4,35 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from point_spreads import N, problem, resolution
 
 from mne_bstinv.compare import peak_search, point_spread
 from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.compare.point_spread import PointSpreads
-
-N = 24
-
-
-def problem(p, *, m=150, seed=0, decay=0.0, units=1.0):
-    """A smooth random gain, the minimum norm kernel of it, and positions."""
-    rng = np.random.default_rng(seed)
-    positions = 0.1 * rng.standard_normal((m, 3))
-    # fields of neighbours are alike
-    smooth = np.exp(-np.sum((positions[:, None] - positions) ** 2, axis=2) / 0.03**2)
-    gain = (smooth @ rng.standard_normal((m, p * N))).reshape(m, p, N) + 0.1 * rng.standard_normal(
-        (m, p, N)
-    )
-    gain *= np.exp(-decay * np.arange(N)) * units ** rng.uniform(-1, 1, N)
-    gain = gain.reshape(m * p, N).T
-    scale = np.diag(1 / np.linalg.norm(gain, axis=1))
-    white = scale @ gain
-    blocks = gain.T @ scale @ np.linalg.inv(white @ white.T + 0.05 * np.eye(N)) @ scale
-    return np.ascontiguousarray(blocks).reshape(m, p, N), gain, positions
-
-
-def resolution(blocks, gain):
-    """|K_i G_j|, by the definition."""
-    m, p, n = blocks.shape
-    return np.linalg.norm((blocks.reshape(-1, n) @ gain).reshape(m, p, m, p), axis=(1, 3))
 
 
 @pytest.mark.parametrize("piece", [(1, 1), (7, 16), (peak_search.SOURCES, peak_search.LOCATIONS)])
