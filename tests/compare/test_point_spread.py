@@ -108,8 +108,29 @@ def test_of_kernels_that_agree_one_is_looked_at(monkeypatch):
     spreads = PointSpreads(near, blocks, fields, positions, 1e-9)
     np.testing.assert_array_equal(spreads.peak_a, spreads.peak_b)
     assert fields.agree(np.array(near), blocks, 1e-9, keep=True)
-    assert not fields.agree(blocks * (1 + 1e-8), blocks, 1e-9)
+    assert fields.agree(3 * blocks, blocks, 1e-9, keep=True)  # a multiple peaks where it does
+    np.testing.assert_array_equal(fields.peaks(3 * blocks).location, spreads.peak_b)
+    assert len(asked) == 2  # that was another array
+    unlike = blocks * np.where(np.arange(len(blocks)) % 2, 1.0, 1 + 1e-7)[:, None, None]
+    assert not fields.agree(unlike, blocks, 1e-9)
+
+
+def test_a_kernel_like_the_last_one_is_not_looked_at(monkeypatch):
+    blocks, gain, _ = problem(3)
+    fields, asked = Fields(gain, 3), []
+    original = Fields._found
+    monkeypatch.setattr(Fields, "_found", lambda self, k: asked.append(1) or original(self, k))
+    fields.liken(blocks, 1e-9)  # there is none
+    expected = fields.peaks(blocks)
+    like, unlike = 2 * blocks, blocks[::-1].copy()
+    for kernel in (like, unlike):
+        fields.liken(kernel, 1e-9)
+    found = fields.peaks(like)
     assert len(asked) == 1
+    np.testing.assert_array_equal(found.location, expected.location)
+    np.testing.assert_allclose(found.value, 2 * expected.value, rtol=1e-12)
+    fields.peaks(unlike)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("positions", [
