@@ -61,7 +61,7 @@ def project_gain(
             "computed for them: mark them bad, or choose other data types."
         )
     if projection is None and reference is None:
-        return gain[good] if good.size < len(gain) else gain
+        return _Columns(good, len(gain)).of(gain.T).T
     operator = np.eye(len(gain))[good] if projection is None else projection[good]
     used = np.union1d(computed[operator[:, computed].any(axis=0)], good)
     kept = np.searchsorted(used, good)

@@ -122,6 +122,17 @@ def test_what_takes_no_few_vectors_out_stays_an_operator(fault):
     np.testing.assert_allclose(found, (operator @ gain)[good], rtol=0, atol=100 * EPS)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_channels_in_use_have_the_columns_of_a_location_beside_each_other(order):
+    gain = np.array(np.random.default_rng(0).standard_normal((6, 9)), order=order)
+    good = np.array([0, 1, 3, 5])
+    found = project_gain(gain, good, None, None, list("abcdef"))
+    np.testing.assert_array_equal(found, gain[good])
+    assert found.T.flags.c_contiguous
+    whole = project_gain(gain, np.arange(6), None, None, list("abcdef"))
+    assert np.shares_memory(whole, gain)  # nothing is copied
+
+
 def test_gain_that_is_not_computed_for_a_channel_or_a_location_is_refused():
     gain = np.ones((3, 12))
     gain[1] = np.nan
