@@ -60,6 +60,14 @@ def write_outputs(folder: Path, contents: list[bytes]) -> None:
     manifest.sync([folder])
 
 
+def median_ratio(times: dict[str, list[tuple[float, float]]], of: int) -> float:
+    """Return port over reading and writing, by the processor (0) or the clock (1)."""
+    seconds = ([each[of] for each in times[name]] for name in ("port", "read", "write"))
+    return statistics.median(
+        port / (read + write) for port, read, write in zip(*seconds, strict=True)
+    )
+
+
 def main() -> None:
     """Measure."""
     protocol, out, repeats = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -84,10 +92,9 @@ def main() -> None:
             shutil.rmtree(folder)
         forget()
         times["port"].append(measured(partial(port_protocol, protocol, out)))
-    processor = ([seconds for seconds, _ in listed] for listed in times.values())
-    ratios = [port / (read + write) for port, read, write in zip(*processor, strict=True)]
     said = {
-        "ratio": statistics.median(ratios),
+        "ratio": median_ratio(times, 0),
+        "clock_ratio": median_ratio(times, 1),
         "peak": peak,
         "gain": gain_size(protocol, inputs),
         "anatomies": anatomies,

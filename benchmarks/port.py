@@ -97,12 +97,13 @@ def beside_io(protocol: Path, root: Path, what: str, repeats: int) -> Iterator[R
         "{:.2f} s ({:.2f} s)".format(*found[name]) for name in ("port", "read", "write")
     )
     print(
-        f"{what}: processor (clock): port {port} = {found['ratio']:.2f} × (reading {read} + "
-        f"writing {write}); anatomy {found['anatomies']:.1f} s; peak memory "
-        f"{found['peak'] / 1e6:.0f} MB",
+        f"{what}: processor (clock): port {port} = {found['ratio']:.2f} "
+        f"({found['clock_ratio']:.2f}) × (reading {read} + writing {write}); "
+        f"anatomy {found['anatomies']:.1f} s; peak memory {found['peak'] / 1e6:.0f} MB",
         flush=True,
     )
     yield f"port, {what}", found["ratio"], "reading and writing the same bytes"
+    yield f"port by the clock, {what}", found["clock_ratio"], "reading and writing the same bytes"
     yield f"peak memory of a port, {what}", found["peak"] / found["gain"], "one gain"
 
 

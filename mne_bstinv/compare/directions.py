@@ -11,6 +11,7 @@ product |K_i G_j| is bounded by von Neumann's inequality for the singular values
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ class Rows:
     #: Numbers of directions that may be multiplied, the first 0, the last n_channels.
     counts: tuple[int, ...]
     #: Squared singular values, sorted down, of each location's block in the directions behind
-    #: them, (n_counts, n_components, n_locations).
-    behind: FloatArray
+    #: them, rounded up, (n_counts, n_components, n_locations) of float32.
+    behind: Any
     #: What was divided by.
     unit: float
 
@@ -51,7 +52,7 @@ class Rows:
     @property
     def sizes(self) -> FloatArray:
         """Frobenius norms of the blocks, (n_locations,)."""
-        return np.sqrt(self.behind[0].sum(axis=0))
+        return np.sqrt(self.behind[0].sum(axis=0, dtype=np.float64))
 
 
 class Directions:
@@ -67,11 +68,11 @@ class Directions:
             *(_some(x, _BALANCED) for x in (blocks, _by_location(gain, self._p)))
         )
         #: The fields in these coordinates.
-        self.fields = _rows(gain.T @ self._to_fields.T, self._p)
+        self.fields = _rows(self._to_fields @ gain, self._p)
 
     def kernel(self, blocks: FloatArray) -> Rows:
         """Return a kernel in these coordinates."""
-        return _rows(blocks.reshape(-1, blocks.shape[2]) @ self._to_kernel, self._p)
+        return _rows(self._to_kernel.T @ blocks.reshape(-1, blocks.shape[2]).T, self._p)
 
 
 def _by_location(gain: FloatArray, p: int) -> FloatArray:
@@ -124,23 +125,30 @@ def _balance(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatA
 
 
 def _rows(turned: FloatArray, p: int) -> Rows:
-    """Take rows (p * n_locations, n) to single precision, and find the sizes of their parts.
-
-    The rows are overwritten.
-    """
-    n = turned.shape[1]
-    blocks = turned.reshape(-1, p, n)
+    """Take columns (n, p * n_locations) to single precision, and find the sizes of their parts."""
+    n = len(turned)
     counts = np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist()
-    grams = np.zeros((len(counts), len(blocks), p, p))
-    for k in range(len(counts) - 2, -1, -1):
-        part = blocks[:, :, counts[k] : counts[k + 1]]
-        grams[k] = grams[k + 1] + part @ part.transpose(0, 2, 1)
+    squares = np.einsum("ij,ij->j", turned, turned).reshape(-1, p).sum(axis=1)
+    unit = float(np.sqrt(squares.max())) or 1.0
+    head = np.empty((p, n, turned.shape[1] // p), dtype=np.float32)
+    np.divide(turned.reshape(n, -1, p).transpose(2, 0, 1), unit, out=head, casting="same_kind")
+    return Rows(head=head, counts=tuple(counts), behind=_behind(head, counts), unit=unit)
+
+
+def _behind(head: Any, counts: list[int]) -> Any:
+    """Find the squared singular values of what is behind so many directions, rounded up."""
+    p, n, m = head.shape
+    grams = np.zeros((len(counts), m, p, p))
+    for k, (first, last) in reversed(list(enumerate(pairwise(counts)))):
+        part = head[:, first:last]
+        for a, b in combinations_with_replacement(range(p), 2):
+            # eigvalsh takes what is below the diagonal
+            grams[k, :, b, a] = grams[k + 1, :, b, a] + np.einsum("ni,ni->i", part[a], part[b])
     values = grams[..., 0] if p == 1 else np.linalg.eigvalsh(grams)[..., ::-1]
-    behind = np.maximum(values, 0.0).transpose(0, 2, 1)
-    unit = float(np.sqrt(behind[0].sum(axis=0).max())) or 1.0
-    turned /= unit
-    head = np.ascontiguousarray(blocks.transpose(1, 2, 0), dtype=np.float32)
-    return Rows(head=head, counts=tuple(counts), behind=behind / unit**2, unit=unit)
+    # of sums in single precision, and of what is made of these
+    values = np.maximum(values, 0.0)
+    values += 4 * (n + 8) * SINGLE * values.sum(axis=2, keepdims=True)
+    return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
 
 
 def block_sizes(products: FloatArray, p: int) -> FloatArray:

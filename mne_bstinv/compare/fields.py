@@ -44,9 +44,9 @@ class FieldBound:
         """Size of the largest block, channels weighted."""
         return float(self.locations.max())
 
-    def distance(self, blocks: FloatArray) -> float:
-        """Largest difference from another kernel's location, channels weighted as this one's."""
-        return float(self._sizes(lambda part: self._blocks[part] - blocks[part]).max())
+    def distance(self, blocks: FloatArray, factor: float = 1.0) -> float:
+        """Largest difference from a multiple of another kernel, in the weights of this one."""
+        return float(self._sizes(lambda part: self._blocks[part] - factor * blocks[part]).max())
 
     def _sizes(self, of: Callable[[slice], FloatArray]) -> FloatArray:
         """Size of each location's block (n_locations,), channels weighted, a piece at a time."""

@@ -18,6 +18,7 @@ from mne_bstinv.compare.rows import (
     cosines,
     flat,
     ratios,
+    row_sizes,
     subspace_angles,
 )
 
@@ -61,12 +62,17 @@ class Pair:
     @cached_property
     def correlation(self) -> FloatArray:
         """Correlation of the coefficients, shape (n_locations,); NaN where both are zero."""
-        return cosines(flat(self.a.blocks), flat(self.b.blocks))
+        return cosines(flat(self.a.blocks), flat(self.b.blocks), *self._sizes)
 
     @cached_property
     def ratio(self) -> FloatArray:
         """Ratio of the norms, A to B, shape (n_locations,); NaN where both are zero."""
-        return ratios(flat(self.a.blocks), flat(self.b.blocks))
+        return ratios(*self._sizes)
+
+    @cached_property
+    def _sizes(self) -> tuple[FloatArray, FloatArray]:
+        """Norms of the coefficients of A and B, shape (n_locations,)."""
+        return row_sizes(flat(self.a.blocks)), row_sizes(flat(self.b.blocks))
 
     @cached_property
     def channel_differences(self) -> FloatArray:
@@ -171,6 +177,8 @@ class Pair:
     def _notes_on_gains(self) -> list[str]:
         a, b = self.a, self.b
         if a.gain is not None and b.gain is not None:
+            if same_array(a.gain, b.gain):
+                return []
             difference, size = np.linalg.norm(a.gain - b.gain), np.linalg.norm(b.gain)
             if difference > self.change * size:
                 return [

@@ -7,16 +7,26 @@ components are in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.compare.alike import Searched
 from mne_bstinv.compare.directions import Directions
 from mne_bstinv.compare.fields import FieldBound
 from mne_bstinv.compare.peak_search import PeakSearch, values_at
 
 __all__ = ["Fields", "Peaks", "same_array"]
+
+T = TypeVar("T")
+
+#: How many kernels that were searched are held to bound those like them.
+_SEARCHED = 3
+#: How much of what is made of reference kernels and of positions is kept.
+_ONCE = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +50,8 @@ class Fields:
         self._known: list[tuple[FloatArray, Peaks]] = []
         self._pinned: list[tuple[FloatArray, Peaks]] = []
         self._directions: Directions | None = None
+        self._once: list[tuple[tuple[FloatArray, ...], Any]] = []
+        self._searched: list[Searched] = []
 
     def peaks(self, blocks: FloatArray) -> Peaks:
         """Return the peaks of a kernel (n_locations, n_components, n_channels), computed once."""
@@ -52,36 +64,67 @@ class Fields:
 
     def forget(self) -> None:
         """Forget all kernels, and keep what is made of the gain alone."""
-        self._known, self._pinned = [], []
+        self._known, self._pinned, self._once = [], [], []
+
+    def once(self, of: tuple[FloatArray, ...], make: Callable[[], T]) -> T:
+        """Return what is made of a kernel and whatever else, or of positions, once of the last."""
+        for arrays, found in self._once:
+            if len(arrays) == len(of) and all(map(same_array, arrays, of)):
+                return found
+        found = make()
+        self._once = [*self._once[1 - _ONCE :], (of, found)]
+        return found
 
     def agree(
         self, blocks: FloatArray, other: FloatArray, change: float, *, keep: bool = False
     ) -> bool:
         """Take the peaks of a kernel for those of another if no peak can differ but by rounding.
 
-        With |A_i − B_i| ≤ δ in the weights of A, a maximum of A is within 2 δ |s ∘ g_j| of A's
-        value at the maximum of B. What is kept stays known for good.
+        One may be a multiple of the other. With |A_i − B_i| ≤ δ in the weights of A, a maximum of A
+        is within 2 δ |s ∘ g_j| of A's value at the maximum of B. What is kept stays known for good.
         """
         bound = FieldBound(blocks)
+        factor = _factor(blocks, other)
         # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
-        agrees = bound.distance(other) <= change / (1 - change) * bound.largest_location
+        agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
         if agrees and keep:
-            self._pinned.append((blocks, self.peaks(other)))
+            peaks = self.peaks(other)
+            scaled = Peaks(location=peaks.location, value=factor * peaks.value)
+            self._pinned.append((blocks, scaled))
         return agrees
+
+    def liken(self, blocks: FloatArray, change: float) -> None:
+        """Take the peaks of a kernel for those of the last one that was searched if they agree."""
+        known = (*self._pinned, *self._known)
+        if not known or any(same_array(blocks, other) for other, _ in known):
+            return
+        last, peaks = known[-1]
+        if last.shape == blocks.shape and self.agree(blocks, last, change):
+            scaled = Peaks(location=peaks.location, value=_factor(blocks, last) * peaks.value)
+            self._known = [*self._known[-1:], (blocks, scaled)]
 
     def _found(self, blocks: FloatArray) -> Peaks:
         if self._directions is None:
             self._directions = Directions(blocks, self.gain)
         kernel, fields = self._directions.kernel(blocks), self._directions.fields
         search = PeakSearch(blocks, self.gain, kernel, fields)
-        # where a source is, and where it peaked before
-        known = [peaks.location for _, peaks in (*self._pinned, *self._known)]
-        search.run([np.arange(len(blocks)), *known])
+        search.run(self._searched)
+        if (searched := search.searched()) is not None:
+            # it stands for those like it
+            others = [other for other in self._searched if other is not search.alike]
+            self._searched = [*others[1 - _SEARCHED :], searched]
         return Peaks(location=search.location, value=search.value)
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:
         """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
         return values_at(blocks, self.gain, locations)
+
+
+def _factor(blocks: FloatArray, other: FloatArray) -> float:
+    """By what another kernel is multiplied to come nearest; 1 where there is no such number."""
+    size = np.einsum("mpn,mpn->", other, other)
+    factor = float(np.einsum("mpn,mpn->", blocks, other) / size) if size > 0 else 1.0
+    return factor if factor > 0 and np.isfinite(factor) else 1.0
 
 
 def same_array(one: FloatArray, other: FloatArray) -> bool:

@@ -11,7 +11,7 @@ sources exactly, in O(n_sources · n²).
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -90,7 +90,10 @@ class PointSpreads:
 
     @cached_property
     def _of_b(self) -> tuple[FloatArray, FloatArray]:
-        return _dispersions(self._b, self._fields.gain, self._positions)
+        # of the kernel that others are compared with
+        fields, positions = self._fields, self._positions
+        make = partial(_dispersions, self._b, fields.gain, positions)
+        return fields.once((self._b, positions), make)
 
     @property
     def dispersion_b(self) -> FloatArray:
@@ -106,7 +109,7 @@ class PointSpreads:
         """
         bound = self._bounds[1]
         reach = bound.all_locations * bound.fields(self._fields.gain, self._b.shape[1])
-        farthest = _farthest(self._positions)
+        farthest = self._fields.once((self._positions,), partial(_farthest, self._positions))
         with np.errstate(invalid="ignore", divide="ignore"):
             eta = self._change * reach / self._of_b[1]
         safe = np.minimum(eta, 0.5)

@@ -53,8 +53,9 @@ def estimates(a: FloatArray, b: FloatArray, data: FloatArray, change: float) -> 
     for start in range(0, m, step):
         both = [_apply(kernel[start : start + step], data) for kernel in (a, b)]
         part = slice(start, start + step)
-        correlation[part] = cosines(flat(both[0]), flat(both[1]))
-        size_b[part] = row_sizes(flat(both[1]))
+        sizes = [row_sizes(flat(x)) for x in both]
+        correlation[part] = cosines(flat(both[0]), flat(both[1]), *sizes)
+        size_b[part] = sizes[1]
         peaks = [_larger(peak, x, start) for peak, x in zip(peaks, both, strict=True)]
     bounds = FieldBound(b)
     changes = change * bounds.locations * np.linalg.norm(bounds.fields(data))

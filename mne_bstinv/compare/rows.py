@@ -47,12 +47,11 @@ def column_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.sqrt(squares)
 
 
-def cosines(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Correlation about zero of the rows: a·b / (|a| |b|).
+def cosines(a: FloatArray, b: FloatArray, size_a: FloatArray, size_b: FloatArray) -> FloatArray:
+    """Correlation about zero of rows with these norms (n_rows,): a·b / (|a| |b|).
 
     NaN where both rows are zero, 0 where one is.
     """
-    size_a, size_b = row_sizes(a), row_sizes(b)
     sizes = size_a * size_b
     products = np.einsum("ij,ij->i", a, b)
     values = np.divide(products, sizes, out=np.zeros_like(sizes), where=sizes > 0)
@@ -72,10 +71,10 @@ def cosine_deviation(change: Any) -> FloatArray:
     return np.where(change < 1, square / (1 + np.sqrt(1 - square)), 2.0)
 
 
-def ratios(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Divide the norms of the rows: NaN where both are zero, infinite where only ``b`` is."""
+def ratios(size_a: FloatArray, size_b: FloatArray) -> FloatArray:
+    """Divide norms of rows: NaN where both are zero, infinite where only that of ``b`` is."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return row_sizes(a) / row_sizes(b)
+        return size_a / size_b
 
 
 def same_signs(a: FloatArray, b: FloatArray) -> BoolArray:
@@ -87,7 +86,7 @@ def same_signs(a: FloatArray, b: FloatArray) -> BoolArray:
     eps = np.finfo(np.float64).eps
     sizes = [row_sizes(x) for x in (a, b)]
     seen = np.logical_and(*(s > a.shape[1] * eps * s.max() for s in sizes))
-    signs: BoolArray = np.einsum("ij,ij->i", a[seen], b[seen]) > 0
+    signs: BoolArray = np.einsum("ij,ij->i", a, b)[seen] > 0
     return signs
 
 

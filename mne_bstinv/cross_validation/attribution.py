@@ -311,7 +311,8 @@ def _moves(
 
 
 def _estimate(blocks: FloatArray, data: FloatArray) -> FloatArray:
-    return np.nan_to_num(blocks.reshape(-1, blocks.shape[-1])) @ data
+    estimate: FloatArray = blocks.reshape(-1, blocks.shape[-1]) @ data
+    return np.nan_to_num(estimate, copy=False)  # 0 of locations that no channel sees
 
 
 def _step(found: Distances, k: int, convention: Convention, move: _Move) -> Step:

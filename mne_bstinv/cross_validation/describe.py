@@ -59,12 +59,14 @@ class Describer:
 
     def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
         """Measure what the table of the attribution shows of a step, and no more."""
+        fields = self._fields_of(after.shape[1])
+        fields.liken(before, _STEP_RTOL)  # of steps that are none nothing was measured
         aligned = align_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
         pair = Pair(
             a=aligned.a,
             b=aligned.b,
             rtol=_STEP_RTOL,
-            known_fields=self._fields_of(aligned.a.n_components),
+            known_fields=fields,
         )
         found: dict[str, float | None] = {
             "row_correlation": float(np.nanmean(pair.correlation)),

@@ -24,6 +24,7 @@ from mne_bstinv.cross_validation.orders import (
     subsets_of,
     subsets_on,
 )
+from mne_bstinv.cross_validation.sums import apart
 
 __all__ = [
     "ANOTHER_SCALE",
@@ -119,14 +120,19 @@ def measure_distances(
     wanted = {
         "each alone from Brainstorm's end": [(c.keys, nothing) for c in path],
         "each alone from MNE's end": [(everything - c.keys, everything) for c in path],
-        "path": [(after, before) for before, after in pairwise(switched)],
-        "sum of the path": [(after, nothing) for after in switched[1:]],
+        # in turns: kernels that are formed for the steps are at hand for the sum
+        "path, and its sum": [
+            pair
+            for before, after in pairwise(switched)
+            for pair in ((after, before), (after, nothing))
+        ],
     }
     begin = time.perf_counter()
-    alone, back, changes, distances = (
+    alone, back, both = (
         [kernels.distance(one, other) for one, other in shown(pairs, what, progress)]
         for what, pairs in wanted.items()
     )
+    changes, distances = both[::2], both[1::2]
     active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
     n_kernels = 1 + sum(x > threshold for values in (alone, back, changes) for x in values)
     size, relative_to = kernels.size(nothing), "Brainstorm"
@@ -191,7 +197,7 @@ def averaged(
 
 def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
     """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side."""
-    return norm(ours - theirs) / norm(theirs)
+    return apart(ours, theirs) / apart(theirs, None)
 
 
 def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
@@ -201,7 +207,8 @@ def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
 
 def norm(a: FloatArray) -> float:
     """Return the Frobenius norm without what is NaN."""
-    return float(np.linalg.norm(np.nan_to_num(a)))
+    found = float(np.linalg.norm(a))
+    return float(np.sqrt(np.nansum(a**2))) if np.isnan(found) else found
 
 
 def union(conventions: Sequence[Convention]) -> frozenset[str]:

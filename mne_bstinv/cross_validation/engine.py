@@ -97,9 +97,9 @@ class Engine(Systems):
             by_rows = None
             if a.system == b.system and not (self._mixes(a) or self._mixes(b)):
                 by_rows = self._reweighted(a, b, other)
-            elif b in self._ends:
+            elif b in self._ends and a not in self._kernels:
                 by_rows = self._distance_by_rows(a, b)
-            return apart(self.blocks(one), self.blocks(other)) if by_rows is None else by_rows
+            return self._apart(one, other) if by_rows is None else by_rows
         right = self._system(a).right
         moved = right - self._system(b).right
         rows = a.rows.projected(), b.rows.projected()
@@ -110,7 +110,12 @@ class Engine(Systems):
         found = _root(sum(squares))
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
             return found
-        return apart(self.blocks(one), self.blocks(other))
+        return self._apart(one, other)
+
+    def _apart(self, one: Key, other: Key) -> float:
+        """Subtract two kernels: on a path the other one is that of the step before, and known."""
+        known = self.blocks(other)
+        return apart(self.blocks(one), known)
 
     def shared(self, switched: Key) -> str:
         """Return a text of what a kernel is made by: the nearer, the more two of them share."""
@@ -223,14 +228,15 @@ class Engine(Systems):
 
     def _norms(self, stages: Stages) -> FloatArray:
         """|q F| of what a measure divides by, shape (n_sources, p)."""
-        # the exponent tells the measures apart
-        power = 1.0 if self._ingredients.settings.method == "dSPM" else 0.5
 
         def multiplied() -> FloatArray:
             system = self._system(stages)
-            return norms_of_products(self._gain(stages.rows), system.filtered(power))
+            weights = (system.values + system.mu)[:, None] ** -np.array([1.0, 2.0])
+            return norms_of_products(self._gain(stages.rows), system.filtered(0), weights)
 
-        return self._made.rows.get((stages.system, power), multiplied)
+        # of sLORETA and of dSPM: one product for both
+        found = self._made.rows.get(stages.system, multiplied)
+        return found[..., int(self._ingredients.settings.method == "dSPM")]
 
     # kernels themselves
 

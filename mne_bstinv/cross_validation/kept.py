@@ -27,9 +27,8 @@ class Kept:
             del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._made.clear()
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +40,8 @@ class Made:
     parts: Kept = field(default_factory=Kept)
     ranks: Kept = field(default_factory=Kept)
     powers: Kept = field(default_factory=Kept)
+    #: MNE's rounding of the gain along the normals.
+    roundings: Kept = field(default_factory=Kept)
     #: Depth weights (n_sources,) that differ, in the order in which they were met.
     alphas: list[FloatArray] = field(default_factory=list)
     #: q' R q by the rows, eigenvectors of L L' by noise and rows.

@@ -70,8 +70,7 @@ def gain_rows(
     if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if by.single:
-        exact = ingredients.raw_rows(on_normals)
-        rows[:, :1] += np.subtract(ingredients.side.fixed_gain, exact, out=exact)
+        rows[:, :1] += ingredients.made.roundings.get(by.single, lambda: _rounding(ingredients))
     if (by.projectors or by.reference) and not (by.whitener_projects and not by.decoupled):
         rows = (rows.reshape(-1, rows.shape[2]) @ operated.on_data.T).reshape(rows.shape)
     if by.stored_normals:
@@ -79,6 +78,12 @@ def gain_rows(
     if by.decoupled:
         take_out_first(rows)
     return rows
+
+
+def _rounding(ingredients: Ingredients) -> FloatArray:
+    """By how much MNE rounds the gain along the normals, (n_sources, 1, n_channels)."""
+    exact = ingredients.raw_rows(ingredients.on_normals)
+    return np.subtract(ingredients.side.fixed_gain(), exact, out=exact)
 
 
 def tangential(ingredients: Ingredients, orient: str, *, theirs: bool) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mne_bstinv._types import FloatArray
+from mne_bstinv._types import AnyArray, FloatArray
 
 __all__ = [
     "apart",
@@ -18,7 +18,9 @@ __all__ = [
 ]
 
 #: Rows that are multiplied at a time.
-_ROWS = 4096
+_ROWS = 1024
+#: Numbers that are subtracted at a time.
+_NUMBERS = 2**18
 
 
 def weighted(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArray:
@@ -33,12 +35,16 @@ def self_product(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArr
     return rows.T @ rows
 
 
-def norms_of_products(gain: FloatArray, right: FloatArray) -> FloatArray:
-    """Norms of the rows of a product (n_sources, p), a piece at a time."""
-    found = np.empty(gain.shape[:2])
+def norms_of_products(gain: FloatArray, right: FloatArray, weights: FloatArray) -> FloatArray:
+    """Norms of the rows of products (n_sources, p, k), the columns weighted k times.
+
+    ``right`` (n_channels, n) and the squared weights (n, k) of its columns.
+    """
+    found = np.empty((*gain.shape[:2], weights.shape[1]))
     for part in pieces(*gain.shape[:2]):
         product = gain[part].reshape(-1, gain.shape[2]) @ right
-        found[part] = np.linalg.norm(product, axis=1).reshape(-1, gain.shape[1])
+        squares = np.square(product, out=product) @ weights
+        found[part] = np.sqrt(squares).reshape(-1, gain.shape[1], weights.shape[1])
     return found
 
 
@@ -58,10 +64,15 @@ def sum_over_pieces(n_sources: int, product: Callable[[slice], FloatArray]) -> F
     return total
 
 
-def apart(a: FloatArray, b: FloatArray | None) -> float:
+def apart(a: AnyArray, b: AnyArray | None) -> float:
     """Frobenius norm of a − b, or of a; what is NaN does not count."""
     total = 0.0
-    for part in pieces(*a.shape[:2]):
-        difference = a[part] if b is None else a[part] - b[part]
-        total += float(np.sum(np.nan_to_num(difference) ** 2))
+    step = max(1, _NUMBERS // max(1, a[:1].size))
+    for start in range(0, len(a), step):
+        part = slice(start, start + step)
+        difference = (a[part] if b is None else a[part] - b[part]).ravel()
+        square = float(np.vdot(difference, difference).real)
+        if np.isnan(square):
+            square = float(np.nansum(np.abs(difference) ** 2))
+        total += square
     return float(np.sqrt(total))

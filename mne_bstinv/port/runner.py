@@ -263,7 +263,12 @@ def _run(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    tasks = (delayed(_port_unit)(unit, out, settings, os.getpid()) for unit in units)
+    alone = n_workers(n_jobs) == 1  # workers are as busy as the processors already
+    following = [*units[1:], None] if alone else [None] * len(units)
+    tasks = (
+        delayed(_port_unit)(unit, out, settings, os.getpid(), after)
+        for unit, after in zip(units, following, strict=True)
+    )
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, **_ended_with_this_process()
     )
@@ -290,10 +295,12 @@ def _ended_with_this_process() -> dict[str, Any]:
     return {"initializer": end_with, "initargs": (os.getpid(),)} if is_loky else {}
 
 
-def _port_unit(unit: Unit, out: Path, settings: Settings, parent: int) -> dict[str, Any]:
+def _port_unit(
+    unit: Unit, out: Path, settings: Settings, parent: int, following: Unit | None
+) -> dict[str, Any]:
     """Port a unit in a process that does not outlive the one that asked for it."""
     end_with(parent)
-    return port_unit(unit, out, settings)
+    return port_unit(unit, out, settings, following)
 
 
 def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from mne_bstinv._temporary import writing
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.port.ahead import Ahead
 from mne_bstinv.port.continuous import originals
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import WORK_FOLDER, locked, staging
@@ -50,39 +52,49 @@ _KEPT_BYTES = 200_000_000
 
 
 class _Local(threading.local):
-    """The store of each thread: MNE's objects are not made for several.
+    """The store of each thread, and what it reads ahead: MNE's objects are not made for several.
 
     Files are known by content: conditions often hold copies of one channel file or head model.
     """
 
     def __init__(self) -> None:
         self.store = Store(_KEPT_BYTES, content_of)
+        self.ahead = Ahead(_KEPT_BYTES)
 
 
 _LOCAL = _Local()
 
 
-def port_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
+def port_unit(
+    unit: Unit, out: Path, settings: Settings, following: Unit | None = None
+) -> dict[str, Any]:
     """Bring a unit up to date; return its manifest, and whether all was ``kept``.
 
     Nothing is raised for what goes wrong with the unit: its manifest says it. With it go the
     ``other_files``, of which nothing is made: what is added of these does not change the unit.
+    The unit that follows in this thread is read while this one is converted.
     """
-    manifest = _brought_up_to_date(unit, out, settings)
+    manifest = _brought_up_to_date(unit, out, settings, following)
     return {**manifest, "other_files": unit.other_files()}
 
 
-def _brought_up_to_date(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
+def _brought_up_to_date(
+    unit: Unit, out: Path, settings: Settings, following: Unit | None
+) -> dict[str, Any]:
     folder = out / PurePosixPath(unit.folder)
     started = time.perf_counter()
     before: Mapping[str, Any] = {}
     try:
         with surroundings(settings.blas_threads):
+            _LOCAL.ahead.give(_LOCAL.store)
             before = read_manifest(folder) or {}
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
                 return {**before, **_head(unit), "kept": True}
+            if following is not None:
+                wanted = partial(_is_to_be_converted, following, out, settings)
+                _LOCAL.ahead.begin(following, settings, _LOCAL.store, wanted)
             with writing(folder, FULL), staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
@@ -107,6 +119,11 @@ def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     except Exception as error:  # as when it is ported
         errors = [{"file": "", "what": unit.kind, "reason": described(error)}]
         return {**manifest, "status": FAILED, "errors": errors, "verification": None, "kept": False}
+
+
+def _is_to_be_converted(unit: Unit, out: Path, settings: Settings) -> bool:
+    planned = planned_unit(unit, out, settings)
+    return planned["status"] == PLANNED and not planned["kept"]
 
 
 def _up_to_date(

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 
 from mne_bstinv.conversion import tell_again
 
-__all__ = ["MAX_BYTES", "Store", "file_stamp"]
+__all__ = ["MAX_BYTES", "Store", "file_stamp", "n_bytes"]
 
 T = TypeVar("T")
 
@@ -53,11 +53,20 @@ class Store:
             self._kept.move_to_end(key)
             tell_again(self._kept[key][0])
         else:
-            value = maker()
-            self._kept[key] = (value, _n_bytes(value))
-            self._bytes += self._kept[key][1]
-            self._forget()
+            self.keep(key, maker())
         return self._kept[key][0]
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Keep the object of a key, unless there is one."""
+        if key in self._kept:
+            return
+        self._kept[key] = (value, n_bytes(value))
+        self._bytes += self._kept[key][1]
+        self._forget()
+
+    def keys(self) -> frozenset[Hashable]:
+        """Return the keys of all that is kept."""
+        return frozenset(self._kept)
 
     def trim(self) -> None:
         """Forget what is beyond the size, be it what was used last."""
@@ -83,7 +92,7 @@ def file_stamp(file: Path | None) -> tuple[str, int, int] | None:
     return None if status is None else (str(file), status.st_size, status.st_mtime_ns)
 
 
-def _n_bytes(value: Any, depth: int = 2) -> int:
+def n_bytes(value: Any, depth: int = 2) -> int:
     """Size of the arrays in a structure, or in the lists and mappings that MNE is made of.
 
     What is deeper is small: labels, sensors, histories.
@@ -101,4 +110,4 @@ def _n_bytes(value: Any, depth: int = 2) -> int:
         parts = value.values()
     elif isinstance(value, list | tuple):
         parts = value
-    return sum(_n_bytes(part, depth - 1) for part in parts)
+    return sum(n_bytes(part, depth - 1) for part in parts)

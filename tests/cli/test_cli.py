@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from plots_helpers import blank_pictures
 
 from mne_bstinv import __version__, cli, io
 from mne_bstinv.cli import main
@@ -186,7 +187,8 @@ class TestDemo:
         (tmp_path / "out").mkdir()
         for name in ("estimate.png", "report.html"):
             (tmp_path / "out" / name).write_text("earlier")
-        assert main(["demo", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
+        with blank_pictures():
+            assert main(["demo", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
         out = capsys.readouterr().out
         assert "4 results file(s): 4 equal" in out
         # one source is found exactly, the other is missed

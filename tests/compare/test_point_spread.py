@@ -4,35 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from point_spreads import N, problem, resolution
 
 from mne_bstinv.compare import peak_search, point_spread
 from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.compare.point_spread import PointSpreads
-
-N = 24
-
-
-def problem(p, *, m=150, seed=0, decay=0.0, units=1.0):
-    """A smooth random gain, the minimum norm kernel of it, and positions."""
-    rng = np.random.default_rng(seed)
-    positions = 0.1 * rng.standard_normal((m, 3))
-    # fields of neighbours are alike
-    smooth = np.exp(-np.sum((positions[:, None] - positions) ** 2, axis=2) / 0.03**2)
-    gain = (smooth @ rng.standard_normal((m, p * N))).reshape(m, p, N) + 0.1 * rng.standard_normal(
-        (m, p, N)
-    )
-    gain *= np.exp(-decay * np.arange(N)) * units ** rng.uniform(-1, 1, N)
-    gain = gain.reshape(m * p, N).T
-    scale = np.diag(1 / np.linalg.norm(gain, axis=1))
-    white = scale @ gain
-    blocks = gain.T @ scale @ np.linalg.inv(white @ white.T + 0.05 * np.eye(N)) @ scale
-    return np.ascontiguousarray(blocks).reshape(m, p, N), gain, positions
-
-
-def resolution(blocks, gain):
-    """|K_i G_j|, by the definition."""
-    m, p, n = blocks.shape
-    return np.linalg.norm((blocks.reshape(-1, n) @ gain).reshape(m, p, m, p), axis=(1, 3))
 
 
 @pytest.mark.parametrize("piece", [(1, 1), (7, 16), (peak_search.SOURCES, peak_search.LOCATIONS)])
@@ -132,8 +108,29 @@ def test_of_kernels_that_agree_one_is_looked_at(monkeypatch):
     spreads = PointSpreads(near, blocks, fields, positions, 1e-9)
     np.testing.assert_array_equal(spreads.peak_a, spreads.peak_b)
     assert fields.agree(np.array(near), blocks, 1e-9, keep=True)
-    assert not fields.agree(blocks * (1 + 1e-8), blocks, 1e-9)
+    assert fields.agree(3 * blocks, blocks, 1e-9, keep=True)  # a multiple peaks where it does
+    np.testing.assert_array_equal(fields.peaks(3 * blocks).location, spreads.peak_b)
+    assert len(asked) == 2  # that was another array
+    unlike = blocks * np.where(np.arange(len(blocks)) % 2, 1.0, 1 + 1e-7)[:, None, None]
+    assert not fields.agree(unlike, blocks, 1e-9)
+
+
+def test_a_kernel_like_the_last_one_is_not_looked_at(monkeypatch):
+    blocks, gain, _ = problem(3)
+    fields, asked = Fields(gain, 3), []
+    original = Fields._found
+    monkeypatch.setattr(Fields, "_found", lambda self, k: asked.append(1) or original(self, k))
+    fields.liken(blocks, 1e-9)  # there is none
+    expected = fields.peaks(blocks)
+    like, unlike = 2 * blocks, blocks[::-1].copy()
+    for kernel in (like, unlike):
+        fields.liken(kernel, 1e-9)
+    found = fields.peaks(like)
     assert len(asked) == 1
+    np.testing.assert_array_equal(found.location, expected.location)
+    np.testing.assert_allclose(found.value, 2 * expected.value, rtol=1e-12)
+    fields.peaks(unlike)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("positions", [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def check_options(ours, theirs) -> list[str]:
     return found
 
 
+@pytest.fixture
+def _each_file_read_once(monkeypatch):
+    """What all kernels of a study share is read for the first of them."""
+    for name in ("read_channels", "read_head_model", "read_noise_cov"):
+        monkeypatch.setattr(io, name, lru_cache(getattr(io, name)))
+
+
+@pytest.mark.usefixtures("_each_file_read_once")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_results_are_what_brainstorm_writes(data_dir, name):
     assert check_protocol(data_dir / name) > 0
@@ -133,6 +142,7 @@ def test_results_of_the_sample_are_what_brainstorm_writes(sample_dir):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_each_file_read_once")
 @pytest.mark.parametrize("name", LOCAL)
 def test_results_are_what_brainstorm_writes_for_real_sensors(shared_dir, name):
     assert check_protocol(shared_dir / "oracle" / "local" / name) > 0

@@ -24,7 +24,9 @@ from mne_bstinv.verification import find_results
 def kernels_of(root: Path) -> list[tuple[SimpleNamespace, dict]]:
     """Each results file of a protocol: its study and its options."""
     studies, found = Studies(), []
-    surface = lru_cache(io.read_surface)
+    surface, head_model, average = map(
+        lru_cache, (io.read_surface, io.read_head_model, io.read_recordings)
+    )
     for file in find_results(root):
         results, files = io.read_results(file), studies.of(file)
         recordings = files.find(results.data_file, "data") or next(
@@ -33,10 +35,10 @@ def kernels_of(root: Path) -> list[tuple[SimpleNamespace, dict]]:
         cortex = files.find(results.surface_file, "anat")
         study = SimpleNamespace(
             name=root.name,
-            head_model=io.read_head_model(files.find(results.head_model_file, "data")),
+            head_model=head_model(files.find(results.head_model_file, "data")),
             noise_cov=studies.noise_cov(files.noise_cov_file),
             channels=studies.channels(files.channel_file),
-            recordings=io.read_recordings(recordings),
+            recordings=average(recordings),
             cortex=None if cortex is None else surface(cortex),
             mri=None,
         )

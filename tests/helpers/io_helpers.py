@@ -48,7 +48,7 @@ def differences(a: Any, b: Any, place: str = "") -> list[str]:
     if type(a) is not type(b):
         return [f"{place}: {type(a)}, {type(b)}"]
     if isinstance(a, Structure):
-        names = [field.name for field in dataclasses.fields(a) if field.name != "_bstinv_report"]
+        names = [field.name for field in dataclasses.fields(a) if field.init]
         pairs = {name: (getattr(a, name), getattr(b, name)) for name in names}
     elif isinstance(a, Mapping):
         if list(a) != list(b):

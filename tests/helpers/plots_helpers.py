@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from unittest import mock
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 #: Smallest font (points) and largest width (inches) that are readable on a phone.
@@ -26,6 +29,18 @@ def drawn_texts(figure):
     with mock.patch.object(Text, "draw", record):
         figure.draw_without_rendering()
     return found
+
+
+@contextlib.contextmanager
+def blank_pictures() -> Iterator[None]:
+    """Let figures be made, but saved as empty ones of their size: for what nobody looks at."""
+    save = Figure.savefig
+
+    def save_blank(self, *args, **kwargs):
+        save(Figure(figsize=self.get_size_inches(), dpi=self.dpi), *args, **kwargs)
+
+    with mock.patch.object(Figure, "savefig", save_blank):
+        yield
 
 
 def all_text(figure):

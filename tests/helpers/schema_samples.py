@@ -268,7 +268,7 @@ def leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any,
     """Yield the values of a structure with their attributes and numbers of elements."""
     if isinstance(value, Structure):
         for field in dataclasses.fields(value):
-            if field.name not in ("extra", "_bstinv_report"):
+            if field.init and field.name != "extra":
                 yield from leaves(getattr(value, field.name), (*place, field.name))
     elif isinstance(value, tuple) and value and all(isinstance(v, Structure) for v in value):
         for number, one in enumerate(value):

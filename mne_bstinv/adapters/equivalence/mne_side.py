@@ -81,7 +81,7 @@ class MneSide:
         """
         prepared = replace(self.common.prepared, options=options)
         other = replace(self, common=replace(self.common, prepared=prepared), settings=settings)
-        for name in ("inverse_operator", "noise_whitener", "fixed_gain"):
+        for name in ("inverse_operator", "noise_whitener"):
             if name in vars(self):
                 vars(other)[name] = vars(self)[name]
         return other
@@ -209,11 +209,13 @@ class MneSide:
     def _rank(self) -> dict[str, int] | None:
         return None if self.settings.rank is None else dict(self.settings.rank)
 
-    @cached_property
     def fixed_gain(self) -> NDArray[np.float32]:
-        """Gain (n_sources, 1, n_channels) along the normals as MNE rounds it, unprojected.
+        """Let MNE make the gain along the normals.
 
-        Single precision, as it is there.
+        Returns
+        -------
+        array, shape (n_sources, 1, n_channels)
+            The gain as MNE rounds it, unprojected. Single precision, as it is there.
         """
         # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
         fixed = mne.convert_forward_solution(

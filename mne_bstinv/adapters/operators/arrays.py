@@ -166,10 +166,12 @@ def operator_arrays(
     gain, std, depth, relative, directions = (
         _rows_of(parts, name, rows) for name in ("gain", "std", "depth", "relative", "directions")
     )
+    del parts  # as large as the gain, with three components
     std = std.ravel()
     weighted = gain.reshape(len(std), -1)
     weighted *= std[:, None]
     lead_field = noise.whitener @ weighted.T
+    del gain, weighted
     trace = float(np.linalg.norm(lead_field) ** 2)
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
@@ -213,18 +215,21 @@ def _decomposed(
     seen = lead_field.any(axis=1)
     if seen.all():
         return _decomposed_rows(lead_field, lambda2)
-    u, sing, v = _decomposed_rows(lead_field[seen], lambda2)
-    nulls, k = np.flatnonzero(~seen), len(sing)
+    nulls = np.flatnonzero(~seen)
+    u, sing, v = _decomposed_rows(lead_field[seen], lambda2, len(nulls))
+    k = len(sing)
     fields = np.zeros((len(seen), k + len(nulls)))
     fields[seen, :k] = u
     fields[nulls, np.arange(k, k + len(nulls))] = 1.0
-    return fields, np.pad(sing, (0, len(nulls))), np.pad(v, ((0, 0), (0, len(nulls))))
+    return fields, np.pad(sing, (0, len(nulls))), v
 
 
 def _decomposed_rows(
-    lead_field: FloatArray, lambda2: float
+    lead_field: FloatArray, lambda2: float, n_nulls: int = 0
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
+
+    V has ``n_nulls`` columns of zeros more.
 
     The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
     rounded by ε s₁², so the operator L' (L L' + λ²)⁻¹, at most 1 / 2λ, by up to ε s₁³ / λ⁴: in
@@ -234,12 +239,13 @@ def _decomposed_rows(
     if np.finfo(float).eps * (values[-1] / lambda2) ** 1.5 > _GRAM_ERROR:
         result: Any = linalg.svd(lead_field.T, full_matrices=False)
         v, sing, ut = result
-        return ut.T, sing, v
-    u = vectors[:, ::-1]
-    v = lead_field.T @ u
+        return ut.T, sing, np.pad(v, ((0, 0), (0, n_nulls)))
+    n, n_rows = lead_field.shape
+    u, v = vectors[:, ::-1], np.zeros((n_rows, n + n_nulls))
+    found = np.matmul(lead_field.T, u, out=v[:, :n])
     # not the roots of the eigenvalues: these lose what lies below ε s₁²
-    sing = np.linalg.norm(v, axis=0)
-    v /= np.where(sing > 0, sing, 1.0)
+    sing = np.linalg.norm(found, axis=0)
+    found /= np.where(sing > 0, sing, 1.0)
     return u, sing, v
 
 

@@ -104,7 +104,7 @@ def to_source_estimate(
     rotation = sources.frame.rotation
     if results.imaging_kernel is not None:
         samples, time = _samples(results, recordings, findings)
-        rows = results.imaging_kernel * scale
+        rows = _scaled(results.imaging_kernel, scale)
         if layout.is_vector:
             data: Any = layout.to_head(rows @ samples, sources.order, rotation)
         else:
@@ -116,7 +116,7 @@ def to_source_estimate(
             raise ConversionError(
                 "ImagingKernel and ImageGridAmp are both empty. Give results that hold one of them."
             )
-        data = layout.to_head(amplitudes * scale, sources.order, rotation)
+        data = layout.to_head(_scaled(amplitudes, scale), sources.order, rotation)
         n_times = amplitudes.shape[1]
     sfreq = sampling_frequency(time, n_times, None, findings)
     _report_rest(results, findings)
@@ -212,6 +212,11 @@ def _report_bad(
             f"channels (1-based: {', '.join(map(str, broken))}): every estimate would be NaN. "
             "Compute a kernel without them, or mend the recordings."
         )
+
+
+def _scaled(values: FloatArray, scale: float) -> FloatArray:
+    """Return values times a number; themselves where that changes nothing."""
+    return values if scale == 1 else values * scale
 
 
 def _scale(

@@ -70,6 +70,8 @@ class RowLayout:
         ``order`` (n_used,) is the 0-based location of each source, ``rotation`` (3, 3) SCS
         → head.
         """
+        if not self.is_vector and np.array_equal(self.locations, np.arange(self.n_sources)):
+            return np.asarray(rows[order], dtype=np.float64)
         located = np.zeros((self.n_sources, 3, rows.shape[1])[:: 1 if self.is_vector else 2])
         for index, region in enumerate(self.regions):
             block = rows[region.rows]

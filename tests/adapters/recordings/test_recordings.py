@@ -77,7 +77,7 @@ def assert_equal(after: Any, before: Any, name: str = "") -> None:
     """Two values are the same, bit by bit."""
     if isinstance(before, io.Recordings | io.Event):
         for field in dataclasses.fields(before):
-            if field.name != "_bstinv_report":
+            if field.init:
                 name = field.name
                 assert_equal(getattr(after, name), getattr(before, name), name)
     elif isinstance(before, np.ndarray):

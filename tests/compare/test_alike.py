@@ -1,0 +1,74 @@
+"""What is known of a kernel bounds the products of one like it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from point_spreads import N, problem, resolution
+
+from mne_bstinv.compare import peak_search
+from mne_bstinv.compare.peaks import Fields
+
+
+def kernels(blocks, p):
+    """Kernels like the first one, more and less; the last is another."""
+    rng = np.random.default_rng(5)
+    m = len(blocks)
+    noise = rng.standard_normal(blocks.shape) * np.linalg.norm(blocks, axis=(0, 1)) / np.sqrt(m)
+    yield blocks
+    yield 3e5 * blocks
+    for size in (1e-6, 1e-3, 3e-2):
+        yield blocks + size * noise
+    yield blocks * rng.uniform(0.98, 1.02, (m, 1, 1))
+    yield blocks / np.linalg.norm(blocks, axis=(1, 2), keepdims=True)  # other sizes
+    yield -blocks
+    yield np.where(np.arange(m)[:, None, None] % 7, blocks, 0.0)
+    yield problem(p, m=m, seed=1)[0]
+
+
+@pytest.mark.parametrize("p", [1, 3])
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_peaks_and_bounds_of_kernels_like_those_before(p, decay, monkeypatch):
+    monkeypatch.setattr(peak_search, "SOURCES", 30)
+    monkeypatch.setattr(peak_search, "LOCATIONS", 16)
+    monkeypatch.setattr(peak_search, "_AGAIN_AT_MOST", 1.1)  # whatever it is worth
+    blocks, gain, _ = problem(p, decay=decay, units=1e3)
+    gain[:, 8 * p : 9 * p] = 0.0  # a silent source
+    fields = Fields(gain, p)
+    for kernel in kernels(blocks, p):
+        expected = resolution(kernel, gain)
+        found = fields.peaks(kernel)
+        np.testing.assert_array_equal(found.location, expected.argmax(axis=0))
+        np.testing.assert_allclose(found.value, expected.max(axis=0), rtol=1e-12)
+        searched = fields._searched[-1]
+        expected[found.location, np.arange(len(expected))] = 0.0
+        largest = np.maximum.reduceat(expected[searched.order], searched.starts)
+        unit = searched.kernel.unit * fields._directions.fields.unit
+        assert (unit * searched.largest >= (1 - 1e-12) * largest).all()
+    assert len(fields._searched) <= 3
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_equal_values_have_the_first_as_peak_again(p):
+    blocks, gain, _ = problem(p, m=60)
+    twice, fields = np.concatenate([blocks, blocks]), Fields(np.tile(gain, (1, 2)), p)
+    for scale in (1.0, 1.0 + 1e-9, 2.0):
+        found = fields.peaks(scale * twice)
+        assert (found.location < 60).all()
+
+
+def test_of_a_kernel_like_another_few_products_are_made(monkeypatch):
+    monkeypatch.setattr(peak_search, "LOCATIONS", 16)
+    blocks, gain, _ = problem(1, m=600)
+    made = []
+    original = peak_search._squares
+    monkeypatch.setattr(
+        peak_search,
+        "_squares",
+        lambda fields, kernel: made.append(fields.shape[2]) or original(fields, kernel),
+    )
+    fields = Fields(gain, 1)
+    fields.peaks(blocks)
+    first = sum(made)
+    fields.peaks(blocks * (1 + 1e-6 * np.random.default_rng(0).standard_normal((600, 1, N))))
+    assert sum(made) - first < first / 5

@@ -1,0 +1,32 @@
+"""Sums over pieces of kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mne_bstinv.cross_validation import sums
+from mne_bstinv.cross_validation.sums import apart, norms_of_products
+
+
+@pytest.mark.parametrize("shape", [(50,), (50, 4), (50, 3, 7)])
+@pytest.mark.parametrize("kind", [float, complex])
+def test_what_is_nan_does_not_count_in_a_norm(shape, kind, monkeypatch):
+    monkeypatch.setattr(sums, "_NUMBERS", 30)  # several pieces
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype(kind) for _ in range(2))
+    if kind is complex:
+        a += 1j * rng.standard_normal(shape)
+    a[7], b[9] = np.nan, np.nan
+    assert apart(a, b) == pytest.approx(np.linalg.norm(np.delete(a - b, (7, 9), axis=0)))
+    assert apart(a, None) == pytest.approx(np.linalg.norm(np.delete(a, 7, axis=0)))
+    assert apart(a[:0], None) == 0
+
+
+def test_norms_of_several_weights_are_those_of_each_product():
+    rng = np.random.default_rng(0)
+    gain, right = rng.standard_normal((40, 3, 8)), rng.standard_normal((8, 5))
+    weights = rng.random((5, 2))
+    for k, found in enumerate(np.moveaxis(norms_of_products(gain, right, weights), -1, 0)):
+        expected = np.linalg.norm(gain @ (right * np.sqrt(weights[:, k])), axis=2)
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
