@@ -108,7 +108,10 @@ def prepare_study(
     options, ignored = _parse_options(options)
     averages = _averages(n_avg) if options.conventions.averages_in_noise else 1.0
     covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
-    refuse_odd_inputs(head_model, covs, channels)
+    if selections is None:
+        selections = Selections(head_model, covs, channels)
+    elif selections.head_model is not head_model:  # it was given normals
+        refuse_odd_inputs(head_model, covs, channels)
     flags, warnings = parse_flags(channel_flag)
     _check_sizes(head_model, covs, channels, flags)
     if good_channels is None:
@@ -123,7 +126,6 @@ def prepare_study(
         refuse_several_models(options)
     for kind, cov in covs.items():
         warnings += _refuse_unusable(cov.noise_cov, good, all_names, kind, options)
-    selections = selections or Selections(head_model.gain, covs, channels)
     gain, covariances = selections.of(good)
     regions, mixed = _regions(head_model, gain, options, types)
     if mixed:

@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.inverse.inputs import refuse_odd_inputs
 from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
 from mne_bstinv.inverse.projectors import projection_operator
-from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike
+from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening
 
 __all__ = ["Covariances", "Selections"]
@@ -71,13 +72,18 @@ class Selection(NamedTuple):
 class Selections:
     """Selects, projects and references channels of one study; small selections are kept.
 
-    The covariances, ``noise`` and maybe ``data``, and the gain are of all channels.
+    The covariances, ``noise`` and maybe ``data``, and the head model are of all channels. What no
+    inverse can use is refused, see :func:`~mne_bstinv.inverse.inputs.refuse_odd_inputs`.
     """
 
     def __init__(
-        self, gain: FloatArray, covs: Mapping[str, CovarianceLike], channels: ChannelsLike
+        self,
+        head_model: HeadModelLike,
+        covs: Mapping[str, CovarianceLike],
+        channels: ChannelsLike,
     ) -> None:
-        self.gain, self.covs, self.projectors = gain, covs, channels.projectors
+        refuse_odd_inputs(head_model, covs, channels)
+        self.head_model, self.covs, self.projectors = head_model, covs, channels.projectors
         self.types, self.names = channels.types, channels.names
         self._kept: dict[bytes, Selection] = {}
 
@@ -99,7 +105,7 @@ class Selections:
     def _selected(self, good: IntArray) -> Selection:
         types, names = _of(self.types, good), _of(self.names, good)
         reference = average_reference(types)
-        gain = project_gain(self.gain, good, self.projection, reference, self.names)
+        gain = project_gain(self.head_model.gain, good, self.projection, reference, self.names)
         statistics = {
             kind: project_covariance(cov, good, self.projection, reference, names, kind)
             for kind, cov in self.covs.items()

@@ -32,6 +32,8 @@ SMALL = 100_000
 
 #: Compressed bytes that are inflated at a time, and the most they may become.
 STEP, AT_ONCE = 65536, 2**20
+#: Inflated bytes that are taken at first: most variables are not larger.
+SMALLEST = 16384
 
 #: Bytes of a tag, and of the class and flags of an array with theirs.
 TAG, FLAGS = 8, 16
@@ -105,9 +107,9 @@ def _name(file: BinaryIO, stored: Stored, order: str) -> str:
     file.seek(stored.start)
     head = file.read(min(stored.size, HEAD))
     if stored.compressed:
-        stream = zlib.decompressobj()
-        _inflated_size(head, stream, order)
-        head = stream.decompress(stream.unconsumed_tail, HEAD)
+        head = zlib.decompressobj().decompress(head, TAG + HEAD)
+        _declared_size(head, order)
+        head = head[TAG:]
     return Values(order, 1, head).head(0, len(head)).name
 
 
@@ -126,15 +128,16 @@ def _opened(file: BinaryIO, stored: Stored, order: str) -> tuple[Data, int]:
             return buffer, stored.size
         return data + file.read(stored.size - len(data)), stored.size
     inflater = zlib.decompressobj()
-    size = _inflated_size(file.read(min(stored.size, STEP)), inflater, order)
+    begin = inflater.decompress(file.read(min(stored.size, STEP)), SMALLEST)
+    size = _declared_size(begin, order)
     if size > DEFLATE * stored.size:
         raise DamageError(f"a variable of {size} bytes from {stored.size} compressed ones")
-    if max(size, stored.size) <= STEP:
-        whole: Data = inflater.decompress(inflater.unconsumed_tail, size + 1)
-        count = len(whole)
-    else:
+    whole: Data = begin[TAG:]
+    count = len(whole)
+    if not inflater.eof and count <= size:
         whole = np.empty(size + 1, np.uint8)
-        count = _inflate_into(whole, inflater, file, stored)
+        whole[:count] = np.frombuffer(begin, np.uint8, offset=TAG)
+        count = _inflate_into(whole, count, inflater, file, stored)
         whole = whole if _is_buffered(whole, order) else whole.tobytes()
     if count != size or not inflater.eof:
         raise DamageError(f"a variable of {size} bytes that is longer, or cut short")
@@ -146,20 +149,19 @@ def _is_buffered(data: Data, order: str) -> bool:
     return len(data) >= FLAGS and struct.unpack_from(f"{order}I", data, 8)[0] & 0xFF in BUFFERED
 
 
-def _inflated_size(data: bytes, inflater: Any, order: str) -> int:
-    """Return the size of a compressed variable; the inflater stops behind its tag."""
-    tag = inflater.decompress(data, TAG)
-    kind, size = struct.unpack(f"{order}II", tag) if len(tag) == TAG else (0, 0)
+def _declared_size(data: bytes, order: str) -> int:
+    """Return the size of a variable, from the tag that its inflated bytes begin with."""
+    kind, size = struct.unpack_from(f"{order}II", data) if len(data) >= TAG else (0, 0)
     if kind != MATRIX:
         raise DamageError(f"type {kind}, where a variable should begin")
     return int(size)
 
 
 def _inflate_into(
-    buffer: np.ndarray[Any, Any], inflater: Any, file: BinaryIO, stored: Stored
+    buffer: np.ndarray[Any, Any], count: int, inflater: Any, file: BinaryIO, stored: Stored
 ) -> int:
-    """Inflate what follows the tag, step by step, and return how many bytes it is."""
-    view, count, left = memoryview(buffer), 0, max(0, stored.size - STEP)
+    """Inflate what follows the first bytes, step by step, and return how many bytes it is."""
+    view, left = memoryview(buffer), max(0, stored.size - STEP)
     data = inflater.unconsumed_tail
     while data and not inflater.eof and count < len(view):
         part = inflater.decompress(data, min(len(view) - count, AT_ONCE))

@@ -16,6 +16,7 @@ import math
 import struct
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +84,12 @@ class Head(NamedTuple):
         return "logical" if self.flags & LOGICAL else CLASSES[self.code]
 
 
+@cache
+def _dtypes(order: str) -> dict[int, np.dtype[Any]]:
+    """Return the types of numbers by their data types."""
+    return {kind: np.dtype(order + code) for kind, code in NUMBERS.items()}
+
+
 #: What takes a value from some bytes, for an array that begins at one of them.
 Taker = Callable[[bytes, int], Any]
 
@@ -100,7 +107,7 @@ class Values:
         self.elements = elements
         self.words = struct.Struct(f"{order}2I")
         self.flags = struct.Struct(f"{order}4I")
-        self.dtypes = {kind: np.dtype(order + code) for kind, code in NUMBERS.items()}
+        self.dtypes = _dtypes(order)
         #: The tag of an entry that was never set.
         self.empty = self.words.pack(MATRIX, 0)
         #: Heads of arrays that were found right: the bytes to the next one, and what takes the

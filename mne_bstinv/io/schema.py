@@ -344,7 +344,7 @@ def is_set(structure: Structure, attribute: str) -> bool:
 
 
 #: Types of most values, with which nothing is to be done.
-_READ_ONLY = frozenset({str, tuple, float, int, FrozenMap, type(None)})
+_READ_ONLY = frozenset({str, tuple, float, int, bool, FrozenMap, type(None)})
 
 
 def _frozen(value: Any) -> Any:

@@ -62,10 +62,10 @@ def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> Inve
     file = Path(fname)
     shared = Shared(Studies(protocol))
     stored = io.read_results(file)
-    years = _origin(stored).years
-    if len(years) == 1:
-        return _recompute(stored, years[0], file, shared)
-    return _likeliest(stored, file, shared, rtol=1e-9)[0]
+    origin = _origin(stored)
+    if len(origin.years) == 1:
+        return _recompute(stored, origin, origin.years[0], file, shared)
+    return _likeliest(stored, origin, file, shared, rtol=1e-9)[0]
 
 
 def verify_kernel(
@@ -74,11 +74,12 @@ def verify_kernel(
     """Recompute the kernel of a results file, or its estimate, and compare it with the stored."""
     if is_foreign(stored):
         return verify_foreign(stored, file, shared.studies, rtol, operators)
-    result, agreement = _likeliest(stored, file, shared, rtol)
+    origin = _origin(stored)
+    result, agreement = _likeliest(stored, origin, file, shared, rtol)
     stages = stage_differences(stored, result)
     notes = [rounded(agreement), explain(agreement, stages, agreement.bound or rtol)]
     notes += result.warnings
-    if len(_origin(stored).years) > 1 and agreement.status not in (DIFFERS, NOT_COMPARABLE):
+    if len(origin.years) > 1 and agreement.status not in (DIFFERS, NOT_COMPARABLE):
         notes.append(f"the file does not say its year: it is {result.options.year}")
     return Verification(
         file=file,
@@ -93,20 +94,22 @@ def verify_kernel(
 
 
 def _likeliest(
-    stored: io.Results, file: Path, shared: Shared, rtol: float
+    stored: io.Results, origin: Origin, file: Path, shared: Shared, rtol: float
 ) -> tuple[InverseResult, Agreement]:
     """Recompute by the year whose kernel agrees with the stored one, else by the likeliest."""
     outcomes = []
-    for year in _origin(stored).years:
-        result = _recompute(stored, year, file, shared)
+    for year in origin.years:
+        result = _recompute(stored, origin, year, file, shared)
         outcomes.append((result, _agreement(stored, result, file, shared, rtol)))
         if outcomes[-1][1].status != DIFFERS:
             return outcomes[-1]
     return outcomes[0]
 
 
-def _recompute(stored: io.Results, year: int, file: Path, shared: Shared) -> InverseResult:
-    options = _origin(stored).options(stored.options or {}, year)
+def _recompute(
+    stored: io.Results, origin: Origin, year: int, file: Path, shared: Shared
+) -> InverseResult:
+    options = origin.options(stored.options or {}, year)
     studies = shared.studies
     study = studies.of(file)
     name = stored.head_model_file

@@ -33,9 +33,8 @@ class Shared:
         covs = {"noise": self.studies.noise_cov(noise_cov)}
         if data_cov is not None:
             covs["data"] = self.studies.noise_cov(data_cov)
-        return Selections(
-            self.studies.head_model(head_model).gain, covs, self.studies.channels(channels)
-        )
+        studies = self.studies
+        return Selections(studies.head_model(head_model), covs, studies.channels(channels))
 
     def rounding_bound(self, result: InverseResult, cov: FloatArray) -> RoundingBound:
         """Bound how far rounding moves a kernel, see :func:`mne_bstinv.compare.rounding_bound`."""

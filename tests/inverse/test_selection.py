@@ -38,7 +38,7 @@ def study():
 @pytest.fixture
 def selections(study):
     covs = {"noise": study["noise_cov"], "data": study["data_cov"]}
-    return Selections(study["head_model"].gain, covs, study["channels"])
+    return Selections(study["head_model"], covs, study["channels"])
 
 
 def test_kernels_are_those_of_inverses_that_share_nothing(study, selections):

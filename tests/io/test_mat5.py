@@ -359,3 +359,19 @@ def test_arrays_are_not_copied(tmp_path, compress):
     np.testing.assert_array_equal(value, gain)
     assert value.flags.f_contiguous
     assert value.flags.writeable
+
+
+@pytest.mark.parametrize("limit", [mat5.SMALLEST, mat5.STEP])
+@pytest.mark.parametrize("by", [-8, 0, 8])
+def test_variables_about_as_large_as_what_is_inflated_at_once(limit, by, tmp_path):
+    head = len(array("DOUBLE", (1, 1), doubles(), name="a"))
+    values = np.random.default_rng(by + 8).standard_normal((limit + by - head) // 8)
+    variable = array("DOUBLE", (1, len(values)), doubles(*values), name="a")
+    assert len(variable) == limit + by
+    file = write_5(tmp_path / "a.mat", compressed(variable), compressed(number("b", 2.0)))
+    found = mat.read(file)
+    np.testing.assert_array_equal(found["a"].value, values)
+    assert found["b"].value == 2.0
+    longer = write_5(tmp_path / "longer.mat", compressed(variable + bytes(8)))
+    with pytest.raises(MatFileError, match="that is longer, or cut short"):
+        mat.read(longer)
