@@ -24,7 +24,7 @@ __all__ = ["Fields", "Peaks", "same_array"]
 T = TypeVar("T")
 
 #: How many kernels that were searched are held to bound those like them.
-_SEARCHED = 3
+_SEARCHED = 2
 #: How much of what is made of reference kernels and of positions is kept.
 _ONCE = 2
 
@@ -66,6 +66,10 @@ class Fields:
         """Forget all kernels, and keep what is made of the gain alone."""
         self._known, self._pinned, self._once = [], [], []
 
+    def keep_only(self, blocks: FloatArray) -> None:
+        """Forget all kernels but one, and those that are known for good."""
+        self._known = [known for known in self._known if same_array(known[0], blocks)]
+
     def once(self, of: tuple[FloatArray, ...], make: Callable[[], T]) -> T:
         """Return what is made of a kernel and whatever else, or of positions, once of the last."""
         for arrays, found in self._once:
@@ -106,13 +110,13 @@ class Fields:
     def _found(self, blocks: FloatArray) -> Peaks:
         if self._directions is None:
             self._directions = Directions(blocks, self.gain)
-        kernel, fields = self._directions.kernel(blocks), self._directions.fields
-        search = PeakSearch(blocks, self.gain, kernel, fields)
+        directions = self._directions
+        search = PeakSearch(blocks, self.gain, directions.kernel(blocks), directions.fields)
         search.run(self._searched)
         if (searched := search.searched()) is not None:
             # it stands for those like it
             others = [other for other in self._searched if other is not search.alike]
-            self._searched = [*others[1 - _SEARCHED :], searched]
+            self._searched = [*others, searched][-_SEARCHED:]
         return Peaks(location=search.location, value=search.value)
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:

@@ -77,6 +77,7 @@ class Describer:
             found["amplitude_ratio"] = measures.median(pair.ratio)
         with suppress(NotApplicable):
             found["peak_displacement"] = measures.median(measures.displacements(pair))
+        fields.keep_only(after)  # which is that before the next step
         return found
 
     def _fields_of(self, p: int) -> Fields:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import DepthSettings
@@ -80,10 +81,13 @@ def gain_rows(
     return rows
 
 
-def _rounding(ingredients: Ingredients) -> FloatArray:
-    """By how much MNE rounds the gain along the normals, (n_sources, 1, n_channels)."""
+def _rounding(ingredients: Ingredients) -> NDArray[np.float32]:
+    """By how much MNE rounds the gain along the normals, (n_sources, 1, n_channels).
+
+    A rounding of single precision, which that holds to the last bits of the gain.
+    """
     exact = ingredients.raw_rows(ingredients.on_normals)
-    return np.subtract(ingredients.side.fixed_gain(), exact, out=exact)
+    return np.subtract(ingredients.side.fixed_gain(), exact, out=exact).astype(np.float32)
 
 
 def tangential(ingredients: Ingredients, orient: str, *, theirs: bool) -> float:
