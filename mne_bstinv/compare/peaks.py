@@ -65,6 +65,7 @@ class Fields:
     def forget(self) -> None:
         """Forget all kernels, and keep what is made of the gain alone."""
         self._known, self._pinned, self._once = [], [], []
+        self._searched = []
 
     def once(self, of: tuple[FloatArray, ...], make: Callable[[], T]) -> T:
         """Return what is made of a kernel and whatever else, or of positions, once of the last."""
