@@ -65,6 +65,7 @@ class Fields:
     def forget(self) -> None:
         """Forget all kernels, and keep what is made of the gain alone."""
         self._known, self._pinned, self._once = [], [], []
+        self._searched = []
 
     def keep_only(self, blocks: FloatArray) -> None:
         """Forget all kernels but one, and those that are known for good."""

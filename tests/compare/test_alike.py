@@ -46,6 +46,8 @@ def test_peaks_and_bounds_of_kernels_like_those_before(p, decay, monkeypatch):
         unit = searched.kernel.unit * fields._directions.fields.unit
         assert (unit * searched.largest >= (1 - 1e-12) * largest).all()
     assert len(fields._searched) <= 3
+    fields.forget()
+    assert not fields._searched
 
 
 @pytest.mark.parametrize("p", [1, 3])
