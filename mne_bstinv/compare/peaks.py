@@ -23,8 +23,8 @@ __all__ = ["Fields", "Peaks", "same_array"]
 
 T = TypeVar("T")
 
-#: How many kernels that were searched are held to bound those like them.
-_SEARCHED = 2
+#: How many kernels that were searched are held to bound those like them, as large as a kernel each.
+_SEARCHED = 1
 #: How much of what is made of reference kernels and of positions is kept.
 _ONCE = 2
 
