@@ -242,6 +242,7 @@ class Engine(Systems):
 
     def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
+        self._made.gains.keep_only(stages.rows.gain)  # kernels are as large
         gain, compared = self._gain(stages.rows), self._compared
         mixes, std, right = self._mixes(stages), self._std(stages.rows), self._system(stages).right
         weights = std if mixes else self._row_weights(stages)

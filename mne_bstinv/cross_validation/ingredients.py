@@ -35,7 +35,7 @@ __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 _OF_MEASURES = {"method", "measure", "use_depth"}
 #: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
 #: numbers of rows of kernels.
-_SYSTEMS, _GAINS, _NUMBERS = 4, 1, 2**22
+_SYSTEMS, _GAINS, _NUMBERS = 4, 2, 2**22
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

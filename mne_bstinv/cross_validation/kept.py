@@ -27,6 +27,10 @@ class Kept:
             del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
 
+    def keep_only(self, key: Hashable) -> None:
+        """Forget all but what is known of a key."""
+        self._made = {k: value for k, value in self._made.items() if k == key}
+
     def __contains__(self, key: Hashable) -> bool:
         return key in self._made
 
