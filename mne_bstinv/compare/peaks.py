@@ -38,6 +38,10 @@ class Peaks:
     #: That value, (n_sources,); 0 where the source has no point spread.
     value: FloatArray
 
+    def times(self, factor: float) -> Peaks:
+        """Return the peaks of a multiple of the kernel, by a number above 0."""
+        return Peaks(location=self.location, value=factor * self.value)
+
 
 class Fields:
     """The fields of unit sources at all locations, and where point spreads of them peak.
@@ -88,15 +92,10 @@ class Fields:
         One may be a multiple of the other. With |A_i − B_i| ≤ δ in the weights of A, a maximum of A
         is within 2 δ |s ∘ g_j| of A's value at the maximum of B. What is kept stays known for good.
         """
-        bound = FieldBound(blocks)
-        factor = _factor(blocks, other)
-        # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
-        agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
-        if agrees and keep:
-            peaks = self.peaks(other)
-            scaled = Peaks(location=peaks.location, value=factor * peaks.value)
-            self._pinned.append((blocks, scaled))
-        return agrees
+        factor = _agreeing_factor(blocks, other, change)
+        if factor is not None and keep:
+            self._pinned.append((blocks, self.peaks(other).times(factor)))
+        return factor is not None
 
     def liken(self, blocks: FloatArray, change: float) -> None:
         """Take the peaks of a kernel for those of the last one that was searched if they agree."""
@@ -104,9 +103,10 @@ class Fields:
         if not known or any(same_array(blocks, other) for other, _ in known):
             return
         last, peaks = known[-1]
-        if last.shape == blocks.shape and self.agree(blocks, last, change):
-            scaled = Peaks(location=peaks.location, value=_factor(blocks, last) * peaks.value)
-            self._known = [*self._known[-1:], (blocks, scaled)]
+        same_shape = last.shape == blocks.shape
+        factor = _agreeing_factor(blocks, last, change) if same_shape else None
+        if factor is not None:
+            self._known = [*self._known[-1:], (blocks, peaks.times(factor))]
 
     def _found(self, blocks: FloatArray) -> Peaks:
         if self._directions is None:
@@ -123,6 +123,14 @@ class Fields:
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:
         """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
         return values_at(blocks, self.gain, locations)
+
+
+def _agreeing_factor(blocks: FloatArray, other: FloatArray, change: float) -> float | None:
+    """By what another kernel is multiplied to agree with one, None if it does not."""
+    bound, factor = FieldBound(blocks), _factor(blocks, other)
+    # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
+    agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
+    return factor if agrees else None
 
 
 def _factor(blocks: FloatArray, other: FloatArray) -> float:
