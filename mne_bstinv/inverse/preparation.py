@@ -42,7 +42,7 @@ from mne_bstinv.inverse.orientation import untruncated
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.selection import Covariances, Selections
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
-from mne_bstinv.inverse.whitening import CovarianceStatistics
+from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening
 
 __all__ = [
     "PreparedStudy",
@@ -82,6 +82,11 @@ class PreparedStudy:
     covariances: Covariances
     #: What the user should know.
     warnings: tuple[str, ...] = ()
+
+    @property
+    def whitening(self) -> Whitening:
+        """Whitener of the noise as the options say, computed once for the same covariances."""
+        return self.covariances.whitening(self.options, self.noise_averages)
 
 
 def prepare_study(

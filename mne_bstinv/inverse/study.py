@@ -106,7 +106,7 @@ def kernel_of(study: PreparedStudy) -> InverseResult:
         data=study.data,
         channel_names=study.channel_names,
         mixed=study.mixed,
-        whitening=study.covariances.whitening(study.options, study.noise_averages),
+        whitening=study.whitening,
     )
     return dataclasses.replace(
         result,

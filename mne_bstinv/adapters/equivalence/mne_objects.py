@@ -16,11 +16,11 @@ from mne_bstinv.adapters.channel_names import match_channel_names, with_mne_name
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
-from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources import forward_for_file
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.inverse.linear import data_whitening, noise_whitening
+from mne_bstinv.inverse.linear import data_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
@@ -85,9 +85,7 @@ def mne_objects(study: Study, common: CommonInputs) -> MneObjects:
         If the noise covariance cannot be used.
     """
     prepared = common.prepared
-    noise = noise_whitening(
-        prepared.noise, prepared.channel_types, prepared.options, prepared.channel_names
-    )
+    noise = prepared.whitening
     all_info = to_info(
         study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri
     )
@@ -101,7 +99,7 @@ def mne_objects(study: Study, common: CommonInputs) -> MneObjects:
             dataclasses.replace(channels, channels=in_use),
             surface=common.surface,
             mri=common.mri,
-            info=mne.pick_info(all_info, picks, copy=True),
+            info=picked_info(all_info, picks),
         )
     names = [all_info["ch_names"][i] for i in picks]
     projs = reference_projections(noise.whitener, prepared.channel_types, names, Findings())

@@ -22,7 +22,7 @@ from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
-from mne_bstinv.adapters.sensors import NO_SFREQ, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources import forward_for_file, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
@@ -296,7 +296,7 @@ def mne_side(
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
-    picked = mne.pick_info(info, picks, copy=True)
+    picked = picked_info(info, picks)
     picked["bads"] = []
     return MneSide(
         common=common,

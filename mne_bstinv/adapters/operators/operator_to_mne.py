@@ -42,7 +42,6 @@ from mne_bstinv.conversion import (
 )
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_surface_ras
-from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.preparation import PreparedStudy, prepare_study
@@ -166,7 +165,7 @@ def _build(
     study: PreparedStudy, sources: SourceMap, info: mne.Info, mri: io.Mri | None, findings: Findings
 ) -> Any:
     options = study.options
-    whitening = noise_whitening(study.noise, study.channel_types, options, study.channel_names)
+    whitening = study.whitening
     for message in whitening.warnings:
         findings.derived("NoiseCov", message)
     noise = noise_spectrum(whitening)
