@@ -257,8 +257,7 @@ def _compared(
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     study = shared.study
     result, own = _brainstorm(study, ingredients)
-    unit = _unit(result)
-    ours = _rows(ingredients, own if unit == 1 else own / unit)
+    ours = _rows(ingredients, _in_mne_unit(own, result))
     same = equivalent.blocks()
     # MNE's functions copy gains: before there is more beside them
     differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
@@ -275,9 +274,7 @@ def _compared(
     tolerated = min(allowed, _MAX_RTOL)
     describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
     before = describe(theirs, ours, "MNE, as set")
-    after = describe(
-        _rows(ingredients, same if unit == 1 else same / unit), ours, "MNE, told the same"
-    )
+    after = describe(_rows(ingredients, _in_mne_unit(same, result)), ours, "MNE, told the same")
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
@@ -389,11 +386,11 @@ def _settings(settings: MneSettings | Mapping[str, Any] | None, options: AnyOpti
     return MneSettings.defaults_for(options, **dict(settings or {}))
 
 
-def _unit(result: InverseResult) -> float:
-    """√Λ for sLORETA, which makes Brainstorm's dimensionless like MNE's."""
+def _in_mne_unit(blocks: FloatArray, result: InverseResult) -> FloatArray:
+    """Make Brainstorm's sLORETA dimensionless like MNE's, by √Λ; others are in one unit."""
     if result.options.measure == "sloreta" and result.lambda_ is not None:
-        return float(np.sqrt(result.lambda_))
-    return 1.0
+        return blocks / float(np.sqrt(result.lambda_))
+    return blocks
 
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
