@@ -1,10 +1,6 @@
 """What to tell MNE for Brainstorm's kernel, and the kernels that MNE computes itself."""
 
-from mne_bstinv.adapters.equivalence.equivalent import (
-    MneEquivalent,
-    equivalent_of,
-    mne_equivalent,
-)
+from mne_bstinv.adapters.equivalence.equivalent import MneEquivalent
 from mne_bstinv.adapters.equivalence.inputs import (
     GathersStudy,
     Study,
@@ -23,6 +19,7 @@ from mne_bstinv.adapters.equivalence.mne_side import (
     mne_side,
 )
 from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings, no_minimum_norm
+from mne_bstinv.adapters.equivalence.translation import equivalent_of, mne_equivalent
 
 __all__ = [
     "DepthSettings",

@@ -14,7 +14,7 @@ from inverse_twins import PUBLIC, one_of_each, stored_results
 from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions, compute_kernel, io
-from mne_bstinv.adapters.equivalence.equivalent import mne_equivalent
+from mne_bstinv.adapters.equivalence import mne_equivalent
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
 from mne_bstinv.errors import ConversionError, OptionError
 
