@@ -209,7 +209,7 @@ def cross_validate_each(
     _check(rtol, orders)
     study = require_study(study)
     refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
-    parsed = [_options(given) for given in options]
+    parsed = [_options(given) for given in _several(options)]
     settings = [_settings(mne_settings, o) for o in parsed]
     types = default_data_types(study) if data_types is None else upper_types(data_types)
     chosen = {"good_channels": good_channels, "n_avg": n_avg}
@@ -358,6 +358,16 @@ def _shapley_limit(ingredients: Ingredients) -> int:
     """Bound the multiplications: a kernel takes about rows × channels² of them."""
     n_channels, n_columns = ingredients.prepared.regions[0].gain.shape
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
+
+
+def _several(options: Any) -> Iterable[AnyOptions | Mapping[str, Any] | None]:
+    """Refuse the options of one kernel where several are asked for."""
+    if isinstance(options, Iterable) and not isinstance(options, Mapping | str):
+        return options
+    raise OptionError(
+        f"options must be a list with the options of each kernel, found {type(options).__name__}. "
+        "Put it into a list, or call cross_validate."
+    )
 
 
 def _options(options: AnyOptions | Mapping[str, Any] | None) -> AnyOptions:

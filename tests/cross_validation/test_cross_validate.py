@@ -372,6 +372,15 @@ def test_recordings_are_named():
     assert note == f"The recordings are {sample().recordings.comment!r} ({AVERAGE})."
 
 
+@pytest.mark.parametrize(
+    "options", [InverseOptions(), {"InverseMeasure": "amplitude"}, "MNE", None]
+)
+def test_options_of_one_kernel_are_no_list(options):
+    found = rf"a list with the options of each kernel, found {type(options).__name__}\."
+    with pytest.raises(OptionError, match=found):
+        cross_validate_each(sample(), options)
+
+
 @pytest.mark.parametrize("study", ["PROTOCOL", None, {}])
 def test_what_is_no_study_is_refused(study):
     with pytest.raises(ConversionError, match="The study has no head_model: give what load_study"):
