@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -21,6 +22,7 @@ from mne_bstinv._types import IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.pieces import write_forward_solution
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
@@ -251,7 +253,11 @@ def write_forward(
             RuntimeWarning,
         )
         fwd = mne.pick_channels_forward(fwd, kept, ordered=True)
-    mne.write_forward_solution(fname, _with_plain_names(fwd), overwrite=overwrite)
+    fwd = _with_plain_names(fwd)
+    if isinstance(fwd["_orig_sol"], GainForFile) and not Path(fname).exists():
+        write_forward_solution(Path(fname), fwd)
+    else:
+        mne.write_forward_solution(fname, fwd, overwrite=overwrite)
 
 
 def _with_plain_names(fwd: Any) -> Any:
