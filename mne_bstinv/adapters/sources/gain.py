@@ -1,4 +1,4 @@
-"""Gains from Brainstorm's axes and order to MNE's, in memory or on their way to a file.
+"""Gains from Brainstorm's axes and order to MNE's, at once or when their numbers are asked for.
 
 The three columns of each location are turned from SCS to MNE's head frame, G_i ← G_i R', rows of
 channels are picked, and locations stand in the order of MNE's source spaces. The files of both hold
@@ -13,7 +13,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["GainForFile", "turned_gain"]
+__all__ = ["LazyGain", "turned_gain"]
 
 #: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
 _LOCATIONS_AT_ONCE = 128
@@ -43,7 +43,7 @@ def _turn_into(
         columns[3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows))
 
 
-class GainForFile:
+class LazyGain:
     """A gain (n_rows, 3 n_order), or its transpose, that is turned when its numbers are asked for.
 
     MNE's writer picks rows of a gain, transposes it and asks for it in the precision of the file.
