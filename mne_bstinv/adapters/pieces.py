@@ -19,7 +19,7 @@ import numpy as np
 from mne_bstinv._types import AnyArray
 from mne_bstinv.adapters import _mne_private
 
-__all__ = ["MatrixForFile", "write_forward_solution", "write_inverse_operator"]
+__all__ = ["LazyMatrix", "write_forward_solution", "write_inverse_operator"]
 
 #: Numbers of matrices in FIF files.
 _FLOAT = np.dtype(">f4")
@@ -31,7 +31,7 @@ _AT_ONCE = 256
 _FILE: ContextVar[IO[bytes] | None] = ContextVar("_FILE", default=None)
 
 
-class MatrixForFile(ABC):
+class LazyMatrix(ABC):
     """A matrix that MNE takes for an array, and that writes itself to a FIF file."""
 
     shape: tuple[int, int]
@@ -63,7 +63,7 @@ class MatrixForFile(ABC):
         return np.empty(0, _FLOAT)
 
 
-class _Transposed(MatrixForFile):
+class _Transposed(LazyMatrix):
     """The transpose of an array, or the array itself."""
 
     def __init__(self, array: AnyArray) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
 from mne_bstinv.frames import fiducials_in_scs
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
@@ -57,10 +57,11 @@ class Companions:
     """Finds companions when they are asked for.
 
     ``value`` is what the source holds; structures of Brainstorm name files that belong to them.
+    What is ``None`` in ``given`` is looked for.
     """
 
     def __init__(
-        self, source: Path, target: Path, value: Any, given: Mapping[str, str | os.PathLike[str]]
+        self, source: Path, target: Path, value: Any, given: Mapping[str, PathLike | None]
     ) -> None:
         for name in given:
             if name not in COMPANIONS:

@@ -16,8 +16,9 @@ from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, carry, conversion_report, converts, hearing
+from mne_bstinv.conversion_files.arguments import Arguments
 from mne_bstinv.conversion_files.companions import Companions
-from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
+from mne_bstinv.conversion_files.routes import ROUTES, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
@@ -162,7 +163,7 @@ def convert_value(
     source: Path,
     target: Path,
     kinds: tuple[str, str],
-    given: Mapping[str, PathLike],
+    given: Mapping[str, PathLike | None],
     arguments: Arguments,
     units: str | None = None,
 ) -> tuple[Any, Companions, ConversionReport]:
@@ -173,7 +174,7 @@ def convert_value(
         found.require(name)
     with hearing() as heard, converting(units):
         converted = _sized(route.convert(_sized(value), found, arguments))
-    for name in sorted(given.keys() - found.used.keys()):
+    for name in sorted(found.given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     found.findings.tell(what=f"{source.name} → {target.name}")
     findings = tuple(dict.fromkeys([*found.findings.report, *heard]))

@@ -1,4 +1,4 @@
-"""Gains from Brainstorm's axes and order to MNE's, in memory or on their way to a file.
+"""Gains from Brainstorm's axes and order to MNE's, at once or when their numbers are asked for.
 
 The three columns of each location are turned from SCS to MNE's head frame, G_i ← G_i R', rows of
 channels are picked, and locations stand in the order of MNE's source spaces. The files of both hold
@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
-from mne_bstinv.adapters.pieces import MatrixForFile
+from mne_bstinv.adapters.pieces import LazyMatrix
 
-__all__ = ["GainForFile", "turned_gain"]
+__all__ = ["LazyGain", "turned_gain"]
 
 #: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
 _LOCATIONS_AT_ONCE = 128
@@ -32,19 +32,19 @@ def turned_gain(
     A few locations at a time, from the layout that MATLAB's files are read to (columns) to that
     which MNE works with (rows): a fourth of the time of turning the whole gain at once.
     """
-    return _turned(gain, rows, rotation, order, np.float64).T
+    result = np.empty((len(rows), 3 * len(order)))
+    _turn_into(result.T, gain, rows, rotation, order)
+    return result
 
 
-def _turned(
-    gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray, dtype: Any
-) -> AnyArray:
-    """Turn a gain (n_channels, 3 n_sources) into columns (3 n_order, n_rows)."""
-    columns = np.empty((3 * len(order), len(rows)), dtype)
+def _turn_into(
+    columns: FloatArray, gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray
+) -> None:
+    """Turn a gain (n_channels, 3 n_sources) into columns (3 n_order, n_rows) of any precision."""
     done = 0
     for piece in _turned_pieces(gain, rows, rotation, order):
         columns[done : done + len(piece)] = piece
         done += len(piece)
-    return columns
 
 
 def _turned_pieces(
@@ -68,7 +68,7 @@ def _runs(rows: IntArray) -> list[Any]:
     return [slice(run[0], run[-1] + 1) for run in runs]
 
 
-class GainForFile(MatrixForFile):
+class LazyGain(LazyMatrix):
     """A gain (n_rows, 3 n_order), or its transpose, that is turned when its numbers are asked for.
 
     MNE's writer picks rows of a gain, transposes it and asks for it in the precision of the file.
@@ -96,7 +96,8 @@ class GainForFile(MatrixForFile):
     def whole(self, dtype: Any) -> AnyArray:
         """Return the gain as an array."""
         gain, rotation, order = self._of
-        columns = _turned(gain, self._rows, rotation, order, dtype)
+        columns = np.empty((3 * len(order), len(self._rows)), dtype)
+        _turn_into(columns, gain, self._rows, rotation, order)
         return columns if self._by_columns else columns.T
 
     def pieces(self) -> Iterator[AnyArray]:
