@@ -9,13 +9,12 @@ fractal heap (III.G), link message (IV.A.2.g).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from mne_bstinv.io.variable import DamageError, RefusalError
 
-if TYPE_CHECKING:
-    from mne_bstinv.io.hdf5_structure import Structures
+#: Returns bytes of a file, by address and size, or a DamageError.
+Read = Callable[[int, int], bytes]
 
 __all__ = ["HARD", "link_out_of", "refused_link"]
 
@@ -44,10 +43,10 @@ def refused_link(name: str, kind: int) -> RefusalError:
     return error
 
 
-def link_out_of(structures: Structures, heap: int) -> tuple[str, int] | None:
+def link_out_of(read: Read, heap: int) -> tuple[str, int] | None:
     """Return name and type of the first link that leads elsewhere; None where none can be seen."""
     try:
-        for block in _blocks(structures, heap):
+        for block in _blocks(read, heap):
             for name, kind in _links(block):
                 if kind != HARD:
                     return name, kind
@@ -56,9 +55,9 @@ def link_out_of(structures: Structures, heap: int) -> tuple[str, int] | None:
     return None
 
 
-def _blocks(structures: Structures, heap: int) -> Iterator[bytes]:
+def _blocks(read: Read, heap: int) -> Iterator[bytes]:
     """Yield what is in the blocks of a heap; of a table those that it holds itself."""
-    header = structures.read(heap, HEADER)
+    header = read(heap, HEADER)
     width, first, largest, bits = SIZES[0].unpack_from(header, SIZES[1])
     root, rows = ROOT[0].unpack_from(header, ROOT[1])
     head = 13 + -(-bits // 8)
@@ -66,11 +65,11 @@ def _blocks(structures: Structures, heap: int) -> Iterator[bytes]:
     if rows:
         by_row = [first << max(row - 1, 0) for row in range(min(rows, MAX_ROWS))]
         sizes = [size for size in by_row if size <= largest for _ in range(width)]
-        table = structures.read(root + head, 8 * len(sizes))
+        table = read(root + head, 8 * len(sizes))
         addresses = struct.unpack(f"<{len(sizes)}Q", table)
     for address, size in dict(zip(addresses, sizes, strict=True)).items():
         if address != UNDEFINED:
-            yield structures.read(address, size)[head + 4 * bool(header[9] & CHECKED) :]
+            yield read(address, size)[head + 4 * bool(header[9] & CHECKED) :]
 
 
 def _links(block: bytes) -> Iterator[tuple[str, int]]:

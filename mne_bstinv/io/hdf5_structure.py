@@ -96,7 +96,7 @@ class Structures:
 
     def _newer_group(self, heap: int) -> DamageError | RefusalError:
         """Return what is wrong with a group whose links are in a newer form of heap."""
-        found = link_out_of(self, heap)
+        found = link_out_of(self.read, heap)
         if found is None:
             return DamageError(NEWER)
         name, kind = found
