@@ -146,16 +146,12 @@ def convert_file(
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)
     converted, found, report = convert_value(source, target, kinds, given, arguments, units)
-    findings = report.findings
+    with found.named():
+        files = _write(converted, target, kinds[1], overwrite=overwrite)
     if isinstance(converted, ContinuousRecording):
-        files: tuple[Path, ...] = converted.write_as(target, overwrite=overwrite)
         written = conversion_report(converted)  # what turned out while it was written
-        report = ConversionReport(tuple(dict.fromkeys([*findings, *written])), written.kept)
-    elif kinds[1] in KINDS:
-        KINDS[kinds[1]].write(target, converted, overwrite=overwrite)
-        files = (target,)
-    else:
-        files = write_mne(target, converted, kinds[1], overwrite=overwrite)
+        findings = dict.fromkeys([*report.findings, *written])
+        report = ConversionReport(tuple(findings), written.kept)
     return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
 
 
@@ -172,7 +168,7 @@ def convert_value(
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
-    with hearing() as heard, converting(units):
+    with hearing() as heard, converting(units), found.named():
         converted = _sized(route.convert(_sized(value), found, arguments))
     for name in sorted(found.given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
@@ -238,6 +234,16 @@ def _read(source: Path, kind: str) -> Any:
     if kind == "bst":
         return io.open_bst(source)
     return KINDS[kind].read(source) if kind in KINDS else read_mne(source, kind)
+
+
+def _write(converted: Any, target: Path, kind: str, *, overwrite: bool) -> tuple[Path, ...]:
+    """Write a file, and return what was written."""
+    if isinstance(converted, ContinuousRecording):
+        return converted.write_as(target, overwrite=overwrite)
+    if kind in KINDS:
+        KINDS[kind].write(target, converted, overwrite=overwrite)
+        return (target,)
+    return write_mne(target, converted, kind, overwrite=overwrite)
 
 
 def kind_of_file(path: Path) -> str:

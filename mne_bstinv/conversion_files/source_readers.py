@@ -253,6 +253,7 @@ def read_labels_brainstorm(
     found = Companions(file, file.with_name("labels"), surface, given)
     sensors = found["channels"] if channels is not None else None
     name = found.subject if subject is None else subject
-    labels = to_labels(surface, atlas, subject=name, channels=sensors, mri=found["mri"])
+    with found.named():
+        labels = to_labels(surface, atlas, subject=name, channels=sensors, mri=found["mri"])
     found.findings.tell(what=f"{file.name} → labels")
     return labels
