@@ -17,7 +17,7 @@ from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators import noise_spectrum, operator_info, reference_projections
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
-from mne_bstinv.adapters.sources import forward_for_file
+from mne_bstinv.adapters.sources import to_lazy_forward
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.linear import data_whitening
@@ -94,7 +94,7 @@ def mne_objects(study: Study, common: CommonInputs) -> MneObjects:
     channels = with_mne_names(study.channels)
     in_use = tuple(channels.channels[i] for i in prepared.channel_indices)
     with warnings_silenced():  # that all else is dropped is meant here
-        forward = forward_for_file(
+        forward = to_lazy_forward(
             head_model,
             dataclasses.replace(channels, channels=in_use),
             surface=common.surface,
