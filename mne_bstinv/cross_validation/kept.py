@@ -27,13 +27,6 @@ class Kept:
             del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
 
-    def keep_only(self, key: Hashable) -> None:
-        """Forget all but what is known of a key."""
-        self._made = {k: value for k, value in self._made.items() if k == key}
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._made
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Made:
@@ -54,5 +47,5 @@ class Made:
     systems: Kept
     #: Rows of the gain: they are as large as the gain, or as a third of it.
     gains: Kept
-    #: Numbers of the rows of kernels, (n_sources, p).
-    rows: Kept
+    #: Norms by which measures divide, (n_sources, p).
+    norms: Kept
