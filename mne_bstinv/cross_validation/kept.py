@@ -32,13 +32,13 @@ class Kept:
 class Made:
     """What is made of the ingredients of a study, in which the measure has no part."""
 
-    #: Whiteners, parts of them, and ranks that MNE estimates; power of the gain by its norm.
+    #: Whiteners, their largest precisions, parts of them, and ranks that MNE estimates; power of
+    #: the gain by its norm.
     noise: Kept = field(default_factory=Kept)
+    precisions: Kept = field(default_factory=Kept)
     parts: Kept = field(default_factory=Kept)
     ranks: Kept = field(default_factory=Kept)
     powers: Kept = field(default_factory=Kept)
-    #: MNE's rounding of the gain along the normals.
-    roundings: Kept = field(default_factory=Kept)
     #: Depth weights (n_sources,) that differ, in the order in which they were met.
     alphas: list[FloatArray] = field(default_factory=list)
     #: q' R q by the rows, eigenvectors of L L' by noise and rows.
