@@ -173,12 +173,13 @@ def gather(
 
         def rows(along: Callable[[FloatArray], FloatArray] | None) -> FloatArray:
             if not (mne_projectors or mne_reference):  # what Brainstorm's study step made
-                made = _rows_of(prepared.regions[0].gain, 3)
+                made = _rows_of(prepared.regions[0].gain.array, 3)
                 return made if along is None else along(made)
             made = _rows_of(head_model.gain, 3)
             made = made if along is None else along(made)  # fewer, before they are projected
             gain = made.reshape(-1, made.shape[2]).T
-            return _rows_of(project_gain(gain, good, ours, applied, names), made.shape[1])
+            projected = project_gain(gain, good, ours, applied, names).array
+            return _rows_of(projected, made.shape[1])
 
         return Operated(
             rows=rows, noise=noise, on_data=np.eye(len(good)) if theirs is None else theirs
