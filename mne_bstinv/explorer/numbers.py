@@ -50,11 +50,11 @@ def numbers_of_page(
     """
     recordings = study.recordings
     if recordings is None:
-        raise SchemaError("the study", ["recordings: none found, expected some to invert."])
+        raise SchemaError(study.name, ["recordings: none found, expected some to invert."])
     if study.head_model.head_model_type != "surface" or study.cortex is None:
         without = "" if study.cortex is not None else " without a cortex"
         raise SchemaError(
-            "the study",
+            str(study.files.get("head_model", study.name)),
             [
                 "HeadModelType: the explorer shows a cortex, expected a surface head model and its "
                 f"cortex, found {study.head_model.head_model_type!r}{without}."
