@@ -12,7 +12,13 @@ from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.structures import CovarianceLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
-__all__ = ["average_reference", "project_covariance", "project_gain"]
+__all__ = [
+    "average_reference",
+    "channels_in_use",
+    "gain_operator",
+    "project_covariance",
+    "project_gain",
+]
 
 #: Rows of a transposed gain that are multiplied at a time.
 _PIECE = 512
@@ -51,6 +57,26 @@ def project_gain(
     names are of all channels. The result is laid out so that the columns of a location are near
     each other; it is refused if not finite for a channel that is kept.
     """
+    used = channels_in_use(gain, good, projection, names)
+    if projection is None and reference is None:
+        return _Columns(good, len(gain)).of(gain.T).T
+    kept = np.searchsorted(used, good)
+    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
+    of_used = None if projection is None else projection[np.ix_(used, used)]
+    taken_out = _taken_out(of_used, reference, kept, used.size)
+    if taken_out is not None:
+        return _without(gain.T, used, kept, *taken_out).T
+    operator = gain_operator(good, used, projection, reference)
+    return _selected_product(gain.T, used, np.ascontiguousarray(operator.T)).T
+
+
+def channels_in_use(
+    gain: FloatArray, good: IntArray, projection: FloatArray | None, names: Sequence[str]
+) -> IntArray:
+    """Return the channels that are kept and those that the projection mixes into them, sorted.
+
+    0-based, of all; refused is a gain that is not finite for a channel that is kept.
+    """
     computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
     without = np.setdiff1d(good, computed)
     if without.size:
@@ -60,19 +86,21 @@ def project_gain(
             f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
             "computed for them: mark them bad, or choose other data types."
         )
-    if projection is None and reference is None:
-        return _Columns(good, len(gain)).of(gain.T).T
-    operator = np.eye(len(gain))[good] if projection is None else projection[good]
-    used = np.union1d(computed[operator[:, computed].any(axis=0)], good)
-    kept = np.searchsorted(used, good)
-    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
-    of_used = None if projection is None else projection[np.ix_(used, used)]
-    taken_out = _taken_out(of_used, reference, kept, used.size)
-    if taken_out is not None:
-        return _without(gain.T, used, kept, *taken_out).T
-    if reference is not None:
-        operator = reference @ operator
-    return _selected_product(gain.T, used, np.ascontiguousarray(operator[:, used].T)).T
+    if projection is None:
+        return np.unique(good)
+    mixed = projection[np.ix_(good, computed)].any(axis=0)
+    return np.union1d(computed[mixed], good)
+
+
+def gain_operator(
+    good: IntArray, used: IntArray, projection: FloatArray | None, reference: FloatArray | None
+) -> FloatArray:
+    """Write projection, selection and reference as one operator (n_good, n_used) on channels."""
+    if projection is None:
+        operator = np.equal.outer(good, used).astype(np.float64)
+    else:
+        operator = projection[np.ix_(good, used)]
+    return operator if reference is None else reference @ operator
 
 
 def _selected_product(rows: FloatArray, used: IntArray, operator: FloatArray) -> FloatArray:
