@@ -454,7 +454,7 @@ def test_averages_do_not_change_brainstorms_amplitude_but_mnes_dspm(sample):
 
 def test_only_half_of_the_arguments_is_refused(sample):
     inv = sample[0].operator()
-    with pytest.raises(ConversionError, match="both lambda2 and method .*, or neither"):
+    with pytest.raises(ConversionError, match=r"both lambda2 and method .*, or neither"):
         from_inverse_operator(inv, 1 / 9)
     with pytest.raises(ConversionError, match="Unknown method 'dspm'"):
         from_inverse_operator(inv, 1 / 9, "dspm")
