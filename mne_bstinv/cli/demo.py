@@ -15,7 +15,7 @@ from mne_bstinv.anatomy import edge_lengths
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import SampleStudy, SimulatedSource, load_sample, simulated_sources
-from mne_bstinv.errors import OverwriteError
+from mne_bstinv.errors import OverwriteError, WriteError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.plots import plot_estimate
 from mne_bstinv.verification import find_results, verify
@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration: 0 if all kernels are Brainstorm's, and MNE's told the same, else 1."""
     target, page = args.out / "estimate.png", args.out / "report.html"
+    if args.out.exists() and not args.out.is_dir():
+        raise WriteError(f"{args.out}: a file; --out is a folder. Choose another name.")
     for path in (target, page):
         if path.exists() and not args.overwrite:
             raise OverwriteError.of(path)

@@ -133,7 +133,8 @@ def read_epochs_brainstorm(
     given = {"channels": channels, "mri": mri}
     found = Companions(files[0], files[0].with_name("epochs"), trials[0], given)
     sensors = found.require("channels")
-    epochs = to_epochs(trials, sensors, mri=frame_mri(sensors, found))
+    with found.named():
+        epochs = to_epochs(trials, sensors, mri=frame_mri(sensors, found))
     found.findings.tell(what=f"{files[0].name} → epochs")
     return epochs
 

@@ -182,18 +182,21 @@ def untruncated(meg_method: str | None, channel_types: Sequence[str]) -> str:
     return "loose"
 
 
-def take_out_first(rows: FloatArray) -> None:
+def take_out_first(rows: FloatArray, operator: FloatArray | None = None) -> None:
     """Make the second and third row of each location orthogonal to its first, in place.
 
-    Rows are (n_locations, 3, n_channels), of the normal and both tangents. Any basis of the
-    tangential plane gives the same kernel, whose two tangential components have one variance: none
-    needs to be singled out.
+    Rows are (n_locations, 3, n_channels), of the normal and both tangents; they are orthogonal once
+    an operator (n, n_channels) has met their channels, if there is one. Any basis of the tangential
+    plane gives the same kernel, whose two tangential components have one variance: none needs to be
+    singled out.
     """
-    first, others = rows[:, :1], rows[:, 1:]
-    size = np.matmul(first, first.transpose(0, 2, 1))
-    along = np.matmul(others, first.transpose(0, 2, 1))
+    seen = rows if operator is None else rows @ operator.T
+    first = seen[:, :1].transpose(0, 2, 1)
+    size = np.matmul(seen[:, :1], first)
+    along = np.matmul(seen[:, 1:], first)
     # a normal that no channel sees takes nothing out
-    others -= np.divide(along, size, out=np.zeros_like(along), where=size > 0) * first
+    factor = np.divide(along, size, out=np.zeros_like(along), where=size > 0)
+    rows[:, 1:] -= factor * rows[:, :1]
 
 
 def _not_finite(gain: Gain) -> InverseError:

@@ -14,7 +14,14 @@ from mne_bstinv.inverse.gain import Gain
 from mne_bstinv.inverse.structures import CovarianceLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
-__all__ = ["average_reference", "computed_channels", "project_covariance", "project_gain"]
+__all__ = [
+    "average_reference",
+    "channels_in_use",
+    "computed_channels",
+    "gain_operator",
+    "project_covariance",
+    "project_gain",
+]
 
 #: Length of runs of channels from which it takes less time to copy these.
 _RUN = 4
@@ -40,11 +47,6 @@ def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
     return None if np.array_equal(operator, np.eye(len(upper))) else operator
 
 
-def computed_channels(gain: FloatArray) -> IntArray:
-    """Return the positions of the channels of a gain that are finite at all locations."""
-    return np.flatnonzero(np.isfinite(gain.sum(axis=1)))
-
-
 def project_gain(
     gain: FloatArray,
     good: IntArray,
@@ -59,6 +61,37 @@ def project_gain(
     names are of all channels, ``computed`` is :func:`computed_channels` if known. A gain that is
     not finite for a channel that is kept is refused.
     """
+    used = channels_in_use(gain, good, projection, names, computed)
+    if projection is None and reference is None:
+        whole = np.array_equal(good, np.arange(len(gain)))
+        return Gain(gain) if whole else Gain(gain, _Columns(good, len(gain)).of)
+    used = np.r_[good, np.setdiff1d(used, good)]
+    columns = _Columns(used, len(gain))  # the others may be NaN
+    of_used = None if projection is None else projection[np.ix_(used, used)]
+    taken_out = _taken_out(of_used, reference, good.size)
+    if taken_out is not None:
+        return Gain(gain, partial(_without, columns, *taken_out))
+    operator = gain_operator(good, used, projection, reference)
+    return Gain(gain, partial(_multiplied, columns, np.ascontiguousarray(operator.T)))
+
+
+def computed_channels(gain: FloatArray) -> IntArray:
+    """Return the positions of the channels of a gain that are finite at all locations."""
+    return np.flatnonzero(np.isfinite(gain.sum(axis=1)))
+
+
+def channels_in_use(
+    gain: FloatArray,
+    good: IntArray,
+    projection: FloatArray | None,
+    names: Sequence[str],
+    computed: IntArray | None = None,
+) -> IntArray:
+    """Return the channels that are kept and those that the projection mixes into them, sorted.
+
+    0-based, of all; ``computed`` is :func:`computed_channels` if known. A gain that is not finite
+    for a channel that is kept is refused.
+    """
     computed = computed_channels(gain) if computed is None else computed
     without = np.setdiff1d(good, computed)
     if without.size:
@@ -68,20 +101,21 @@ def project_gain(
             f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
             "computed for them: mark them bad, or choose other data types."
         )
-    if projection is None and reference is None:
-        whole = np.array_equal(good, np.arange(len(gain)))
-        return Gain(gain) if whole else Gain(gain, _Columns(good, len(gain)).of)
-    operator = np.eye(len(gain))[good] if projection is None else projection[good]
-    mixed_in = computed[operator[:, computed].any(axis=0)]
-    used = np.r_[good, np.setdiff1d(mixed_in, good)]
-    columns = _Columns(used, len(gain))  # the others may be NaN
-    of_used = None if projection is None else projection[np.ix_(used, used)]
-    taken_out = _taken_out(of_used, reference, good.size)
-    if taken_out is not None:
-        return Gain(gain, partial(_without, columns, *taken_out))
-    if reference is not None:
-        operator = reference @ operator
-    return Gain(gain, partial(_multiplied, columns, np.ascontiguousarray(operator[:, used].T)))
+    if projection is None:
+        return np.unique(good)
+    mixed = projection[np.ix_(good, computed)].any(axis=0)
+    return np.union1d(computed[mixed], good)
+
+
+def gain_operator(
+    good: IntArray, used: IntArray, projection: FloatArray | None, reference: FloatArray | None
+) -> FloatArray:
+    """Write projection, selection and reference as one operator (n_good, n_used) on channels."""
+    if projection is None:
+        operator = np.equal.outer(good, used).astype(np.float64)
+    else:
+        operator = projection[np.ix_(good, used)]
+    return operator if reference is None else reference @ operator
 
 
 def _multiplied(columns: _Columns, operator: FloatArray, rows: FloatArray) -> FloatArray:

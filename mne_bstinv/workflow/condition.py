@@ -75,8 +75,9 @@ class StudyCondition(ConditionStructures):
         from mne_bstinv.adapters import to_source_spaces
 
         files = (self.head_model_file, self.cortex_file, self.anatomy.anatomy, self.channel_file)
-        return self.store.make(
-            ("src", self.mne_subject, *self.store.identify(*files)),
+        return self.store.made_of(
+            files,
+            ("src", self.mne_subject),
             lambda: to_source_spaces(
                 self.head_model,
                 self.cortex,
@@ -378,8 +379,9 @@ class StudyCondition(ConditionStructures):
         from mne_bstinv.adapters import to_info
 
         files = (self.channel_file, self.anatomy.anatomy)
-        return self.store.make(
-            ("info", sfreq, *self.store.identify(*files)),
+        return self.store.made_of(
+            files,
+            ("info", sfreq),
             lambda: to_info(self.channels, sfreq=sfreq, mri=self.mri),
         )
 

@@ -244,7 +244,7 @@ def _decomposed_rows(
     u, v = vectors[:, ::-1], np.zeros((n_rows, n + n_nulls))
     found = np.matmul(lead_field.T, u, out=v[:, :n])
     # not the roots of the eigenvalues: these lose what lies below ε s₁²
-    sing = np.linalg.norm(found, axis=0)
+    sing = np.sqrt(np.einsum("ij,ij->j", found, found))
     found /= np.where(sing > 0, sing, 1.0)
     return u, sing, v
 

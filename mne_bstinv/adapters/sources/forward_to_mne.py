@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -17,10 +18,11 @@ from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
 from mne_bstinv import io
-from mne_bstinv._types import IntArray, Verbose
+from mne_bstinv._types import BoolArray, FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.pieces import write_forward_solution
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources.gain import LazyGain, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
@@ -251,7 +253,11 @@ def write_forward(
             RuntimeWarning,
         )
         fwd = mne.pick_channels_forward(fwd, kept, ordered=True)
-    mne.write_forward_solution(fname, _with_plain_names(fwd), overwrite=overwrite)
+    fwd = _with_plain_names(fwd)
+    if isinstance(fwd["_orig_sol"], LazyGain) and not Path(fname).exists():
+        write_forward_solution(Path(fname), fwd)
+    else:
+        mne.write_forward_solution(fname, fwd, overwrite=overwrite)
 
 
 def _with_plain_names(fwd: Any) -> Any:
@@ -302,8 +308,7 @@ def _modelled_channels(
         info = to_info(channels, sfreq=NO_SFREQ, mri=mri)
         parts = [info]
     index = match_channel_names(info["ch_names"], names)
-    gain = head_model.gain
-    computed = np.asarray(np.isfinite(gain).all(axis=1) & gain.any(axis=1))
+    computed = _has_model(head_model.gain)
     types = info.get_channel_types()
     picks = [
         position
@@ -319,6 +324,19 @@ def _modelled_channels(
         )
     _report_rows(names, index, types, computed, findings)
     return _ModelledChannels(picked_info(info, picks), index[picks], parts)
+
+
+def _has_model(gain: FloatArray) -> BoolArray:
+    """Tell for which channels a gain is finite at all locations, and not zero at all.
+
+    Sums say so, in one pass, but for those that are zero or not finite themselves.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = gain.sum(axis=1)
+    found = np.isfinite(total) & (total != 0)
+    for row in np.flatnonzero(~found):
+        found[row] = np.isfinite(gain[row]).all() and gain[row].any()
+    return found
 
 
 def _report_rows(
