@@ -85,7 +85,8 @@ def _run(args: argparse.Namespace) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:  # a folder that cannot be written, a full disk
-        print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
+        told = f"{error.filename}: {error.strerror}." if error.filename else str(error)
+        print(f"mne-bstinv {args.command}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

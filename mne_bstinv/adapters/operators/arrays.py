@@ -170,16 +170,17 @@ def operator_arrays(
     weighted = gain.reshape(len(std), -1)
     weighted *= std[:, None]
     lead_field = noise.whitener @ weighted.T
-    del gain, weighted
+    del gain
     trace = float(np.linalg.norm(lead_field) ** 2)
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
     scale = noise.rank / trace
     lambda2 = _lambda2(study.options, noise.rank, n_whitened, trace)
     lead_field *= np.sqrt(scale)
-    u, sing, v = _decomposed(lead_field, lambda2)
+    unseen = ~lead_field.any(axis=0)
+    u, sing, v = _decomposed(lead_field, lambda2, out=weighted)
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
-    v[~lead_field.any(axis=0)] = 0.0
+    v[unseen] = 0.0
     return OperatorArrays(
         eigen_fields=u.T,
         sing=sing,
@@ -204,19 +205,25 @@ def _rows_of(parts: Sequence[_Columns], name: str, rows: IntArray) -> FloatArray
 
 
 def _decomposed(
-    lead_field: FloatArray, lambda2: float
+    lead_field: FloatArray, lambda2: float, out: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V' (n_channels, n_rows), the nulls of the whitener last.
+
+    L is overwritten, and V takes the memory of ``out``, (n_rows, n_channels): new memory takes as
+    long as a product.
 
     MNE uses as many singular values as the noise has rank, the first ones. Rounding would mix the
     smallest of them, below √ε s₁, with the nulls of the whitener, of which the rows of L are zero:
     on real sensors that costs 1e-10 of the kernel and more, so that these are kept apart.
     """
     seen = lead_field.any(axis=1)
-    if seen.all():
-        return _decomposed_rows(lead_field, lambda2)
     nulls = np.flatnonzero(~seen)
-    u, sing, v = _decomposed_rows(lead_field[seen], lambda2, len(nulls))
+    kept = lead_field[: len(seen) - len(nulls)]
+    for row, of in zip(kept, np.flatnonzero(seen), strict=True):
+        row[:] = lead_field[of]
+    u, sing, v = _decomposed_rows(kept, lambda2, out)
+    if not len(nulls):
+        return u, sing, v
     k = len(sing)
     fields = np.zeros((len(seen), k + len(nulls)))
     fields[seen, :k] = u
@@ -225,11 +232,11 @@ def _decomposed(
 
 
 def _decomposed_rows(
-    lead_field: FloatArray, lambda2: float, n_nulls: int = 0
+    lead_field: FloatArray, lambda2: float, out: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
 
-    V has ``n_nulls`` columns of zeros more.
+    V is in ``out``, with columns of zeros behind it.
 
     The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
     rounded by ε s₁², so the operator L' (L L' + λ²)⁻¹, at most 1 / 2λ, by up to ε s₁³ / λ⁴: in
@@ -239,14 +246,15 @@ def _decomposed_rows(
     if np.finfo(float).eps * (values[-1] / lambda2) ** 1.5 > _GRAM_ERROR:
         result: Any = linalg.svd(lead_field.T, full_matrices=False)
         v, sing, ut = result
+        n_nulls = out.shape[1] - len(lead_field)
         return ut.T, sing, np.pad(v, ((0, 0), (0, n_nulls)))
-    n, n_rows = lead_field.shape
-    u, v = vectors[:, ::-1], np.zeros((n_rows, n + n_nulls))
-    found = np.matmul(lead_field.T, u, out=v[:, :n])
+    n, u = len(lead_field), vectors[:, ::-1]
+    found = np.matmul(lead_field.T, u, out=out[:, :n])
+    out[:, n:] = 0.0
     # not the roots of the eigenvalues: these lose what lies below ε s₁²
     sing = np.sqrt(np.einsum("ij,ij->j", found, found))
     found /= np.where(sing > 0, sing, 1.0)
-    return u, sing, v
+    return u, sing, out
 
 
 def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> float:
