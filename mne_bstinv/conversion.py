@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+from mne_bstinv._arguments import declared_structures, refuse_other_structures
 from mne_bstinv._display import Displayed, few, html_table
 
 __all__ = [
@@ -353,6 +354,8 @@ def hearing() -> Iterator[dict[Finding, None]]:
 def converts(function: Callable[P, T]) -> Callable[P, T]:
     """Let the report of what a function returns hold the findings of all that it called.
 
+    Arguments that are declared as structures are checked before.
+
     Parameters
     ----------
     function : callable
@@ -364,9 +367,11 @@ def converts(function: Callable[P, T]) -> Callable[P, T]:
         The same conversion. Findings that its own report lacks come first in it; of a list they
         are in the report of each element.
     """
+    declared = cache(lambda: declared_structures(function))  # late: annotations may be of later
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        refuse_other_structures(function, declared(), args, kwargs)
         with hearing() as heard:
             converted = function(*args, **kwargs)
         carriers: Any = converted if type(converted) is list else [converted]

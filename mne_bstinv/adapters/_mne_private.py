@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import mne
 
@@ -17,9 +17,13 @@ __all__ = [
     "check_info",
     "coil_definition_file",
     "forward_origin",
+    "hold_once",
+    "open_fif",
     "original_gain",
     "unchecked",
     "unlocked",
+    "write_forward_tags",
+    "write_operator_tags",
 ]
 
 
@@ -87,3 +91,29 @@ def original_gain(fwd: Any) -> tuple[Any, int]:
     ``_orig_source_ori``; tried: 1.9 and 1.13). The gain is None where there is none.
     """
     return fwd.get("_orig_sol"), int(fwd.get("_orig_source_ori", fwd["source_ori"]))
+
+
+def open_fif(path: Path) -> AbstractContextManager[IO[bytes]]:
+    """Open a new FIF file for the tags between its first ones and its last.
+
+    The writers of MNE take a path, and open it themselves; what writes a part of its own between
+    two of their tags has to have their file (``mne._fiff.write``; tried: 1.9 and 1.13).
+    """
+    from mne._fiff.write import start_and_end_file
+
+    opened: AbstractContextManager[IO[bytes]] = start_and_end_file(path)
+    return opened
+
+
+def write_forward_tags(file: IO[bytes], fwd: Any) -> None:
+    """Write the tags of a forward solution to such a file (tried: 1.9 and 1.13)."""
+    from mne.forward.forward import _write_forward_solution
+
+    _write_forward_solution(file, fwd)
+
+
+def write_operator_tags(file: IO[bytes], inv: Any) -> None:
+    """Write the tags of an inverse operator to such a file (tried: 1.9 and 1.13)."""
+    from mne.minimum_norm.inverse import _write_inverse_operator
+
+    _write_inverse_operator(file, inv)

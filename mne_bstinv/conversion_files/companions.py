@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError
+from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, SchemaError
 from mne_bstinv.frames import fiducials_in_scs
+from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.placing import placing_mri
 
-__all__ = ["COMPANIONS", "Companions", "frame_mri"]
+__all__ = ["COMPANIONS", "Companions", "existing_file", "frame_mri"]
 
 
 def _source_spaces(path: Path) -> Any:
@@ -57,10 +58,11 @@ class Companions:
     """Finds companions when they are asked for.
 
     ``value`` is what the source holds; structures of Brainstorm name files that belong to them.
+    What is ``None`` in ``given`` is looked for.
     """
 
     def __init__(
-        self, source: Path, target: Path, value: Any, given: Mapping[str, str | os.PathLike[str]]
+        self, source: Path, target: Path, value: Any, given: Mapping[str, PathLike | None]
     ) -> None:
         for name in given:
             if name not in COMPANIONS:
@@ -104,6 +106,23 @@ class Companions:
                 f"Give it with {_option(name)}."
             )
         return value
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Name the files in what goes wrong with objects, which do not know theirs."""
+        try:
+            yield
+        except BstInvError as error:
+            if isinstance(error, OSError):  # of a file, which it names
+                raise
+            told = self.source.name, self.target.name if self.target.suffix else str(self.target)
+            if any(name in str(error) for name in told):
+                raise
+            used = ", ".join(f"{role}: {path.name}" for role, path in self.used.items())
+            files = f"{self.source} → {self.target.name}" + (f" ({used})" if used else "")
+            if isinstance(error, SchemaError):
+                raise SchemaError(f"{files}: {error.place}", error.faults) from error
+            raise type(error)(f"{files}: {error}") from error
 
     def stored_path(self, name: str, kind: str) -> str | None:
         """Return the path of a companion as other files of its protocol store it.
@@ -151,14 +170,12 @@ class Companions:
         except BstInvError as error:
             raise ConversionError(
                 f"{self._arrow}: while reading the {what.split(' (')[0]} of {self.source.name}: "
-                f"{error} Give another with {_option(name)}."
+                f"{str(error).rstrip('.')}. Give another with {_option(name)}."
             ) from error
 
     def _find(self, name: str) -> Path | None:
         if name in self.given:
-            if not self.given[name].is_file():
-                raise MissingFileError(f"{self.given[name]}: no such file. Check the path.")
-            return self.given[name]
+            return existing_file(self.given[name])
         try:
             found = self._search(name)
         except AmbiguousError as error:
@@ -184,6 +201,16 @@ class Companions:
             if found is not None:
                 return found
         return None
+
+
+def existing_file(fname: PathLike) -> Path:
+    """Return the path of a file; refuse one of none, or of a folder."""
+    path = Path(fname)
+    if path.is_dir():
+        raise MissingFileError(f"{path}: a folder. Give a file.")
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file. Check the path.")
+    return path
 
 
 def frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:

@@ -16,8 +16,9 @@ from mne_bstinv._display import Displayed, summary_of
 from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, carry, conversion_report, converts, hearing
+from mne_bstinv.conversion_files.arguments import Arguments
 from mne_bstinv.conversion_files.companions import Companions
-from mne_bstinv.conversion_files.routes import ROUTES, Arguments, Route
+from mne_bstinv.conversion_files.routes import ROUTES, Route
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
@@ -145,16 +146,12 @@ def convert_file(
     _check_files(source, target, kinds, overwrite=overwrite)
     _check_options(ROUTES[kinds], kinds, given, arguments)
     converted, found, report = convert_value(source, target, kinds, given, arguments, units)
-    findings = report.findings
+    with found.named():
+        files = _write(converted, target, kinds[1], overwrite=overwrite)
     if isinstance(converted, ContinuousRecording):
-        files: tuple[Path, ...] = converted.write_as(target, overwrite=overwrite)
         written = conversion_report(converted)  # what turned out while it was written
-        report = ConversionReport(tuple(dict.fromkeys([*findings, *written])), written.kept)
-    elif kinds[1] in KINDS:
-        KINDS[kinds[1]].write(target, converted, overwrite=overwrite)
-        files = (target,)
-    else:
-        files = write_mne(target, converted, kinds[1], overwrite=overwrite)
+        findings = dict.fromkeys([*report.findings, *written])
+        report = ConversionReport(tuple(findings), written.kept)
     return carry(ConvertedFile(files=files, companions=found.used, report=report), report)
 
 
@@ -162,7 +159,7 @@ def convert_value(
     source: Path,
     target: Path,
     kinds: tuple[str, str],
-    given: Mapping[str, PathLike],
+    given: Mapping[str, PathLike | None],
     arguments: Arguments,
     units: str | None = None,
 ) -> tuple[Any, Companions, ConversionReport]:
@@ -171,9 +168,9 @@ def convert_value(
     found = Companions(source, target, value, given)
     for name in route.needs:
         found.require(name)
-    with hearing() as heard, converting(units):
+    with hearing() as heard, converting(units), found.named():
         converted = _sized(route.convert(_sized(value), found, arguments))
-    for name in sorted(given.keys() - found.used.keys()):
+    for name in sorted(found.given.keys() - found.used.keys()):
         raise ConversionError(f"{_option(name)} has no effect on {source.name}: leave it out.")
     found.findings.tell(what=f"{source.name} → {target.name}")
     findings = tuple(dict.fromkeys([*found.findings.report, *heard]))
@@ -239,6 +236,16 @@ def _read(source: Path, kind: str) -> Any:
     return KINDS[kind].read(source) if kind in KINDS else read_mne(source, kind)
 
 
+def _write(converted: Any, target: Path, kind: str, *, overwrite: bool) -> tuple[Path, ...]:
+    """Write a file, and return what was written."""
+    if isinstance(converted, ContinuousRecording):
+        return converted.write_as(target, overwrite=overwrite)
+    if kind in KINDS:
+        KINDS[kind].write(target, converted, overwrite=overwrite)
+        return (target,)
+    return write_mne(target, converted, kind, overwrite=overwrite)
+
+
 def kind_of_file(path: Path) -> str:
     """Return the kind of a file, ``''`` for a name that says nothing."""
     if path.suffix.lower() == ".bst":
@@ -258,8 +265,9 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
                 what = f"no conversion of single files of {kind}"
             return f"{path}: {what}. Known: {', '.join(known)}."
     possible = [_name(goal) for start, goal in ROUTES if start == kinds[0]]
+    wanted = _name(kinds[1]) if kinds[1] in KINDS else f"{target.name} ({kinds[1]})"
     return (
-        f"{source.name} ({_name(kinds[0])}) does not become {_name(kinds[1])}; it can become "
+        f"{source.name} ({_name(kinds[0])}) does not become {wanted}; it can become "
         f"{', '.join(possible)}."
     )
 

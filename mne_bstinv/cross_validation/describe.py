@@ -84,7 +84,7 @@ class Describer:
         """Return the gain, shape (n_channels, p * n_sources), with what is known of its peaks."""
         if p not in self._fields:
             along = self._ingredients.on_normals if p == 1 else None
-            rows = self._ingredients.operated[False, False].rows(along)
+            rows = self._ingredients.projected_rows(along)
             gain = rows.reshape(-1, rows.shape[2]).T
             self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
         return self._fields[p]

@@ -7,16 +7,17 @@ conventions of one side the kernel is that toolbox's own, which
 :func:`~mne_bstinv.cross_validate` checks against the toolboxes themselves.
 
 With the rows q of the gain along the axes of the prior, every kernel but one is D q T: a weight for
-each row and one matrix n_channels × n_channels. L L' = W (q' R q) W' and T are small, and subsets
-share them: the noise, q' R q, and the eigenvectors of L L' are computed once. Amplitudes need no
-kernel at all to be told apart, since D and q are shared, too: with E = D_a q_a − D_b q_b
+each row and one matrix from the channels of the gain to those of the kernel. Projectors and the
+reference meet channels alone: they are in W and T, and q is the same for all of them. L L' =
+W (q' R q) W' and T are small, and subsets share them: the noise, q' R q, and the eigenvectors of
+L L' are computed once. Amplitudes need no kernel at all to be told apart: with the sums over
+sources X_ab = (D_a q_a)' D_b q_b, which few pairs of D and q have,
 
-    D_a q_a T_a − D_b q_b T_b = E T_a + D_b q_b (T_a − T_b),
+    ‖D_a q_a T_a − D_b q_b T_b‖² = tr T_a' X_aa T_a − 2 tr T_a' X_ab T_b + tr T_b' X_bb T_b.
 
-so that the norm follows from E'E, E' D_b q_b and (D_b q_b)' D_b q_b, without cancellation. Weights
-of a measure belong to T: there |q_i T|² and q_i T · K_i of each row, with K the kernel at an end,
-give the distances from it of all kernels of one T. The exception is Brainstorm's sLORETA of three
-components, which mixes the rows of a location.
+Weights of a measure belong to T: there |q_i T|² and q_i T · K_i of each row, with K the kernel at
+an end, give the distances from it of all kernels of one T. The exception is Brainstorm's sLORETA
+of three components, which mixes the rows of a location.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Engine(Systems):
         if not self._is_amplitude:
             return apart(self.blocks(switched), None)
         stages = self._stages(switched)
-        gram = self._gram_of_amplitudes(stages.rows.projected())
+        gram = self._gram_of_amplitudes(stages.rows, stages.rows)
         return _root(_trace(self._system(stages).right, gram))
 
     def distance(self, one: Key, other: Key) -> float:
@@ -100,13 +101,15 @@ class Engine(Systems):
             elif b in self._ends and a not in self._kernels:
                 by_rows = self._distance_by_rows(a, b)
             return self._apart(one, other) if by_rows is None else by_rows
-        right = self._system(a).right
-        moved = right - self._system(b).right
-        rows = a.rows.projected(), b.rows.projected()
-        squares = [_trace(moved, self._gram_of_amplitudes(rows[1]))]
-        if rows[0] != rows[1]:
-            of_change, mixed = self._grams_of_change(*rows)
-            squares += [_trace(right, of_change), 2 * _trace(right, mixed, moved)]
+        ours, theirs = self._system(a).right, self._system(b).right
+        if a.rows == b.rows:
+            squares = [_trace(ours - theirs, self._gram_of_amplitudes(a.rows, a.rows))]
+        else:
+            squares = [
+                _trace(ours, self._gram_of_amplitudes(a.rows, a.rows)),
+                -2 * _trace(ours, self._gram_of_amplitudes(a.rows, b.rows), theirs),
+                _trace(theirs, self._gram_of_amplitudes(b.rows, b.rows)),
+            ]
         found = _root(sum(squares))
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
             return found
@@ -143,35 +146,23 @@ class Engine(Systems):
         averages = self._ingredients.side.nave if stages.averages else self._ingredients.averages
         return float(np.sqrt(averages))
 
-    def _gram_of_amplitudes(self, rows: Rows) -> FloatArray:
-        """(R q)' R q of the components compared, shape (n_channels, n_channels)."""
+    def _gram_of_amplitudes(self, a: Rows, b: Rows) -> FloatArray:
+        """(D_a q_a)' D_b q_b of the components compared, shape (n_used, n_used)."""
 
         def summed() -> FloatArray:
-            gain, weights = self._gain(rows), self._amplitude_weights(rows)
-            gain, weights = gain[:, self._compared], weights[:, self._compared]
-            return sum_over_pieces(len(gain), lambda part: self_product(gain, weights, part))
+            weights = (self._amplitude_weights(a) * self._amplitude_weights(b))[:, self._compared]
+            gain = self._gain(a)[:, self._compared]
+            if a.gain == b.gain:  # a matrix and itself, which takes half of the time
+                root = np.sqrt(weights)
+                return sum_over_pieces(len(gain), lambda part: self_product(gain, root, part))
+            other = self._gain(b)[:, self._compared]
+            alone = np.ones_like(weights)
+            return sum_over_pieces(
+                len(gain),
+                lambda part: weighted(gain, weights, part).T @ weighted(other, alone, part),
+            )
 
-        return self._grams.get(("amplitudes", rows), summed)
-
-    def _grams_of_change(self, a: Rows, b: Rows) -> tuple[FloatArray, FloatArray]:
-        """E'E and E' R_b q_b with E = R_a q_a − R_b q_b, of the components compared."""
-
-        def summed() -> tuple[FloatArray, FloatArray]:
-            compared = self._compared
-            sides = [
-                (self._gain(s)[:, compared], self._amplitude_weights(s)[:, compared])
-                for s in (a, b)
-            ]
-
-            def products(part: slice) -> FloatArray:
-                ours, theirs = (weighted(gain, weights, part) for gain, weights in sides)
-                ours -= theirs
-                return np.stack([ours.T @ ours, ours.T @ theirs])
-
-            both = sum_over_pieces(len(sides[0][0]), products)
-            return both[0], both[1]
-
-        return self._grams.get(("change", a, b), summed)
+        return self._grams.get(("amplitudes", a, b), summed)
 
     # numbers of the rows of measures
 
@@ -214,7 +205,7 @@ class Engine(Systems):
             squares, products = np.empty((2, *kernel.shape[:2]))
             for part in pieces(*kernel.shape[:2]):
                 rows = gain[part, compared]
-                rows = (rows.reshape(-1, rows.shape[2]) @ right).reshape(rows.shape)
+                rows = (rows.reshape(-1, len(right)) @ right).reshape(*rows.shape[:2], -1)
                 squares[part] = np.einsum("ipn,ipn->ip", rows, rows)
                 products[part] = np.einsum("ipn,ipn->ip", rows, self._along_axes(kernel, part))
             if not self._mixes(end):
@@ -245,16 +236,15 @@ class Engine(Systems):
         self._made.gains.keep_only(stages.rows.gain)  # kernels are as large
         gain, compared = self._gain(stages.rows), self._compared
         mixes, std, right = self._mixes(stages), self._std(stages.rows), self._system(stages).right
-        weights = std if mixes else self._row_weights(stages)
-        blocks = np.empty(gain[:, compared].shape)
-        with np.errstate(invalid="ignore", divide="ignore"):  # a location that no channel sees
-            for part in pieces(len(gain), gain.shape[1]):
-                if mixes:
-                    product = self._mixed(gain[part], std[part], stages)[:, compared]
-                else:
-                    product = weights[part, compared, None] * gain[part, compared]
-                shape = product.shape
-                blocks[part] = (product.reshape(-1, shape[2]) @ right).reshape(shape)
+        weights = None if mixes else self._row_weights(stages)[:, compared, None]
+        blocks = np.empty((*gain[:, compared].shape[:2], right.shape[1]))
+        with np.errstate(invalid="ignore"):  # a location that no channel sees
+            for part in pieces(*gain.shape[:2]):
+                rows = self._mixed(gain[part], std[part], stages) if mixes else gain[part]
+                rows, out = rows[:, compared].reshape(-1, len(right)), blocks[part]
+                np.matmul(rows, right, out=out.reshape(-1, right.shape[1]))
+                if weights is not None:
+                    out *= weights[part]
         if mixes and stages.rows.lengthened:
             blocks[:, 0] *= self._ingredients.lengths[:, None]
         return blocks

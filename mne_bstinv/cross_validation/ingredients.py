@@ -24,7 +24,13 @@ from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
-from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
+from mne_bstinv.inverse.projection import (
+    average_reference,
+    channels_in_use,
+    gain_operator,
+    project_covariance,
+    project_gain,
+)
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics, is_diagonal
 from mne_bstinv.inverse.years import Conventions
@@ -33,6 +39,9 @@ __all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
 
 #: Options in which measures differ, and what follows from them: all else is made once for several.
 _OF_MEASURES = {"method", "measure", "use_depth"}
+#: What makes other rows of those along x, y, z; None keeps them.
+_Along = Callable[[FloatArray], FloatArray] | None
+
 #: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
 #: numbers of rows of kernels.
 _SYSTEMS, _GAINS, _NUMBERS = 4, 2, 2**22
@@ -40,11 +49,11 @@ _SYSTEMS, _GAINS, _NUMBERS = 4, 2, 2**22
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operated:
-    """Gain and noise covariance after the projectors and the reference that are Brainstorm's."""
+    """What the projectors and the reference do, those that are Brainstorm's and MNE's."""
 
-    #: Makes the rows of the gain in SCS along x, y, z (n_sources, 3, n_channels), or of what a
-    #: function makes of such rows. They may be as large as the gain: nothing keeps them.
-    rows: Callable[[Callable[[FloatArray], FloatArray] | None], FloatArray]
+    #: Of Brainstorm's, from the channels of the gain: shape (n_channels, n_used).
+    on_gain: FloatArray
+    #: Noise covariance after Brainstorm's.
     noise: CovarianceStatistics
     #: Projector of those that are MNE's, shape (n_channels, n_channels), which is part of the
     #: operator and meets gain, covariance and data; the identity where none is.
@@ -61,6 +70,8 @@ class Ingredients:
     side: MneSide
     #: By whether projectors, and the reference, are MNE's.
     operated: _ByOperators
+    #: 0-based channels of the gain, shape (n_used,), sorted: what projectors mix in is among them.
+    used: IntArray
     #: Unit normals, shape (n_sources, 3); None if the head model has none.
     normals: FloatArray | None
     #: Their lengths as they are stored, shape (n_sources,).
@@ -97,9 +108,26 @@ class Ingredients:
             np.einsum("ma,man->mn", normals[part], rows, out=found[part, 0])
         return found
 
-    def raw_rows(self, along: Callable[[FloatArray], FloatArray] | None = None) -> FloatArray:
-        """Rows (n_sources, p, n_channels) of the gain without projectors and reference."""
-        return self.operated[True, True].rows(along)  # MNE's are part of the operator
+    @property
+    def kept(self) -> IntArray:
+        """Positions of the kernel's channels among those of the gain, shape (n_channels,)."""
+        return np.searchsorted(self.used, self.prepared.channel_indices)
+
+    def raw_rows(self, along: _Along = None) -> FloatArray:
+        """Rows (n_sources, p, n_used) of the gain without projectors and reference.
+
+        In SCS along x, y, z, or what a function makes of such rows.
+        """
+        common = self.side.common
+        made = _rows_of(common.head_model.gain, 3)
+        made = made if along is None else along(made)  # fewer, before channels are chosen
+        gain = made.reshape(-1, made.shape[2]).T
+        return _rows_of(project_gain(gain, self.used, None, None, ()).array, made.shape[1])
+
+    def projected_rows(self, along: _Along = None) -> FloatArray:
+        """Rows (n_sources, p, n_channels) of the gain as Brainstorm's study step makes it."""
+        made = _rows_of(self.prepared.regions[0].gain.array, 3)
+        return made if along is None else along(made)
 
     @property
     def required_normals(self) -> FloatArray:
@@ -154,6 +182,7 @@ def gather(
     good, channels = prepared.channel_indices, study.channels
     names = channels.names
     projection = projection_operator(channels.projectors, len(names))
+    used = channels_in_use(head_model.gain, good, projection, names)
     reference = average_reference(prepared.channel_types)
     groups = meg_and_electrodes(side.info)
     idle = {
@@ -170,18 +199,10 @@ def gather(
         noise = project_covariance(
             study.noise_cov, good, ours, applied, prepared.channel_names, "noise"
         )
-
-        def rows(along: Callable[[FloatArray], FloatArray] | None) -> FloatArray:
-            if not (mne_projectors or mne_reference):  # what Brainstorm's study step made
-                made = _rows_of(prepared.regions[0].gain, 3)
-                return made if along is None else along(made)
-            made = _rows_of(head_model.gain, 3)
-            made = made if along is None else along(made)  # fewer, before they are projected
-            gain = made.reshape(-1, made.shape[2]).T
-            return _rows_of(project_gain(gain, good, ours, applied, names), made.shape[1])
-
         return Operated(
-            rows=rows, noise=noise, on_data=np.eye(len(good)) if theirs is None else theirs
+            on_gain=gain_operator(good, used, ours, applied),
+            noise=noise,
+            on_data=np.eye(len(good)) if theirs is None else theirs,
         )
 
     by_operators = _ByOperators(operated, [not idle["projectors"], not idle["reference"]])
@@ -193,6 +214,7 @@ def gather(
         settings=settings,
         side=side,
         operated=by_operators,
+        used=used,
         normals=None if normals is None else unit_normals(normals, prepared.n_sources),
         lengths=np.ones(prepared.n_sources) if normals is None else _lengths(normals),
         groups=groups,
@@ -243,7 +265,7 @@ def _rows_of(gain: FloatArray, p: int) -> FloatArray:
 
 
 class _ByOperators:
-    """Gain and covariance by whose projectors and whose reference, each made when asked for."""
+    """What is done by whose projectors and whose reference, each made when asked for."""
 
     def __init__(self, make: Callable[[bool, bool], Operated], matter: Sequence[bool]) -> None:
         self._make, self._matter = make, matter

@@ -29,9 +29,9 @@ NOISE = frozenset(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoiseStage:
-    """A whitener with the projector that is part of the operator."""
+    """A whitener with the projectors and the reference."""
 
-    #: What the gain is multiplied by, shape (rank, n_channels).
+    #: What the gain is multiplied by, shape (rank, n_used): unprojected, of the channels in use.
     for_gain: FloatArray
     #: What the data are multiplied by, shape (rank, n_channels).
     for_data: FloatArray
@@ -69,7 +69,9 @@ def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
     if switched | ingredients.idle >= NOISE:
         # MNE trusts the whitener to project the gain, which it does but for rounding
         whitener = ingredients.side.noise_whitener
-        return NoiseStage(for_gain=whitener, for_data=whitener @ operated.on_data)
+        return NoiseStage(
+            for_gain=whitener @ operated.on_gain, for_data=whitener @ operated.on_data
+        )
     switched -= ingredients.idle
     if isinstance(ingredients.options, InverseOptions2009):
         return _stage(_whitener_of_groups(ingredients, operated, switched), operated)
@@ -161,7 +163,7 @@ def _jointly(switched: frozenset[str]) -> bool:
 
 def _stage(whitener: FloatArray, operated: Operated) -> NoiseStage:
     projected = whitener @ operated.on_data
-    return NoiseStage(for_gain=projected, for_data=projected)
+    return NoiseStage(for_gain=projected @ operated.on_gain, for_data=projected)
 
 
 def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:

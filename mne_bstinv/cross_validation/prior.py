@@ -12,8 +12,7 @@ from mne_bstinv.adapters.equivalence import DepthSettings
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power
-from mne_bstinv.inverse.orientation import local_frames
-from mne_bstinv.inverse.source_model import take_out_first
+from mne_bstinv.inverse.orientation import local_frames, take_out_first
 
 __all__ = [
     "DEPTH",
@@ -33,17 +32,13 @@ DEPTH = frozenset({"depth_norm", "depth_exponent", "depth_limit"})
 class GainRows:
     """By whose conventions the rows of the gain are made."""
 
-    #: Whether projectors, and the reference, are MNE's.
-    projectors: bool
-    reference: bool
     #: Whether MNE's rounding of what it makes of the raw gain along the normals is taken over.
     single: bool
-    #: Whether the whitener is MNE's, which it trusts to project the gain.
-    whitener_projects: bool
     #: Whether normals have the length that they are stored with (2009), or are unit vectors.
     stored_normals: bool
-    #: Whether the normal's row is taken out of those of the tangents (2009, loose).
-    decoupled: bool
+    #: Where the normal's row is taken out of those of the tangents (2009, loose): whether the
+    #: projectors, and the reference, that they meet before are MNE's; else None.
+    decoupled: tuple[bool, bool] | None
 
 
 def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: int) -> FloatArray:
@@ -59,25 +54,24 @@ def gain_rows(
     axes: str,
     by: GainRows,
 ) -> FloatArray:
-    """Rows of the gain (n_sources, p, n_channels) along axes, by the conventions of one side each.
+    """Rows of the gain (n_sources, p, n_used) along axes, by the conventions of one side each.
 
     The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. MNE rounds what it
-    makes of the raw gain along the normals to single precision. It trusts its whitener to project
-    the gain, which it does but for rounding; else the gain is projected here.
+    makes of the raw gain along the normals to single precision. Projectors and the reference meet
+    the channels alone: they are part of what the rows are multiplied by.
     """
-    operated = ingredients.operated[by.projectors, by.reference]
     on_normals = ingredients.on_normals
-    rows = np.ascontiguousarray(operated.rows(on_normals if axes == "normal" else None))
+    rows = np.ascontiguousarray(ingredients.raw_rows(on_normals if axes == "normal" else None))
     if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if by.single:
-        rows[:, :1] += ingredients.made.roundings.get(by.single, lambda: _rounding(ingredients))
-    if (by.projectors or by.reference) and not (by.whitener_projects and not by.decoupled):
-        rows = (rows.reshape(-1, rows.shape[2]) @ operated.on_data.T).reshape(rows.shape)
+        rounding = ingredients.made.roundings.get(by.single, lambda: _rounding(ingredients))
+        rows[:, 0, ingredients.kept] += rounding[:, 0]
     if by.stored_normals:
         rows[:, 0] *= ingredients.lengths[:, None]
-    if by.decoupled:
-        take_out_first(rows)
+    if by.decoupled is not None:
+        operated = ingredients.operated[by.decoupled]
+        take_out_first(rows, operated.on_data @ operated.on_gain)
     return rows
 
 
@@ -86,7 +80,7 @@ def _rounding(ingredients: Ingredients) -> NDArray[np.float32]:
 
     A rounding of single precision, which that holds to the last bits of the gain.
     """
-    exact = ingredients.raw_rows(ingredients.on_normals)
+    exact = ingredients.raw_rows(ingredients.on_normals)[..., ingredients.kept]
     return np.subtract(ingredients.side.fixed_gain(), exact, out=exact).astype(np.float32)
 
 
@@ -138,14 +132,15 @@ def _mne_limit(ratio: FloatArray, depth: DepthSettings) -> float:
 def depth_power(ingredients: Ingredients, *, theirs: bool) -> FloatArray:
     """Power of each location's gain by one side's norm and channels, (n_sources,)."""
     if not theirs:
-        return gain_power(ingredients.prepared.regions[0].gain)
+        return gain_power(ingredients.projected_rows())
     depth = ingredients.settings.depth
-    blocks = ingredients.raw_rows()
+    blocks, channels = ingredients.raw_rows(), ingredients.kept
     if depth.limit_depth_chs:
         types = np.array(ingredients.side.info.get_channel_types())
         kind = next(k for k in ("grad", "mag", "eeg", *types) if k in types)
-        blocks = blocks[..., types == kind]
+        channels = channels[types == kind]
+    blocks = blocks[..., channels]
     if depth.combine_xyz == "fro":
-        return gain_power(blocks.reshape(-1, blocks.shape[2]).T)
+        return gain_power(blocks)
     largest = np.linalg.eigvalsh(blocks @ blocks.transpose(0, 2, 1))[:, -1]
     return np.asarray(largest, dtype=np.float64)

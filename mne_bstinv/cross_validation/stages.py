@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from mne_bstinv._types import FloatArray
@@ -21,13 +21,6 @@ class Rows:
     depth: int
     orient: str
     tangential: float
-
-    def projected(self) -> Rows:
-        """Return the same rows projected before they are whitened, which differ by rounding.
-
-        In a Gram matrix of rows that are not, what they lose would drown what they keep.
-        """
-        return replace(self, gain=replace(self.gain, whitener_projects=False))
 
     @property
     def lengthened(self) -> bool:
@@ -62,12 +55,12 @@ class System:
     mu: float
 
     def filtered(self, power: float) -> FloatArray:
-        """W' V (s² + μ)^−power, shape (n_channels, rank)."""
+        """W' V (s² + μ)^−power, shape (n_used, rank)."""
         return (self.noise.for_gain.T @ self.vectors) / (self.values + self.mu) ** power
 
     @cached_property
     def right(self) -> FloatArray:
-        """T = W' (L L' + μ I)⁻¹ W, shape (n_channels, n_channels)."""
+        """T = W' (L L' + μ I)⁻¹ W, shape (n_used, n_channels)."""
         return self.filtered(1) @ (self.vectors.T @ self.noise.for_data)
 
 

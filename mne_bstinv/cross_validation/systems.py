@@ -97,14 +97,11 @@ class Systems:
         conventions, operators = ingredients.conventions, switched - ingredients.idle
         ours = orient != "free" and not conventions.unit_normals
         decoupled = orient == "loose" and conventions.tangents == "decoupled"
-        noise = self._noise_key(switched)
+        theirs = "projectors" in operators, "reference" in operators
         return GainRows(
-            projectors="projectors" in operators,
-            reference="reference" in operators,
             single="precision" in switched and orient == "fixed",
-            whitener_projects=noise == NOISE and bool({"projectors", "reference"} & operators),
             stored_normals=ours and "normals" not in switched,
-            decoupled=decoupled and "tangents" not in switched,
+            decoupled=theirs if decoupled and "tangents" not in switched else None,
         )
 
     def _prior_by_sample(self, switched: Key) -> bool:
@@ -155,7 +152,7 @@ class Systems:
     # rows of the gain
 
     def _gain(self, rows: Rows) -> FloatArray:
-        """Rows of the gain along the axes, shape (n_sources, p, n_channels)."""
+        """Rows of the gain along the axes, shape (n_sources, p, n_used)."""
         make = partial(gain_rows, self._ingredients, self._axes, rows.gain)
         return self._made.gains.get(rows.gain, make)
 
@@ -170,7 +167,7 @@ class Systems:
         return slice(0, 1) if along_normals(self._ingredients) else slice(None)
 
     def _gram_of_prior(self, rows: Rows) -> FloatArray:
-        """Return q' R q, shape (n_channels, n_channels)."""
+        """Return q' R q, shape (n_used, n_used)."""
 
         def summed() -> FloatArray:
             gain, std = self._gain(rows), self._std(rows)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mne_bstinv import io
 from mne_bstinv.adapters.anatomy import read_freesurfer_mri
@@ -18,12 +18,7 @@ from mne_bstinv.adapters.files import (
 )
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import (
-    Window,
-    from_covariance,
-    noise_cov_from,
-    noise_window,
     pending_projections,
-    with_moments,
 )
 from mne_bstinv.adapters.sensors import from_info
 from mne_bstinv.adapters.sources import (
@@ -35,11 +30,14 @@ from mne_bstinv.adapters.sources import (
 from mne_bstinv.conversion import Findings, carry, conversion_report, tell_again
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.export.anatomy import coloured, complete_cortex, labelled
+from mne_bstinv.export.covariances import ALL_TIMES, Windows, covariance_of
 from mne_bstinv.export.usable import flagged, modalities_without, unusable_channels
 from mne_bstinv.frames import scs_to_head
 from mne_bstinv.io.text import history_row
 
 __all__ = ["StudyStructures", "structures_of"]
+
+_S = TypeVar("_S", io.NoiseCov, io.Surface)
 
 #: What the history of a file says that has none yet.
 _IMPORTED = ("import", "Converted from MNE-Python")
@@ -50,19 +48,6 @@ _WHAT = "study → Brainstorm protocol"
 _SAME_TRANS = 1e-5
 #: FIFF.FIFFV_COORD_MRI, as source spaces say it.
 _MRI_FRAME = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """The times that a covariance is computed from, s."""
-
-    #: Window of the samples, see :func:`mne_bstinv.noise_cov_from`.
-    samples: Window | None = None
-    #: Window of the means.
-    baseline: Window | None = None
-
-
-_ALL = Windows()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -94,8 +79,8 @@ def structures_of(
     forward: Any = None,
     noise_cov: Any = None,
     data_cov: Any = None,
-    noise_times: Windows = _ALL,
-    data_times: Windows = _ALL,
+    noise_times: Windows = ALL_TIMES,
+    data_times: Windows = ALL_TIMES,
     src: Any = None,
     trans: Any = None,
     mri: io.Mri | Path | None = None,
@@ -128,8 +113,8 @@ def structures_of(
             of_mne += range(len(study.recordings), len(study.recordings) + len(found))
         study.recordings += [(kind, one) for one in found]
     _tell_pending(recordings)
-    study.noise_cov = _covariance(noise_cov, study, "noise", noise_times)
-    study.data_cov = _covariance(data_cov, study, "data", data_times)
+    study.noise_cov = _covariance("noise", noise_cov, noise_times, channels)
+    study.data_cov = _covariance("data", data_cov, data_times, channels)
     _add_sources(study, forward, src, trans)
     if regions:
         study.head_model = _recoded(study.head_model, regions)
@@ -148,10 +133,7 @@ def structures_of(
             )
         study.cortex = labelled(study.cortex, study.src, labels)
     if study.cortex is not None:
-        study.cortex = complete_cortex(study.cortex)
-        if not study.cortex.history:
-            row = history_row(*_IMPORTED)
-            study.cortex = dataclasses.replace(study.cortex, history=(row,))
+        study.cortex = _with_history(complete_cortex(study.cortex))
     _check_sizes(study)
     if not isinstance(data_cov, io.NoiseCov):
         _leave_out_partial(study, needed=lcmv)
@@ -251,71 +233,18 @@ def _info_of(inst: Any) -> Any:
     return carry(inst.info.copy(), kept)
 
 
-def _covariance(
-    value: Any, study: StudyStructures, kind: str, times: Windows
-) -> io.NoiseCov | None:
-    _refuse_idle_times(value, kind, times)
-    if value is None:
-        return None
-    if isinstance(value, io.NoiseCov):
-        converted = tell_again(value)
-    else:
-        what = f"{kind} covariance"
-        if isinstance(value, list):  # the averages of one file
-            value = [_of_channels(one, study, what) for one in value]
-        else:
-            value = _of_channels(value, study, what)
-        if kind_of(value) == "covariance":
-            converted = from_covariance(value, study.channels)
-        else:
-            converted = _computed(value, study, kind, times)
-    if kind == "data" and converted.comment == "Noise covariance":
-        converted = dataclasses.replace(converted, comment="Data covariance")
-    if not converted.history:
-        converted = dataclasses.replace(converted, history=(history_row(*_IMPORTED),))
+def _covariance(kind: str, value: Any, times: Windows, channels: io.Channels) -> io.NoiseCov | None:
     findings = Findings()
-    completed = with_moments(converted, findings)
+    converted = covariance_of(value, channels, kind, times, findings)
     findings.tell(what=_WHAT)
-    return completed
+    return None if converted is None else _with_history(converted)
 
 
-def _refuse_idle_times(value: Any, kind: str, times: Windows) -> None:
-    """Refuse times of a covariance that is not computed here."""
-    options = "--tmin, --tmax" if kind == "noise" else "--data-tmin, --data-tmax"
-    said = {
-        f"{kind}_window ({options})": times.samples,
-        f"{kind}_baseline (--{'' if kind == 'noise' else 'data-'}baseline)": times.baseline,
-    }
-    idle = [name for name, window in said.items() if window is not None]
-    of_data = value is not None and not isinstance(value, io.NoiseCov)
-    if idle and not (of_data and kind_of(value) != "covariance"):
-        raise ConversionError(
-            f"{' and '.join(idle)} without effect: no {kind} covariance is computed from data. "
-            f"Leave it out, or give the data as {kind}_cov (--{kind}-cov)."
-        )
-
-
-def _computed(value: Any, study: StudyStructures, kind: str, times: Windows) -> io.NoiseCov:
-    """Compute a covariance from data; that of noise from what is before 0 unless told."""
-    findings, window = Findings(), times.samples or (None, None)
-    if kind == "noise":
-        window = noise_window(value, times.samples, findings)
-    findings.tell(what=_WHAT)
-    return noise_cov_from(
-        value,
-        channels=study.channels,
-        tmin=window[0],
-        tmax=window[1],
-        baseline=times.baseline,
-    )
-
-
-def _of_channels(inst: Any, study: StudyStructures, what: str) -> Any:
-    """Leave out the channels that the study does not have, and report them."""
-    findings = Findings()
-    kept = of_channels(inst, study.channels, what, findings)
-    findings.tell(what=_WHAT)
-    return kept
+def _with_history(structure: _S) -> _S:
+    """Return a structure with a history: files of Brainstorm have one."""
+    if structure.history:
+        return structure
+    return dataclasses.replace(structure, history=(history_row(*_IMPORTED),))
 
 
 def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> None:
@@ -326,7 +255,9 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         study.cortex = src if isinstance(src, io.Surface) else None
         return
     if forward is not None:
-        forward = _of_channels(forward, study, "forward solution")
+        findings = Findings()
+        forward = of_channels(forward, study.channels, "forward solution", findings)
+        findings.tell(what=_WHAT)
         study.src = forward["src"]
         # its name is known when it is clear what the subject has: see the module target
         study.head_model = from_forward(

@@ -50,17 +50,17 @@ _FIELDS = {
 #: Weights from fMRI: written empty, and refused where they are set.
 _FMRI = {"fMRI": np.zeros((0, 0)), "fMRIthresh": np.zeros((0, 0)), "fMRIoff": 0.1}
 
-#: Our names of the ridges of the sensor types.
-RIDGES = ("mag_reg", "grad_reg", "eeg_reg", "ecog_reg", "seeg_reg")
 #: Sensor type → our name of the ridge of its variances.
-_RIDGES = {
-    "MEG": "grad_reg",
-    "MEG GRAD": "grad_reg",
+_RIDGE_OF_TYPE = {
     "MEG MAG": "mag_reg",
+    "MEG GRAD": "grad_reg",
+    "MEG": "grad_reg",
     "EEG": "eeg_reg",
     "ECOG": "ecog_reg",
     "SEEG": "seeg_reg",
 }
+#: These names, each once.
+RIDGES = tuple(dict.fromkeys(_RIDGE_OF_TYPE.values()))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -157,7 +157,7 @@ class InverseOptions2009(OptionSet):
             "snr_fixed": checks.squared,
             "diagonal_noise": checks.flag,
             "regularize_noise": checks.flag,
-            **dict.fromkeys(_RIDGES.values(), checks.not_negative),
+            **dict.fromkeys(RIDGES, checks.not_negative),
             "pca": checks.flag,
         }
 
@@ -189,7 +189,7 @@ class InverseOptions2009(OptionSet):
         float
             The fraction; 0 where the noise covariance is not regularised.
         """
-        name = _RIDGES[channel_type.strip().upper()]
+        name = _RIDGE_OF_TYPE[channel_type.strip().upper()]
         return float(getattr(self, name)) if self.regularize_noise else 0.0
 
     @classmethod

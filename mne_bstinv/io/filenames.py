@@ -13,9 +13,9 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "file_kind", "find_stored", "is_average", "is_block", "is_folder", "is_kernel",
+    "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder", "is_kernel",
     "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
-    "normalise",
+    "normalise", "unlisted_below",
 ]  # fmt: skip
 
 
@@ -102,6 +102,15 @@ def listed(folder: Path, problems: list[str]) -> list[Path]:
         return []
 
 
+def unlisted_below(folder: Path) -> list[Path]:
+    """Return the folders at or below one that cannot be listed; none of a file."""
+    found: list[Path] = []
+    if folder.is_dir():
+        for _ in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
+            pass
+    return found
+
+
 def is_folder(path: Path) -> bool:
     """Tell whether a path is a folder; what cannot be asked for is none."""
     try:
@@ -130,6 +139,11 @@ def is_link(file: Path) -> bool:
 def is_block(file: Path) -> bool:
     """Tell by the name (``data_block001.mat``) if recordings are a block of a continuous file."""
     return _BLOCK.fullmatch(file.name.lower()) is not None
+
+
+def is_continuous(file: Path) -> bool:
+    """Tell by the name if recordings are continuous: a link, or a block imported of a file."""
+    return is_link(file) or is_block(file)
 
 
 def is_average(file: Path, n_avg: int | None = None) -> bool:

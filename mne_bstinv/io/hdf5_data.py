@@ -2,14 +2,15 @@
 
 HDF5 follows a dataset into other files, fills what was never written with zeros, and leaves memory
 undefined where a compressed chunk is shorter than it says. Here the first is refused before HDF5 is
-asked for as much as the shape, the second bounded by what is stored, and every chunk is inflated to
-its size or refused.
+asked for as much as the shape, the second bounded by what is stored and noted, and every chunk is
+inflated to its size or refused.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ class Stored(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     structures: Structures
+    #: Takes what is no fault, but not as it should be.
+    note: Callable[[str], None]
 
 
 def address_of(node: Any) -> int:
@@ -46,7 +49,7 @@ def address_of(node: Any) -> int:
     return int(low | high << 32)
 
 
-def opened(dataset: h5d.DatasetID, structures: Structures) -> Stored:
+def opened(dataset: h5d.DatasetID, structures: Structures, note: Callable[[str], None]) -> Stored:
     """Return a dataset, if its values are in the file and its chunks can be listed."""
     plist = dataset.get_create_plist()
     layout = plist.get_layout()
@@ -56,7 +59,7 @@ def opened(dataset: h5d.DatasetID, structures: Structures) -> Stored:
         structures.check_chunks(address_of(dataset))
     shape = dataset.shape
     shape = (0,) if shape is None else shape
-    return Stored(dataset, layout, plist, shape, dataset.dtype, structures)
+    return Stored(dataset, layout, plist, shape, dataset.dtype, structures, note)
 
 
 def values(stored: Stored) -> np.ndarray[Any, Any]:
@@ -143,7 +146,8 @@ def _chunked(stored: Stored, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     grid = [-(-n // step) for n, step in zip(shape, chunk, strict=True)]
     if len({offset for offset, _, _ in chunks}) != len(chunks):
         raise DamageError("two chunks at one place")
-    array = (np.empty if len(chunks) == math.prod(grid) else np.zeros)(shape, dtype)
+    fill, written = _fill_value(stored, dtype), 0
+    array = np.empty(shape, dtype) if len(chunks) == math.prod(grid) else np.full(shape, fill)
     for offset, mask, n_bytes in chunks:
         if any(o % c or o >= n for o, c, n in zip(offset, chunk, shape, strict=True)):
             raise DamageError(f"a chunk at {offset}, outside {shape}")
@@ -155,7 +159,22 @@ def _chunked(stored: Stored, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         part = array[place]
         block = _inflated(data, size, used, dtype).view(dtype)
         part[...] = block.reshape(chunk)[tuple(map(slice, part.shape))]
+        written += part.size
+    if written < array.size:
+        stored.note(
+            f"{array.size - written} of {array.size} values were never written to the file: they "
+            f"are taken as {fill}"
+        )
     return array
+
+
+def _fill_value(stored: Stored, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return what stands where nothing was written: 0, unless the file says something else."""
+    fill = np.zeros((), dtype)
+    own = stored.plist.fill_value_defined() == h5d.FILL_VALUE_USER_DEFINED
+    if own and stored.dtype == dtype:
+        stored.plist.get_fill_value(fill)
+    return fill
 
 
 def _chunks(dataset: h5d.DatasetID) -> list[Chunk]:

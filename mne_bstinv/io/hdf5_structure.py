@@ -12,7 +12,8 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from mne_bstinv.io.variable import DamageError
+from mne_bstinv.io.hdf5_links import link_out_of, refused_link
+from mne_bstinv.io.variable import DamageError, RefusalError
 
 __all__ = ["ATTRIBUTE", "Structures"]
 
@@ -83,14 +84,23 @@ class Structures:
         """
         for body in self.messages(address, LINK_INFO):
             start = 10 if len(body) > 1 and body[1] & 1 else 2
-            if body[start : start + 8] != b"\xff" * 8:
-                raise DamageError(NEWER)
+            links = int.from_bytes(body[start : start + 8], "little")
+            if links != UNDEFINED:
+                raise self._newer_group(links)
         for body in self.messages(address, SYMBOL_TABLE):
             if len(body) < 16:
                 raise DamageError(NEWER)
             tree, heap = struct.unpack_from("<QQ", body)
             self._check_tree(tree, OF_GROUP, 8)
             self._check_heap(heap)
+
+    def _newer_group(self, heap: int) -> DamageError | RefusalError:
+        """Return what is wrong with a group whose links are in a newer form of heap."""
+        found = link_out_of(self.read, heap)
+        if found is None:
+            return DamageError(NEWER)
+        name, kind = found
+        return refused_link(name, kind)
 
     def check_chunks(self, address: int) -> None:
         """Check the tree of the chunks of a dataset."""

@@ -15,6 +15,7 @@ rows and columns in one list, and the fields of a struct in another order each t
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from mne_bstinv.io import hdf5_data
 from mne_bstinv.io import variable as form
 from mne_bstinv.io.hdf5_data import Stored, address_of, opened
 from mne_bstinv.io.hdf5_fields import FieldNames
+from mne_bstinv.io.hdf5_links import refused_link
 from mne_bstinv.io.hdf5_structure import Structures
 from mne_bstinv.io.limits import MAX_DEPTH, max_elements
 from mne_bstinv.io.variable import (
@@ -38,8 +40,6 @@ from mne_bstinv.io.variable import (
 )
 
 __all__ = ["names_in", "read"]
-
-LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
 
 NUMBERS = {"double", "single", "unknown"}
 INTEGERS = {"logical", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"}
@@ -71,7 +71,8 @@ def read(path: Path, names: list[str] | None) -> dict[str, Variable]:
         for name in reader.children(root):
             text = name.decode("utf-8", "replace")
             if not text.startswith("#") and (names is None or text in names):
-                found[text] = reader.child(root, name, 1).variable
+                variable = reader.child(root, name, 1).variable
+                found[text] = replace(variable, notes=reader.notes_taken())
     return found
 
 
@@ -94,6 +95,22 @@ class _Reader:
         self.known: dict[int, Node] = {}
         #: The objects around the one that is read.
         self.around: set[int] = set()
+        #: The variable and the fields that are read, and what was noted of the variable.
+        self.place: list[str] = []
+        self.notes: list[tuple[str, str]] = []
+
+    def opened(self, dataset: h5d.DatasetID) -> Stored:
+        """Return a dataset whose values can be read."""
+        return opened(dataset, self.structures, self.note)
+
+    def note(self, what: str) -> None:
+        """Note what is not as it should be where the reader is."""
+        self.notes.append((".".join(self.place), what))
+
+    def notes_taken(self) -> tuple[tuple[str, str], ...]:
+        """Return what was noted of a variable, for the next to begin with nothing."""
+        notes, self.notes = tuple(dict.fromkeys(self.notes)), []
+        return notes
 
     def children(self, group: h5g.GroupID) -> list[bytes]:
         """Return the names in a group, all of which must be in this file."""
@@ -102,13 +119,12 @@ class _Reader:
         for name in names:
             kind = group.links.get_info(name).type
             if kind != h5l.TYPE_HARD:
-                error = RefusalError(LINKS.get(kind, f"a link of type {kind}"))
-                error.inside(name.decode("utf-8", "replace"))
-                raise error
+                raise refused_link(name.decode("utf-8", "replace"), kind)
         return names
 
     def child(self, group: h5g.GroupID, name: bytes, depth: int) -> Node:
         """Return what the object of a name in a group holds."""
+        self.place.append(name.decode("utf-8", "replace"))
         try:
             return self.node(h5o.open(group, name), depth)
         except (DamageError, RefusalError) as error:
@@ -120,6 +136,8 @@ class _Reader:
             damage = DamageError(f"HDF5 cannot read it ({error})")
             damage.inside(name.decode("utf-8", "replace"))
             raise damage from error
+        finally:
+            self.place.pop()
 
     def node(self, node: Any, depth: int) -> Node:
         """Return what a dataset or group holds."""
@@ -143,7 +161,7 @@ class _Reader:
         if isinstance(node, h5g.GroupID):
             return self._group(node, address, depth)
         if isinstance(node, h5d.DatasetID):
-            return self._dataset(opened(node, self.structures), address, depth)
+            return self._dataset(self.opened(node), address, depth)
         return Node(Variable(Unreadable("a data type without values"), (1, 1), "unknown"))
 
     def _group(self, group: h5g.GroupID, address: int, depth: int) -> Node:
@@ -170,7 +188,7 @@ class _Reader:
         """Return the values of a field, their shape, and how many arrays they are."""
         child = h5o.open(group, name)
         if isinstance(child, h5d.DatasetID) and _is_column(child):
-            return self._references(opened(child, self.structures), depth)
+            return self._references(self.opened(child), depth)
         node = self.child(group, name, depth + 1)
         return [node.variable.value], (1, 1), node.elements
 
@@ -237,7 +255,7 @@ class _Reader:
             if part is None:  # MATLAB leaves ir and data out where there is no entry
                 parts[name] = np.zeros(0, np.int64)
             elif isinstance(part, h5d.DatasetID) and _is_plain(part.dtype):
-                parts[name] = _complex(hdf5_data.values(opened(part, self.structures))).ravel()
+                parts[name] = _complex(hdf5_data.values(self.opened(part))).ravel()
             else:
                 raise DamageError(f"a sparse array without numbers in {name.decode()}")
         n_rows = _number(group, b"MATLAB_sparse")

@@ -211,6 +211,8 @@ def from_mat(cls: type[S], variables: Mapping[str, Variable], place: str) -> S:
     understood, and what was taken for something else.
     """
     context = Context()
+    for place_of, note in (note for variable in variables.values() for note in variable.notes):
+        context.findings.assumed(place_of, note)
     result = parse(cls, unwrap(cls, variables, context), context)
     if not context.faults and result is not None:
         context.faults.extend(result._faults())

@@ -90,6 +90,8 @@ class Variable:
     shape: Shape | None = None
     #: The class in MATLAB (``'sparse'`` for sparse numbers), None inside structs and cells.
     matlab_class: str | None = None
+    #: What is no fault, but not as it should be: the place, from the variable on, and what.
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def numbers(flat: Numbers, shape: Shape) -> Any:

@@ -13,7 +13,7 @@ from mne_bstinv._data_types import MEG_TYPES, data_types_of
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.io.filenames import is_average, is_block, is_link
+from mne_bstinv.io.filenames import is_average, is_continuous
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.workflow.structures import ConditionStructures
@@ -75,8 +75,9 @@ class StudyCondition(ConditionStructures):
         from mne_bstinv.adapters import to_source_spaces
 
         files = (self.head_model_file, self.cortex_file, self.anatomy.anatomy, self.channel_file)
-        return self.store.make(
-            ("src", self.mne_subject, *self.store.identify(*files)),
+        return self.store.made_of(
+            files,
+            ("src", self.mne_subject),
             lambda: to_source_spaces(
                 self.head_model,
                 self.cortex,
@@ -101,9 +102,9 @@ class StudyCondition(ConditionStructures):
         mne.Forward
             As ``forward``, with a gain that is turned when it is written.
         """
-        from mne_bstinv.adapters.sources import forward_for_file
+        from mne_bstinv.adapters.sources import to_lazy_forward
 
-        return self._forward_by(forward_for_file)
+        return self._forward_by(to_lazy_forward)
 
     def _forward_by(self, convert: Callable[..., Any]) -> Any:
         return convert(
@@ -132,25 +133,19 @@ class StudyCondition(ConditionStructures):
     @cached_property
     def evokeds(self) -> list[Any]:
         """The averages that are not marked as bad (list of :class:`mne.Evoked`)."""
-        return [
-            self.evoked_of(self.store.read(io.read_recordings, entry.file))
-            for entry in self.recordings
-            if not entry.bad and not is_link(entry.file) and is_average(entry.file)
-        ]
+        files = self._segments(averages=True)
+        return [self.evoked_of(self.store.read(io.read_recordings, file)) for file in files]
 
     @cached_property
     def epochs(self) -> Any:
         """The trials that are not marked as bad (:class:`mne.Epochs`); None without any."""
-        trials = [
-            io.read_recordings(entry.file)
-            for entry in self.recordings
-            if not entry.bad and self._is_trial(entry.file)
-        ]
+        trials = [io.read_recordings(file) for file in self._segments(averages=False)]
         return self.epochs_of(trials) if trials else None
 
-    @staticmethod
-    def _is_trial(file: Path) -> bool:
-        return not (is_link(file) or is_block(file) or is_average(file))
+    def _segments(self, *, averages: bool) -> list[Path]:
+        """Return the averages or the trials that are not marked as bad."""
+        good = [e.file for e in self.recordings if not e.bad and not is_continuous(e.file)]
+        return [file for file in good if is_average(file) is averages]
 
     @cached_property
     def raws(self) -> list[Any]:
@@ -161,7 +156,7 @@ class StudyCondition(ConditionStructures):
         return [
             self.raw_of(entry.file)
             for entry in self.recordings
-            if not entry.bad and (is_link(entry.file) or is_block(entry.file))
+            if not entry.bad and is_continuous(entry.file)
         ]
 
     @cached_property
@@ -384,8 +379,9 @@ class StudyCondition(ConditionStructures):
         from mne_bstinv.adapters import to_info
 
         files = (self.channel_file, self.anatomy.anatomy)
-        return self.store.make(
-            ("info", sfreq, *self.store.identify(*files)),
+        return self.store.made_of(
+            files,
+            ("info", sfreq),
             lambda: to_info(self.channels, sfreq=sfreq, mri=self.mri),
         )
 

@@ -41,11 +41,26 @@ class Store:
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
         """Return what a reader makes of a file as it is now."""
-        return self.make((reader.__name__, *self.identify(file)), lambda: reader(file))
+        return self.made_of([file], (reader.__name__,), lambda: reader(file))
 
-    def identify(self, *files: Path | None) -> tuple[Hashable, ...]:
-        """Tell the contents of files from others: a part of a key each, None without a file."""
-        return tuple(None if file is None else self._identify(file) for file in files)
+    def made_of(
+        self, files: Iterable[Path | None], key: tuple[Hashable, ...], maker: Callable[[], T]
+    ) -> T:
+        """Return the object of a key and of the contents of files, None where there is no file.
+
+        What is made while one of them changes may be of either content: it is kept as of none.
+        """
+        files = tuple(files)
+        whole = (*key, *self._contents(files))
+        if whole in self._kept:
+            return self.make(whole, maker)
+        value = maker()
+        if whole == (*key, *self._contents(files)):
+            self.keep(whole, value)
+        return value
+
+    def _contents(self, files: Iterable[Path | None]) -> Iterable[Hashable]:
+        return (None if file is None else self._identify(file) for file in files)
 
     def make(self, key: Hashable, maker: Callable[[], T]) -> T:
         """Return the object of a key, which is all that it depends on; made if it is not there."""

@@ -104,7 +104,7 @@ class ConditionStructures(io.Condition):
             found = usable(file, self.store.read, findings)
             return findings.attach(_Usable(found is not None), what=file.name)
 
-        return self.store.make((usable.__name__, *self.store.identify(file)), tried).possible
+        return self.store.made_of([file], (usable.__name__,), tried).possible
 
     @property
     def cortex(self) -> io.Surface | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import itertools
+import re
 import shutil
 import warnings
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import mne
 import numpy as np
 import pytest
 
-from mne_bstinv import io
+from mne_bstinv import io, read_forward_brainstorm
 from mne_bstinv.adapters import inverse_parameters, noise_cov_from
 from mne_bstinv.adapters.files.formats import read_mne
 from mne_bstinv.conversion_files.companions import COMPANIONS
@@ -636,6 +637,31 @@ class TestRefusals:
         with pytest.raises(ConversionError, match=r"x-info\.fif: it is a folder\. Name a file to"):
             convert_file(tmp_path / "channel.mat", tmp_path / "x-info.fif", overwrite=True)
 
+    def test_the_files_of_objects_that_do_not_fit_are_named(self, stored, data_dir, tmp_path):
+        """Objects know what is wrong with them, but not which files they are of."""
+        other = next((data_dir / "eeg_volume").rglob("channel*.mat"))
+        words = rf"^{re.escape(str(stored['headmodel']))} → x-fwd\.fif \(channels: {other.name}"
+        with pytest.raises(ConversionError, match=words + r".*\): The gain has \d+ rows, the"):
+            convert_file(
+                stored["headmodel"], tmp_path / "x-fwd.fif", companions={"channels": other}
+            )
+        with pytest.raises(ConversionError, match=rf"{other.name}.*\): The gain has"):
+            read_forward_brainstorm(stored["headmodel"], channels=other)
+
+    def test_the_file_that_cannot_be_written_is_named(self, stored, tmp_path):
+        channels = io.read_channels(stored["channel"])
+        deep = [dataclasses.replace(c, type="SEEG", comment="") for c in channels.channels]
+        for name in ("channel", "headmodel"):
+            shutil.copy(stored[name], tmp_path)
+        file = tmp_path / stored["channel"].name
+        io.write_channels(file, dataclasses.replace(channels, channels=tuple(deep)), overwrite=True)
+        source = tmp_path / stored["headmodel"].name
+        with pytest.raises(
+            ConversionError, match=rf"{source.name} → x-fwd\.fif .*: The forward so"
+        ):
+            convert_file(source, tmp_path / "x-fwd.fif")
+        assert not list(tmp_path.glob("x-fwd.fif*"))
+
     def test_all_endings_are_known(self, stored, tmp_path):
         with pytest.raises(ConversionError, match="Known: ") as error:
             convert_file(stored["results"], tmp_path / "x.h5")
@@ -659,6 +685,12 @@ class TestRefusals:
             r"none in .*Give it with --channels FILE",
         ):
             convert_file(tmp_path / "a-cov.fif", tmp_path / "noisecov_x.mat")
+        with pytest.raises(MissingFileError, match=rf"^{re.escape(str(tmp_path))}: a folder"):
+            convert_file(
+                tmp_path / "a-cov.fif",
+                tmp_path / "noisecov_x.mat",
+                companions={"channels": tmp_path},
+            )
         with pytest.raises(MissingFileError, match=r"nowhere\.mat: no such file"):
             convert_file(
                 tmp_path / "a-cov.fif",
@@ -684,6 +716,8 @@ class TestRefusals:
             ("x-fwd.fif", "y.mat", r"y\.mat: not clear from its name what it holds"),
             ("x-morph.h5", "y.mat", r"x-morph\.h5: no conversion of single files of morph\. Known"),
             ("pdata_x.mat", "y.fif", r"no conversion of single files of pdata"),
+            ("channel.mat", "y-stc.h5", r"^channel\.mat \(channel\*\.mat\) does not become y-stc"
+             r"\.h5 \(source estimate\); it can become …-info\.fif, …-trans\.fif\.$"),
             ("x-fwd.fif", "noisecov_y.mat", r"does not become noisecov_\*\.mat; it can become "
              r"headmodel_\*\.mat, tess_cortex\*\.mat"),
         ],

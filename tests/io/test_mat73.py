@@ -15,6 +15,7 @@ from io_helpers import cell, differences, structs
 from scipy.sparse import csc_array
 
 from mne_bstinv import io
+from mne_bstinv.conversion import conversion_report
 from mne_bstinv.errors import MatFileError
 from mne_bstinv.io import limits, mat
 from mne_bstinv.io.variable import Unreadable
@@ -121,6 +122,24 @@ def test_nothing_outside_is_read_in_structs_and_cells(tmp_path, change):
     np.testing.assert_array_equal(mat.read(file, ["good"])["good"].value, np.eye(2))
 
 
+@pytest.mark.parametrize("n_others", [9, 600])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_link_is_named_in_a_large_group_too(tmp_path, n_others, whole):
+    """HDF5 turns a group into its newer form, which is not read, when a link leads out of it."""
+
+    def inside(opened):
+        group = opened if whole else opened.create_group("s")
+        with_class(group, "struct")
+        for index in range(n_others):
+            with_class(group.create_dataset(f"x{index}", data=[[1.0]]))
+        external_link(group, tmp_path / "other")
+
+    file = make(tmp_path, inside)
+    place = "bad" if whole else r"s\.bad"
+    with pytest.raises(MatFileError, match=rf"a\.mat: {place}: a link to another file\. Nothing"):
+        mat.read(file)
+
+
 def test_links_that_lead_out_are_refused_whatever_is_asked_for(tmp_path):
     file = make(tmp_path, lambda opened: external_link(opened, tmp_path / "other"))
     with pytest.raises(MatFileError, match="bad: a link to another file"):
@@ -191,16 +210,46 @@ def test_chunks_are_put_together_as_hdf5_does(tmp_path, options):
     np.testing.assert_array_equal(mat.read(file)["a"].value, np.arange(600.0).reshape(20, 30).T)
 
 
-def test_chunks_that_were_never_written_are_zero(tmp_path):
+@pytest.mark.parametrize(("options", "fill"), [({}, "0.0"), ({"fillvalue": np.nan}, "nan")])
+def test_chunks_that_were_never_written_are_what_hdf5_fills_in(tmp_path, options, fill):
     def change(file):
-        data = file.create_dataset("a", (20, 30), "f4", chunks=(7, 8), compression=1)
+        data = file.create_dataset("a", (20, 30), "f4", chunks=(7, 8), compression=1, **options)
         with_class(data, "single")
         data[7:14, 8:16] = 5
 
-    value = mat.read(make(tmp_path, change))["a"].value
-    assert value.shape == (30, 20)
-    assert (value[8:16, 7:14] == 5).all()
-    assert value.sum() == 5 * 56
+    found = mat.read(make(tmp_path, change))
+    with h5py.File(tmp_path / "a.mat") as file:
+        np.testing.assert_array_equal(found["a"].value, file["a"][()].T)
+    note = f"544 of 600 values were never written to the file: they are taken as {fill}"
+    assert found["a"].notes == (("a", note),)
+    assert found["good"].notes == ()
+
+
+def test_a_structure_reports_what_was_never_written(tmp_path, data_dir):
+    """However deep it is, and of each variable its own."""
+    source = next((data_dir / "sample_small").rglob("headmodel_*.mat"))
+    file = tmp_path / source.name
+    twin_73(source, file)
+
+    def with_gap(group, name):
+        values = group[name][()]
+        attributes = dict(group[name].attrs)
+        del group[name]
+        chunks = (-(-values.shape[0] // 2), *values.shape[1:])
+        data = group.create_dataset(name, values.shape, values.dtype, chunks=chunks)
+        data[: chunks[0]] = values[: chunks[0]]
+        data.attrs.update(attributes)
+
+    with h5py.File(file, "r+") as opened:
+        with_gap(opened, "GridOrient")
+        with_class(opened.create_group("Mine"), "struct")
+        opened["Mine"]["deep"] = np.arange(4.0)[:, None]
+        with_gap(opened["Mine"], "deep")
+    found = {f.field: f.reason for f in conversion_report(io.read_head_model(file)).of("assumed")}
+    n = io.read_head_model(source).n_sources
+    words = "values were never written to the file: they are taken as 0.0"
+    assert found["GridOrient"] == f"{n} of {3 * n} {words}"
+    assert found["Mine.deep"] == f"2 of 4 {words}"
 
 
 @pytest.mark.parametrize("size", [8, 7 * 8 * 8 + 8])

@@ -28,6 +28,31 @@ def test_a_file_is_read_once_until_it_changes(tmp_path):
     assert len(calls) == 3
 
 
+def test_what_was_made_while_its_file_changed_is_not_kept(tmp_path):
+    file, made = tmp_path / "x", []
+    store = Store(identify=lambda path: path.read_text())
+
+    def replaced_on_the_way(path):
+        made.append(path.read_text())
+        path.write_text("new")
+        return path.read_text()
+
+    def same(path):
+        made.append(path.read_text())
+        return path.read_text()
+
+    same.__name__ = replaced_on_the_way.__name__
+    file.write_text("old")
+    assert store.read(replaced_on_the_way, file) == "new"
+    file.write_text("old")  # another file of the content that it had
+    assert store.read(same, file) == "old"
+    file.write_text("new")
+    assert [store.made_of([file, None], ("pair",), lambda: replaced_on_the_way(file)), *made] == [
+        "new", "old", "old", "new"
+    ]  # fmt: skip
+    assert store.made_of([file, None], ("pair",), lambda: "made again") == "new"
+
+
 def test_the_least_used_is_forgotten_beyond_the_limit():
     store, made = Store(max_bytes=100), []
 

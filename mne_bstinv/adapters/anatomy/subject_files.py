@@ -25,7 +25,7 @@ from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
 from mne_bstinv.adapters.sources import Hemisphere
 from mne_bstinv.anatomy import inflate, mean_curvature, outward_faces
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import SchemaError
+from mne_bstinv.errors import MapError
 from mne_bstinv.frames import (
     fiducials_in_scs,
     ras_to_mni,
@@ -33,9 +33,7 @@ from mne_bstinv.frames import (
     transform_points,
     voxels_to_surface_ras,
 )
-from mne_bstinv.io.checks import finite
-from mne_bstinv.io.inside import inside
-from mne_bstinv.io.kinds import Array
+from mne_bstinv.maps.surfaces import registered_sphere
 
 __all__ = [
     "cortex_files", "fiducial_files", "mri_files", "shell_files", "shell_tris", "volume_of",
@@ -51,12 +49,6 @@ def cortex_files(
     findings.derived(
         "Vertices", "The one cortex stands for white and pial; inflated was made by smoothing it."
     )
-    if sphere is None:
-        findings.dropped(
-            "Reg",
-            "The cortex has no registered sphere: there is no sphere.reg, no morphing; sphere was "
-            "made by spreading the cortex out, and is not registered.",
-        )
     if cortex.curvature is None:
         findings.derived("Curvature", "It is empty: the curvature was computed from the mesh.")
     files = {}
@@ -182,13 +174,21 @@ def _spread(part: Hemisphere, places: FloatArray, place: Place, findings: Findin
 
 def _sphere(cortex: io.Surface, findings: Findings) -> FloatArray | None:
     """Return the registered sphere, mm, if there is one of the right size."""
-    kind = Array(len(cortex.vertices), 3)
+    why = "The cortex has no registered sphere"
     try:
-        vertices = inside(cortex.reg, "Reg.Sphere.Vertices", kind, finite)
-    except SchemaError as error:
-        findings.dropped("Reg", f"It cannot be understood: {'; '.join(error.faults)}.")
-        return None
-    return None if vertices is None else 1e3 * vertices
+        sphere = registered_sphere(cortex)
+        if sphere is not None and len(sphere) != cortex.n_vertices:
+            raise MapError(f"It has {len(sphere)} vertices, the cortex {cortex.n_vertices}.")
+    except MapError as error:
+        sphere, why = None, f"The registered sphere cannot be understood ({str(error).rstrip('.')})"
+    if sphere is not None:
+        return 1e3 * sphere
+    findings.dropped(
+        "Reg",
+        f"{why}: there is no sphere.reg, no morphing; sphere was made by spreading the cortex out, "
+        "and is not registered.",
+    )
+    return None
 
 
 def _curvature(

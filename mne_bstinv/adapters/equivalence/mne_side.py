@@ -23,7 +23,7 @@ from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
-from mne_bstinv.adapters.sources import forward_for_file, with_gain
+from mne_bstinv.adapters.sources import to_lazy_forward, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
@@ -171,7 +171,7 @@ class MneSide:
 
     def _explained(self, error: ValueError) -> ValueError:
         """Say why MNE fails where it is known: the depth weight of a source without gain."""
-        gain = self.common.prepared.regions[0].gain
+        gain = self.common.prepared.regions[0].gain.array
         unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
         if not unseen.size or self.settings.depth.exp == 0:
             return ConversionError(
@@ -290,7 +290,7 @@ def mne_side(
     """
     common = common_inputs(study, options, data_types, good_channels, n_avg)
     info = to_info(study.channels, sfreq=NO_SFREQ, channel_flag=common.channel_flag, mri=common.mri)
-    forward = forward_for_file(
+    forward = to_lazy_forward(
         common.head_model, study.channels, surface=common.surface, mri=common.mri, info=info
     )
     _require_gain(forward, common.prepared.channel_names)

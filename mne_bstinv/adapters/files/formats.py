@@ -18,6 +18,7 @@ from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
 from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
 from mne_bstinv.adapters.files.objects import info_of
+from mne_bstinv.adapters.pieces import write_inverse_operator
 from mne_bstinv.adapters.recordings import read_raw_brainstorm
 from mne_bstinv.adapters.sources import write_forward
 from mne_bstinv.adapters.written import check_written
@@ -435,7 +436,7 @@ _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {
     "covariance": mne.write_cov,
     "source spaces": mne.write_source_spaces,
     "trans": mne.write_trans,
-    "inverse operator": mne.minimum_norm.write_inverse_operator,
+    "inverse operator": write_inverse_operator,
     "info": mne.io.write_info,
     "source estimate": _write_estimate,
     "labels": write_contents,

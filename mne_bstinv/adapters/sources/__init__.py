@@ -3,8 +3,8 @@
 from mne_bstinv.adapters.sources.cortex_from_mne import HEMISPHERES, scout_of
 from mne_bstinv.adapters.sources.forward_from_mne import from_forward
 from mne_bstinv.adapters.sources.forward_to_mne import (
-    forward_for_file,
     to_forward,
+    to_lazy_forward,
     with_gain,
     write_forward,
 )
@@ -35,7 +35,6 @@ __all__ = [
     "SourceMap",
     "check_on_cortex",
     "cut_cortex",
-    "forward_for_file",
     "from_forward",
     "from_source_spaces",
     "grid_of",
@@ -48,6 +47,7 @@ __all__ = [
     "source_map",
     "source_order",
     "to_forward",
+    "to_lazy_forward",
     "to_source_spaces",
     "with_gain",
     "write_forward",

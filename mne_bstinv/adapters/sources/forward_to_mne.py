@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mne
@@ -17,12 +18,13 @@ from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
 from mne_bstinv import io
-from mne_bstinv._types import IntArray, Verbose
+from mne_bstinv._types import BoolArray, FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.pieces import write_forward_solution
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
-from mne_bstinv.adapters.sources.gain import GainForFile, turned_gain
+from mne_bstinv.adapters.sources.gain import LazyGain, turned_gain
 from mne_bstinv.adapters.sources.places import SourceMap, source_map
 from mne_bstinv.adapters.sources.regions import MEAS_FILE
 from mne_bstinv.conversion import (
@@ -37,7 +39,7 @@ from mne_bstinv.frames import FrameTransform, scs_to_head, scs_to_surface_ras
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import in_metres
 
-__all__ = ["forward_for_file", "to_forward", "with_gain", "write_forward"]
+__all__ = ["to_forward", "to_lazy_forward", "with_gain", "write_forward"]
 
 #: Channel types with a gain, in the order that FIF files impose (the last two they cannot hold).
 _FIF_TYPES = ("mag", "grad"), ("eeg",)
@@ -115,7 +117,7 @@ def to_forward(
 
 
 @converts
-def forward_for_file(
+def to_lazy_forward(
     head_model: io.HeadModel,
     channels: io.Channels,
     *,
@@ -124,7 +126,7 @@ def forward_for_file(
     info: Any = None,
     src: Any = None,
 ) -> Any:
-    """Convert a head model to MNE to be written, or to be completed by :func:`with_gain`.
+    """Convert a head model to MNE with a gain that is turned when its numbers are asked for.
 
     Parameters
     ----------
@@ -144,33 +146,33 @@ def forward_for_file(
     Returns
     -------
     mne.Forward
-        What :func:`to_forward` returns, with a gain that is turned when it is written: it takes no
-        memory before.
+        What :func:`to_forward` returns, with a gain that takes no memory: writing it turns it,
+        and so does :func:`with_gain`.
 
     Raises
     ------
     ConversionError, FrameError
         As for :func:`to_forward`.
     """
-    return _forward(head_model, channels, surface, mri, info, src, None, GainForFile)
+    return _forward(head_model, channels, surface, mri, info, src, None, LazyGain)
 
 
 def with_gain(forward: Any) -> Any:
-    """Return a forward solution whose gain is turned, if it is one for a file.
+    """Return a forward solution with its gain in memory.
 
     Parameters
     ----------
     forward : mne.Forward
-        What :func:`forward_for_file` returned, whole or with some of its channels, or any other.
+        What :func:`to_lazy_forward` returned, whole or with some of its channels, or any other.
 
     Returns
     -------
     mne.Forward
-        The same with its gain in memory, once; all else is shared with what was given. Any other as
+        The same with its gain turned, once; all else is shared with what was given. Any other as
         it is.
     """
     gain = forward["sol"]["data"]
-    if not isinstance(gain, GainForFile):
+    if not isinstance(gain, LazyGain):
         return forward
     whole = mne.Forward({**forward, "sol": {**forward["sol"], "data": gain.turned()}})
     hold_once(whole)
@@ -251,7 +253,11 @@ def write_forward(
             RuntimeWarning,
         )
         fwd = mne.pick_channels_forward(fwd, kept, ordered=True)
-    mne.write_forward_solution(fname, _with_plain_names(fwd), overwrite=overwrite)
+    fwd = _with_plain_names(fwd)
+    if isinstance(fwd["_orig_sol"], LazyGain) and not Path(fname).exists():
+        write_forward_solution(Path(fname), fwd)
+    else:
+        mne.write_forward_solution(fname, fwd, overwrite=overwrite)
 
 
 def _with_plain_names(fwd: Any) -> Any:
@@ -302,8 +308,7 @@ def _modelled_channels(
         info = to_info(channels, sfreq=NO_SFREQ, mri=mri)
         parts = [info]
     index = match_channel_names(info["ch_names"], names)
-    gain = head_model.gain
-    computed = np.asarray(np.isfinite(gain).all(axis=1) & gain.any(axis=1))
+    computed = _has_model(head_model.gain)
     types = info.get_channel_types()
     picks = [
         position
@@ -319,6 +324,19 @@ def _modelled_channels(
         )
     _report_rows(names, index, types, computed, findings)
     return _ModelledChannels(picked_info(info, picks), index[picks], parts)
+
+
+def _has_model(gain: FloatArray) -> BoolArray:
+    """Tell for which channels a gain is finite at all locations, and not zero at all.
+
+    Sums say so, in one pass, but for those that are zero or not finite themselves.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = gain.sum(axis=1)
+    found = np.isfinite(total) & (total != 0)
+    for row in np.flatnonzero(~found):
+        found[row] = np.isfinite(gain[row]).all() and gain[row].any()
+    return found
 
 
 def _report_rows(

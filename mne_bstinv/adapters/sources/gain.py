@@ -1,4 +1,4 @@
-"""Gains from Brainstorm's axes and order to MNE's, in memory or on their way to a file.
+"""Gains from Brainstorm's axes and order to MNE's, at once or when their numbers are asked for.
 
 The three columns of each location are turned from SCS to MNE's head frame, G_i ← G_i R', rows of
 channels are picked, and locations stand in the order of MNE's source spaces. The files of both hold
@@ -7,16 +7,21 @@ gains by columns, MNE works with rows: on the way from file to file nothing is t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import AnyArray, FloatArray, IntArray
+from mne_bstinv.adapters.pieces import LazyMatrix
 
-__all__ = ["GainForFile", "turned_gain"]
+__all__ = ["LazyGain", "turned_gain"]
 
 #: Their gains stay in the processor's cache: 400 channels take 1.2 MB.
 _LOCATIONS_AT_ONCE = 128
+
+#: Channels a run from which it takes less time to copy runs than to take channels by position.
+_RUN = 4
 
 
 def turned_gain(
@@ -36,19 +41,39 @@ def _turn_into(
     columns: FloatArray, gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray
 ) -> None:
     """Turn a gain (n_channels, 3 n_sources) into columns (3 n_order, n_rows) of any precision."""
-    blocks = gain.T.reshape(-1, 3, len(gain))
+    done = 0
+    for piece in _turned_pieces(gain, rows, rotation, order):
+        columns[done : done + len(piece)] = piece
+        done += len(piece)
+
+
+def _turned_pieces(
+    gain: FloatArray, rows: IntArray, rotation: FloatArray, order: IntArray
+) -> Iterator[FloatArray]:
+    """Yield the columns of some locations at a time, (3 n_locations, n_rows), in one memory."""
+    blocks, runs = gain.T.reshape(-1, 3, len(gain)), _runs(rows)
+    out = np.empty((min(_LOCATIONS_AT_ONCE, len(order)), 3, len(rows)))
     for start in range(0, len(order), _LOCATIONS_AT_ONCE):
-        some = slice(start, start + _LOCATIONS_AT_ONCE)
-        part = rotation @ blocks[order[some]][..., rows]
-        columns[3 * some.start : 3 * some.stop] = part.reshape(-1, len(rows))
+        some = blocks[order[start : start + _LOCATIONS_AT_ONCE]]
+        parts = [some[..., run] for run in runs]
+        picked = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+        yield np.matmul(rotation, picked, out=out[: len(some)]).reshape(-1, len(rows))
 
 
-class GainForFile:
+def _runs(rows: IntArray) -> list[Any]:
+    """Return what takes channels: their runs, or their positions where the runs are short."""
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+    if len(runs) * _RUN > len(rows):
+        return [rows]
+    return [slice(run[0], run[-1] + 1) for run in runs]
+
+
+class LazyGain(LazyMatrix):
     """A gain (n_rows, 3 n_order), or its transpose, that is turned when its numbers are asked for.
 
     MNE's writer picks rows of a gain, transposes it and asks for it in the precision of the file.
-    With this in place of an array it copies the gain once, as the file has it, instead of five
-    times. What else may be asked of an array is answered by an array.
+    With this in place of an array it is turned on the way into the file. What else may be asked
+    of an array is answered by an array.
     """
 
     def __init__(
@@ -64,16 +89,24 @@ class GainForFile:
         self._rows, self._by_columns = rows, by_columns
         shape = len(rows), 3 * len(order)
         self.shape = shape[::-1] if by_columns else shape
-        self.size, self.ndim = shape[0] * shape[1], 2
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> FloatArray:
+    def whole(self, dtype: Any) -> AnyArray:
+        """Return the gain as an array."""
         gain, rotation, order = self._of
-        columns = np.empty((3 * len(order), len(self._rows)), dtype=dtype)
+        columns = np.empty((3 * len(order), len(self._rows)), dtype)
         _turn_into(columns, gain, self._rows, rotation, order)
         return columns if self._by_columns else columns.T
+
+    def pieces(self) -> Iterator[AnyArray]:
+        """Yield the columns of some locations at a time; rows at once, which no file holds."""
+        gain, rotation, order = self._of
+        if self._by_columns:
+            yield from _turned_pieces(gain, self._rows, rotation, order)
+        else:
+            yield self.whole(None)
 
     def __getitem__(self, which: Any) -> Any:
         whole = isinstance(which, tuple) and which[1:] == (slice(None),)

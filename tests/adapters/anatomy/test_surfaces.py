@@ -231,9 +231,13 @@ def test_the_registered_sphere_is_written(cortex, channels, tmp_path):
         np.testing.assert_allclose(np.linalg.norm(rr, axis=1), 100, atol=2 * SINGLE)
         white = read_geometry(tmp_path / "one" / "surf" / f"{side}.white")[1]
         np.testing.assert_array_equal(tris, white)
-    wrong = dataclasses.replace(cortex, reg={"Sphere": {"Vertices": ball[1:]}})
-    folder = to_surfaces(tmp_path, "two", cortex=wrong, channels=channels)
-    assert "Reg" in fields("dropped", folder)
+    n = cortex.n_vertices
+    for vertices, fault in ((ball[1:], f"has {n - 1} vertices, the cortex {n}"),
+                            (ball[:, :2], f"finite numbers, found ({n}, 2)")):  # fmt: skip
+        wrong = dataclasses.replace(cortex, reg={"Sphere": {"Vertices": vertices}})
+        folder = to_surfaces(tmp_path, "two", cortex=wrong, channels=channels, overwrite=True)
+        (told,) = [f for f in conversion_report(folder).of("dropped") if f.field == "Reg"]
+        assert fault in told.reason
 
 
 def read_annot(path):

@@ -8,8 +8,8 @@ from functools import cache
 import mne
 import numpy as np
 import pytest
+from balls import ball
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import ConvexHull
 
 from mne_bstinv import hemispheres, io
 from mne_bstinv.adapters.anatomy.surfaces_to_mne import to_trans
@@ -607,20 +607,6 @@ def without_normal(surface):
         np.add.at(normals, column, across)
     scale = np.linalg.norm(across, axis=1).mean()
     return np.flatnonzero(np.linalg.norm(normals, axis=1) < 1e-6 * scale).tolist()
-
-
-def ball(n, *, centre, radius):
-    """Points spread over a ball and its triangles, counterclockwise seen from outside."""
-    i = np.arange(n) + 0.5
-    z, angle = 1 - 2 * i / n, np.pi * (1 + 5**0.5) * i
-    ring = np.sqrt(1 - z**2)
-    points = np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=1)
-    tris = ConvexHull(points).simplices.astype(np.int64)
-    corners = points[tris]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    inward = np.einsum("ij,ij->i", across, corners[:, 0]) < 0
-    tris[inward] = tris[inward][:, ::-1]
-    return radius * points + centre, tris
 
 
 def decimated(n_dense=600, every_nth=4):

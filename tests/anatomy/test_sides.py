@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv import hemispheres, io
+from mne_bstinv.anatomy import complete_sides
 
 PROTOCOLS = ("eeg_shared", "eeg_surface", "meg_eeg")
 
@@ -63,3 +64,19 @@ def test_one_sheet_is_split_by_the_sign_of_y():
     sides, used = hemispheres(surface)
     assert used == "sign of y"
     assert sides.tolist() == ["lh", "rh", "lh", "rh"]
+
+
+def test_vertices_in_no_hemisphere_go_with_their_neighbours_or_their_side():
+    sheet = [[x, y, 0] for y in (0.03, 0.02, 0.01, -0.02) for x in (0.0, 0.01)]
+    island = [[0.0, -0.05, 0.05], [0.01, -0.05, 0.05], [0.0, -0.06, 0.05]]
+    surface = io.Surface(
+        vertices=np.array(sheet + island),
+        faces=np.array([[1, 2, 3], [2, 4, 3], [3, 4, 5], [4, 6, 5], [5, 6, 7], [6, 8, 7],
+                        [9, 10, 11]]),
+    )  # fmt: skip
+    known = np.array(["lh", "lh", "", "", "", "", "rh", "rh", "", "", ""])
+    sides = complete_sides(surface, known)
+    # the third row is 1 cm from the second and 3 cm from the last
+    assert sides.tolist() == ["lh"] * 6 + ["rh"] * 2 + ["rh"] * 3
+    assert known[2] == ""
+    np.testing.assert_array_equal(complete_sides(surface, sides), sides)
