@@ -198,10 +198,10 @@ def operator_arrays(
 
 
 def _rows_of(parts: Sequence[_Columns], name: str, rows: IntArray) -> FloatArray:
-    """Return a copy of some rows of an array of all regions, one region after the other."""
+    """Return some rows of an array of all regions, one region after the other; no copy of all."""
     arrays = [getattr(part, name) for part in parts]
-    copied: FloatArray = (np.concatenate(arrays) if len(arrays) > 1 else arrays[0])[rows]
-    return copied
+    whole: FloatArray = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+    return whole if np.array_equal(rows, np.arange(len(whole))) else whole[rows]
 
 
 def _decomposed(
