@@ -73,7 +73,7 @@ def numbers_of_page(
         options=InverseOptions(measure="amplitude", source_orient="fixed"),
     )
     (region,) = prepared.regions
-    columns = region.gain.reshape(len(region.gain), -1, 3)
+    columns = region.gain.array.reshape(region.gain.n_channels, -1, 3)
     gain = np.einsum("nmx,mx->nm", columns, unit_normals(region.grid_orient, prepared.n_sources))
     types = np.array(prepared.channel_types)
     assert prepared.noise is not None
