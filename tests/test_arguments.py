@@ -1,4 +1,4 @@
-"""Arguments that are declared as structures: another kind is refused by name."""
+"""Arguments that are declared as structures or objects of MNE: another kind is refused by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import mne_bstinv as mb
 from mne_bstinv import io
-from mne_bstinv._arguments import declared_structures
+from mne_bstinv._arguments import declared_kinds
 from mne_bstinv.conversion import converts, is_conversion
 from mne_bstinv.errors import ConversionError
 
@@ -17,10 +17,10 @@ CONVERSIONS = {
     for name in mb.__all__
     if inspect.isfunction(function := getattr(mb, name)) and is_conversion(function)
 }
-DECLARED = {name: declared_structures(function) for name, function in CONVERSIONS.items()}
+DECLARED = {name: declared_kinds(function) for name, function in CONVERSIONS.items()}
 
 
-def test_most_conversions_declare_structures() -> None:
+def test_most_conversions_declare_kinds() -> None:
     assert len([name for name, found in DECLARED.items() if found]) > 30
 
 
@@ -28,9 +28,7 @@ def test_most_conversions_declare_structures() -> None:
     ("name", "argument"), [(name, one.name) for name, found in DECLARED.items() for one in found]
 )
 def test_every_conversion_names_what_it_cannot_take(name: str, argument: str) -> None:
-    words = (
-        rf"^{name}: {argument} must be .*, as mne_bstinv\.io reads it from a file, found bytes\."
-    )
+    words = rf"^{name}: {argument} must be .*, found bytes\.$"
     with pytest.raises(ConversionError, match=words):
         CONVERSIONS[name](**{argument: b"x.mat"})
 
@@ -55,3 +53,16 @@ def test_arguments_by_place_and_by_name(data_dir) -> None:
         conversion(channels, None, [], mri=None)
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'mri'"):
         conversion(channels, None, [])
+
+
+def test_objects_of_mne(data_dir) -> None:
+    """The messages of those who do not read structures say nothing of files."""
+    info = mb.to_info(io.read_channels(next(data_dir.rglob("channel*.mat"))), sfreq=100)
+    for convert, argument in ((mb.from_evoked, "evoked must be Evoked"),
+                              (mb.from_epochs, "epochs must be BaseEpochs"),
+                              (mb.from_forward, "fwd must be Forward"),
+                              (mb.inverse_parameters, "inv must be InverseOperator")):  # fmt: skip
+        with pytest.raises(
+            ConversionError, match=rf"^{convert.__name__}: {argument}, found Info\.$"
+        ):
+            convert(info)

@@ -50,7 +50,7 @@ FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "
 @converts
 @verbose
 def from_inverse_operator(
-    inv: Any,
+    inv: mne.minimum_norm.InverseOperator,
     lambda2: float | None = None,
     method: str | None = None,
     *,

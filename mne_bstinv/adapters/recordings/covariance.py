@@ -118,7 +118,9 @@ def to_covariance(
 
 @converts
 @verbose
-def from_covariance(cov: Any, channels: io.Channels, *, verbose: Verbose = None) -> io.NoiseCov:
+def from_covariance(
+    cov: mne.Covariance, channels: io.Channels, *, verbose: Verbose = None
+) -> io.NoiseCov:
     """Convert an MNE covariance to Brainstorm.
 
     Parameters
