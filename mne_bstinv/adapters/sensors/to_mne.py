@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextlib import nullcontext
+from numbers import Real
 from typing import Any
 
 import mne
@@ -92,7 +93,7 @@ def to_info(
     Raises
     ------
     ConversionError
-        If parts of the structure do not belong together.
+        If parts of the structure do not belong together, or ``sfreq`` is no frequency.
     FrameError
         If the fiducials lie on one line, or positions are in no metres.
 
@@ -108,6 +109,8 @@ def to_info(
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.
     """
+    if not (isinstance(sfreq, Real) and 0 < sfreq < np.inf):
+        raise ConversionError(f"sfreq must be a frequency (Hz) above 0, found {sfreq!r}.")
     findings = Findings()
     if "info" in kept_of(channels):
         return findings.attach(
