@@ -51,10 +51,9 @@ def by_sizes(behind: Any, fields: Any) -> Any:
 class Searched:
     """A kernel whose products have been bounded, a block of locations after the other."""
 
+    kernel: Rows
     #: Numbers of the locations of all blocks, (n_locations,).
     order: IntArray
-    #: The kernel in this order.
-    kernel: Rows
     #: Where each source peaks, (n_sources,).
     location: IntArray
     #: How large the products of a block can be, divided by the units of kernel and fields,
@@ -62,19 +61,19 @@ class Searched:
     most: Any
 
     def bounds(self, kernel: Rows, fields: Rows) -> Any:
-        """Bound the products of another kernel, in this order; as :attr:`most`."""
-        scale, rest = (_UP * by_blocks(x) for x in self._split(kernel, self.kernel))
-        found = by_sizes(kernel.behind[0], fields.behind[0])
+        """Bound the products of another kernel, in the order of this one; as :attr:`most`."""
+        found = by_sizes(kernel.behind[0][:, self.order], fields.behind[0])
         for block, most in enumerate(found):
-            other = scale[block] * self.most[block]
-            other += rest[block] * fields.sizes
-            np.minimum(most, other, out=most)
+            locations = self.order[block * BLOCK : (block + 1) * BLOCK]
+            split = self._split(kernel.at(locations), self.kernel.at(locations))
+            scale, rest = (_UP * x.max() for x in split)
+            np.minimum(most, scale * self.most[block] + rest * fields.sizes, out=most)
         return found
 
     def apart(self, kernel: Rows) -> float:
-        """Tell how much of some locations of another kernel, in any order, is not this one's."""
+        """Tell how much of some locations of another kernel is not this one's."""
         places = np.linspace(0, len(self.order) - 1, _SOME).astype(np.int64)
-        other = kernel.at(self.order[places])
+        other = kernel.at(places)
         with np.errstate(invalid="ignore", divide="ignore"):
             parts = self._split(other, self.kernel.at(places))[1] / other.sizes
         return float(np.nan_to_num(np.median(parts), nan=np.inf))

@@ -47,7 +47,7 @@ class Rows:
     #: What was divided by.
     unit: float
 
-    def at(self, locations: IntArray) -> Rows:
+    def at(self, locations: IntArray | slice) -> Rows:
         """Take some locations."""
         head, behind = self.head[:, locations], self.behind[:, :, locations]
         return Rows(head=head, counts=self.counts, behind=behind, unit=self.unit)

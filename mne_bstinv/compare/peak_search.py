@@ -45,8 +45,6 @@ class PeakSearch:
         self.value = np.zeros(n_sources)
         #: The kernel searched before that is most like this one.
         self.nearest: Searched | None = None
-        #: The locations in the order of the blocks, (n_locations,).
-        self._order = np.argsort(-kernel.sizes, kind="stable")
         n_some = _SAMPLE // len(fields.head)
         self._some = np.unique(np.linspace(0, n_sources - 1, n_some).astype(np.int64))
         self._rounding = (kernel.head.shape[2] + 8) * SINGLE
@@ -68,9 +66,9 @@ class PeakSearch:
             self._guess(searched.location)
         self._arrange(known)
         # disable=None: only where somebody watches; delay: not for what is over in a moment
-        levels = tqdm(self._levels(), desc="point spreads", disable=None, delay=1, leave=False)
-        for k, level in enumerate(levels):
-            self._look_at(slice(k * BLOCKS, min((k + 1) * BLOCKS, len(self._most))), level)
+        pieces = range(0, len(self._most), BLOCKS)
+        for first in tqdm(pieces, desc="point spreads", disable=None, delay=1, leave=False):
+            self._look_at(slice(first, first + BLOCKS))
         for block in range(len(self._most)):
             self._compare(block)
 
@@ -94,80 +92,75 @@ class PeakSearch:
 
     def _arrange(self, known: Sequence[Searched]) -> None:
         """Put the locations in order, by their sizes or as those of the kernel most alike."""
-        kernel, fields, some = self._kernel, self._fields, self._some
+        fields, order = self._fields, np.argsort(-self._kernel.sizes, kind="stable")
         if known:
-            self.nearest = min(known, key=lambda searched: searched.apart(kernel))
-            ordered = kernel.at(self.nearest.order)
-            most = self.nearest.bounds(ordered, fields)
-            own = by_sizes(kernel.behind[0][:, self._order], fields.behind[0][:, some])
-            least = self._least[some]
-            if np.sum(most[:, some] >= least) <= np.sum(own >= least):
-                self._order, self._kernel, self._most = self.nearest.order, ordered, most
+            self.nearest = min(known, key=lambda searched: searched.apart(self._kernel))
+            most = self.nearest.bounds(self._kernel, fields)
+            own = by_sizes(self._kernel.behind[0][:, order], fields.behind[0][:, self._some])
+            least = self._least[self._some]
+            if np.sum(most[:, self._some] >= least) <= np.sum(own >= least):
+                order, self._most = self.nearest.order, most
         if self._most is None:
-            self._kernel = kernel.at(self._order)
-            self._most = by_sizes(self._kernel.behind[0], fields.behind[0])
-        self._roundings = self._rounding * by_blocks(self._kernel.sizes)
+            self._most = by_sizes(self._kernel.behind[0][:, order], fields.behind[0])
+        self._order = order
 
     # products in single precision
 
-    def _levels(self) -> IntArray:
-        """Choose the directions to look at each piece in, by what they leave of some sources.
-
-        Levels (n_pieces,): 0 where all directions of the blocks that are reached cost least.
-        """
-        counts, columns, n_blocks = self._kernel.counts, self._some, len(self._most)
-        starts = np.arange(0, n_blocks, BLOCKS)
-        near = self._most[:, columns] >= self._least[columns]
-        in_blocks = _ALONE * counts[-1] * np.add.reduceat(near.sum(axis=1), starts)
-        sizes = np.diff(starts, append=n_blocks)
-        reached = sizes * np.logical_or.reduceat(near, starts).sum(axis=1)
-        costs = [in_blocks]
-        for level, count in list(enumerate(counts))[1:]:
-            near &= self._bounds(slice(0, n_blocks), columns, level) >= self._least[columns]
-            left = _ALONE * counts[-1] * np.add.reduceat(near.sum(axis=1), starts)
-            costs.append((count + _LOOK) * reached + left)
-        return np.argmin(costs, axis=0)
-
-    def _look_at(self, piece: slice, level: int) -> None:
+    def _look_at(self, piece: slice) -> None:
         """Bound the products of some blocks more tightly, where they reach what is known."""
-        if level:
+        rows = self._kernel.at(self._order[piece.start * BLOCK : piece.stop * BLOCK])
+        if level := self._level(piece, rows):
             reached = (self._most[piece] >= self._least).any(axis=0)
             for columns in _split(np.flatnonzero(reached)):
-                self._lower(piece, columns, self._bounds(piece, columns, level))
-        near = self._most[piece] >= self._least
-        for block, reached in enumerate(near, start=piece.start):
+                self._lower(piece, columns, self._bounds(rows, columns, level))
+        for k, reached in enumerate(self._most[piece] >= self._least):
+            block = rows.at(slice(k * BLOCK, (k + 1) * BLOCK))
             for columns in _split(np.flatnonzero(reached)):
-                self._in_all_directions(block, columns)
+                self._in_all_directions(piece.start + k, block, columns)
 
-    def _in_all_directions(self, block: int, columns: IntArray) -> None:
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        squares = self._squares(part, columns, self._kernel.counts[-1])
-        largest = np.sqrt(squares.max(axis=0))
-        self._raise(columns, largest, self._kernel.sizes[part].max())
-        rounding = self._roundings[block] * self._fields.sizes[columns]
+    def _level(self, piece: slice, rows: Rows) -> int:
+        """Choose the directions to look at a piece in, by what they leave of some sources.
+
+        Level 0 where all directions of the blocks that are reached cost least.
+        """
+        counts, columns = self._kernel.counts, self._some
+        near = self._most[piece, columns] >= self._least[columns]
+        in_blocks = _ALONE * counts[-1]
+        reached = len(near) * np.count_nonzero(near.any(axis=0))
+        costs = [in_blocks * np.count_nonzero(near)]
+        for level, count in list(enumerate(counts))[1:]:
+            if (count + _LOOK) * reached >= min(costs):
+                break
+            near &= self._bounds(rows, columns, level) >= self._least[columns]
+            costs.append((count + _LOOK) * reached + in_blocks * np.count_nonzero(near))
+        return int(np.argmin(costs))
+
+    def _in_all_directions(self, block: int, rows: Rows, columns: IntArray) -> None:
+        largest = np.sqrt(self._squares(rows, columns, rows.counts[-1]).max(axis=0))
+        size = rows.sizes.max()
+        self._raise(columns, largest, size)
+        rounding = self._rounding * size * self._fields.sizes[columns]
         self._lower(slice(block, block + 1), columns, (1 + self._rounding) * largest + rounding)
 
-    def _bounds(self, piece: slice, columns: IntArray, level: int) -> Any:
+    def _bounds(self, rows: Rows, columns: IntArray, level: int) -> Any:
         """Bound the products of some blocks by those in few directions, (n_blocks, n_columns)."""
-        part = slice(piece.start * BLOCK, piece.stop * BLOCK)
-        squares = self._squares(part, columns, self._kernel.counts[level])
-        kernel, fields = (x.behind[level] for x in (self._kernel, self._fields))
-        found = np.sqrt(by_blocks(squares))
-        found += np.sqrt(by_blocks(kernel[:, part].T) @ fields[:, columns])
+        fields = self._fields
+        found = np.sqrt(by_blocks(self._squares(rows, columns, rows.counts[level])))
+        found += np.sqrt(by_blocks(rows.behind[level].T) @ fields.behind[level][:, columns])
         found *= 1 + self._rounding
-        found += self._roundings[piece, None] * self._fields.sizes[columns]
+        found += self._rounding * by_blocks(rows.sizes)[:, None] * fields.sizes[columns]
         return found
 
-    def _squares(self, part: slice, columns: IntArray, count: int) -> Any:
+    def _squares(self, rows: Rows, columns: IntArray, count: int) -> Any:
         """|K_i G_j|² in the first directions, (n_locations, n_columns), in a scratch array."""
-        fields, kernel = self._fields.head[:, columns, :count], self._kernel.head[:, part, :count]
+        fields, kernel = self._fields.head[:, columns, :count], rows.head[..., :count]
         shape = kernel.shape[1], columns.size
         if self._scratch.size < 2 * math.prod(shape):
             self._scratch = np.empty(2 * math.prod(shape), dtype=np.float32)
         total, products = self._scratch[: 2 * math.prod(shape)].reshape(2, *shape)
         total[:] = 0.0
-        for rows, field in product(kernel, fields):
-            np.matmul(rows, field.T, out=products)
+        for row, field in product(kernel, fields):
+            np.matmul(row, field.T, out=products)
             np.multiply(products, products, out=products)
             np.add(total, products, out=total)
         return total

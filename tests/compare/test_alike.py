@@ -87,8 +87,8 @@ def test_of_a_kernel_like_another_few_products_are_made(monkeypatch):
     monkeypatch.setattr(
         PeakSearch,
         "_squares",
-        lambda self, part, columns, count: (
-            made.append(len(columns) * count) or original(self, part, columns, count)
+        lambda self, rows, columns, count: (
+            made.append(len(columns) * count) or original(self, rows, columns, count)
         ),
     )
     monkeypatch.setattr(peak_search, "_SAMPLE", 4)
