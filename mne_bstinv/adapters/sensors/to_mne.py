@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextlib import nullcontext
-from numbers import Real
 from typing import Any
 
 import mne
@@ -109,7 +108,7 @@ def to_info(
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.
     """
-    if not (isinstance(sfreq, Real) and 0 < sfreq < np.inf):
+    if not (isinstance(sfreq, int | float | np.number) and 0 < sfreq < np.inf):
         raise ConversionError(f"sfreq must be a frequency (Hz) above 0, found {sfreq!r}.")
     findings = Findings()
     if "info" in kept_of(channels):
