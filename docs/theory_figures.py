@@ -63,7 +63,7 @@ class Case:
         )
         (region,) = prepared.regions
         normals = unit_normals(region.grid_orient, result.n_sources)
-        columns = region.gain.reshape(len(region.gain), -1, 3)
+        columns = region.gain.array.reshape(region.gain.n_channels, -1, 3)
         oriented = np.einsum("nmx,mx->nm", columns, normals)
         return cls(
             study=study,

@@ -174,7 +174,7 @@ def lambda_numbers(case: Case) -> str:
 def orientation_numbers(case: Case) -> str:
     """Say how much less the sensors see of the weakest of three directions."""
     (region,) = case.prepared.regions
-    white = (case.result.whitener @ region.gain).reshape(len(region.gain), -1, 3)
+    white = (case.result.whitener @ region.gain.array).reshape(len(case.result.whitener), -1, 3)
     strengths = np.linalg.svd(white.transpose(1, 0, 2), compute_uv=False)
     ratio = np.median(strengths[:, 2] / strengths[:, 0])
     return (

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from mne_bstinv._arguments import checks_arguments
 from mne_bstinv._display import Displayed, few, html_table
 
 __all__ = [
@@ -353,6 +354,8 @@ def hearing() -> Iterator[dict[Finding, None]]:
 def converts(function: Callable[P, T]) -> Callable[P, T]:
     """Let the report of what a function returns hold the findings of all that it called.
 
+    Arguments that are declared as structures or as objects of MNE are checked before.
+
     Parameters
     ----------
     function : callable
@@ -364,11 +367,12 @@ def converts(function: Callable[P, T]) -> Callable[P, T]:
         The same conversion. Findings that its own report lacks come first in it; of a list they
         are in the report of each element.
     """
+    checked = checks_arguments(function)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         with hearing() as heard:
-            converted = function(*args, **kwargs)
+            converted = checked(*args, **kwargs)
         carriers: Any = converted if type(converted) is list else [converted]
         for carrier in carriers:
             report = conversion_report(carrier)

@@ -67,8 +67,8 @@ class OverwriteError(BstInvError, FileExistsError):
             The error to raise.
         """
         shown = ", ".join(map(str, places[:3])) + (" …" if len(places) > 3 else "")
-        them = "it" if len(places) == 1 else "them"
-        return cls(f"{shown}: exists already; use overwrite=True (--overwrite) to replace {them}.")
+        exist, them = ("exists", "it") if len(places) == 1 else ("exist", "them")
+        return cls(f"{shown}: {exist} already; use overwrite=True (--overwrite) to replace {them}.")
 
 
 class SchemaError(BstInvError, ValueError):

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_data_types": set(),
     "_verdicts": set(),
     "_versions": set(),
+    "_arguments": {"errors"},
     "_temporary": {"errors"},
     "io": {"errors", "conversion"},
     "inverse": {"errors"},
@@ -75,7 +76,7 @@ TOP = {
 }
 #: The lowest stations, for all: what objects show themselves with, the types of arrays and of
 #: channels, and the releases at work.
-SHARED = {"_data_types", "_display", "_temporary", "_types", "_verdicts", "_versions"}
+SHARED = {"_arguments", "_data_types", "_display", "_temporary", "_types", "_verdicts", "_versions"}
 ALLOWED = {station: may | SHARED for station, may in (MAY_IMPORT | TOP).items()}
 #: Declares what conversions keep: its types are those of the rooms, which import it.
 NAMES_TYPES_OF_ROOMS = "mne_bstinv.adapters.kept"

@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         hint = getattr(_module(args.command), "MISPLACED", "")
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        command = _commands(parser)[args.command]
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     with clean_streams(quiet=args.quiet):
         return _run(args)
 
@@ -84,7 +85,8 @@ def _run(args: argparse.Namespace) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:  # a folder that cannot be written, a full disk
-        print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
+        told = f"{error.filename}: {error.strerror}." if error.filename else str(error)
+        print(f"mne-bstinv {args.command}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -169,6 +171,11 @@ class _Command(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
 
+def _commands(parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Return the subcommands by their names."""
+    return next(a.choices for a in parser._actions if isinstance(a.choices, dict))
+
+
 class _Completion(argparse.Action):
     """Print the script that completes commands in a shell, and exit."""
 
@@ -178,8 +185,7 @@ class _Completion(argparse.Action):
         except ImportError:
             parser.error("--print-completion needs shtab: pip install 'mne-bstinv[completion]'")
         whole = _parser()
-        found = (a.choices for a in whole._actions if isinstance(a.choices, dict))
-        for command in next(found).values():
+        for command in _commands(whole).values():
             command.declare()
             for action in command._actions:
                 if action.type in (Path, path):

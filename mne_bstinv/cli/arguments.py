@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_dry_run", "add_n_jobs", "add_units"]
+__all__ = ["add_dry_run", "add_n_jobs", "add_units", "tolerance"]
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,15 @@ def add_units(parser: argparse.ArgumentParser) -> None:
         choices=sorted(UNITS),
         help="the unit of positions that are in no metres by their size (default: refuse them)",
     )
+
+
+def tolerance(text: str) -> float:
+    """Return a relative difference from 0 to 0.5: what has nothing in common is 1 apart."""
+    with suppress(ValueError):
+        value = float(text)
+        if 0 <= value <= 0.5:
+            return value
+    raise argparse.ArgumentTypeError(f"must be a number from 0 to 0.5, found {text!r}")
 
 
 def _n_jobs(text: str) -> int:

@@ -19,6 +19,7 @@ from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
+from mne_bstinv.cli.arguments import tolerance
 from mne_bstinv.cli.compare_options import (
     MEASURES,
     YEAR,
@@ -115,7 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rtol",
-        type=_tolerance,
+        type=tolerance,
         default=1e-9,
         help="relative difference that counts as equal, where rounding does not allow more "
         "(default: 1e-9)",
@@ -391,14 +392,6 @@ def _orders(text: str) -> str | int:
     if not (text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"must be all, path or a number above 0, found {text!r}")
     return int(text)
-
-
-def _tolerance(text: str) -> float:
-    """Return a relative difference from 0 to 0.5."""
-    value = float(text)
-    if not 0 <= value <= 0.5:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 0.5, found {text!r}")
-    return value
 
 
 def _is_results(path: Path) -> bool:

@@ -10,12 +10,13 @@ from scipy.sparse import csgraph
 
 from mne_bstinv import io
 from mne_bstinv._log import warnings_silenced
+from mne_bstinv._temporary import writing
 from mne_bstinv._types import FloatArray
 from mne_bstinv.anatomy import edge_lengths
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.verify import format_line, summary
 from mne_bstinv.datasets import SampleStudy, SimulatedSource, load_sample, simulated_sources
-from mne_bstinv.errors import OverwriteError
+from mne_bstinv.errors import OverwriteError, WriteError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.plots import plot_estimate
 from mne_bstinv.verification import find_results, verify
@@ -49,9 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration: 0 if all kernels are Brainstorm's, and MNE's told the same, else 1."""
     target, page = args.out / "estimate.png", args.out / "report.html"
+    if args.out.is_file():
+        raise WriteError(f"{args.out}: a file; --out is a folder. Choose another name.")
     for path in (target, page):
         if path.exists() and not args.overwrite:
             raise OverwriteError.of(path)
+    with writing(args.out):
+        args.out.mkdir(parents=True, exist_ok=True)
     sample = load_sample()
     print("1. The kernels that Brainstorm stored, recomputed from its files:")
     with warnings_silenced():
@@ -88,7 +93,6 @@ def run(args: argparse.Namespace) -> int:
         instants=[source.latency for source in simulated_sources()],
         title="Sample study: minimum norm of an evoked response (MEG, constrained)",
     )
-    args.out.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=120)
     print(f"   {target}")
 

@@ -192,45 +192,52 @@ def _times(args: argparse.Namespace) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Export, print and return 0."""
-    from mne_bstinv.export import export_raw, export_study
+    _refuse_idle(args)
+    studies = []
+    with warnings_silenced("mne"):  # what they say is in the report
+        if args.condition is not None:
+            _raws(args, dry_run=True)  # what is wrong with them is said before anything is written
+            studies = [_study(args)]
+        exported = _raws(args, dry_run=args.dry_run)
+    return _tell([*exported, *studies], args)
+
+
+def _raws(args: argparse.Namespace, *, dry_run: bool) -> list[ExportedStudy]:
+    """Export the continuous recordings."""
+    from mne_bstinv.export import export_raw
+
+    return [
+        export_raw(
+            args.protocol, file, subject=args.subject, overwrite=args.overwrite, dry_run=dry_run
+        )
+        for file in args.raw
+    ]
+
+
+def _study(args: argparse.Namespace) -> ExportedStudy:
+    """Export the condition."""
+    from mne_bstinv.export import export_study
     from mne_bstinv.export.inputs import load
 
-    _refuse_idle(args)
-    with warnings_silenced("mne"):
-        exported = [
-            export_raw(
-                args.protocol,
-                file,
-                subject=args.subject,
-                overwrite=args.overwrite,
-                dry_run=args.dry_run,
-            )
-            for file in args.raw
-        ]
-    if args.condition is None:
-        return _tell(exported, args)
     files = {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in _FILES}
-    with warnings_silenced("mne"):  # what they say is in the report
-        if args.compute:  # where the locations are decides which options have an effect
-            files["forward"] = load(args.forward, "forward")
-        estimations = _estimations(args, _kind_of_locations(files["forward"]))
-        study = export_study(
-            args.protocol,
-            args.recordings,
-            subject=args.subject,
-            condition=args.condition,
-            **files,
-            **_times(args),
-            labels=args.labels,
-            derived=args.derived,
-            regions=dict(args.region) or None,
-            estimations=estimations,
-            share_channels=args.share_channels,
-            units=args.units,
-            overwrite=args.overwrite,
-            dry_run=args.dry_run,
-        )
-    return _tell([*exported, study], args)
+    if args.compute:  # where the locations are decides which options have an effect
+        files["forward"] = load(args.forward, "forward")
+    return export_study(
+        args.protocol,
+        args.recordings,
+        subject=args.subject,
+        condition=args.condition,
+        **files,
+        **_times(args),
+        labels=args.labels,
+        derived=args.derived,
+        regions=dict(args.region) or None,
+        estimations=_estimations(args, _kind_of_locations(files["forward"])),
+        share_channels=args.share_channels,
+        units=args.units,
+        overwrite=args.overwrite,
+        dry_run=args.dry_run,
+    )
 
 
 def _tell(exported: Sequence[ExportedStudy], args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_units
+from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_units, tolerance
 from mne_bstinv.port import PortReport, port_protocol
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
     parser.add_argument(
         "--rtol",
-        type=float,
+        type=tolerance,
         default=1e-9,
         help="largest relative difference that --verify takes for equal (default: 1e-9)",
     )

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_n_jobs
+from mne_bstinv.cli.arguments import add_n_jobs, tolerance
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
     parser.add_argument(
         "--rtol",
-        type=_tolerance,
+        type=tolerance,
         default=1e-9,
         help="largest relative Frobenius difference that counts as equal (default: 1e-9)",
     )
@@ -80,13 +80,19 @@ def run(args: argparse.Namespace) -> int:
     kernels = [o for o in outcomes if not o.is_derived]
     unequal = [o for o in kernels if not o.status.startswith("equal")]
     failed = any(o.failed for o in outcomes)
-    for note in _notes(outcomes, strict=args.strict and not failed):
+    for note in _notes(outcomes, args.inverse or [], strict=args.strict and not failed):
         print(f"mne-bstinv verify: {note}", file=sys.stderr)
     return int(failed or (args.strict and bool(unequal)))
 
 
-def _notes(outcomes: list[Verification], *, strict: bool) -> Iterator[str]:
-    """Say what the verdict may hide: that nothing was compared, and why ``--strict`` fails."""
+def _notes(outcomes: list[Verification], operators: list[Path], *, strict: bool) -> Iterator[str]:
+    """Say what the verdict may hide.
+
+    That nothing was compared, or with none of the operators given, and why ``--strict`` fails.
+    """
+    told = [text for o in outcomes for text in (*map(str, o.parents), o.reason)]
+    if operators and not any(str(path) in text for path in operators for text in told):
+        yield "--inverse has no effect: no kernel here is of MNE-Python"
     n = sum(o.status == NOT_COMPARABLE for o in outcomes)
     if n == len(outcomes):
         yield f"nothing was verified: none of {n} file(s) is comparable, see the reasons"
@@ -129,10 +135,3 @@ def _counted(what: str, outcomes: list[Verification]) -> str:
     differences = [o.relative_difference for o in outcomes if o.relative_difference is not None]
     largest = f"; largest relative difference {max(differences):.1e}" if differences else ""
     return f"{len(outcomes)} {what}: {listed}{largest}."
-
-
-def _tolerance(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, found {text}")
-    return value

@@ -1,4 +1,4 @@
-"""Bounds of a kernel's products with the fields from what is known of a kernel like it.
+"""Bounds of a kernel's products with the fields, from its sizes and from a kernel like it.
 
 Kernels that are compared resemble each other, but for the sizes of their locations. For any
 numbers c_i that are not negative,
@@ -11,63 +11,85 @@ so that what cannot be a peak of L by some margin need not be multiplied again w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import IntArray
 from mne_bstinv.compare.directions import SINGLE, Rows
 
+__all__ = ["BLOCK", "Searched", "by_blocks", "by_sizes"]
+
+#: Locations that have one bound.
+BLOCK = 64
 #: Locations by which it is told how much kernels are alike.
 _SOME = 300
+#: A bound that is made of a few numbers in single precision, rounded up.
+_UP = 1 + 8 * SINGLE
 
-__all__ = ["Searched"]
+
+def by_blocks(values: Any) -> Any:
+    """Largest values (n_blocks, ...) of blocks of locations, of values (n_locations, ...)."""
+    whole = len(values) - len(values) % BLOCK
+    largest = values[:whole].reshape(-1, BLOCK, *values.shape[1:]).max(axis=1)
+    if whole == len(values):
+        return largest
+    return np.concatenate([largest, values[whole:].max(axis=0, keepdims=True)])
+
+
+def by_sizes(behind: Any, fields: Any) -> Any:
+    """Bound products by squared singular values (n_components, ...) of kernel and fields.
+
+    Of the blocks (n_blocks, n_sources) of locations in this order, divided by the units of both.
+    """
+    most = np.sqrt(by_blocks(behind.T) @ fields)
+    most *= _UP
+    return most
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Searched:
-    """A kernel whose products have been looked at, a piece of locations after the other."""
+    """A kernel whose products have been bounded, a block of locations after the other."""
 
-    #: Numbers of the locations of all pieces, (n_locations,), and where the pieces begin.
-    order: IntArray
-    starts: IntArray
-    #: The kernel in this order.
     kernel: Rows
+    #: Numbers of the locations of all blocks, (n_locations,).
+    order: IntArray
     #: Where each source peaks, (n_sources,).
     location: IntArray
-    #: Largest product that each piece can have with a field elsewhere, divided by the units of
-    #: both, (n_pieces, n_sources).
-    largest: FloatArray
+    #: How large the products of a block can be, divided by the units of kernel and fields,
+    #: (n_blocks, n_sources) of float32.
+    most: Any
 
-    def bounds(self, kernel: Rows, fields: FloatArray) -> FloatArray:
-        """Bound the products of another kernel, in this order, with fields of sizes (n_sources,).
-
-        As :attr:`largest`: but for those of locations where this one peaks.
-        """
-        scale, rest = self._split(kernel, self.kernel)
-        scale, rest = (np.maximum.reduceat(x, self.starts)[:, None] for x in (scale, rest))
-        return scale * self.largest + rest * fields
+    def bounds(self, kernel: Rows, fields: Rows) -> Any:
+        """Bound the products of another kernel, in the order of this one; as :attr:`most`."""
+        found = by_sizes(kernel.behind[0][:, self.order], fields.behind[0])
+        for block, most in enumerate(found):
+            locations = self.order[block * BLOCK : (block + 1) * BLOCK]
+            split = self._split(kernel.at(locations), self.kernel.at(locations))
+            scale, rest = (_UP * x.max() for x in split)
+            np.minimum(most, scale * self.most[block] + rest * fields.sizes, out=most)
+        return found
 
     def apart(self, kernel: Rows) -> float:
-        """Tell how much of some locations of another kernel, in any order, is not this one's."""
+        """Tell how much of some locations of another kernel is not this one's."""
         places = np.linspace(0, len(self.order) - 1, _SOME).astype(np.int64)
-        other = kernel.at(self.order[places])
+        other = kernel.at(places)
         with np.errstate(invalid="ignore", divide="ignore"):
             parts = self._split(other, self.kernel.at(places))[1] / other.sizes
         return float(np.nan_to_num(np.median(parts), nan=np.inf))
 
     @staticmethod
-    def _split(kernel: Rows, like: Rows) -> tuple[FloatArray, FloatArray]:
+    def _split(kernel: Rows, like: Rows) -> tuple[Any, Any]:
         """Numbers c_i, and how large the rest of each location can be, both (n_locations,)."""
-        ours, theirs = like.head, kernel.head
         size, other = like.sizes, kernel.sizes
-        products = sum(np.einsum("ni,ni->i", *both) for both in zip(ours, theirs, strict=True))
-        scale = np.divide(products, size**2, out=np.zeros(len(size)), where=size > 0)
-        scale = np.maximum(scale, 0.0).astype(np.float32)
-        squares = np.zeros(len(size))
-        for one, another in zip(ours, theirs, strict=True):
-            apart = scale * one
-            np.subtract(another, apart, out=apart)
-            squares += np.einsum("ni,ni->i", apart, apart)
+        products, squares = np.zeros((2, len(size)), dtype=np.float32)
+        for one, another in zip(like.head, kernel.head, strict=True):
+            products += np.einsum("in,in->i", one, another)
+        scale = np.divide(products, size**2, out=np.zeros_like(size), where=size > 0)
+        scale = np.maximum(scale, 0.0)
+        for one, another in zip(like.head, kernel.head, strict=True):
+            rest = another - scale[:, None] * one
+            squares += np.einsum("in,in->i", rest, rest)
         # of coefficients, of their differences, and of the sum of squares
-        rounding = SINGLE * (4 * (other + scale * size) + ours.shape[1] * np.sqrt(squares))
-        return scale.astype(np.float64), np.sqrt(squares) + rounding
+        rest = np.sqrt(squares)
+        return scale, rest + SINGLE * (4 * (other + scale * size) + like.head.shape[2] * rest)

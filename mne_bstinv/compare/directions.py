@@ -11,6 +11,7 @@ product |K_i G_j| is bounded by von Neumann's inequality for the singular values
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement, pairwise
 from typing import Any
 
@@ -23,9 +24,11 @@ __all__ = ["SINGLE", "Directions", "Rows", "block_sizes"]
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
 #: Locations from which the coordinates are made, and how often: sizes depend on coordinates.
-_BALANCED, _ROUNDS = 1000, 3
+_SOME, _ROUNDS = 1000, 3
 #: Parts of the directions that may be multiplied: none of them, to all.
 _PARTS = (0.0, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.25, 0.4, 1.0)
+#: Locations that are turned at a time.
+_PIECE = 512
 #: Eigenvalues are not taken for less than this part of the largest.
 _FAINT = 1e-12
 
@@ -34,7 +37,7 @@ _FAINT = 1e-12
 class Rows:
     """Blocks of a kernel, or of the fields, in single precision, and the sizes of parts of them."""
 
-    #: In the directions, (n_components, n_channels, n_locations) of float32.
+    #: In the directions, (n_components, n_locations, n_channels) of float32.
     head: Any
     #: Numbers of directions that may be multiplied, the first 0, the last n_channels.
     counts: tuple[int, ...]
@@ -44,15 +47,15 @@ class Rows:
     #: What was divided by.
     unit: float
 
-    def at(self, locations: IntArray) -> Rows:
+    def at(self, locations: IntArray | slice) -> Rows:
         """Take some locations."""
-        head, behind = self.head[:, :, locations], self.behind[:, :, locations]
+        head, behind = self.head[:, locations], self.behind[:, :, locations]
         return Rows(head=head, counts=self.counts, behind=behind, unit=self.unit)
 
-    @property
-    def sizes(self) -> FloatArray:
-        """Frobenius norms of the blocks, (n_locations,)."""
-        return np.sqrt(self.behind[0].sum(axis=0, dtype=np.float64))
+    @cached_property
+    def sizes(self) -> Any:
+        """Frobenius norms of the blocks, rounded up, (n_locations,) of float32."""
+        return np.sqrt(self.behind[0].sum(axis=0))
 
 
 class Directions:
@@ -62,28 +65,21 @@ class Directions:
     """
 
     def __init__(self, blocks: FloatArray, gain: FloatArray) -> None:
-        self._p = blocks.shape[1]
+        by_location = gain.T.reshape(-1, blocks.shape[1], len(gain))
         # of kernels, and of fields: their product is the identity
-        self._to_kernel, self._to_fields = _balanced(
-            *(_some(x, _BALANCED) for x in (blocks, _by_location(gain, self._p)))
-        )
+        self._to_kernel, to_fields = _balanced(_some(blocks), _some(by_location))
         #: The fields in these coordinates.
-        self.fields = _rows(self._to_fields @ gain, self._p)
+        self.fields = _rows(by_location, to_fields.T)
 
     def kernel(self, blocks: FloatArray) -> Rows:
         """Return a kernel in these coordinates."""
-        return _rows(self._to_kernel.T @ blocks.reshape(-1, blocks.shape[2]).T, self._p)
+        return _rows(blocks, self._to_kernel)
 
 
-def _by_location(gain: FloatArray, p: int) -> FloatArray:
-    """See a gain (n_channels, p * n_locations) as blocks (n_locations, p, n_channels)."""
-    return gain.T.reshape(-1, p, len(gain))
-
-
-def _some(blocks: FloatArray, count: int) -> FloatArray:
-    """Take so many of the locations at most, evenly."""
+def _some(blocks: FloatArray) -> FloatArray:
+    """Take some of the locations at most, evenly."""
     m = len(blocks)
-    return blocks[np.unique(np.linspace(0, m - 1, min(count, m)).astype(np.int64))]
+    return blocks[np.unique(np.linspace(0, m - 1, min(_SOME, m)).astype(np.int64))]
 
 
 def _balanced(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -124,26 +120,28 @@ def _balance(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatA
     return root / np.maximum(p, _FAINT * p[-1]) @ u * weight, (u / weight).T @ root.T
 
 
-def _rows(turned: FloatArray, p: int) -> Rows:
-    """Take columns (n, p * n_locations) to single precision, and find the sizes of their parts."""
-    n = len(turned)
-    counts = np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist()
-    squares = np.einsum("ij,ij->j", turned, turned).reshape(-1, p).sum(axis=1)
-    unit = float(np.sqrt(squares.max())) or 1.0
-    head = np.empty((p, n, turned.shape[1] // p), dtype=np.float32)
-    np.divide(turned.reshape(n, -1, p).transpose(2, 0, 1), unit, out=head, casting="same_kind")
-    return Rows(head=head, counts=tuple(counts), behind=_behind(head, counts), unit=unit)
+def _rows(blocks: FloatArray, turn: FloatArray) -> Rows:
+    """Turn blocks, take them to single precision, and find the sizes of their parts."""
+    m, p, n = blocks.shape
+    counts = tuple(np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist())
+    unit = float(np.sqrt(max(np.sum((x @ turn) ** 2) for x in _some(blocks)))) or 1.0
+    head = np.empty((p, m, n), dtype=np.float32)
+    for start in range(0, m, _PIECE):
+        piece = blocks[start : start + _PIECE]
+        turned = piece.reshape(-1, n) @ (turn / unit)
+        head[:, start : start + _PIECE] = turned.reshape(piece.shape).transpose(1, 0, 2)
+    return Rows(head=head, counts=counts, behind=_behind(head, counts), unit=unit)
 
 
-def _behind(head: Any, counts: list[int]) -> Any:
+def _behind(head: Any, counts: tuple[int, ...]) -> Any:
     """Find the squared singular values of what is behind so many directions, rounded up."""
-    p, n, m = head.shape
+    p, m, n = head.shape
     grams = np.zeros((len(counts), m, p, p))
     for k, (first, last) in reversed(list(enumerate(pairwise(counts)))):
-        part = head[:, first:last]
+        part = head[:, :, first:last]
         for a, b in combinations_with_replacement(range(p), 2):
             # eigvalsh takes what is below the diagonal
-            grams[k, :, b, a] = grams[k + 1, :, b, a] + np.einsum("ni,ni->i", part[a], part[b])
+            grams[k, :, b, a] = grams[k + 1, :, b, a] + np.einsum("in,in->i", part[a], part[b])
     values = grams[..., 0] if p == 1 else np.linalg.eigvalsh(grams)[..., ::-1]
     # of sums in single precision, and of what is made of these
     values = np.maximum(values, 0.0)

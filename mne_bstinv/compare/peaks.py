@@ -23,8 +23,8 @@ __all__ = ["Fields", "Peaks", "same_array"]
 
 T = TypeVar("T")
 
-#: How many kernels that were searched are held to bound those like them, as large as a kernel each.
-_SEARCHED = 1
+#: How many kernels that were searched are held to bound those like them, with bounds as large.
+_SEARCHED = 2
 #: How much of what is made of reference kernels and of positions is kept.
 _ONCE = 2
 
@@ -55,6 +55,7 @@ class Fields:
         self._pinned: list[tuple[FloatArray, Peaks]] = []
         self._directions: Directions | None = None
         self._once: list[tuple[tuple[FloatArray, ...], Any]] = []
+        #: Kernels that were searched, which bound those like them.
         self._searched: list[Searched] = []
 
     def peaks(self, blocks: FloatArray) -> Peaks:
@@ -114,10 +115,10 @@ class Fields:
         directions = self._directions
         search = PeakSearch(blocks, self.gain, directions.kernel(blocks), directions.fields)
         search.run(self._searched)
-        if (searched := search.searched()) is not None:
-            # it stands for those like it
-            others = [other for other in self._searched if other is not search.alike]
-            self._searched = [*others, searched][-_SEARCHED:]
+        if (found := search.searched()) is not None:
+            if len(self._searched) == _SEARCHED:  # it stands for the one like it
+                self._searched = [s for s in self._searched if s is not search.nearest]
+            self._searched = [*self._searched, found]
         return Peaks(location=search.location, value=search.value)
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:

@@ -19,7 +19,7 @@ from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.placing import placing_mri
 
-__all__ = ["COMPANIONS", "Companions", "frame_mri"]
+__all__ = ["COMPANIONS", "Companions", "existing_file", "frame_mri"]
 
 
 def _source_spaces(path: Path) -> Any:
@@ -113,6 +113,8 @@ class Companions:
         try:
             yield
         except BstInvError as error:
+            if isinstance(error, OSError):  # of a file, which it names
+                raise
             told = self.source.name, self.target.name if self.target.suffix else str(self.target)
             if any(name in str(error) for name in told):
                 raise
@@ -168,14 +170,12 @@ class Companions:
         except BstInvError as error:
             raise ConversionError(
                 f"{self._arrow}: while reading the {what.split(' (')[0]} of {self.source.name}: "
-                f"{error} Give another with {_option(name)}."
+                f"{str(error).rstrip('.')}. Give another with {_option(name)}."
             ) from error
 
     def _find(self, name: str) -> Path | None:
         if name in self.given:
-            if not self.given[name].is_file():
-                raise MissingFileError(f"{self.given[name]}: no such file. Check the path.")
-            return self.given[name]
+            return existing_file(self.given[name])
         try:
             found = self._search(name)
         except AmbiguousError as error:
@@ -201,6 +201,16 @@ class Companions:
             if found is not None:
                 return found
         return None
+
+
+def existing_file(fname: PathLike) -> Path:
+    """Return the path of a file; refuse one of none, or of a folder."""
+    path = Path(fname)
+    if path.is_dir():
+        raise MissingFileError(f"{path}: a folder. Give a file.")
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file. Check the path.")
+    return path
 
 
 def frame_mri(channels: io.Channels, c: Companions) -> io.Mri | None:

@@ -265,8 +265,9 @@ def _no_route(source: Path, target: Path, kinds: tuple[str, str]) -> str:
                 what = f"no conversion of single files of {kind}"
             return f"{path}: {what}. Known: {', '.join(known)}."
     possible = [_name(goal) for start, goal in ROUTES if start == kinds[0]]
+    wanted = _name(kinds[1]) if kinds[1] in KINDS else f"{target.name} ({kinds[1]})"
     return (
-        f"{source.name} ({_name(kinds[0])}) does not become {_name(kinds[1])}; it can become "
+        f"{source.name} ({_name(kinds[0])}) does not become {wanted}; it can become "
         f"{', '.join(possible)}."
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mne_bstinv.conversion import carry, hearing
 from mne_bstinv.conversion_files.arguments import Arguments
+from mne_bstinv.conversion_files.companions import existing_file
 from mne_bstinv.conversion_files.convert import convert_value, kind_of_file
 from mne_bstinv.conversion_files.routes import ROUTES
 from mne_bstinv.errors import ConversionError, MissingFileError
@@ -18,7 +19,6 @@ from mne_bstinv.io.result_links import is_result_link, split_link
 
 __all__ = [
     "check_kind",
-    "existing",
     "read_as",
     "recordings_at",
 ]
@@ -35,7 +35,7 @@ def read_as(
         fname, linked = split_link(fname)
         if "recordings" in given:
             given = {**given, "recordings": given["recordings"] or linked}
-    file = existing(fname)
+    file = existing_file(fname)
     kind = check_kind(file, goal)
     target = file.with_name(goal)
     options = Arguments() if arguments is None else arguments
@@ -55,19 +55,11 @@ def check_kind(file: Path, goal: str) -> str:
     return kind
 
 
-def existing(fname: PathLike) -> Path:
-    """Return the path of a file; refuse one of none."""
-    file = Path(fname)
-    if not file.is_file():
-        raise MissingFileError(f"{file}: no such file. Check the path.")
-    return file
-
-
 def recordings_at(fname: PathLike, *, averages: bool) -> list[Path]:
     """Return a file, or the averages or trials of a folder that are not marked as bad."""
     path = Path(fname)
     if not path.is_dir():
-        return [existing(path)]
+        return [existing_file(path)]
     problems: Problems = []
     folder = scan(path, problems)
     good = [file for file in folder.recordings if file.name not in folder.bad_trials]

@@ -10,8 +10,8 @@ from mne_bstinv.adapters import LabelList, to_labels
 from mne_bstinv.adapters.files import verbose
 from mne_bstinv.conversion import converts
 from mne_bstinv.conversion_files.arguments import Arguments
-from mne_bstinv.conversion_files.companions import Companions
-from mne_bstinv.conversion_files.reading import existing, read_as
+from mne_bstinv.conversion_files.companions import Companions, existing_file
+from mne_bstinv.conversion_files.reading import read_as
 from mne_bstinv.io.mat import PathLike
 
 __all__ = [
@@ -247,7 +247,7 @@ def read_labels_brainstorm(
     MissingFileError
         If a file is missing.
     """
-    file = existing(fname)
+    file = existing_file(fname)
     surface = io.read_surface(file)
     given = {"channels": channels, "mri": mri}
     found = Companions(file, file.with_name("labels"), surface, given)

@@ -122,11 +122,11 @@ class Ingredients:
         made = _rows_of(common.head_model.gain, 3)
         made = made if along is None else along(made)  # fewer, before channels are chosen
         gain = made.reshape(-1, made.shape[2]).T
-        return _rows_of(project_gain(gain, self.used, None, None, ()), made.shape[1])
+        return _rows_of(project_gain(gain, self.used, None, None, ()).array, made.shape[1])
 
     def projected_rows(self, along: _Along = None) -> FloatArray:
         """Rows (n_sources, p, n_channels) of the gain as Brainstorm's study step makes it."""
-        made = _rows_of(self.prepared.regions[0].gain, 3)
+        made = _rows_of(self.prepared.regions[0].gain.array, 3)
         return made if along is None else along(made)
 
     @property

@@ -11,8 +11,7 @@ from mne_bstinv.adapters.equivalence import DepthSettings
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse.depth import gain_power
-from mne_bstinv.inverse.orientation import local_frames
-from mne_bstinv.inverse.source_model import take_out_first
+from mne_bstinv.inverse.orientation import local_frames, take_out_first
 
 __all__ = [
     "DEPTH",
@@ -121,7 +120,7 @@ def _mne_limit(ratio: FloatArray, depth: DepthSettings) -> float:
 def depth_power(ingredients: Ingredients, *, theirs: bool) -> FloatArray:
     """Power of each location's gain by one side's norm and channels, (n_sources,)."""
     if not theirs:
-        return gain_power(ingredients.prepared.regions[0].gain)
+        return gain_power(ingredients.projected_rows())
     depth = ingredients.settings.depth
     blocks, channels = ingredients.raw_rows(), ingredients.kept
     if depth.limit_depth_chs:
@@ -130,6 +129,6 @@ def depth_power(ingredients: Ingredients, *, theirs: bool) -> FloatArray:
         channels = channels[types == kind]
     blocks = blocks[..., channels]
     if depth.combine_xyz == "fro":
-        return gain_power(blocks.reshape(-1, blocks.shape[2]).T)
+        return gain_power(blocks)
     largest = np.linalg.eigvalsh(blocks @ blocks.transpose(0, 2, 1))[:, -1]
     return np.asarray(largest, dtype=np.float64)

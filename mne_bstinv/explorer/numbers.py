@@ -12,7 +12,7 @@ import numpy as np
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.adapters.equivalence import default_data_types
-from mne_bstinv.errors import SchemaError
+from mne_bstinv.errors import ConversionError, SchemaError
 from mne_bstinv.inverse import InverseOptions
 from mne_bstinv.inverse.orientation import unit_normals
 from mne_bstinv.inverse.preparation import prepare_study
@@ -48,13 +48,17 @@ def numbers_of_page(
     Gain (n_channels, n_sources), covariance and data are in units of a power of two near the noise
     of each sensor type: whitening does not see it, and the rank rule not either.
     """
+    if not isinstance(study, StudyData):
+        raise ConversionError(
+            f"study must be what load_study returns, found {type(study).__name__}."
+        )
     recordings = study.recordings
     if recordings is None:
-        raise SchemaError("the study", ["recordings: none found, expected some to invert."])
+        raise SchemaError(study.name, ["recordings: none found, expected some to invert."])
     if study.head_model.head_model_type != "surface" or study.cortex is None:
         without = "" if study.cortex is not None else " without a cortex"
         raise SchemaError(
-            "the study",
+            str(study.files.get("head_model", study.name)),
             [
                 "HeadModelType: the explorer shows a cortex, expected a surface head model and its "
                 f"cortex, found {study.head_model.head_model_type!r}{without}."
@@ -69,7 +73,7 @@ def numbers_of_page(
         options=InverseOptions(measure="amplitude", source_orient="fixed"),
     )
     (region,) = prepared.regions
-    columns = region.gain.reshape(len(region.gain), -1, 3)
+    columns = region.gain.array.reshape(region.gain.n_channels, -1, 3)
     gain = np.einsum("nmx,mx->nm", columns, unit_normals(region.grid_orient, prepared.n_sources))
     types = np.array(prepared.channel_types)
     assert prepared.noise is not None

@@ -52,6 +52,8 @@ def write_explorer(
 
     Raises
     ------
+    ConversionError
+        If it is no study.
     SchemaError
         If the head model is not of a surface, or there is no cortex.
     OverwriteError

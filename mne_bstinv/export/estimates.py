@@ -185,12 +185,12 @@ def _computed(
             if value is None
         ]
         raise ConversionError(
-            f"To compute a kernel a {' and a '.join(missing)} is needed. Give forward and "
+            f"There is no {' and no '.join(missing)} to compute a kernel of. Give forward and "
             "noise_cov (--forward, --noise-cov)."
         )
     if options.method == "lcmv" and study.data_cov is None:
         raise ConversionError(
-            "To compute an LCMV kernel a data covariance is needed. Give data_cov (--data-cov)."
+            "There is no data covariance to compute an LCMV kernel of. Give data_cov (--data-cov)."
         )
     if head_model.grid_orient is None and head_model.kind == "surface" and study.cortex is not None:
         head_model = dataclasses.replace(head_model, grid_orient=study.cortex.vert_normals)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse.option_sets import OptionSet
 
 __all__ = ["depth_weights", "gain_power", "limited_depth_weights", "weights_of_models"]
 
 
-def gain_power(gain: FloatArray) -> FloatArray:
-    """‖g_i‖²_F (n_sources,) of the columns x, y, z of each location of a gain (n, 3 n_sources)."""
-    columns = np.einsum("ij,ij->i", gain.T, gain.T)
-    return columns.reshape(-1, 3).sum(axis=1)
+def gain_power(blocks: FloatArray) -> FloatArray:
+    """‖g_i‖²_F (n_sources,) of the gain of each location, x, y and z in rows (n_sources, 3, n)."""
+    of_locations = blocks.reshape(len(blocks), -1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.vecdot(of_locations, of_locations)
 
 
 def depth_weights(power: FloatArray, exponent: float, limit: float) -> FloatArray:
@@ -56,18 +57,16 @@ def limited_depth_weights(
     return weights
 
 
-def weights_of_models(
-    powers: Sequence[FloatArray],
-    exponent: float,
-    limit: float,
-    rule: Literal["exponent first", "limit first"],
-) -> list[FloatArray]:
+def weights_of_models(powers: Sequence[FloatArray], options: OptionSet) -> list[FloatArray]:
     """Amplitude weights α_i of the locations of several head models, from their ‖g_i‖²_F.
 
     ``exponent first``: each model for itself, see :func:`depth_weights`; ``limit first``: all
     relative to the best seen location, see :func:`limited_depth_weights`.
     """
-    if rule == "exponent first":
+    exponent, limit = options.weight_exp, options.weight_limit
+    if not options.depth_weighting:
+        return [np.ones_like(power) for power in powers]
+    if options.conventions.depth == "exponent first":
         return [depth_weights(power, exponent, limit) for power in powers]
     largest = max(float(power.max()) for power in powers)
     return [limited_depth_weights(power, exponent, limit, largest) for power in powers]

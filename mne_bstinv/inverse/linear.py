@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError, UnsupportedInverseError
 from mne_bstinv.inverse.group_whitening import group_whitener
 from mne_bstinv.inverse.minimum_norm import minimum_norm_kernel
@@ -19,33 +19,17 @@ from mne_bstinv.inverse.scanning import (
     regularized_scan,
     scanning_kernel,
 )
-from mne_bstinv.inverse.source_model import SourceModel
+from mne_bstinv.inverse.source_model import Region, SourceModel, weighted_rows
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening, compute_whitener
 from mne_bstinv.inverse.years import Conventions
 
 __all__ = [
-    "Region",
     "data_whitening",
     "linear_inverse",
     "noise_whitening",
     "refuse_several_models",
     "volume_orientation_error",
 ]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Region:
-    """Locations that share one orientation constraint."""
-
-    #: Projected, referenced gain of the channels in use, (n_channels, 3 n_sources).
-    gain: FloatArray
-    #: Orientations, (n_sources, 3); not needed (None) for free.
-    grid_orient: FloatArray | None
-    #: Orientation constraint: ``fixed``, ``loose`` or ``free``.
-    orient: str
-    #: 0-based locations of the head model, (n_sources,).
-    locations: IntArray
-    name: str = ""
 
 
 def linear_inverse(
@@ -69,16 +53,19 @@ def linear_inverse(
     """
     whitening = whitening or noise_whitening(noise, channel_types, options, channel_names)
     of_data = _of_data(data, channel_types, options, whitening, channel_names)
-    models = SourceModel.build_all([(r.gain, r.grid_orient, r.orient) for r in regions], options)
-    solution = _solve(models, options, (of_data or whitening).whitener)
+    kernel, models = weighted_rows(regions, options)  # whose rows become those of the kernel
+    solution = _solve(kernel, models, options, (of_data or whitening).whitener)
     return InverseResult(
-        kernel=solution.kernel,
+        kernel=kernel,
         whitener=whitening.whitener,
         data_whitener=of_data.whitener if of_data else None,
         n_components=0 if mixed or len(models) > 1 else models[0].n_components,
         noise_method=whitening.method,
         options=options,
-        regions=_region_rows(regions, models),
+        regions=tuple(
+            RegionRows(name=r.name, orient=r.orient, locations=r.locations, rows=model.rows)
+            for r, model in zip(regions, models, strict=True)
+        ),
         n_sources=n_sources,
         channel_types=tuple(channel_types),
         alpha=np.concatenate([m.alpha for m in models]),
@@ -97,24 +84,24 @@ def linear_inverse(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Solution:
-    """A kernel with the numbers on the way to it, as :class:`InverseResult` holds them."""
+    """The numbers on the way to a kernel, as :class:`InverseResult` holds them."""
 
-    kernel: FloatArray
     lambda_: float | None = None
     s2: FloatArray | None = None
     decompositions: Decompositions | None = None
 
 
-def _solve(models: Sequence[SourceModel], options: AnyOptions, whitener: FloatArray) -> _Solution:
-    """Compute the kernel (n_rows, n_channels) by the method of the options."""
+def _solve(
+    q: FloatArray, models: Sequence[SourceModel], options: AnyOptions, whitener: FloatArray
+) -> _Solution:
+    """Replace q = Q' G' by the kernel (n_rows, n_channels), by the method of the options."""
     if options.is_minimum_norm:
-        kernel, lambda_, s2 = minimum_norm_kernel(models, whitener, options)
-        return _Solution(kernel=kernel, lambda_=lambda_, s2=s2)
+        lambda_, s2 = minimum_norm_kernel(q, models, whitener, options)
+        return _Solution(lambda_=lambda_, s2=s2)
     if isinstance(options, InverseOptions2009):
-        kernel, lambda_, s2, scan = regularized_scan(models, whitener, options)
-        return _Solution(kernel=kernel, lambda_=lambda_, s2=s2, decompositions=scan)
-    kernel, scan = scanning_kernel(models, whitener)
-    return _Solution(kernel=kernel, decompositions=scan)
+        lambda_, s2, scan = regularized_scan(q, models, whitener, options)
+        return _Solution(lambda_=lambda_, s2=s2, decompositions=scan)
+    return _Solution(decompositions=scanning_kernel(q, models, whitener))
 
 
 def noise_whitening(
@@ -182,23 +169,6 @@ def _of_data(
             "in Brainstorm, or with noise_cov_from."
         )
     return data_whitening(data, channel_types, options, noise, channel_names)
-
-
-def _region_rows(
-    regions: Sequence[Region], models: Sequence[SourceModel]
-) -> tuple[RegionRows, ...]:
-    rows, first = [], 0
-    for region, model in zip(regions, models, strict=True):
-        rows.append(
-            RegionRows(
-                name=region.name,
-                orient=region.orient,
-                locations=region.locations,
-                rows=slice(first, first + model.n_rows),
-            )
-        )
-        first += model.n_rows
-    return tuple(rows)
 
 
 def volume_orientation_error(orient: str, where: str) -> OptionError:

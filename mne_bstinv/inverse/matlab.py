@@ -11,8 +11,8 @@ import numpy as np
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.channels import refuse_unknown_types
+from mne_bstinv.inverse.gain import Gain
 from mne_bstinv.inverse.linear import (
-    Region,
     linear_inverse,
     refuse_several_models,
     volume_orientation_error,
@@ -26,6 +26,7 @@ from mne_bstinv.inverse.options import (
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import untruncated
 from mne_bstinv.inverse.result import InverseResult
+from mne_bstinv.inverse.source_model import Region
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = ["bst_inverse_linear", "bst_inverse_linear_2016", "bst_wmne"]
@@ -287,7 +288,7 @@ def _region(model: Mapping[str, Any], orient: str, n: int, first: int, number: i
         raise volume_orientation_error(orient, where)
     orientations = model.get("GridOrient")
     return Region(
-        gain=gain,
+        gain=Gain(gain),
         grid_orient=None
         if orientations is None or np.size(orientations) == 0
         else np.atleast_2d(_numeric_array(orientations, f"{where}: GridOrient")),

@@ -18,46 +18,31 @@ from mne_bstinv.inverse.option_sets import OptionSet
 from mne_bstinv.inverse.source_model import CHUNK, SourceModel
 from mne_bstinv.inverse.spacing import spacing32_array
 
-__all__ = ["inverse_root", "minimum_norm_kernel", "weighted_rows", "whitened_spectrum"]
+__all__ = ["inverse_root", "minimum_norm_kernel", "whitened_spectrum"]
 
 #: Relative rounding of a resolution block that was formed from the Gram matrix of the gain.
 _ROUNDING = 1e-11
 
 
 def minimum_norm_kernel(
-    models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
-) -> tuple[FloatArray, float, FloatArray]:
-    """Compute K = Λ L' (Λ L L' + I)⁻¹ W (n_rows, n_channels), Λ in (A·m)², and eigenvalues of L L'.
+    q: FloatArray, models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
+) -> tuple[float, FloatArray]:
+    """Replace q by K = Λ L' (Λ L L' + I)⁻¹ W (n_rows, n_channels), in the measure asked for.
 
-    Rows of K, in the measure asked for, come model after model, location after location;
-    eigenvalues (n_whitened,) are sorted down, none below zero. Locations of all models share Λ. In
-    2009 R = Q Q' is scaled to trace(L R L') = r, the rank, and λ² = 1/SNR² regularises: the same as
-    Λ = SNR² r / trace(L L'), the mean over the r rows of W, not all channels. Estimate: Hämäläinen
-    & Ilmoniemi (1994), *Med. Biol. Eng. Comput.* 32, 35–42.
+    Returns Λ in (A·m)², and the eigenvalues (n_whitened,) of L L', sorted down, none below zero.
+    q and the models are of :func:`~mne_bstinv.inverse.source_model.weighted_rows`; locations of all
+    models share Λ. In 2009 R = Q Q' is scaled to trace(L R L') = r, the rank, and λ² = 1/SNR²
+    regularises: the same as Λ = SNR² r / trace(L L'), the mean over the r rows of W, not all
+    channels. Estimate: Hämäläinen & Ilmoniemi (1994), *Med. Biol. Eng. Comput.* 32, 35–42.
     """
-    kernel, parts = weighted_rows(models, whitener.shape[1])
-    s2, vectors = whitened_spectrum(kernel, whitener)
+    s2, vectors = whitened_spectrum(q, whitener)
     prior = options.prior_variance(s2)
     products = _Products(
         whitener=whitener, vectors=vectors, filters=prior / (prior * s2 + 1), options=options
     )
-    for model, rows in parts:
-        _MEASURES[str(options.measure)](model, rows, products)
-    return kernel, prior, s2[::-1].copy()
-
-
-def weighted_rows(
-    models: Sequence[SourceModel], n_channels: int
-) -> tuple[FloatArray, list[tuple[SourceModel, FloatArray]]]:
-    """Write the weighted gain rows q = Q' G' (n_rows, n_channels), with each model's view of them.
-
-    Rows come model after model, location after location.
-    """
-    rows = np.empty((sum(m.n_rows for m in models), n_channels))
-    parts = _rows_of(models, rows)
-    for model, of_model in parts:
-        model.fill(of_model)
-    return rows, parts
+    for model in models:
+        _MEASURES[str(options.measure)](model, q[model.rows], products)
+    return prior, s2[::-1].copy()
 
 
 def whitened_spectrum(rows: FloatArray, whitener: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -68,14 +53,6 @@ def whitened_spectrum(rows: FloatArray, whitener: FloatArray) -> tuple[FloatArra
     gram = whitener @ (rows.T @ rows) @ whitener.T
     values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
     return np.maximum(values, 0.0), vectors
-
-
-def _rows_of(
-    models: Sequence[SourceModel], kernel: FloatArray
-) -> list[tuple[SourceModel, FloatArray]]:
-    """Pair each model with the view of its rows."""
-    stops = np.cumsum([m.n_rows for m in models])
-    return [(m, kernel[stop - m.n_rows : stop]) for m, stop in zip(models, stops, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,12 +120,12 @@ def _dspm(model: SourceModel, q: FloatArray, products: _Products) -> None:
     whitener, restored = products.whitener, products.restored
     for locations, block, rows in _pieces(model, q, products.whitened):
         # the depth weight of a location is in its rows and in their norm
-        weights = model.amplitudes**2 if restored else np.ones(model.n_components)
+        weights = model.orientation.amplitudes**2 if restored else np.ones(model.n_components)
         noise = np.sqrt(np.einsum("mpn,mpn,p->m", block, block, weights))
         with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN rows
             block /= noise[:, None, None]
         flat = block.reshape(-1, len(whitener))
-        if restored and model.orient == "loose":
+        if restored and model.orientation.orient == "loose":
             unwhitened = (flat @ whitener).reshape(rows.shape)
             model.restore_prior(unwhitened, locations, out=rows, depth=False)
         else:
@@ -160,9 +137,10 @@ def _sloreta(model: SourceModel, q: FloatArray, products: _Products) -> None:
     for locations, block, rows in _pieces(model, q, products.complete):
         if model.n_components == 1:
             with np.errstate(invalid="ignore"):  # a location that no channel sees: NaN row
-                block /= np.sqrt(np.einsum("mpn,mpn->m", block, rows))[:, None, None]
-            depth = model.alpha[locations, None, None] if products.restored else 1.0
-            np.multiply(block, depth, out=rows)
+                root = np.sqrt(np.einsum("mpn,mpn->m", block, rows))
+                np.divide(block, root[:, None, None], out=rows)
+            if products.restored:
+                model.restore_prior(rows, locations, out=rows)
             continue
         root = inverse_root(np.matmul(block, rows.transpose(0, 2, 1)), null)
         if products.restored:

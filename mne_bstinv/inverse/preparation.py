@@ -24,12 +24,9 @@ from mne_bstinv.inverse.channels import (
     select_channels,
     types_left_out,
 )
+from mne_bstinv.inverse.gain import Gain
 from mne_bstinv.inverse.inputs import refuse_odd_inputs
-from mne_bstinv.inverse.linear import (
-    Region,
-    refuse_several_models,
-    volume_orientation_error,
-)
+from mne_bstinv.inverse.linear import refuse_several_models, volume_orientation_error
 from mne_bstinv.inverse.options import (
     AnyOptions,
     InverseOptions,
@@ -41,6 +38,7 @@ from mne_bstinv.inverse.options_2009 import InverseOptions2009
 from mne_bstinv.inverse.orientation import untruncated
 from mne_bstinv.inverse.regions import mixed_regions
 from mne_bstinv.inverse.selection import Covariances, Selections
+from mne_bstinv.inverse.source_model import Region
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening
 
@@ -144,7 +142,7 @@ def prepare_study(
         channel_types=covariances.types,
         channel_names=covariances.names,
         options=options,
-        n_sources=gain.shape[1] // 3,
+        n_sources=gain.n_sources,
         mixed=mixed,
         noise_averages=averages,
         n_all_channels=len(all_names),
@@ -228,12 +226,11 @@ def _is_mixed(head_model: HeadModelLike) -> bool:
 
 
 def _regions(
-    head_model: HeadModelLike, gain: FloatArray, options: AnyOptions, types: Sequence[str]
+    head_model: HeadModelLike, gain: Gain, options: AnyOptions, types: Sequence[str]
 ) -> tuple[list[Region], bool]:
     """Split the head model by orientation constraint; tell whether it is mixed."""
-    n_sources = gain.shape[1] // 3
     if _is_mixed(head_model):
-        return _mixed(head_model, gain, n_sources), True
+        return _mixed(head_model, gain), True
     orient = options.orientation(0, 1)
     if (head_model.head_model_type or "surface").lower() == "volume" and orient != "free":
         raise volume_orientation_error(orient, "The head model")
@@ -243,24 +240,21 @@ def _regions(
         gain=gain,
         grid_orient=head_model.grid_orient,
         orient=orient,
-        locations=np.arange(n_sources),
+        locations=np.arange(gain.n_sources),
     )
     return [region], False
 
 
-def _mixed(head_model: HeadModelLike, gain: FloatArray, n_sources: int) -> list[Region]:
+def _mixed(head_model: HeadModelLike, gain: Gain) -> list[Region]:
     scouts = [] if head_model.grid_atlas is None else head_model.grid_atlas.scouts
     normals = head_model.grid_orient
-    regions = []
-    for spec in mixed_regions(scouts, n_sources):
-        columns = (3 * spec.locations[:, None] + np.arange(3)).ravel()
-        regions.append(
-            Region(
-                gain=gain[:, columns],
-                grid_orient=None if normals is None else normals[spec.locations],
-                orient=spec.orient,
-                locations=spec.locations,
-                name=spec.name,
-            )
+    return [
+        Region(
+            gain=gain.at(spec.locations),
+            grid_orient=None if normals is None else normals[spec.locations],
+            orient=spec.orient,
+            locations=spec.locations,
+            name=spec.name,
         )
-    return regions
+        for spec in mixed_regions(scouts, gain.n_sources)
+    ]

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from mne_bstinv._data_types import ELECTRODES
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
+from mne_bstinv.inverse.gain import Gain
 from mne_bstinv.inverse.structures import CovarianceLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 __all__ = [
     "average_reference",
     "channels_in_use",
+    "computed_channels",
     "gain_operator",
     "project_covariance",
     "project_gain",
 ]
 
-#: Rows of a transposed gain that are multiplied at a time.
-_PIECE = 512
 #: Length of runs of channels from which it takes less time to copy these.
 _RUN = 4
+#: Fewest vectors of a product: one alone takes it several times as long.
+_FEWEST = 2
 #: Channels for each vector from which it takes less time to take vectors out than to multiply.
 _FEW = 8
 #: Relative rounding of V V' that is found from I − V V', whose diagonal is rounded to that of I.
@@ -50,34 +53,46 @@ def project_gain(
     projection: FloatArray | None,
     reference: FloatArray | None,
     names: Sequence[str],
-) -> FloatArray:
+    computed: IntArray | None = None,
+) -> Gain:
     """Project, select and reference a gain (n_all_channels, 3 n_sources): (n_good, 3 n_sources).
 
     The projection is an operator on all channels, the reference on the channels kept (None: none);
-    names are of all channels. The result is laid out so that the columns of a location are near
-    each other; it is refused if not finite for a channel that is kept.
+    names are of all channels, ``computed`` is :func:`computed_channels` if known. A gain that is
+    not finite for a channel that is kept is refused.
     """
-    used = channels_in_use(gain, good, projection, names)
+    used = channels_in_use(gain, good, projection, names, computed)
     if projection is None and reference is None:
-        return _Columns(good, len(gain)).of(gain.T).T
-    kept = np.searchsorted(used, good)
-    # as a transpose: three contiguous rows a location, whatever the order of the file's gain
+        whole = np.array_equal(good, np.arange(len(gain)))
+        return Gain(gain) if whole else Gain(gain, _Columns(good, len(gain)).of)
+    used = np.r_[good, np.setdiff1d(used, good)]
+    columns = _Columns(used, len(gain))  # the others may be NaN
     of_used = None if projection is None else projection[np.ix_(used, used)]
-    taken_out = _taken_out(of_used, reference, kept, used.size)
+    taken_out = _taken_out(of_used, reference, good.size)
     if taken_out is not None:
-        return _without(gain.T, used, kept, *taken_out).T
+        return Gain(gain, partial(_without, columns, *taken_out))
     operator = gain_operator(good, used, projection, reference)
-    return _selected_product(gain.T, used, np.ascontiguousarray(operator.T)).T
+    return Gain(gain, partial(_multiplied, columns, np.ascontiguousarray(operator.T)))
+
+
+def computed_channels(gain: FloatArray) -> IntArray:
+    """Return the positions of the channels of a gain that are finite at all locations."""
+    return np.flatnonzero(np.isfinite(gain.sum(axis=1)))
 
 
 def channels_in_use(
-    gain: FloatArray, good: IntArray, projection: FloatArray | None, names: Sequence[str]
+    gain: FloatArray,
+    good: IntArray,
+    projection: FloatArray | None,
+    names: Sequence[str],
+    computed: IntArray | None = None,
 ) -> IntArray:
     """Return the channels that are kept and those that the projection mixes into them, sorted.
 
-    0-based, of all; refused is a gain that is not finite for a channel that is kept.
+    0-based, of all; ``computed`` is :func:`computed_channels` if known. A gain that is not finite
+    for a channel that is kept is refused.
     """
-    computed = np.flatnonzero(np.isfinite(gain.sum(axis=1)))
+    computed = computed_channels(gain) if computed is None else computed
     without = np.setdiff1d(good, computed)
     if without.size:
         _refuse_locations(gain, good)
@@ -103,79 +118,68 @@ def gain_operator(
     return operator if reference is None else reference @ operator
 
 
-def _selected_product(rows: FloatArray, used: IntArray, operator: FloatArray) -> FloatArray:
-    """Multiply some columns of rows (n, m) by an operator (n_used, k), pieces of a cache at a time.
-
-    The columns are copied, since the others may be NaN.
-    """
-    product = np.empty((len(rows), operator.shape[1]))
-    for piece, chosen in _chosen(rows, used):
-        np.matmul(chosen, operator, out=product[piece])
-    return product
+def _multiplied(columns: _Columns, operator: FloatArray, rows: FloatArray) -> FloatArray:
+    """Multiply the columns in use of rows, (m, n), by an operator (n, k)."""
+    return columns.of(rows) @ operator
 
 
 def _without(
-    rows: FloatArray, used: IntArray, kept: IntArray, left: FloatArray, right: FloatArray
+    columns: _Columns, left: FloatArray, right: FloatArray, rows: FloatArray
 ) -> FloatArray:
-    """Take X A B from the columns that are kept (k,) of the columns in use X (n, n_used) of rows.
+    """Take X A B from the columns that are kept, the first k of those in use X (m, n) of rows.
 
-    A is (n_used, r), B (r, k): for small r less work than the product with their operator.
+    A is (n, r), B (r, k): for small r less work than the product with their operator.
     """
-    product, own = np.empty((len(rows), kept.size)), _Columns(kept, used.size)
-    for piece, chosen in _chosen(rows, used):
-        np.subtract(own.of(chosen), (chosen @ left) @ right, out=product[piece])
-    return product
-
-
-def _chosen(rows: FloatArray, used: IntArray) -> Iterator[tuple[slice, FloatArray]]:
-    """Yield pieces of rows and their columns in use, which are overwritten by the next."""
-    columns = _Columns(used, rows.shape[1])
-    for start in range(0, len(rows), _PIECE):
-        piece = slice(start, min(start + _PIECE, len(rows)))
-        yield piece, columns.of(rows[piece])
+    used = columns.of(rows)
+    taken_out = (used @ left) @ right
+    return np.subtract(used[:, : right.shape[1]], taken_out, out=taken_out)
 
 
 class _Columns:
     """Copies some columns, of so many, of pieces of rows: into the place of the copy before.
 
-    To copy runs of columns takes a fraction of the time of taking them by their positions.
+    To copy runs of columns takes a fraction of the time of taking them by their positions; from the
+    cache, where the piece is copied as a whole first, half of the time of copying them from memory.
     """
 
     def __init__(self, index: IntArray, n_columns: int) -> None:
         self.index, self.whole = index, np.array_equal(index, np.arange(n_columns))
         runs = np.split(index, np.flatnonzero(np.diff(index) != 1) + 1)
         self.runs = [slice(run[0], run[-1] + 1) for run in runs] if index.size else []
-        self.copy = np.empty((0, index.size))
+        self.copied, self.copy = np.empty((0, n_columns)), np.empty((0, index.size))
 
     def of(self, rows: FloatArray) -> FloatArray:
         """Return the columns of at most as many rows as before; all of them are the rows."""
         if self.whole:
             return rows
         if self.copy.dtype != rows.dtype or len(self.copy) < len(rows):
+            self.copied = np.empty(rows.shape, rows.dtype)
             self.copy = np.empty((len(rows), self.index.size), rows.dtype)
-        out = self.copy[: len(rows)]
+        copied, out = self.copied[: len(rows)], self.copy[: len(rows)]
+        copied[...] = rows
         if len(self.runs) * _RUN > self.index.size:
-            return rows.take(self.index, axis=1, out=out, mode="clip")
-        return np.concatenate([rows[:, run] for run in self.runs], axis=1, out=out)
+            return copied.take(self.index, axis=1, out=out, mode="clip")
+        return np.concatenate([copied[:, run] for run in self.runs], axis=1, out=out)
 
 
 def _taken_out(
-    projection: FloatArray | None, reference: FloatArray | None, kept: IntArray, n: int
+    projection: FloatArray | None, reference: FloatArray | None, k: int
 ) -> tuple[FloatArray, FloatArray] | None:
     """Write projection and reference as what they take out: S − A B; None if that is no less work.
 
-    The projection (n, n) is of the channels in use, S selects those that are kept, the reference
-    (k, k) is of these. A is (n, r), B (r, k).
+    The projection (n, n; None: the identity, n = k) is of the channels in use, S selects the first
+    k of them, the reference (k, k) is of these. A is (n, r), B (r, k).
     """
-    projected = np.empty((n, 0)) if projection is None else _few_vectors(projection)
-    referenced = np.empty((kept.size, 0)) if reference is None else _few_vectors(reference)
+    projected = np.empty((k, 0)) if projection is None else _few_vectors(projection)
+    referenced = np.empty((k, 0)) if reference is None else _few_vectors(reference)
     if projected is None or referenced is None:
         return None
-    left = np.hstack([projected, np.zeros((n, referenced.shape[1]))])
-    left[kept, projected.shape[1] :] = referenced
-    of_projected = projected[kept].T
+    left = np.hstack([projected, np.zeros((len(projected), referenced.shape[1]))])
+    left[:k, projected.shape[1] :] = referenced
+    of_projected = projected[:k].T
     right = np.vstack([of_projected - (of_projected @ referenced) @ referenced.T, referenced.T])
-    return left, right
+    missing = max(0, _FEWEST - len(right))
+    return np.pad(left, ((0, 0), (0, missing))), np.pad(right, ((0, missing), (0, 0)))
 
 
 def _few_vectors(operator: FloatArray) -> FloatArray | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse.minimum_norm import weighted_rows, whitened_spectrum
+from mne_bstinv.inverse.minimum_norm import whitened_spectrum
 from mne_bstinv.inverse.option_sets import OptionSet
 from mne_bstinv.inverse.source_model import SourceModel
 from mne_bstinv.inverse.spacing import spacing32_array
@@ -32,9 +32,9 @@ class Decompositions:
 
 
 def scanning_kernel(
-    models: Sequence[SourceModel], whitener: FloatArray
-) -> tuple[FloatArray, Decompositions]:
-    """Project the whitened data onto the whitened lead field of each location alone.
+    q: FloatArray, models: Sequence[SourceModel], whitener: FloatArray
+) -> Decompositions:
+    """Replace q = Q' G' by projections of the whitened data onto the lead field of each location.
 
     With the thin SVD L_i = W G_i Q_i = U_a diag(s_a) V_a', W symmetric (n, n), the rows of location
     i are K_i = U_a' W, model after model. Least squares take W from the noise, LCMV from the data
@@ -42,28 +42,26 @@ def scanning_kernel(
     singular vectors are arbitrary. Rows that no channel sees (s_a = 0) are zero; if none sees any
     source, it is refused.
     """
-    kernel, parts = weighted_rows(models, whitener.shape[1])
-    decompositions = _scan(parts, whitener, _null_of_components, _projections)
+    decompositions = _scan(q, models, whitener, _null_of_components, _projections)
     if not decompositions.sa.any():
         raise InverseError(
             "The whitened lead field is zero: no channel sees any source. Check that the head "
             "model was computed for the channels in use (data types)."
         )
-    return kernel, decompositions
+    return decompositions
 
 
 def regularized_scan(
-    models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
-) -> tuple[FloatArray, float, FloatArray, Decompositions]:
-    """Compute the scans of 2009, from the lead field scaled to trace(L L') = r, the rank.
+    q: FloatArray, models: Sequence[SourceModel], whitener: FloatArray, options: OptionSet
+) -> tuple[float, FloatArray, Decompositions]:
+    """Replace q = Q' G' by the scans of 2009, of L scaled to trace(L L') = r, the rank.
 
-    Returns the kernel (n_rows, n), Λ in (A·m)², the eigenvalues (n_whitened,) of L L' before the
-    scaling, sorted down, and the decompositions after it. With L_i = U_a diag(s_a) V_a', λ² =
+    Returns Λ in (A·m)², the eigenvalues (n_whitened,) of L L' before the scaling, sorted down, and
+    the decompositions after it. With L_i = U_a diag(s_a) V_a', λ² =
     1/SNR²; what each method makes of it is said at ``_RECIPES``. Refused if no channel sees any
     source.
     """
-    kernel, parts = weighted_rows(models, whitener.shape[1])
-    s2, vectors = whitened_spectrum(kernel, whitener)
+    s2, vectors = whitened_spectrum(q, whitener)
     prior = options.prior_variance(s2)  # refuses an all-zero lead field
     rank = len(s2)
     scale = rank / float(s2.sum())
@@ -72,13 +70,14 @@ def regularized_scan(
     if options.method == "mnej_p":
         used = (vectors / np.sqrt(scale * s2 + lambda2)) @ vectors.T @ whitener
     decompositions = _scan(
-        parts,
+        q,
+        models,
         used,
         lambda largest, _: rank * spacing32_array(largest),
         _RECIPES[options.method](lambda2, scale),
         scale=scale,
     )
-    return kernel, prior, s2[::-1].copy(), decompositions
+    return prior, s2[::-1].copy(), decompositions
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +96,8 @@ _Recipe = Callable[[_Piece], FloatArray]
 
 
 def _scan(
-    parts: Sequence[tuple[SourceModel, FloatArray]],
+    q: FloatArray,
+    models: Sequence[SourceModel],
     whitener: FloatArray,
     null: Callable[[FloatArray, int], FloatArray],
     recipe: _Recipe,
@@ -109,14 +109,14 @@ def _scan(
     ``null`` says up to where a singular value counts as zero, of the largest of each location and
     the number of components.
     """
-    p_max = max(model.n_components for model, _ in parts)
-    n_sources = sum(model.n_sources for model, _ in parts)
+    p_max = max(model.n_components for model in models)
+    n_sources = sum(model.n_sources for model in models)
     sa, va = np.zeros((n_sources, p_max)), np.zeros((n_sources, p_max, p_max))
     first = 0
-    for model, q in parts:
-        p = model.n_components
+    for model in models:
+        p, own = model.n_components, q[model.rows]
         for locations, rows in model.chunks():
-            lead_field = (q[rows] @ whitener.T).reshape(-1, p, len(whitener))
+            lead_field = (own[rows] @ whitener.T).reshape(-1, p, len(whitener))
             # of L_i', so that the vectors swap their names: V_a diag(s_a) U_a'
             v, s, u = np.linalg.svd(np.sqrt(scale) * lead_field, full_matrices=False)
             s = np.where(s > null(s[:, :1], p), s, 0.0)
@@ -127,7 +127,7 @@ def _scan(
             whitened = recipe(_Piece(model=model, locations=locations, v=v, s=s, u=u))
             block = np.zeros((len(s), p, q.shape[1]))
             block[:, : whitened.shape[1]] = np.matmul(whitened, whitener)
-            q[rows] = block.reshape(-1, q.shape[1])
+            own[rows] = block.reshape(-1, q.shape[1])
         first += model.n_sources
     return Decompositions(sa=sa.T.copy(), va=va.transpose(1, 0, 2).reshape(p_max, -1))
 

@@ -7,17 +7,24 @@ inverses that are computed one after the other.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv.inverse.gain import Gain
 from mne_bstinv.inverse.inputs import refuse_odd_inputs
 from mne_bstinv.inverse.linear import noise_whitening
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
-from mne_bstinv.inverse.projection import average_reference, project_covariance, project_gain
+from mne_bstinv.inverse.projection import (
+    average_reference,
+    computed_channels,
+    project_covariance,
+    project_gain,
+)
 from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.structures import ChannelsLike, CovarianceLike, HeadModelLike
 from mne_bstinv.inverse.whitening import CovarianceStatistics, Whitening
@@ -26,8 +33,9 @@ __all__ = ["Covariances", "Selections"]
 
 #: Selections that are kept: a study has two or three sets of channels.
 _KEPT = 3
-#: Bytes of a gain up to which its selection is kept: of larger ones the kernel takes the time.
-_SMALL = 2**24
+#: Numbers of a gain up to which it is kept as an array, made once: of larger ones the kernel takes
+#: the time.
+_SMALL = 2**21
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,14 +71,14 @@ class Covariances:
 
 
 class Selection(NamedTuple):
-    """What the channels in use have: gain (n_channels, 3 n_sources), projected and referenced."""
+    """What the channels in use have: gain and covariances, projected and referenced."""
 
-    gain: FloatArray
+    gain: Gain
     covariances: Covariances
 
 
 class Selections:
-    """Selects, projects and references channels of one study; small selections are kept.
+    """Selects, projects and references channels of one study; the last selections are kept.
 
     The covariances, ``noise`` and maybe ``data``, and the head model are of all channels. What no
     inverse can use is refused, see :func:`~mne_bstinv.inverse.inputs.refuse_odd_inputs`.
@@ -92,20 +100,26 @@ class Selections:
         """The projectors as an operator on all channels; None where none is active."""
         return projection_operator(self.projectors, len(self.names))
 
+    @cached_property
+    def computed(self) -> IntArray:
+        """Positions of the channels that the head model was computed for."""
+        return computed_channels(self.head_model.gain)
+
     def of(self, good: IntArray) -> Selection:
         """Return the selection of channels by their positions."""
         key = good.tobytes()
-        found = self._kept.pop(key, None) or self._selected(good)
-        if found.gain.nbytes <= _SMALL:
-            self._kept[key] = found  # the last are kept
-            for old in list(self._kept)[:-_KEPT]:
-                del self._kept[old]
+        self._kept[key] = found = self._kept.pop(key, None) or self._selected(good)
+        for old in list(self._kept)[:-_KEPT]:  # the last are kept
+            del self._kept[old]
         return found
 
     def _selected(self, good: IntArray) -> Selection:
         types, names = _of(self.types, good), _of(self.names, good)
         reference = average_reference(types)
-        gain = project_gain(self.head_model.gain, good, self.projection, reference, self.names)
+        stored, computed = self.head_model.gain, self.computed
+        gain = project_gain(stored, good, self.projection, reference, self.names, computed)
+        if math.prod(gain.shape) <= _SMALL:
+            gain = Gain(gain.array)
         statistics = {
             kind: project_covariance(cov, good, self.projection, reference, names, kind)
             for kind, cov in self.covs.items()

@@ -15,7 +15,7 @@ from mne_bstinv.io.registry import known_by_name
 __all__ = [
     "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder", "is_kernel",
     "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
-    "normalise",
+    "normalise", "unlisted_below",
 ]  # fmt: skip
 
 
@@ -100,6 +100,15 @@ def listed(folder: Path, problems: list[str]) -> list[Path]:
     except OSError as error:
         problems.append(f"{folder}: cannot be listed: {error.strerror}")
         return []
+
+
+def unlisted_below(folder: Path) -> list[Path]:
+    """Return the folders at or below one that cannot be listed; none of a file."""
+    found: list[Path] = []
+    if folder.is_dir():
+        for _ in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
+            pass
+    return found
 
 
 def is_folder(path: Path) -> bool:

@@ -16,7 +16,7 @@ from mne_bstinv.io.variable import DamageError, RefusalError
 #: Returns bytes of a file, by address and size, or a DamageError.
 Read = Callable[[int, int], bytes]
 
-__all__ = ["HARD", "link_out_of", "refused_link"]
+__all__ = ["link_out_of", "refused_link"]
 
 #: Types of links.
 HARD, SOFT, EXTERNAL = 0, 1, 64

@@ -44,9 +44,9 @@ def read(fname: PathLike, names: Iterable[str] | None = None) -> dict[str, Varia
     contradicts what it holds, or if it leads out of itself (links and values in other files).
     """
     path = _readable(fname)
-    wanted = None if names is None else list(names)
+    wanted, module = None if names is None else list(names), _module(path)
     with _named(path):
-        variables: dict[str, Variable] = _module(path).read(path, wanted)
+        variables: dict[str, Variable] = module.read(path, wanted)
     for name, variable in variables.items():
         _check_structs(path, name, variable)
     return variables
@@ -105,8 +105,9 @@ def write(fname: PathLike, variables: Mapping[str, Any], *, overwrite: bool = Fa
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, Exception) and not isinstance(error, MemoryError):
+            why = getattr(error, "strerror", None) or error  # without the temporary name
             raise MatFileError(
-                f"{path}: cannot be written: {error}. Check the space and your rights there."
+                f"{path}: cannot be written: {why}. Check the space and your rights there."
             ) from error
         raise
 
@@ -118,9 +119,7 @@ def _readable(fname: PathLike) -> Path:
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # with a NUL in it
         raise MissingFileError(f"{path}: no such file. Check the path.") from error
     except OSError as error:
-        raise MatFileError(
-            f"{path}: cannot be opened: {error.strerror}. Check your rights there."
-        ) from error
+        raise _unreadable(path, error) from error
     if stat.S_ISDIR(found.st_mode):
         raise MatFileError(f"{path}: a folder, not a MATLAB file. Give a .mat file in it.")
     if not stat.S_ISREG(found.st_mode):  # reading a pipe waits, and a device may have no end
@@ -130,6 +129,10 @@ def _readable(fname: PathLike) -> Path:
             f"{path}: an empty file, not a MATLAB file. Copy it again, or save it anew."
         )
     return path
+
+
+def _unreadable(path: Path, error: OSError) -> MatFileError:
+    return MatFileError(f"{path}: cannot be opened: {error.strerror}. Check your rights there.")
 
 
 def _writable(fname: PathLike, *, overwrite: bool) -> Path:
@@ -145,8 +148,11 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
 
 def _module(path: Path) -> Any:
     """Return what reads the version of MATLAB file that the header of a file says."""
-    with path.open("rb") as file:
-        head = file.read(128)
+    try:
+        with path.open("rb") as file:
+            head = file.read(128)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if 0 in head[:4]:
         return mat4
     if head[124:128] not in (b"\x00\x02IM", b"\x02\x00MI"):

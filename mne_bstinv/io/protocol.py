@@ -116,7 +116,7 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
 
 def is_protocol(folder: Path) -> bool:
     """Tell whether a folder is that of a protocol: it holds both ``anat`` and ``data``."""
-    return (folder / "anat").is_dir() and (folder / "data").is_dir()
+    return is_folder(folder / "anat") and is_folder(folder / "data")
 
 
 def _find_root(path: Path) -> Path:

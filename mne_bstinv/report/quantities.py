@@ -118,7 +118,8 @@ def sensor_fits(validation: CrossValidation) -> tuple[FloatArray, FloatArray, Fl
     channels, used = study.channels, _channels(validation)
     reference = average_reference(validation.result.channel_types)
     projection = projection_operator(channels.projectors, len(channels))
-    gain = project_gain(study.head_model.gain, used, projection, reference, channels.names)
+    projected = project_gain(study.head_model.gain, used, projection, reference, channels.names)
+    gain = projected.array
     if validation.brainstorm.shape[1] == 1:
         model = with_normals(study.head_model, study.cortex, Findings())
         normals = unit_normals(model.grid_orient, len(validation.brainstorm))

@@ -91,7 +91,7 @@ def choose_condition(
             " Choose one with subject= and condition= (--subject, --condition), or give its "
             "folder."
         )
-    raise ProtocolError(_nothing_complete(path, found))
+    raise ProtocolError(_nothing_complete(path, found, subjects))
 
 
 def _belongs(condition: io.Condition, folder: Path) -> bool:
@@ -105,11 +105,15 @@ def _lacks(condition: io.Condition) -> list[str]:
     return [what for name, what in NEEDED.items() if getattr(condition, name) is None]
 
 
-def _nothing_complete(path: Path, found: list[io.Condition]) -> str:
+def _nothing_complete(
+    path: Path, found: list[io.Condition], subjects: Sequence[io.SubjectEntry]
+) -> str:
     if not found:
+        names = [f"{c.subject}/{c.name}" for s in subjects for c in s.conditions]
+        listed = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
         return (
             f"{path}: no condition of that name or in that folder. Give the folder of a condition "
-            "(data/Subject/Condition) or of the protocol; mne-bstinv info lists what it holds."
+            f"(data/Subject/Condition) or of the protocol, which has {listed or 'no condition'}."
         )
     lacking = "; ".join(f"{c.subject}/{c.name} has no {', no '.join(_lacks(c))}" for c in found)
     return (

@@ -16,7 +16,8 @@ from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
 from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
-from mne_bstinv.errors import BstInvError, MissingFileError, ProtocolError
+from mne_bstinv.errors import BstInvError, MatFileError, MissingFileError, ProtocolError
+from mne_bstinv.io.filenames import listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import n_workers
@@ -76,7 +77,8 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
     Returns
     -------
     list of Path
-        Results, and what is made of them and of recordings, sorted.
+        Results, and what is made of them and of recordings, sorted; and folders that cannot be
+        listed, for :func:`verify` to say so.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
     derived = find_derived(path, library) if path.exists() else []
     if path.is_file() and derived:
         return derived
-    return sorted({*find_results(path), *derived})
+    return sorted({*find_results(path), *derived, *unlisted_below(path)})
 
 
 def verify(
@@ -179,6 +181,7 @@ def _verified(
     for file in files:
         kind = KERNEL
         try:
+            _refuse_folder(file)
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
                 yield verify_kernel(library.results(file), file, shared, rtol, foreign)
@@ -191,6 +194,15 @@ def _verified(
             logger.debug("verifying %s", file, exc_info=not known)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
             yield Verification(file=file, status=ERROR, reason=reason, kind=kind)
+
+
+def _refuse_folder(file: Path) -> None:
+    """Say of a folder why its files are not verified."""
+    problems: list[str] = []
+    if file.is_dir():
+        listed(file, problems)
+        why = problems[0] if problems else f"{file}: a folder, not a file"
+        raise MatFileError(f"{why}. Check your rights there.")
 
 
 def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:

@@ -80,9 +80,17 @@ class TestVerify:
         assert "differs" not in capsys.readouterr().out
         assert main(["verify", str(study)]) == 1
         assert "differs" in capsys.readouterr().out
-        with pytest.raises(SystemExit):
-            main(["verify", str(study), "--rtol", "2"])
-        assert "must lie between 0 and 1, found 2" in capsys.readouterr().err
+        for wrong in ("2", "x", "nan"):
+            with pytest.raises(SystemExit):
+                main(["verify", str(study), "--rtol", wrong])
+            assert f"must be a number from 0 to 0.5, found '{wrong}'" in capsys.readouterr().err
+
+    def test_operators_without_effect(self, study, tmp_path, capsys):
+        (tmp_path / "x-inv.fif").touch()
+        path = str(next(study.rglob("results_MN*1205.mat")))
+        assert main(["verify", path, "--inverse", str(tmp_path / "x-inv.fif")]) == 0
+        words = "mne-bstinv verify: --inverse has no effect: no kernel here is of MNE-Python\n"
+        assert capsys.readouterr().err.endswith(words)
 
     def test_nothing_to_verify(self, tmp_path, capsys):
         for more in ([], ["--json"], ["--strict"]):
@@ -211,6 +219,12 @@ class TestDemo:
         assert "datasets.load_sample()" in text
         assert "mne-bstinv compare averages over all orders" in text
         assert "<th>mean over orders</th>" not in text
+
+    def test_a_file_is_no_folder(self, tmp_path, capsys):
+        (tmp_path / "x").touch()
+        assert main(["demo", "--out", str(tmp_path / "x")]) == 2
+        assert capsys.readouterr() == ("", f"mne-bstinv demo: {tmp_path / 'x'}: a file; --out is a "
+                                       "folder. Choose another name.\n")  # fmt: skip
 
     @pytest.mark.parametrize("name", ["estimate.png", "report.html"])
     def test_does_not_overwrite_unasked(self, tmp_path, capsys, name):

@@ -93,6 +93,9 @@ def test_export(protocol, tmp_path, capsys):
     raw.save(tmp_path / "one_raw.fif")
     out = tmp_path / "p"
     words = ["export", str(out), "--subject", "S", "--raw", str(tmp_path / "one_raw.fif")]
+    assert main([*words, "--condition", "empty"]) == 2
+    assert "Nothing says where sensors and fiducials are" in capsys.readouterr().err
+    assert not out.exists(), "nothing is written before all is known to be right"
     assert main(words) == 0
     text = capsys.readouterr().out
     assert "p: S/@rawone" in text

@@ -189,7 +189,9 @@ def test_arguments_in_the_wrong_order(files, tmp_path, capsys):
     )
     with pytest.raises(SystemExit):
         main(["info", "a", "b"])
-    assert capsys.readouterr().err.endswith("unrecognized arguments: b\n")
+    said = capsys.readouterr().err
+    assert said.startswith("usage: mne-bstinv info [-h]")
+    assert said.endswith("mne-bstinv info: error: unrecognized arguments: b\n")
 
 
 def test_the_condition_is_not_overwritten(files, tmp_path, capsys):

@@ -13,7 +13,7 @@ N, M = 20, 80
 def products(rows, other, count):
     """Products of blocks in the first directions, and the bound of what is left out."""
     k = rows.counts.index(count)
-    heads = [r.head[:, :count].astype(np.float64).transpose(2, 0, 1) for r in (rows, other)]
+    heads = [r.head[..., :count].astype(np.float64).transpose(1, 0, 2) for r in (rows, other)]
     left, right = (np.ascontiguousarray(h).reshape(M * rows.head.shape[0], count) for h in heads)
     rest = np.sqrt(rows.behind[k].T @ other.behind[k])
     unit = rows.unit * other.unit

@@ -224,7 +224,7 @@ def _computed(study, orient, measure, data_types="MEG"):
     given = {"channel_flag": study.recordings.channel_flag, "data_types": data_types}
     result = compute_kernel(*files, options=options, **given)
     (region,) = prepare_study(*files, options=options, **given).regions
-    gain = region.gain
+    gain = region.gain.array
     if orient == "fixed":
         normals = study.head_model.grid_orient
         gain = np.einsum("cli,li->cl", gain.reshape(len(gain), -1, 3), normals)

@@ -6,18 +6,21 @@ import numpy as np
 import pytest
 from point_spreads import N, problem, resolution
 
-from mne_bstinv.compare import peak_search, point_spread
+from mne_bstinv.compare import alike, peak_search, point_spread
 from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.compare.point_spread import PointSpreads
 
 
-@pytest.mark.parametrize("piece", [(1, 1), (7, 16), (peak_search.SOURCES, peak_search.LOCATIONS)])
+@pytest.mark.parametrize("piece", [(1, 1, 1), (7, 8, 2), (512, 64, 8)])
 @pytest.mark.parametrize("decay", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("p", [1, 3])
 def test_peaks_are_those_of_the_resolution_matrix(p, decay, piece, monkeypatch):
-    monkeypatch.setattr(peak_search, "SOURCES", piece[0])
-    monkeypatch.setattr(peak_search, "LOCATIONS", piece[1])
-    m = 30 if piece == (1, 1) else 150
+    sources, block, n_blocks = piece
+    monkeypatch.setattr(peak_search, "SOURCES", sources)
+    monkeypatch.setattr(peak_search, "BLOCKS", n_blocks)
+    for module in (alike, peak_search):
+        monkeypatch.setattr(module, "BLOCK", block)
+    m = 30 if block == 1 else 150
     blocks, gain, _ = problem(p, m=m, decay=decay, units=1e3)
     expected = resolution(blocks, gain)
     found = Fields(gain, p).peaks(blocks)
@@ -26,10 +29,8 @@ def test_peaks_are_those_of_the_resolution_matrix(p, decay, piece, monkeypatch):
 
 
 @pytest.mark.parametrize("p", [1, 3])
-@pytest.mark.parametrize("many", [0.0, 0.03, 1.0])
-def test_peaks_that_single_precision_cannot_tell_apart(p, many, monkeypatch):
+def test_peaks_that_single_precision_cannot_tell_apart(p):
     """Locations of nearly the same kernel: the largest is found in double precision."""
-    monkeypatch.setattr(peak_search, "_MANY", many)
     blocks, gain, _ = problem(p, m=60)
     twin = np.concatenate([blocks, blocks * (1 + 1e-12), blocks * (1 - 1e-12)])
     fields = np.tile(gain, (1, 3))

@@ -685,6 +685,12 @@ class TestRefusals:
             r"none in .*Give it with --channels FILE",
         ):
             convert_file(tmp_path / "a-cov.fif", tmp_path / "noisecov_x.mat")
+        with pytest.raises(MissingFileError, match=rf"^{re.escape(str(tmp_path))}: a folder"):
+            convert_file(
+                tmp_path / "a-cov.fif",
+                tmp_path / "noisecov_x.mat",
+                companions={"channels": tmp_path},
+            )
         with pytest.raises(MissingFileError, match=r"nowhere\.mat: no such file"):
             convert_file(
                 tmp_path / "a-cov.fif",
@@ -710,6 +716,8 @@ class TestRefusals:
             ("x-fwd.fif", "y.mat", r"y\.mat: not clear from its name what it holds"),
             ("x-morph.h5", "y.mat", r"x-morph\.h5: no conversion of single files of morph\. Known"),
             ("pdata_x.mat", "y.fif", r"no conversion of single files of pdata"),
+            ("channel.mat", "y-stc.h5", r"^channel\.mat \(channel\*\.mat\) does not become y-stc"
+             r"\.h5 \(source estimate\); it can become …-info\.fif, …-trans\.fif\.$"),
             ("x-fwd.fif", "noisecov_y.mat", r"does not become noisecov_\*\.mat; it can become "
              r"headmodel_\*\.mat, tess_cortex\*\.mat"),
         ],

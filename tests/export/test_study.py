@@ -708,8 +708,12 @@ class TestRefusals:
         ("estimation", "left_out", "words"),
         [
             (InverseOptions(), (), "of MEG and EEG: say with data_types"),
-            (InverseOptions(), ("noise_cov",), "a noise covariance is needed"),
-            (InverseOptions(method="lcmv"), (), "a data covariance is needed"),
+            (
+                InverseOptions(),
+                ("noise_cov",),
+                "There is no noise covariance to compute a kernel of",
+            ),
+            (InverseOptions(method="lcmv"), (), "no data covariance to compute an LCMV kernel of"),
             (Estimation(of=InverseOptions(), recordings=1), (), "recordings 1, of which there"),
         ],
     )

@@ -14,7 +14,7 @@ from mne_bstinv.inverse.depth import depth_weights, gain_power
 def test_gain_power(order):
     gain = np.array([[1.0, 2, 3, 0, 0, 1], [4, 5, 6, 0, 2, 0]], order=order)
     gain.setflags(write=False)
-    np.testing.assert_array_equal(gain_power(gain), [91, 5])
+    np.testing.assert_array_equal(gain_power(gain.T.reshape(2, 3, 2)), [91, 5])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from inverse_problems import (
 from inverse_tolerances import whitener_tolerance
 
 from mne_bstinv.inverse import InverseOptions
-from mne_bstinv.inverse.linear import Region, linear_inverse
+from mne_bstinv.inverse.gain import Gain
+from mne_bstinv.inverse.linear import linear_inverse
+from mne_bstinv.inverse.source_model import Region
 from mne_bstinv.inverse.whitening import CovarianceStatistics
 
 N = 5
@@ -78,7 +80,9 @@ def test_regions_are_taken_as_they_are_given(method):
     # locations in any order, of a head model that has more of them
     problem = make_problem(5, ("free", "fixed"), n_sources=2)
     regions = [
-        Region(gain=m.gain, grid_orient=m.normals, orient=m.orient, locations=where, name=name)
+        Region(
+            gain=Gain(m.gain), grid_orient=m.normals, orient=m.orient, locations=where, name=name
+        )
         for m, where, name in zip(
             problem.models, (np.array([7, 2]), np.array([4, 0])), ("first", "second"), strict=True
         )
@@ -111,7 +115,7 @@ def test_one_region_of_a_mixed_model():
     problem = make_problem(6, "free", types=TYPES, n_sources=2)
     (model,) = problem.models
     region = Region(
-        gain=model.gain, grid_orient=None, orient="free", locations=np.arange(2), name="only"
+        gain=Gain(model.gain), grid_orient=None, orient="free", locations=np.arange(2), name="only"
     )
     noise = CovarianceStatistics(cov=problem.noise.cov)
     options = InverseOptions(source_orient="free")

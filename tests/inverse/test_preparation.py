@@ -267,7 +267,7 @@ def test_prepared_study():
         index = np.flatnonzero(np.array(types) == kind)
         block = np.ix_(index, index)
         np.testing.assert_allclose(
-            region.gain[index],
+            region.gain.array[index],
             expected.models[0].gain[index],
             rtol=0,
             atol=100 * N * EPS * np.abs(expected.models[0].gain[index]).max(),

@@ -41,7 +41,7 @@ def test_gain_is_projected_selected_and_referenced_without_what_was_not_computed
     gain[4] = np.nan  # not computed, and not mixed into the others
     projection[:4, 4] = 0
     good, reference = np.array([0, 2, 3]), rng.standard_normal((3, 3))
-    found = project_gain(gain, good, projection, reference, list("abcde"))
+    found = project_gain(gain, good, projection, reference, list("abcde")).array
     expected = reference @ (projection[:4, :4] @ gain[:4])[good]
     np.testing.assert_allclose(found, expected, rtol=0, atol=50 * EPS)
 
@@ -69,8 +69,8 @@ def test_few_vectors_are_taken_out_as_their_operator_does(referenced, monkeypatc
     gain[[3, 20]] = np.nan
     good = np.setdiff1d(np.arange(N), [3, 7, 20, 25])
     reference = average_reference(np.where(good < 16, "MEG", "EEG")) if referenced else None
-    monkeypatch.setattr(module, "_selected_product", None)  # what dense operators need
-    found = project_gain(gain, good, projection, reference, [""] * N)
+    monkeypatch.setattr(module, "_multiplied", None)  # what dense operators need
+    found = project_gain(gain, good, projection, reference, [""] * N).array
     expected = (projection @ np.nan_to_num(gain))[good]
     expected = reference @ expected if referenced else expected
     error = np.abs(found - expected) / SIZES[good, None]
@@ -93,10 +93,10 @@ def test_channels_are_those_asked_for_in_their_order(good):
     gain, vectors = rng.standard_normal((N, 1539)), vectors_of_two_types(rng)
     projection = np.eye(N) - vectors @ vectors.T
     expected = (projection @ gain)[good]
-    found = project_gain(np.asfortranarray(gain), good, projection, None, [""] * N)
+    found = project_gain(np.asfortranarray(gain), good, projection, None, [""] * N).array
     np.testing.assert_allclose(found, expected, rtol=0, atol=100 * EPS)
     reference = average_reference(["EEG"] * good.size)
-    found = project_gain(gain, good, projection, reference, [""] * N)
+    found = project_gain(gain, good, projection, reference, [""] * N).array
     np.testing.assert_allclose(found, reference @ expected, rtol=0, atol=100 * EPS)
 
 
@@ -118,7 +118,7 @@ def test_what_takes_no_few_vectors_out_stays_an_operator(fault):
         operator = np.eye(N) - vectors @ vectors.T
     assert module._few_vectors(operator) is None
     gain, good = rng.standard_normal((N, 6)), np.arange(N - 1)
-    found = project_gain(gain, good, operator, None, [""] * N)
+    found = project_gain(gain, good, operator, None, [""] * N).array
     np.testing.assert_allclose(found, (operator @ gain)[good], rtol=0, atol=100 * EPS)
 
 
@@ -126,10 +126,10 @@ def test_what_takes_no_few_vectors_out_stays_an_operator(fault):
 def test_channels_in_use_have_the_columns_of_a_location_beside_each_other(order):
     gain = np.array(np.random.default_rng(0).standard_normal((6, 9)), order=order)
     good = np.array([0, 1, 3, 5])
-    found = project_gain(gain, good, None, None, list("abcdef"))
+    found = project_gain(gain, good, None, None, list("abcdef")).array
     np.testing.assert_array_equal(found, gain[good])
     assert found.T.flags.c_contiguous
-    whole = project_gain(gain, np.arange(6), None, None, list("abcdef"))
+    whole = project_gain(gain, np.arange(6), None, None, list("abcdef")).array
     assert np.shares_memory(whole, gain)  # nothing is copied
 
 

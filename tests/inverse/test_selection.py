@@ -67,11 +67,16 @@ def test_what_the_same_channels_need_is_made_once(selections):
     assert covariances.whitening(InverseOptions2016(), 1) is not first
 
 
-def test_only_the_last_and_small_selections_are_kept(selections, monkeypatch):
+def test_only_the_last_selections_are_kept(selections):
     first, *others = (np.array(EEG[i:]) for i in range(4))
     found = selections.of(first)
     kept = [selections.of(good) for good in others]
     assert all(selections.of(g) is k for g, k in zip(others, kept, strict=True))
     assert selections.of(first) is not found
-    monkeypatch.setattr(selection, "_SMALL", found.gain.nbytes - 1)
-    assert selections.of(first) is not selections.of(first)
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_small_gains_are_kept_as_arrays(selections, monkeypatch, spare):
+    good, stored = np.array(EEG), selections.head_model.gain
+    monkeypatch.setattr(selection, "_SMALL", len(good) * stored.shape[1] + spare)
+    assert (selections.of(good).gain.stored is stored) == (spare < 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -269,3 +271,21 @@ def test_raw_values_survive(tmp_path):
     assert again["s"].dtype.names == ("i", "j")
     assert again["s"].shape == (1, 2)
     assert again["n"].dtype == np.float64
+
+
+def test_a_file_that_cannot_be_written_or_read_is_named(tmp_path, monkeypatch):
+    """By its own name, not the one that it has while it is written."""
+    file, opened = tmp_path / "a.mat", Path.open
+    mat.write(file, {"a": 1.0})
+
+    def refused(self, mode="r", *more, **how):
+        if self.parent == tmp_path and mode in ("rb", "xb"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return opened(self, mode, *more, **how)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(MatFileError, match=r"b\.mat: cannot be written: Permission denied\. Check"):
+        mat.write(tmp_path / "b.mat", {"a": 1.0})
+    for read in (mat.read, mat.names_in):
+        with pytest.raises(MatFileError, match=r"a\.mat: cannot be opened: Permission denied\. Ch"):
+            read(file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -97,3 +99,24 @@ def test_a_gain_is_projected_once_for_all_results_of_the_same_channels(protocol,
     good = Counter((io.read_results(o.file).good_channel - 1).tobytes() for o in outcomes)
     assert Counter(projected) == dict.fromkeys(good, 2)
     assert len(projected) < len(outcomes)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(protocol, monkeypatch):
+    """Nothing in it is verified, which must not look like nothing wrong in it."""
+    root, scan = protocol(2), os.scandir
+    locked = root / "data" / "Subject01" / "again0"
+
+    def scandir(path="."):
+        if Path(path) == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "listdir", lambda path: [entry.name for entry in scandir(path)])
+    found = {outcome.file: outcome for outcome in verify(root)}
+    assert found[locked].status == "error"
+    assert found[locked].reason == (
+        f"{locked}: cannot be listed: Permission denied. Check your rights there."
+    )
+    assert sum(o.status == "equal" for o in found.values()) == 4
+    assert not any(o.failed for file, o in found.items() if file != locked)

@@ -118,11 +118,11 @@ def _gain_of_all_locations(prepared: PreparedStudy) -> FloatArray:
     """Return the projected gain (n_channels, 3 n_sources) of all regions, 0 where there is none."""
     first = prepared.regions[0]
     if np.array_equal(first.locations, np.arange(prepared.n_sources)):
-        return first.gain
+        return first.gain.array
     gain = np.zeros((len(prepared.channel_names), 3 * prepared.n_sources))
     for region in prepared.regions:
         columns = (3 * region.locations[:, None] + np.arange(3)).ravel()
-        gain[:, columns] = region.gain
+        gain[:, columns] = region.gain.array
     return gain
 
 
@@ -193,7 +193,7 @@ def fixed_forward(forward: Any, prepared: PreparedStudy) -> Any:
     columns = np.zeros((prepared.n_sources, len(prepared.channel_names)))
     for region in prepared.regions:
         normals = unit_normals(region.grid_orient, len(region.locations))
-        gain = region.gain.T.reshape(len(normals), 3, -1)
+        gain = region.gain.array.T.reshape(len(normals), 3, -1)
         columns[region.locations] = np.einsum("ma,man->mn", normals, gain)
     order = kept_of(forward)["order"]
     rows = match_channel_names(fixed["sol"]["row_names"], prepared.channel_names)

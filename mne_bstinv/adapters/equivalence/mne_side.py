@@ -170,7 +170,7 @@ class MneSide:
 
     def _explained(self, error: ValueError) -> ValueError:
         """Say why MNE fails where it is known: the depth weight of a source without gain."""
-        gain = self.common.prepared.regions[0].gain
+        gain = self.common.prepared.regions[0].gain.array
         unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
         if not unseen.size or self.settings.depth.exp == 0:
             return ConversionError(

@@ -8,6 +8,7 @@ So does Brainstorm's inverse of 2009, whose λ² is MNE's 1/SNR².
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,9 @@ from scipy import linalg
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
-from mne_bstinv.inverse.linear import Region
+from mne_bstinv.inverse.depth import weights_of_models
 from mne_bstinv.inverse.options import AnyOptions
-from mne_bstinv.inverse.orientation import local_frames, unit_normals
+from mne_bstinv.inverse.orientation import Orientation, local_frames, unit_normals
 from mne_bstinv.inverse.preparation import PreparedStudy
 from mne_bstinv.inverse.regularization import (
     lambda2_from_brainstorm_snr,
@@ -27,7 +28,7 @@ from mne_bstinv.inverse.regularization import (
     lambda_from_rms,
     prior_from_lambda2,
 )
-from mne_bstinv.inverse.source_model import SourceModel, take_out_first
+from mne_bstinv.inverse.source_model import Region
 from mne_bstinv.inverse.whitening import Whitening
 
 __all__ = ["NoiseSpectrum", "OperatorArrays", "noise_spectrum", "operator_arrays"]
@@ -96,17 +97,18 @@ class OperatorArrays:
     prior_variance: float
     #: 1 or 3 rows a location.
     n_components: int
+    #: Locations that no channel sees.
+    n_unseen: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Columns:
-    """Gain columns of locations with their prior: arrays (n_locations, p, …)."""
+    """Gain columns of locations with their prior: arrays (n_locations, p, …), powers ‖g_i‖²_F."""
 
     gain: FloatArray
-    std: FloatArray
-    depth: FloatArray
-    relative: FloatArray
     directions: FloatArray
+    amplitude: FloatArray
+    power: FloatArray
 
 
 def noise_spectrum(whitening: Whitening) -> NoiseSpectrum:
@@ -153,70 +155,75 @@ def operator_arrays(
     ``n_whitened`` is the number of rows of Brainstorm's whitener.
     """
     p = 1 if all(region.orient == "fixed" for region in study.regions) else 3
-    of_regions = [(region.gain, region.grid_orient, region.orient) for region in study.regions]
-    models = SourceModel.build_all(of_regions, study.options)
-    parts = [
-        _columns(region, model, rotation, p)
-        for region, model in zip(study.regions, models, strict=True)
-    ]
+    parts = [_columns(region, study.options, rotation, p) for region in study.regions]
     located = np.concatenate([region.locations for region in study.regions])
     position = np.full(study.n_sources, -1)
     position[located] = np.arange(len(located))
     rows = position[order]
-    gain, std, depth, relative, directions = (
-        _rows_of(parts, name, rows) for name in ("gain", "std", "depth", "relative", "directions")
+    gain, directions, amplitude = (
+        _rows_of(parts, name, rows) for name in ("gain", "directions", "amplitude")
     )
+    powers = [part.power for part in parts]
     del parts  # as large as the gain, with three components
-    std = std.ravel()
+    alpha = np.concatenate(weights_of_models(powers, study.options))[rows]
+    std = (alpha[:, None] * amplitude).ravel()
     weighted = gain.reshape(len(std), -1)
     weighted *= std[:, None]
     lead_field = noise.whitener @ weighted.T
-    del gain, weighted
+    del gain
     trace = float(np.linalg.norm(lead_field) ** 2)
     if not trace > 0:
         raise InverseError("The whitened lead field is zero: no channel sees any source.")
     scale = noise.rank / trace
     lambda2 = _lambda2(study.options, noise.rank, n_whitened, trace)
     lead_field *= np.sqrt(scale)
-    u, sing, v = _decomposed(lead_field, lambda2)
+    unseen = ~lead_field.any(axis=0)
+    u, sing, v = _decomposed(lead_field, lambda2, out=weighted.reshape(lead_field.shape))
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
-    v[~lead_field.any(axis=0)] = 0.0
+    v[unseen] = 0.0
     return OperatorArrays(
         eigen_fields=u.T,
         sing=sing,
         eigen_leads=v,
         source_var=std**2 * scale,
-        depth=depth.ravel(),
-        orient_prior=relative.ravel(),
+        depth=np.repeat(alpha**2, p),
+        orient_prior=(amplitude**2).ravel(),
         source_nn=directions.reshape(-1, 3),
         trace=trace,
         lambda2=lambda2,
         prior_variance=prior_from_lambda2(lambda2, trace, noise.rank),
         n_components=p,
+        n_unseen=sum(int((power == 0).sum()) for power in powers),
     )
 
 
 def _rows_of(parts: Sequence[_Columns], name: str, rows: IntArray) -> FloatArray:
-    """Return a copy of some rows of an array of all regions, one region after the other."""
+    """Return some rows of an array of all regions, one region after the other; no copy of all."""
     arrays = [getattr(part, name) for part in parts]
-    copied: FloatArray = (np.concatenate(arrays) if len(arrays) > 1 else arrays[0])[rows]
-    return copied
+    whole: FloatArray = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+    return whole if np.array_equal(rows, np.arange(len(whole))) else whole[rows]
 
 
 def _decomposed(
-    lead_field: FloatArray, lambda2: float
+    lead_field: FloatArray, lambda2: float, out: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V' (n_channels, n_rows), the nulls of the whitener last.
+
+    L is overwritten, and V' is in the memory of ``out``, (n_channels, n_rows), as FIF files have
+    it: new memory takes as long as a product.
 
     MNE uses as many singular values as the noise has rank, the first ones. Rounding would mix the
     smallest of them, below √ε s₁, with the nulls of the whitener, of which the rows of L are zero:
     on real sensors that costs 1e-10 of the kernel and more, so that these are kept apart.
     """
     seen = lead_field.any(axis=1)
-    if seen.all():
-        return _decomposed_rows(lead_field, lambda2)
     nulls = np.flatnonzero(~seen)
-    u, sing, v = _decomposed_rows(lead_field[seen], lambda2, len(nulls))
+    kept = lead_field[: len(seen) - len(nulls)]
+    for row, of in zip(kept, np.flatnonzero(seen), strict=True):
+        row[:] = lead_field[of]
+    u, sing, v = _decomposed_rows(kept, lambda2, out)
+    if not len(nulls):
+        return u, sing, v
     k = len(sing)
     fields = np.zeros((len(seen), k + len(nulls)))
     fields[seen, :k] = u
@@ -225,11 +232,11 @@ def _decomposed(
 
 
 def _decomposed_rows(
-    lead_field: FloatArray, lambda2: float, n_nulls: int = 0
+    lead_field: FloatArray, lambda2: float, out: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
 
-    V has ``n_nulls`` columns of zeros more.
+    V' is in ``out``, with rows of zeros behind it.
 
     The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
     rounded by ε s₁², so the operator L' (L L' + λ²)⁻¹, at most 1 / 2λ, by up to ε s₁³ / λ⁴: in
@@ -239,14 +246,15 @@ def _decomposed_rows(
     if np.finfo(float).eps * (values[-1] / lambda2) ** 1.5 > _GRAM_ERROR:
         result: Any = linalg.svd(lead_field.T, full_matrices=False)
         v, sing, ut = result
+        n_nulls = len(out) - len(lead_field)
         return ut.T, sing, np.pad(v, ((0, 0), (0, n_nulls)))
-    n, n_rows = lead_field.shape
-    u, v = vectors[:, ::-1], np.zeros((n_rows, n + n_nulls))
-    found = np.matmul(lead_field.T, u, out=v[:, :n])
+    n, u = len(lead_field), vectors[:, ::-1]
+    found = np.matmul(u.T, lead_field, out=out[:n])
+    out[n:] = 0.0
     # not the roots of the eigenvalues: these lose what lies below ε s₁²
-    sing = np.linalg.norm(found, axis=0)
-    found /= np.where(sing > 0, sing, 1.0)
-    return u, sing, v
+    sing = np.sqrt(np.vecdot(found, found))
+    found /= np.where(sing > 0, sing, 1.0)[:, None]
+    return u, sing, out.T
 
 
 def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> float:
@@ -256,30 +264,30 @@ def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> f
     return lambda2_from_brainstorm_snr(options.snr_fixed, rank, n_whitened)
 
 
-def _columns(region: Region, model: SourceModel, rotation: FloatArray, p: int) -> _Columns:
+def _columns(region: Region, options: AnyOptions, rotation: FloatArray, p: int) -> _Columns:
     """Turn the columns of a region to the directions of MNE's rows, with their prior."""
-    m = model.n_sources
-    blocks = np.ascontiguousarray(region.gain.T).reshape(m, 3, -1)
-    if model.frames is None:
+    m = region.gain.n_sources
+    own = Orientation.of(region.grid_orient, region.orient, options, m)
+    if own.frames is None:
         # columns along the axes of head; their directions in SCS are the rows of the rotation
-        gain, directions = rotation @ blocks, np.tile(np.eye(3), (m, 1, 1))
+        along, directions = np.broadcast_to(rotation, (m, 3, 3)), np.tile(np.eye(3), (m, 1, 1))
         amplitude = np.ones(3)
     else:
-        normals = model.frames[:, :, 0]  # of unit length or not, as the inverse of the year does
-        frames = normals[:, None] if p == 1 else _with_tangents(normals)
-        gain, directions = frames @ blocks, frames @ rotation.T
-        if model.decoupled:
-            take_out_first(gain)
-        tangential = model.amplitudes[1:] if region.orient == "loose" else np.zeros(2)
+        normals = own.frames[:, :, 0]  # of unit length or not, as the inverse of the year does
+        along = normals[:, None] if p == 1 else _with_tangents(normals)
+        directions = along @ rotation.T
+        tangential = own.amplitudes[1:] if region.orient == "loose" else np.zeros(2)
         amplitude = np.array([*tangential, 1.0])[-p:]
-        if p == 3:
-            gain, directions = gain[:, _NORMAL_LAST], directions[:, _NORMAL_LAST]
+    turned = dataclasses.replace(own, frames=along.transpose(0, 2, 1), amplitudes=amplitude)
+    gain = np.empty((m, p, region.gain.n_channels))
+    power = turned.write_rows(region.gain, gain.reshape(m * p, -1))
+    if own.frames is not None and p == 3:
+        gain, directions = gain[:, _NORMAL_LAST], directions[:, _NORMAL_LAST]
     return _Columns(
         gain=gain,
-        std=model.alpha[:, None] * amplitude,
-        depth=np.repeat(model.alpha[:, None] ** 2, p, axis=1),
-        relative=np.broadcast_to(amplitude**2, (m, p)),
         directions=directions,
+        amplitude=np.broadcast_to(amplitude, (m, p)),
+        power=power,
     )
 
 

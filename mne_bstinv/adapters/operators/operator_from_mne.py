@@ -50,7 +50,7 @@ FUNCTIONS = {"MNE": "mn", "dSPM": "dspm2018", "sLORETA": "sloreta", "eLORETA": "
 @converts
 @verbose
 def from_inverse_operator(
-    inv: Any,
+    inv: mne.minimum_norm.InverseOperator,
     lambda2: float | None = None,
     method: str | None = None,
     *,
@@ -115,8 +115,8 @@ def from_inverse_operator(
     Raises
     ------
     ConversionError
-        If only one of ``lambda2`` and ``method`` is given, both are unknown, or channels are
-        missing.
+        If only one of ``lambda2`` and ``method`` is given, both are unknown, channels are missing,
+        or the operator has no normals to pick.
     """
     findings, report = Findings(), conversion_report(inv)
     parts: list[Any] = []
@@ -200,6 +200,7 @@ def operator_kernel(
     """
     if method not in FUNCTIONS:
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
+    _check_orientation(inv, pick_ori)
     if pick_ori is None and _n_components(inv) == 3:
         pick_ori = "vector"
     inv = for_averages(inv, 1)
@@ -213,10 +214,23 @@ def operator_kernel(
     return np.asarray(stc.data, dtype=np.float64)[..., picks], names
 
 
+def _check_orientation(inv: Any, pick_ori: str | None) -> None:
+    """Refuse an orientation that MNE does not know, or fails at."""
+    if pick_ori not in (None, "vector", "normal"):
+        raise ConversionError(f"pick_ori must be None, 'vector' or 'normal', found {pick_ori!r}.")
+    on_surface = all(part["type"] == "surf" for part in inv["src"])
+    if pick_ori == "normal" and (_n_components(inv) == 1 or not on_surface):
+        found = "of fixed orientation" if on_surface else "whose locations are on no surface"
+        raise ConversionError(
+            "pick_ori='normal' (--pick-ori) takes the normals of an operator of free or loose "
+            f"orientation on a surface, and this is one {found}: leave it out."
+        )
+
+
 def _arguments(inv: Any, lambda2: float | None, method: str | None) -> InverseParameters:
     """Return the arguments to use; marked as not comparable where they are not Brainstorm's."""
     if (lambda2 is None) != (method is None):
-        raise ConversionError("Give both lambda2 and method, or neither.")
+        raise ConversionError("Give both lambda2 and method (--lambda2, --method), or neither.")
     if lambda2 is None or method is None:
         return inverse_parameters(inv)
     if not (math.isfinite(lambda2) and lambda2 > 0):

@@ -242,7 +242,7 @@ def _build(
         reginv=[],
         noisenorm=[],
     )
-    _report(findings, study, parameters, whitening.method)
+    _report(findings, study, parameters, whitening.method, arrays.n_unseen)
     return operator
 
 
@@ -254,7 +254,11 @@ def _sensors_of(info: mne.Info) -> Any:
 
 
 def _report(
-    findings: Findings, study: PreparedStudy, parameters: InverseParameters, noise_method: str
+    findings: Findings,
+    study: PreparedStudy,
+    parameters: InverseParameters,
+    noise_method: str,
+    n_unseen: int,
 ) -> None:
     options = study.options
     keep(
@@ -290,15 +294,11 @@ def _report(
             "dspm2018 is for one sample, as MNE's dSPM with nave = 1: neither is scaled by the "
             "number of averages. Brainstorm's process 'Scale averaged dSPM' multiplies by √Leff.",
         )
-    unseen = sum(
-        int((~region.gain.reshape(len(region.gain), -1, 3).any(axis=(0, 2))).sum())
-        for region in study.regions
-    )
-    if unseen and options.measure != "amplitude":
+    if n_unseen and options.measure != "amplitude":
         findings.derived(
             "Gain",
-            f"{unseen} locations have no gain: their estimates are NaN, and MNE warns of dividing "
-            "by zero.",
+            f"{n_unseen} locations have no gain: their estimates are NaN, and MNE warns of "
+            "dividing by zero.",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import mne
 
+from mne_bstinv._arguments import checks_arguments
 from mne_bstinv._display import Displayed
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.adapters.kept import kept_of
@@ -100,7 +101,8 @@ class InverseParameters(Displayed):
         return MARK + json.dumps(asdict(self))
 
 
-def inverse_parameters(inv: Any) -> InverseParameters:
+@checks_arguments
+def inverse_parameters(inv: mne.minimum_norm.InverseOperator) -> InverseParameters:
     """Return the arguments with which an operator gives Brainstorm's estimate.
 
     Parameters

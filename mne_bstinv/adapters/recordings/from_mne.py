@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import mne
 import numpy as np
 from mne.utils import verbose
 
@@ -40,7 +41,7 @@ _KEPT = ("device", "data_type", "colormap_type", "display_units", "history", "ex
 @converts
 @verbose
 def from_evoked(
-    evoked: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+    evoked: mne.Evoked, *, channels: io.Channels | None = None, verbose: Verbose = None
 ) -> io.Recordings:
     """Convert an Evoked to recordings.
 
@@ -96,7 +97,7 @@ def from_evoked(
 @converts
 @verbose
 def from_epochs(
-    epochs: Any, *, channels: io.Channels | None = None, verbose: Verbose = None
+    epochs: mne.BaseEpochs, *, channels: io.Channels | None = None, verbose: Verbose = None
 ) -> list[io.Recordings]:
     """Convert Epochs to recordings, one per trial.
 

@@ -32,7 +32,7 @@ _THIRD_ORDER = 3
 @converts
 @verbose
 def epochs_as_imported(
-    raw: Any,
+    raw: mne.io.BaseRaw,
     event: str | Sequence[str],
     tmin: float,
     tmax: float,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mne
 import numpy as np
 from mne.utils import verbose
 from tqdm import tqdm
@@ -216,7 +217,7 @@ class ContinuousRecording(Displayed):
 @converts
 @verbose
 def from_raw(
-    raw: Any,
+    raw: mne.io.BaseRaw,
     *,
     channels: io.Channels | None = None,
     continuous: bool = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose
@@ -37,7 +38,7 @@ _SAME_PLACE = 1e-9
 @converts
 @verbose
 def from_forward(
-    fwd: Any,
+    fwd: mne.Forward,
     *,
     channels: io.Channels | None = None,
     mri: io.Mri | None = None,

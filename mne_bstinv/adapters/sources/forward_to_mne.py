@@ -18,7 +18,7 @@ from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
 from mne_bstinv import io
-from mne_bstinv._types import IntArray, Verbose
+from mne_bstinv._types import BoolArray, FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
@@ -308,8 +308,7 @@ def _modelled_channels(
         info = to_info(channels, sfreq=NO_SFREQ, mri=mri)
         parts = [info]
     index = match_channel_names(info["ch_names"], names)
-    gain = head_model.gain
-    computed = np.asarray(np.isfinite(gain).all(axis=1) & gain.any(axis=1))
+    computed = _has_model(head_model.gain)
     types = info.get_channel_types()
     picks = [
         position
@@ -325,6 +324,19 @@ def _modelled_channels(
         )
     _report_rows(names, index, types, computed, findings)
     return _ModelledChannels(picked_info(info, picks), index[picks], parts)
+
+
+def _has_model(gain: FloatArray) -> BoolArray:
+    """Tell for which channels a gain is finite at all locations, and not zero at all.
+
+    Sums say so, in one pass, but for those that are zero or not finite themselves.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = gain.sum(axis=1)
+    found = np.isfinite(total) & (total != 0)
+    for row in np.flatnonzero(~found):
+        found[row] = np.isfinite(gain[row]).all() and gain[row].any()
+    return found
 
 
 def _report_rows(

@@ -162,7 +162,7 @@ def _find_order(src: Any, places: FloatArray) -> IntArray:
             "the head model: another head model, another head frame, or other fiducials. Take all "
             "files from one study."
         )
-    if np.unique(order).size < order.size:
+    if np.bincount(order).max() > 1:
         raise ConversionError(
             "Several sources of the source spaces are at one location of the head model, expected "
             "one each. Give source spaces of this head model, without duplicates."

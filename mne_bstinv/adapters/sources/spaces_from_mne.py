@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.utils import verbose
@@ -64,7 +65,7 @@ class SourceGrid(Displayed):
 @converts
 @verbose
 def from_source_spaces(
-    src: Any,
+    src: mne.SourceSpaces,
     *,
     head_to_scs: FloatArray | None = None,
     trans: Any = None,

@@ -84,7 +84,10 @@ class BstWriter:
         return html_table(rows, title=repr(self))
 
     def __enter__(self) -> BstWriter:
-        self._file = self._temporary.open("xb")
+        try:
+            self._file = self._temporary.open("xb")
+        except OSError as error:
+            raise self._unwritable(error) from error
         self._put(memoryview(self._head))
         return self
 
@@ -181,7 +184,8 @@ class BstWriter:
 
     def _unwritable(self, error: OSError) -> RecordingFileError:
         return RecordingFileError(
-            f"{self.path}: cannot be written: {error}. Check the space and your rights there."
+            f"{self.path}: cannot be written: {error.strerror or error}. Check the space and your "
+            "rights there."
         )
 
 

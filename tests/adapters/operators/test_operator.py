@@ -454,10 +454,20 @@ def test_averages_do_not_change_brainstorms_amplitude_but_mnes_dspm(sample):
 
 def test_only_half_of_the_arguments_is_refused(sample):
     inv = sample[0].operator()
-    with pytest.raises(ConversionError, match="both lambda2 and method, or neither"):
+    with pytest.raises(ConversionError, match=r"both lambda2 and method .*, or neither"):
         from_inverse_operator(inv, 1 / 9)
     with pytest.raises(ConversionError, match="Unknown method 'dspm'"):
         from_inverse_operator(inv, 1 / 9, "dspm")
+
+
+def test_orientations_that_an_operator_does_not_have_are_refused(sample):
+    """MNE would fail at reshaping the normals."""
+    fixed = next(s for s in sample if s.results.n_components == 1).operator()
+    words = r"pick_ori='normal' \(--pick-ori\) takes .* and this is one of fixed orientation: "
+    with pytest.raises(ConversionError, match=words):
+        from_inverse_operator(fixed, pick_ori="normal")
+    with pytest.raises(ConversionError, match="or 'normal', found 'Normal'"):
+        from_inverse_operator(fixed, pick_ori="Normal")
 
 
 def test_a_recomputable_kernel_is_recomputed_in_its_study(sample, tmp_path):

@@ -167,9 +167,11 @@ def test_channels_without_a_model(study: Study) -> None:
     gain = study.head_model.gain.copy()
     names = study.channels.names
     gain[3], gain[5, 7], gain[8] = np.nan, np.nan, 0
+    gain[10, :2], gain[10, 2:] = [1, -1], 0  # a sum of zero
     head_model = dataclasses.replace(study.head_model, gain=gain)
     forward = to_forward(head_model, study.channels, surface=study.surface, mri=study.mri)
     assert not {names[3], names[5], names[8]} & set(forward["info"]["ch_names"])
+    assert names[10] in forward["info"]["ch_names"]
     reasons = [f.reason for f in conversion_report(forward).of("dropped") if f.field == "Gain"]
     assert any(", ".join(names[i] for i in (3, 5, 8)) in reason for reason in reasons)
     assert_same_gain(from_forward(forward), head_model)

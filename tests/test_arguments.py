@@ -1,0 +1,68 @@
+"""Arguments that are declared as structures or objects of MNE: another kind is refused by name."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import mne_bstinv as mb
+from mne_bstinv import io
+from mne_bstinv._arguments import declared_kinds
+from mne_bstinv.conversion import converts, is_conversion
+from mne_bstinv.errors import ConversionError
+
+CONVERSIONS = {
+    name: function
+    for name in mb.__all__
+    if inspect.isfunction(function := getattr(mb, name)) and is_conversion(function)
+}
+DECLARED = {name: declared_kinds(function) for name, function in CONVERSIONS.items()}
+
+
+def test_most_conversions_declare_kinds() -> None:
+    assert len([name for name, found in DECLARED.items() if found]) > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [(name, one.name) for name, found in DECLARED.items() for one in found]
+)
+def test_every_conversion_names_what_it_cannot_take(name: str, argument: str) -> None:
+    words = rf"^{name}: {argument} must be .*, found bytes\.$"
+    with pytest.raises(ConversionError, match=words):
+        CONVERSIONS[name](**{argument: b"x.mat"})
+
+
+@converts
+def conversion(
+    channels: io.Channels, other: io.Mri | str | None, several: list[io.Mri], *, mri: io.Mri
+) -> str:
+    return "converted"
+
+
+def test_arguments_by_place_and_by_name(data_dir) -> None:
+    channels = io.read_channels(next(data_dir.rglob("channel*.mat")))
+    mri = io.read_mri(next(data_dir.rglob("subjectimage*.mat")))
+    for other in (None, "a", mri):
+        assert conversion(channels, other, ["no structures"], mri=mri) == "converted"
+    with pytest.raises(ConversionError, match=r"channels must be Channels, .*, found Mri"):
+        conversion(mri, channels, [], mri=mri)
+    with pytest.raises(ConversionError, match=r"other must be Mri or str, .*, found Channels"):
+        conversion(channels, channels, [], mri=mri)
+    with pytest.raises(ConversionError, match=r"mri must be Mri, .*, found NoneType"):
+        conversion(channels, None, [], mri=None)
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'mri'"):
+        conversion(channels, None, [])
+
+
+def test_objects_of_mne(data_dir) -> None:
+    """The messages of those who do not read structures say nothing of files."""
+    info = mb.to_info(io.read_channels(next(data_dir.rglob("channel*.mat"))), sfreq=100)
+    for convert, argument in ((mb.from_evoked, "evoked must be Evoked"),
+                              (mb.from_epochs, "epochs must be BaseEpochs"),
+                              (mb.from_forward, "fwd must be Forward"),
+                              (mb.inverse_parameters, "inv must be InverseOperator")):  # fmt: skip
+        with pytest.raises(
+            ConversionError, match=rf"^{convert.__name__}: {argument}, found Info\.$"
+        ):
+            convert(info)
