@@ -43,8 +43,8 @@ _OF_MEASURES = {"method", "measure", "use_depth"}
 _Along = Callable[[FloatArray], FloatArray] | None
 
 #: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
-#: numbers of rows of kernels.
-_SYSTEMS, _GAINS, _NUMBERS = 4, 2, 2**22
+#: norms.
+_SYSTEMS, _GAINS, _NORMS = 4, 1, 2**22
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -222,7 +222,7 @@ def gather(
         made=Made(
             systems=Kept(_SYSTEMS),
             gains=Kept(_GAINS),
-            norms=Kept(max(_SYSTEMS, _NUMBERS // (p * prepared.n_sources))),
+            norms=Kept(max(_SYSTEMS, _NORMS // (p * prepared.n_sources))),
         ),
     )
 

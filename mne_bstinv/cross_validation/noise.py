@@ -31,15 +31,23 @@ NOISE = frozenset(
 class NoiseStage:
     """A whitener with the projectors and the reference."""
 
-    #: What the gain is multiplied by, shape (rank, n_used): unprojected, of the channels in use.
-    for_gain: FloatArray
+    #: What Brainstorm's projectors and reference make of the gain is multiplied by this, shape
+    #: (rank, n_channels).
+    whitener: FloatArray
+    #: These, shape (n_channels, n_used).
+    on_gain: FloatArray
     #: What the data are multiplied by, shape (rank, n_channels).
     for_data: FloatArray
 
     @property
+    def for_gain(self) -> FloatArray:
+        """What the gain is multiplied by, shape (rank, n_used): there are many stages to keep."""
+        return self.whitener @ self.on_gain
+
+    @property
     def rank(self) -> int:
         """Rank of the noise covariance."""
-        return len(self.for_gain)
+        return len(self.for_data)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +78,7 @@ def _computed(ingredients: Ingredients, switched: frozenset[str]) -> NoiseStage:
         # MNE trusts the whitener to project the gain, which it does but for rounding
         whitener = ingredients.side.noise_whitener
         return NoiseStage(
-            for_gain=whitener @ operated.on_gain, for_data=whitener @ operated.on_data
+            whitener=whitener, on_gain=operated.on_gain, for_data=whitener @ operated.on_data
         )
     switched -= ingredients.idle
     if isinstance(ingredients.options, InverseOptions2009):
@@ -163,7 +171,7 @@ def _jointly(switched: frozenset[str]) -> bool:
 
 def _stage(whitener: FloatArray, operated: Operated) -> NoiseStage:
     projected = whitener @ operated.on_data
-    return NoiseStage(for_gain=projected @ operated.on_gain, for_data=projected)
+    return NoiseStage(whitener=projected, on_gain=operated.on_gain, for_data=projected)
 
 
 def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:

@@ -129,7 +129,8 @@ class Systems:
         noise = self.noise(stages.noise)
 
         def decomposed() -> tuple[FloatArray, FloatArray]:
-            lead = noise.for_gain @ self._gram_of_prior(stages.rows) @ noise.for_gain.T
+            on_rows = noise.for_gain
+            lead = on_rows @ self._gram_of_prior(stages.rows) @ on_rows.T
             values, vectors = np.linalg.eigh(0.5 * (lead + lead.T))
             return np.maximum(values, 0.0), vectors
 
