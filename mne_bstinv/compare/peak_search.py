@@ -23,7 +23,7 @@ from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
 __all__ = ["PeakSearch", "values_at"]
 
 #: Blocks of locations that are looked at in few directions at a time, and sources with them.
-BLOCKS, SOURCES = 8, 512
+BLOCKS, SOURCES = 4, 512
 #: Sources (by components) by which it is told what is worth while.
 _SAMPLE = 64
 #: What is done with a product besides, in products of one direction; how many times longer products
@@ -92,17 +92,18 @@ class PeakSearch:
 
     def _arrange(self, known: Sequence[Searched]) -> None:
         """Put the locations in order, by their sizes or as those of the kernel most alike."""
-        fields, order = self._fields, np.argsort(-self._kernel.sizes, kind="stable")
+        fields, some = self._fields, self._some
+        self._order = np.argsort(-self._kernel.sizes, kind="stable")
         if known:
             self.nearest = min(known, key=lambda searched: searched.apart(self._kernel))
-            most = self.nearest.bounds(self._kernel, fields)
-            own = by_sizes(self._kernel.behind[0][:, order], fields.behind[0][:, self._some])
-            least = self._least[self._some]
-            if np.sum(most[:, self._some] >= least) <= np.sum(own >= least):
-                order, self._most = self.nearest.order, most
-        if self._most is None:
-            self._most = by_sizes(self._kernel.behind[0][:, order], fields.behind[0])
-        self._order = order
+            self._most = self.nearest.bounds(self._kernel, fields)
+            own = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0][:, some])
+            least = self._least[some]
+            if np.sum(self._most[:, some] >= least) <= np.sum(own >= least):
+                self._order = self.nearest.order
+                return
+            self._most = None  # as large as what follows
+        self._most = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0])
 
     # products in single precision
 
