@@ -15,9 +15,8 @@ sources X_ab = (D_a q_a)' D_b q_b, which few pairs of D and q have,
 
     ‖D_a q_a T_a − D_b q_b T_b‖² = tr T_a' X_aa T_a − 2 tr T_a' X_ab T_b + tr T_b' X_bb T_b.
 
-Weights of a measure belong to T: there |q_i T|² and q_i T · K_i of each row, with K the kernel at
-an end, give the distances from it of all kernels of one T. The exception is Brainstorm's sLORETA
-of three components, which mixes the rows of a location.
+Weights of a measure belong to T: its kernels are formed. The exception is Brainstorm's sLORETA of
+three components, which mixes the rows of a location.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Engine(Systems):
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
-        self._grams, self._kernels = Kept(), Kept(_KERNELS)
+        self._grams, self._distances, self._kernels = Kept(), Kept(), Kept(_KERNELS)
         self._ends: dict[Stages, FloatArray] = {}
 
     # what leaves
@@ -64,7 +63,7 @@ class Engine(Systems):
     def compute(self, switched: Key) -> EngineKernel:
         """Compute a kernel with its intermediates; it is kept."""
         stages = self._stages(switched)
-        self._ends[stages] = self.blocks(switched)
+        self._ends[stages] = self._blocks(stages)
         system, alpha = self._system(stages), self.alpha(switched)
         return EngineKernel(
             blocks=self._ends[stages],
@@ -76,16 +75,18 @@ class Engine(Systems):
 
     def blocks(self, switched: Key) -> FloatArray:
         """Return a kernel, shape (n_sources, p, n_channels)."""
-        stages = self._stages(switched)
+        return self._blocks(self._stages(switched))
+
+    def _blocks(self, stages: Stages) -> FloatArray:
         if stages in self._ends:
             return self._ends[stages]
         return self._kernels.get(stages, lambda: self._turned(self._formed(stages)))
 
     def size(self, switched: Key) -> float:
         """Return the Frobenius norm of a kernel."""
-        if not self._is_amplitude:
-            return apart(self.blocks(switched), None)
         stages = self._stages(switched)
+        if not self._is_amplitude:
+            return apart(self._blocks(stages), None)
         gram = self._gram_of_amplitudes(stages.rows, stages.rows)
         return _root(_trace(self._system(stages).right, gram))
 
@@ -94,13 +95,11 @@ class Engine(Systems):
         a, b = self._stages(one), self._stages(other)
         if a == b:
             return 0.0
-        if not self._is_amplitude:
-            by_rows = None
-            if a.system == b.system and not (self._mixes(a) or self._mixes(b)):
-                by_rows = self._reweighted(a, b, other)
-            elif b in self._ends and a not in self._kernels:
-                by_rows = self._distance_by_rows(a, b)
-            return self._apart(one, other) if by_rows is None else by_rows
+        measured = self._distance_by_sums if self._is_amplitude else self._distance_of_formed
+        return self._distances.get(frozenset({a, b}), lambda: measured(a, b))
+
+    def _distance_by_sums(self, a: Stages, b: Stages) -> float:
+        """Tell amplitudes apart without the kernels, if they are not nearly the same."""
         ours, theirs = self._system(a).right, self._system(b).right
         if a.rows == b.rows:
             squares = [_trace(ours - theirs, self._gram_of_amplitudes(a.rows, a.rows))]
@@ -113,12 +112,12 @@ class Engine(Systems):
         found = _root(sum(squares))
         if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
             return found
-        return self._apart(one, other)
+        return self._distance_of_formed(a, b)
 
-    def _apart(self, one: Key, other: Key) -> float:
+    def _distance_of_formed(self, a: Stages, b: Stages) -> float:
         """Subtract two kernels: on a path the other one is that of the step before, and known."""
-        known = self.blocks(other)
-        return apart(self.blocks(one), known)
+        known = self._blocks(b)
+        return apart(self._blocks(a), known)
 
     def shared(self, switched: Key) -> str:
         """Return a text of what a kernel is made by: the nearer, the more two of them share."""
@@ -164,76 +163,10 @@ class Engine(Systems):
 
         return self._grams.get(("amplitudes", a, b), summed)
 
-    # numbers of the rows of measures
-
-    def _reweighted(self, one: Stages, other: Stages, switched: Key) -> float:
-        """Distance of two kernels of a measure that differ in the weights of rows alone."""
-        a, b = (self._row_weights(stages)[:, self._compared] for stages in (one, other))
-        same = (a == b) | (np.isnan(a) & np.isnan(b))
-        if same.all():
-            return 0.0
-        with np.errstate(invalid="ignore", divide="ignore"):  # weights that are 0 in both
-            moved = np.where(same, 0.0, a / b - 1)
-        return _root(float(np.nansum(moved**2 * self._squares_along_axes(self.blocks(switched)))))
-
-    def _distance_by_rows(self, stages: Stages, end: Stages) -> float | None:
-        """Distance of a measure's kernel from one at an end; None where it has to be formed."""
-        if self._mixes(stages):
-            return None
-        squares, products = self._of_rows(stages, end)
-        weights = self._row_weights(stages)[:, self._compared]
-        sizes = self._grams.get(("rows", end), lambda: np.sum(self._ends[end] ** 2, axis=2))
-        if not self._mixes(end):
-            products = products * self._row_weights(end)[:, self._compared]
-        with np.errstate(invalid="ignore"):  # a location that no channel sees
-            known = weights**2 * squares + sizes
-            difference = known - 2 * weights * products
-        # the sizes of the end are of other axes: what is NaN is so in all rows of a location
-        seen = ~np.isnan(difference).any(axis=1)
-        found = _root(float(difference[seen].sum()))
-        return found if found > _CANCELLED * _root(float(known[seen].sum())) else None
-
-    def _of_rows(self, stages: Stages, end: Stages) -> tuple[FloatArray, FloatArray]:
-        """|q T|² and q T · K of a kernel K at an end (n_sources, p), of the components compared.
-
-        Of an end K = D q' T', they are q T · q' T': the same for all measures.
-        """
-
-        def multiplied() -> tuple[FloatArray, FloatArray]:
-            gain, right = self._gain(stages.rows), self._system(stages).right
-            compared, kernel = self._compared, self._ends[end]
-            squares, products = np.empty((2, *kernel.shape[:2]))
-            for part in pieces(*kernel.shape[:2]):
-                rows = gain[part, compared]
-                rows = (rows.reshape(-1, len(right)) @ right).reshape(*rows.shape[:2], -1)
-                squares[part] = np.einsum("ipn,ipn->ip", rows, rows)
-                products[part] = np.einsum("ipn,ipn->ip", rows, self._along_axes(kernel, part))
-            if not self._mixes(end):
-                weights = self._row_weights(end)[:, compared]
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    products = np.where(weights == 0, 0.0, products / weights)
-            return squares, products
-
-        key = stages.system, end if self._mixes(end) else end.system
-        return self._made.rows.get(key, multiplied)
-
-    def _norms(self, stages: Stages) -> FloatArray:
-        """|q F| of what a measure divides by, shape (n_sources, p)."""
-
-        def multiplied() -> FloatArray:
-            system = self._system(stages)
-            weights = (system.values + system.mu)[:, None] ** -np.array([1.0, 2.0])
-            return norms_of_products(self._gain(stages.rows), system.filtered(0), weights)
-
-        # of sLORETA and of dSPM: one product for both
-        found = self._made.rows.get(stages.system, multiplied)
-        return found[..., int(self._ingredients.settings.method == "dSPM")]
-
     # kernels themselves
 
     def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
-        self._made.gains.keep_only(stages.rows.gain)  # kernels are as large
         gain, compared = self._gain(stages.rows), self._compared
         mixes, std, right = self._mixes(stages), self._std(stages.rows), self._system(stages).right
         weights = None if mixes else self._row_weights(stages)[:, compared, None]
@@ -272,6 +205,16 @@ class Engine(Systems):
             found[:, 0] *= self._ingredients.lengths
         return found
 
+    def _norms(self, stages: Stages) -> FloatArray:
+        """|q F| of what a measure divides by, shape (n_sources, p)."""
+
+        def multiplied() -> FloatArray:
+            filtered = self._system(stages).filtered(power)
+            return norms_of_products(self._gain(stages.rows), filtered)
+
+        power = {"sLORETA": 0.5, "dSPM": 1.0}[self._ingredients.settings.method]
+        return self._made.norms.get((stages.system, power), multiplied)
+
     def _mixed(self, gain: FloatArray, std: FloatArray, stages: Stages) -> FloatArray:
         """Multiply rows by the inverse root of the resolution of their location."""
         system = self._system(stages)
@@ -283,22 +226,6 @@ class Engine(Systems):
         scale = self._scale(stages) * np.sqrt(system.mu)
         mixed: FloatArray = scale * root @ (std[:, :, None] * gain)
         return mixed
-
-    def _along_axes(self, blocks: FloatArray, part: slice) -> FloatArray:
-        """Turn some locations of a kernel back to the axes along which rows are kept."""
-        if self._axes != "local" or blocks.shape[1] == 1:
-            return blocks[part]
-        frames = local_frames(self._ingredients.required_normals[part], 1.0)
-        turned: FloatArray = frames.transpose(0, 2, 1) @ blocks[part]
-        return turned
-
-    def _squares_along_axes(self, blocks: FloatArray) -> FloatArray:
-        """Squared sizes of the rows of a kernel along the axes, shape (n_sources, p)."""
-        found = np.empty(blocks.shape[:2])
-        for part in pieces(*blocks.shape[:2]):
-            rows = self._along_axes(blocks, part)
-            found[part] = np.einsum("ipn,ipn->ip", rows, rows)
-        return found
 
     def _turned(self, blocks: FloatArray) -> FloatArray:
         """Turn rows along the axes to x, y, z, unless they are compared along the normals."""

@@ -222,7 +222,7 @@ def gather(
         made=Made(
             systems=Kept(_SYSTEMS),
             gains=Kept(_GAINS),
-            rows=Kept(max(_SYSTEMS, _NUMBERS // (p * prepared.n_sources))),
+            norms=Kept(max(_SYSTEMS, _NUMBERS // (p * prepared.n_sources))),
         ),
     )
 

@@ -27,25 +27,18 @@ class Kept:
             del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
 
-    def keep_only(self, key: Hashable) -> None:
-        """Forget all but what is known of a key."""
-        self._made = {k: value for k, value in self._made.items() if k == key}
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._made
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Made:
     """What is made of the ingredients of a study, in which the measure has no part."""
 
-    #: Whiteners, parts of them, and ranks that MNE estimates; power of the gain by its norm.
+    #: Whiteners, their largest precisions, parts of them, and ranks that MNE estimates; power of
+    #: the gain by its norm.
     noise: Kept = field(default_factory=Kept)
+    precisions: Kept = field(default_factory=Kept)
     parts: Kept = field(default_factory=Kept)
     ranks: Kept = field(default_factory=Kept)
     powers: Kept = field(default_factory=Kept)
-    #: MNE's rounding of the gain along the normals.
-    roundings: Kept = field(default_factory=Kept)
     #: Depth weights (n_sources,) that differ, in the order in which they were met.
     alphas: list[FloatArray] = field(default_factory=list)
     #: q' R q by the rows, eigenvectors of L L' by noise and rows.
@@ -54,5 +47,5 @@ class Made:
     systems: Kept
     #: Rows of the gain: they are as large as the gain, or as a third of it.
     gains: Kept
-    #: Numbers of the rows of kernels, (n_sources, p).
-    rows: Kept
+    #: Norms by which measures divide, (n_sources, p).
+    norms: Kept

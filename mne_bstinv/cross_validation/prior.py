@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import DepthSettings
@@ -32,7 +31,7 @@ DEPTH = frozenset({"depth_norm", "depth_exponent", "depth_limit"})
 class GainRows:
     """By whose conventions the rows of the gain are made."""
 
-    #: Whether MNE's rounding of what it makes of the raw gain along the normals is taken over.
+    #: Whether the raw gain along the normals is rounded to single precision, as MNE does.
     single: bool
     #: Whether normals have the length that they are stored with (2009), or are unit vectors.
     stored_normals: bool
@@ -56,32 +55,21 @@ def gain_rows(
 ) -> FloatArray:
     """Rows of the gain (n_sources, p, n_used) along axes, by the conventions of one side each.
 
-    The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. MNE rounds what it
-    makes of the raw gain along the normals to single precision. Projectors and the reference meet
-    the channels alone: they are part of what the rows are multiplied by.
+    The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. Projectors and the
+    reference meet the channels alone: they are part of what the rows are multiplied by.
     """
     on_normals = ingredients.on_normals
     rows = np.ascontiguousarray(ingredients.raw_rows(on_normals if axes == "normal" else None))
     if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows
     if by.single:
-        rounding = ingredients.made.roundings.get(by.single, lambda: _rounding(ingredients))
-        rows[:, 0, ingredients.kept] += rounding[:, 0]
+        rows[:, 0] = rows[:, 0].astype(np.float32)
     if by.stored_normals:
         rows[:, 0] *= ingredients.lengths[:, None]
     if by.decoupled is not None:
         operated = ingredients.operated[by.decoupled]
         take_out_first(rows, operated.on_data @ operated.on_gain)
     return rows
-
-
-def _rounding(ingredients: Ingredients) -> NDArray[np.float32]:
-    """By how much MNE rounds the gain along the normals, (n_sources, 1, n_channels).
-
-    A rounding of single precision, which that holds to the last bits of the gain.
-    """
-    exact = ingredients.raw_rows(ingredients.on_normals)[..., ingredients.kept]
-    return np.subtract(ingredients.side.fixed_gain(), exact, out=exact).astype(np.float32)
 
 
 def tangential(ingredients: Ingredients, orient: str, *, theirs: bool) -> float:

@@ -49,7 +49,7 @@ def separable(
     """
     path, notes = tuple(conventions), []
     sizes: dict[frozenset[str], Sizes] = {
-        NOISE: lambda switched: _precisions(ingredients, engine.noise(switched)),
+        NOISE: lambda switched: _known_precisions(ingredients, engine.noise(switched)),
         DEPTH: lambda switched: engine.alpha(switched).max(keepdims=True) ** 2,
     }
     for family, size in sizes.items():
@@ -88,6 +88,10 @@ def _combinations(keys: Iterable[frozenset[str]]) -> Iterator[frozenset[str]]:
     for count in range(len(several) + 1):
         for chosen in combinations(several, count):
             yield frozenset().union(*chosen)
+
+
+def _known_precisions(ingredients: Ingredients, stage: NoiseStage) -> FloatArray:
+    return ingredients.made.precisions.get(stage, lambda: _precisions(ingredients, stage))
 
 
 def _precisions(ingredients: Ingredients, stage: NoiseStage) -> FloatArray:

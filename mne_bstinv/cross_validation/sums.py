@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from scipy.linalg.blas import dtrmm
 
 from mne_bstinv._types import AnyArray, FloatArray
 
@@ -35,16 +36,18 @@ def self_product(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArr
     return rows.T @ rows
 
 
-def norms_of_products(gain: FloatArray, right: FloatArray, weights: FloatArray) -> FloatArray:
-    """Norms of the rows of products (n_sources, p, k), the columns weighted k times.
+def norms_of_products(gain: FloatArray, right: FloatArray) -> FloatArray:
+    """Norms of the rows of products (n_sources, p, k) with a matrix (n_channels, k).
 
-    ``right`` (n_channels, n) and the squared weights (n, k) of its columns.
+    Of that, R' Q' with Q' Q = I, the triangle R' is enough, in half of the time.
     """
-    found = np.empty((*gain.shape[:2], weights.shape[1]))
+    found, triangle = np.empty(gain.shape[:2]), np.zeros((len(right), len(right)), order="F")
+    upper = np.linalg.qr(right.T, mode="r")
+    triangle[: len(upper)] = upper
     for part in pieces(*gain.shape[:2]):
-        product = gain[part].reshape(-1, gain.shape[2]) @ right
-        squares = np.square(product, out=product) @ weights
-        found[part] = np.sqrt(squares).reshape(-1, gain.shape[1], weights.shape[1])
+        columns = np.array(gain[part].reshape(-1, len(right)).T, order="F")
+        product = dtrmm(1.0, triangle, columns, overwrite_b=True)
+        found[part] = np.sqrt(np.einsum("nm,nm->m", product, product)).reshape(found[part].shape)
     return found
 
 

@@ -39,9 +39,9 @@ from mne_bstinv.inverse import (
     InverseOptions2009,
     InverseOptions2016,
     InverseResult,
-    compute_kernel,
 )
 from mne_bstinv.inverse.options import AnyOptions, ignored_options, options_class
+from mne_bstinv.inverse.study import kernel_of
 
 __all__ = ["cross_validate", "cross_validate_each"]
 
@@ -256,7 +256,7 @@ def _compared(
 ) -> dict[str, Any]:
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     study = shared.study
-    result, own = _brainstorm(study, ingredients)
+    result, own = _brainstorm(ingredients)
     ours = _rows(ingredients, _in_mne_unit(own, result))
     # MNE's functions copy gains: as little as can be is held beside them
     differences = (
@@ -301,18 +301,10 @@ def _compared(
     }
 
 
-def _brainstorm(study: Study, ingredients: Ingredients) -> tuple[InverseResult, FloatArray]:
+def _brainstorm(ingredients: Ingredients) -> tuple[InverseResult, FloatArray]:
     """Compute Brainstorm's kernel, and its blocks (n_sources, p, n_channels) in its own unit."""
-    common = ingredients.side.common
-    result = compute_kernel(
-        common.head_model,
-        study.noise_cov,
-        study.channels,
-        good_channels=common.prepared.channel_indices,
-        options=ingredients.options,
-        n_avg=ingredients.averages,
-    )
-    return result, kernel_blocks(result, common.head_model.grid_orient)
+    result = kernel_of(ingredients.prepared)
+    return result, kernel_blocks(result, ingredients.side.common.head_model.grid_orient)
 
 
 def _attributed(

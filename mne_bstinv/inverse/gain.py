@@ -14,7 +14,7 @@ from mne_bstinv._types import FloatArray, IntArray
 __all__ = ["Gain"]
 
 #: Columns gone through at a time, three a location: those of some hundred channels fit the cache.
-_AT_ONCE = 3 * 128
+_AT_ONCE = 3 * 192
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
     -------
     list of Path
         Results, and what is made of them and of recordings, sorted; and folders that cannot be
-        listed, for :func:`verify` to say so.
+        listed, for :func:`mne_bstinv.verify` to say so.
 
     Raises
     ------

@@ -112,11 +112,15 @@ def with_an_unseen_location(study):
 def test_distances_from_an_end_are_those_of_the_kernels_themselves(measure, orient):
     options = InverseOptions(measure=measure, source_orient=orient, weight_exp=0.0)
     settings = MneSettings.defaults_for(options, depth=None)
-    engine = Engine(gather(with_an_unseen_location(sample()), options, settings, "MEG"))
-    for end in (frozenset(), ALL):
+    study, ends = with_an_unseen_location(sample()), (frozenset(), ALL)
+    engine = Engine(gather(study, options, settings, ("MEG", "EEG")))
+    alone = *({c.key} for c in CONVENTIONS[::3]), {"snr", "normalization"}
+    # at MNE's end its whitener projects the gain but for rounding, which is part of the difference
+    back = ALL - {"snr"}, ALL - {"reference"}, ALL - {"rank"}
+    for end in ends:
         engine.compute(end)
         kernel = np.nan_to_num(engine.blocks(end))
-        for keys in (*({c.key} for c in CONVENTIONS[::3]), {"snr", "normalization"}, ALL - {"snr"}):
+        for keys in (*alone, *back):
             other = np.nan_to_num(engine.blocks(frozenset(keys)))
             known = np.isfinite(engine.blocks(end)) & np.isfinite(engine.blocks(frozenset(keys)))
             expected = np.linalg.norm((other - kernel)[known])

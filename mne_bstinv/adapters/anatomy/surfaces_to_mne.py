@@ -15,7 +15,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import beside, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy.atlas_files import atlas_files
 from mne_bstinv.adapters.anatomy.place import Place, volume_geometry
@@ -155,6 +155,8 @@ def to_surfaces(
         If there is nothing to write, or the name of the subject is not that of a folder.
     OverwriteError
         If a file exists and ``overwrite`` is False; then nothing is written.
+    WriteError
+        If a file cannot be written; then none is.
     FrameError
         If the frame of the MRI is unknown, or positions are in no metres.
     """
@@ -187,14 +189,16 @@ def write_all(
         (beside(path), path, content) for path, content in zip(paths, files.values(), strict=True)
     ]
     try:
-        for temporary, _, content in pending:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        for temporary, path, content in pending:
+            with writing(path):
+                temporary.parent.mkdir(parents=True, exist_ok=True)
+                with temporary.open("xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
         for temporary, path, _ in pending:
-            temporary.replace(path)
+            with writing(path):
+                temporary.replace(path)
     except BaseException:
         for temporary, _, _ in pending:
             with suppress(OSError):

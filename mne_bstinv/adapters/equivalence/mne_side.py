@@ -12,7 +12,6 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
-from numpy.typing import NDArray
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
@@ -208,23 +207,6 @@ class MneSide:
 
     def _rank(self) -> dict[str, int] | None:
         return None if self.settings.rank is None else dict(self.settings.rank)
-
-    def fixed_gain(self) -> NDArray[np.float32]:
-        """Let MNE make the gain along the normals.
-
-        Returns
-        -------
-        array, shape (n_sources, 1, n_channels)
-            The gain as MNE rounds it, unprojected. Single precision, as it is there.
-        """
-        # MNE puts the new gain into the dictionary ``sol``, and looks at all else: no copies
-        fixed = mne.convert_forward_solution(
-            with_gain(self.forward), force_fixed=True, use_cps=False, copy=False, verbose="error"
-        )
-        rows = match_channel_names(self.info["ch_names"], fixed["sol"]["row_names"])
-        gain = np.zeros((self.common.prepared.n_sources, 1, len(rows)), np.float32)
-        gain[kept_of(self.forward)["order"], 0] = fixed["sol"]["data"][rows].T
-        return gain
 
     def blocks(self) -> FloatArray:
         """Let MNE compute the kernel, and arrange it as Brainstorm would.

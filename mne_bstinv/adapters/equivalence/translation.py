@@ -37,9 +37,10 @@ from mne_bstinv.adapters.operators import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     inverse_parameters,
-    to_inverse_operator,
+    operator_of_prepared,
 )
 from mne_bstinv.adapters.sources import with_gain
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions2009, compute_kernel
 from mne_bstinv.inverse.options import AnyOptions
@@ -168,10 +169,9 @@ def equivalent_of(
     }
     if scan:
         return _scan_equivalent(study, common, objects, shared)
-    twin = to_inverse_operator(
-        common.head_model, study.noise_cov, study.channels, prepared.options,
-        good_channels=prepared.channel_indices, surface=common.surface, mri=common.mri,
-        info=objects.all_info, src=objects.forward["src"], n_avg=prepared.noise_averages,
+    twin = operator_of_prepared(
+        prepared, common.head_model, study.channels, objects.all_info, Findings(),
+        surface=common.surface, mri=common.mri, src=objects.forward["src"],
     )  # fmt: skip
     parameters = inverse_parameters(twin)
     arguments, no_call = minimum_norm_arguments(prepared, objects)

@@ -23,7 +23,7 @@ from mne_bstinv.adapters.operators.operator_from_mne import (
     operator_kernel,
     remember_file,
 )
-from mne_bstinv.adapters.operators.operator_to_mne import to_inverse_operator
+from mne_bstinv.adapters.operators.operator_to_mne import operator_of_prepared, to_inverse_operator
 from mne_bstinv.adapters.operators.parameters import (
     EXACT,
     METHODS,
@@ -53,6 +53,7 @@ __all__ = [
     "noise_spectrum",
     "operator_info",
     "operator_kernel",
+    "operator_of_prepared",
     "operator_of_results",
     "reference_projections",
     "remember_file",

@@ -178,7 +178,7 @@ def operator_arrays(
     lambda2 = _lambda2(study.options, noise.rank, n_whitened, trace)
     lead_field *= np.sqrt(scale)
     unseen = ~lead_field.any(axis=0)
-    u, sing, v = _decomposed(lead_field, lambda2, out=weighted)
+    u, sing, v = _decomposed(lead_field, lambda2, out=weighted.reshape(lead_field.shape))
     # of a source that no channel sees the leads are rounding, which dSPM would blow up to one
     v[unseen] = 0.0
     return OperatorArrays(
@@ -198,10 +198,10 @@ def operator_arrays(
 
 
 def _rows_of(parts: Sequence[_Columns], name: str, rows: IntArray) -> FloatArray:
-    """Return a copy of some rows of an array of all regions, one region after the other."""
+    """Return some rows of an array of all regions, one region after the other; no copy of all."""
     arrays = [getattr(part, name) for part in parts]
-    copied: FloatArray = (np.concatenate(arrays) if len(arrays) > 1 else arrays[0])[rows]
-    return copied
+    whole: FloatArray = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+    return whole if np.array_equal(rows, np.arange(len(whole))) else whole[rows]
 
 
 def _decomposed(
@@ -209,8 +209,8 @@ def _decomposed(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V' (n_channels, n_rows), the nulls of the whitener last.
 
-    L is overwritten, and V takes the memory of ``out``, (n_rows, n_channels): new memory takes as
-    long as a product.
+    L is overwritten, and V' is in the memory of ``out``, (n_channels, n_rows), as FIF files have
+    it: new memory takes as long as a product.
 
     MNE uses as many singular values as the noise has rank, the first ones. Rounding would mix the
     smallest of them, below √ε s₁, with the nulls of the whitener, of which the rows of L are zero:
@@ -236,7 +236,7 @@ def _decomposed_rows(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return U, s and V of L = U diag(s) V', from L L' where that is as good as from L.
 
-    V is in ``out``, with columns of zeros behind it.
+    V' is in ``out``, with rows of zeros behind it.
 
     The eigenvectors of L L' are a third of the work of a singular value decomposition. L L' is
     rounded by ε s₁², so the operator L' (L L' + λ²)⁻¹, at most 1 / 2λ, by up to ε s₁³ / λ⁴: in
@@ -246,15 +246,15 @@ def _decomposed_rows(
     if np.finfo(float).eps * (values[-1] / lambda2) ** 1.5 > _GRAM_ERROR:
         result: Any = linalg.svd(lead_field.T, full_matrices=False)
         v, sing, ut = result
-        n_nulls = out.shape[1] - len(lead_field)
+        n_nulls = len(out) - len(lead_field)
         return ut.T, sing, np.pad(v, ((0, 0), (0, n_nulls)))
     n, u = len(lead_field), vectors[:, ::-1]
-    found = np.matmul(lead_field.T, u, out=out[:, :n])
-    out[:, n:] = 0.0
+    found = np.matmul(u.T, lead_field, out=out[:n])
+    out[n:] = 0.0
     # not the roots of the eigenvalues: these lose what lies below ε s₁²
-    sing = np.sqrt(np.einsum("ij,ij->j", found, found))
-    found /= np.where(sing > 0, sing, 1.0)
-    return u, sing, out
+    sing = np.sqrt(np.vecdot(found, found))
+    found /= np.where(sing > 0, sing, 1.0)[:, None]
+    return u, sing, out.T
 
 
 def _lambda2(options: AnyOptions, rank: int, n_whitened: int, trace: float) -> float:

@@ -137,6 +137,60 @@ def to_inverse_operator(
         good_channels=good_channels,
         n_avg=n_avg,
     )
+    if info is None:  # the operator applies no projector of the channel file, see below
+        bare = carry(dataclasses.replace(channels, projectors=()), conversion_report(channels))
+        info = to_info(bare, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
+    return operator_of_prepared(
+        study, model, channels, info, findings, surface=surface, mri=mri, subject=subject, src=src
+    )
+
+
+@converts
+def operator_of_prepared(
+    study: PreparedStudy,
+    model: io.HeadModel,
+    channels: io.Channels,
+    info: mne.Info,
+    findings: Findings,
+    *,
+    surface: io.Surface | None = None,
+    mri: io.Mri | None = None,
+    subject: str | None = None,
+    src: mne.SourceSpaces | None = None,
+) -> Any:
+    """Build the operator of a study that is prepared for it, as :func:`to_inverse_operator` does.
+
+    Parameters
+    ----------
+    study : PreparedStudy
+        What the study step made, with MNE's names of channels.
+    model : HeadModel
+        The head model, with normals where they are known.
+    channels : Channels
+        The channel file.
+    info : mne.Info
+        Info to take the channels from.
+    findings : Findings
+        What was found before.
+    surface : Surface | None
+        The cortex that the locations follow.
+    mri : Mri | None
+        The subject's MRI.
+    subject : str | None
+        Name of the subject in MNE.
+    src : mne.SourceSpaces | None
+        Source spaces of this head model in head, to use as they are.
+
+    Returns
+    -------
+    mne.minimum_norm.InverseOperator
+        The operator.
+
+    Raises
+    ------
+    ConversionError
+        As :func:`to_inverse_operator`.
+    """
     if not study.options.is_minimum_norm:
         raise ConversionError(
             f"InverseMethod {study.options.method!r} is no minimum norm, and MNE's InverseOperator "
@@ -145,9 +199,6 @@ def to_inverse_operator(
     sources = source_map(
         model, findings, src=src, channels=channels, surface=surface, mri=mri, subject=subject
     )
-    if info is None:  # the operator applies no projector of the channel file, see below
-        bare = carry(dataclasses.replace(channels, projectors=()), conversion_report(channels))
-        info = to_info(bare, sfreq=NO_SFREQ, channel_flag=channel_flag, mri=mri)
     if any(projector.status in (1, 2) for projector in channels.projectors):
         findings.derived(
             "Projector",

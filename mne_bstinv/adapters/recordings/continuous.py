@@ -17,6 +17,7 @@ from mne_bstinv.adapters.recordings.noise_estimator import Window
 from mne_bstinv.adapters.recordings.raw_writer import structure_of
 from mne_bstinv.continuous import BLOCK, CovarianceOptions, Reading, Recording, covariance, read
 from mne_bstinv.conversion import Findings, conversion_report
+from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import history_row
 
 __all__ = ["covariance_of", "recording_of", "tell_notes"]
@@ -164,6 +165,10 @@ def _within(window: Window, recording: Recording) -> tuple[float, float] | None:
         return None
     first, last = recording.first / recording.sfreq, recording.last / recording.sfreq
     begin, end = window
+    if begin is not None and end is not None and not begin <= end:
+        raise ConversionError(
+            f"The time window {window} s is empty. Give a first time before the last."
+        )
     return (first if begin is None else first + begin, last if end is None else first + end)
 
 

@@ -332,10 +332,9 @@ def noise_cov_from(
             offset=offset, reading=reading, findings=findings,
         )  # fmt: skip
         names = tuple(inst.ch_names) if channels is None else channels.names
-        start = float(inst.first_time)
-        first = start if tmin is None else max(tmin, start)
-        last = start + float(inst.times[-1])
-        last = last if tmax is None else min(tmax, last)
+        start, end = float(inst.first_time), float(inst.times[-1])
+        first = start + (0.0 if tmin is None else max(tmin, 0.0))
+        last = start + (end if tmax is None else min(tmax, end))
         findings.derived(
             "NoiseCov",
             f"computed from [{first:g}, {last:g} s] of 1 recordings, less the means of "

@@ -92,7 +92,7 @@ def to_info(
     Raises
     ------
     ConversionError
-        If parts of the structure do not belong together.
+        If parts of the structure do not belong together, or ``sfreq`` is no frequency.
     FrameError
         If the fiducials lie on one line, or positions are in no metres.
 
@@ -108,6 +108,8 @@ def to_info(
     point of type EEG named 0) is kept in ``loc[3:6]``, where MNE's forward solutions subtract its
     potential.
     """
+    if not (isinstance(sfreq, int | float | np.number) and 0 < sfreq < np.inf):
+        raise ConversionError(f"sfreq must be a frequency (Hz) above 0, found {sfreq!r}.")
     findings = Findings()
     if "info" in kept_of(channels):
         return findings.attach(

@@ -15,7 +15,7 @@ from mne_bstinv.adapters.anatomy.surfaces_to_mne import os, to_surfaces, to_tran
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.anatomy import inflate
 from mne_bstinv.conversion import conversion_report
-from mne_bstinv.errors import ConversionError, OverwriteError
+from mne_bstinv.errors import ConversionError, OverwriteError, WriteError
 from mne_bstinv.frames import scs_to_head, scs_to_surface_ras, transform_points
 
 #: FreeSurfer's files hold single precision: half a unit in the last place of 128 mm.
@@ -360,6 +360,12 @@ def test_a_failure_leaves_nothing_behind(scalp, channels, tmp_path, monkeypatch)
     with pytest.raises(OSError, match="no space left"):
         to_surfaces(tmp_path, "one", scalp=moved, channels=channels, overwrite=True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_a_place_that_cannot_be_written_is_named(scalp, channels, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match=r"outer_skin\.surf: cannot be written: Not a directory\."):
+        to_surfaces(tmp_path / "file", "one", scalp=scalp, channels=channels)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/tmp"])

@@ -13,7 +13,7 @@ def operator(u, sing, v, lambda2):
 
 def decomposed(lead_field, lambda2):
     """The decomposition of a lead field, which stays as it is."""
-    return _decomposed(lead_field.copy(), lambda2, out=np.full(lead_field.T.shape, np.nan))
+    return _decomposed(lead_field.copy(), lambda2, out=np.full(lead_field.shape, np.nan))
 
 
 @pytest.fixture

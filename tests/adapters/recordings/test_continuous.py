@@ -304,6 +304,20 @@ def test_extended_events(data_dir):
         epochs_as_imported(raw, "BAD", -0.1, 0.3)
 
 
+def test_the_times_of_a_covariance_are_said_as_brainstorm_counts_them(data_dir):
+    """The window counts from the start of the Raw, 1.5 s in Brainstorm's time."""
+    raw = read_raw_brainstorm(link_of(data_dir, "runA"))
+    assert raw.first_time == 1.5
+    found = conversion_report(noise_cov_from(raw, tmin=2, tmax=3))
+    told = [f.reason for f in found.of("derived") if f.field == "NoiseCov"]
+    assert [("[3.500, 4.500]s" in text, "[3.5, 4.5 s]" in text) for text in told] == [
+        (True, False), (False, True)]  # fmt: skip
+    with pytest.raises(
+        ConversionError, match=r"The time window \(5, 1\) s is empty\. Give a first"
+    ):
+        noise_cov_from(raw, tmin=5, tmax=1)
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_covariances(data_dir, number):
     folder = data_dir / "continuous"
