@@ -21,7 +21,7 @@ from mne_bstinv.compare.directions import SINGLE, Rows
 __all__ = ["BLOCK", "Searched", "by_blocks", "by_sizes"]
 
 #: Locations that have one bound.
-BLOCK = 64
+BLOCK = 128
 #: Locations by which it is told how much kernels are alike.
 _SOME = 300
 #: A bound that is made of a few numbers in single precision, rounded up.
@@ -42,7 +42,8 @@ def by_sizes(behind: Any, fields: Any) -> Any:
 
     Of the blocks (n_blocks, n_sources) of locations in this order, divided by the units of both.
     """
-    most = np.sqrt(by_blocks(behind.T) @ fields)
+    most = by_blocks(behind.T) @ fields
+    np.sqrt(most, out=most)
     most *= _UP
     return most
 

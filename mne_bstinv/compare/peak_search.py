@@ -23,7 +23,7 @@ from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
 __all__ = ["PeakSearch", "values_at"]
 
 #: Blocks of locations that are looked at in few directions at a time, and sources with them.
-BLOCKS, SOURCES = 8, 512
+BLOCKS, SOURCES = 4, 512
 #: Sources (by components) by which it is told what is worth while.
 _SAMPLE = 64
 #: What is done with a product besides, in products of one direction; how many times longer products
@@ -43,8 +43,6 @@ class PeakSearch:
         #: Number of the location of the largest value, and that value, (n_sources,).
         self.location = np.zeros(n_sources, dtype=np.int64)
         self.value = np.zeros(n_sources)
-        #: The kernel searched before that is most like this one.
-        self.nearest: Searched | None = None
         n_some = _SAMPLE // len(fields.head)
         self._some = np.unique(np.linspace(0, n_sources - 1, n_some).astype(np.int64))
         self._rounding = (kernel.head.shape[2] + 8) * SINGLE
@@ -55,16 +53,19 @@ class PeakSearch:
         #: Where products are made.
         self._scratch: Any = np.empty(0, dtype=np.float32)
 
-    def run(self, known: Sequence[Searched] = ()) -> None:
-        """Find the peaks, with what is known of kernels searched before."""
+    def run(self, like: Searched | None, guesses: Sequence[IntArray] = ()) -> None:
+        """Find the peaks, with what is known of a kernel like this one, and of where they may be.
+
+        Locations (n_sources,) are guessed. Nothing of the other kernel is held on to.
+        """
         from tqdm import tqdm
 
         if not (self._fields.sizes.any() and self._kernel.sizes.any()):
             return
-        self._guess(np.arange(len(self.location)))
-        for searched in known:
-            self._guess(searched.location)
-        self._arrange(known)
+        for locations in (np.arange(len(self.location)), *guesses):
+            self._guess(locations)
+        self._arrange(like)
+        del like
         # disable=None: only where somebody watches; delay: not for what is over in a moment
         pieces = range(0, len(self._most), BLOCKS)
         for first in tqdm(pieces, desc="point spreads", disable=None, delay=1, leave=False):
@@ -90,19 +91,19 @@ class PeakSearch:
             squares = sum(np.einsum("jn,jn->j", f, k) ** 2 for f, k in product(fields, kernel))
             self._raise(columns, np.sqrt(squares), self._kernel.sizes[locations[columns]])
 
-    def _arrange(self, known: Sequence[Searched]) -> None:
-        """Put the locations in order, by their sizes or as those of the kernel most alike."""
-        fields, order = self._fields, np.argsort(-self._kernel.sizes, kind="stable")
-        if known:
-            self.nearest = min(known, key=lambda searched: searched.apart(self._kernel))
-            most = self.nearest.bounds(self._kernel, fields)
-            own = by_sizes(self._kernel.behind[0][:, order], fields.behind[0][:, self._some])
-            least = self._least[self._some]
-            if np.sum(most[:, self._some] >= least) <= np.sum(own >= least):
-                order, self._most = self.nearest.order, most
-        if self._most is None:
-            self._most = by_sizes(self._kernel.behind[0][:, order], fields.behind[0])
-        self._order = order
+    def _arrange(self, like: Searched | None) -> None:
+        """Put the locations in order, by their sizes or as those of a kernel like this one."""
+        fields, some = self._fields, self._some
+        self._order = np.argsort(-self._kernel.sizes, kind="stable")
+        if like is not None:
+            self._most = like.bounds(self._kernel, fields)
+            own = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0][:, some])
+            least = self._least[some]
+            if np.sum(self._most[:, some] >= least) <= np.sum(own >= least):
+                self._order = like.order
+                return
+            self._most = None  # as large as what follows
+        self._most = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0])
 
     # products in single precision
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare.alike import Searched
-from mne_bstinv.compare.directions import Directions
+from mne_bstinv.compare.directions import Directions, Rows
 from mne_bstinv.compare.fields import FieldBound
 from mne_bstinv.compare.peak_search import PeakSearch, values_at
 
@@ -112,14 +112,22 @@ class Fields:
     def _found(self, blocks: FloatArray) -> Peaks:
         if self._directions is None:
             self._directions = Directions(blocks, self.gain)
-        directions = self._directions
-        search = PeakSearch(blocks, self.gain, directions.kernel(blocks), directions.fields)
-        search.run(self._searched)
+        kernel = self._directions.kernel(blocks)
+        search = PeakSearch(blocks, self.gain, kernel, self._directions.fields)
+        guesses = [searched.location for searched in self._searched]
+        search.run(self._most_alike(kernel), guesses)
         if (found := search.searched()) is not None:
-            if len(self._searched) == _SEARCHED:  # it stands for the one like it
-                self._searched = [s for s in self._searched if s is not search.nearest]
-            self._searched = [*self._searched, found]
+            self._searched.append(found)
         return Peaks(location=search.location, value=search.value)
+
+    def _most_alike(self, kernel: Rows) -> Searched | None:
+        """Return what bounds a kernel best, and make room for that kernel in its place."""
+        if not self._searched:
+            return None
+        nearest = min(self._searched, key=lambda searched: searched.apart(kernel))
+        if len(self._searched) == _SEARCHED:
+            self._searched = [other for other in self._searched if other is not nearest]
+        return nearest
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:
         """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""

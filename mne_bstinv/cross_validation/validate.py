@@ -258,9 +258,11 @@ def _compared(
     study = shared.study
     result, own = _brainstorm(ingredients)
     ours = _rows(ingredients, _in_mne_unit(own, result))
-    same = equivalent.blocks()
-    # MNE's functions copy gains: before there is more beside them
-    differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
+    # MNE's functions copy gains: as little as can be is held beside them
+    differences = (
+        relative_distance(equivalent.blocks(), own),
+        _public_difference(shared, equivalent, own),
+    )
     del own
     theirs = _rows(ingredients, ingredients.side.blocks())
     if not shared.more:
@@ -274,7 +276,8 @@ def _compared(
     tolerated = min(allowed, _MAX_RTOL)
     describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
     before = describe(theirs, ours, "MNE, as set")
-    after = describe(_rows(ingredients, _in_mne_unit(same, result)), ours, "MNE, told the same")
+    same = _rows(ingredients, _in_mne_unit(equivalent.blocks(), result))
+    after = describe(same, ours, "MNE, told the same")
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)

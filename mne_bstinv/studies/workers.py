@@ -14,7 +14,7 @@ def n_workers(n_jobs: int | None) -> int:
     """
     if n_jobs == 1:
         return 1
-    if n_jobs is not None and n_jobs != -1 and not n_jobs >= 1:
+    if n_jobs is not None and not (isinstance(n_jobs, int) and (n_jobs == -1 or n_jobs >= 1)):
         raise OptionError(
             "n_jobs must be a positive number of conditions, or -1 for one a core; found "
             f"{n_jobs!r}."
