@@ -21,7 +21,7 @@ from mne_bstinv.compare.directions import SINGLE, Rows
 __all__ = ["BLOCK", "Searched", "by_blocks", "by_sizes"]
 
 #: Locations that have one bound.
-BLOCK = 128
+BLOCK = 64
 #: Locations by which it is told how much kernels are alike.
 _SOME = 300
 #: A bound that is made of a few numbers in single precision, rounded up.
@@ -42,7 +42,11 @@ def by_sizes(behind: Any, fields: Any) -> Any:
 
     Of the blocks (n_blocks, n_sources) of locations in this order, divided by the units of both.
     """
-    most = by_blocks(behind.T) @ fields
+    if len(behind) == 1:  # the largest location has all the largest products
+        most = by_blocks(behind.T) @ fields
+    else:
+        parts = range(0, behind.shape[1], BLOCK)
+        most = np.stack([(behind[:, k : k + BLOCK].T @ fields).max(axis=0) for k in parts])
     np.sqrt(most, out=most)
     most *= _UP
     return most

@@ -44,7 +44,7 @@ class Rows:
     #: Squared singular values, sorted down, of each location's block in the directions behind
     #: them, rounded up, (n_counts, n_components, n_locations) of float32.
     behind: Any
-    #: What was divided by.
+    #: What was divided by: about the size of the largest.
     unit: float
 
     def at(self, locations: IntArray | slice) -> Rows:
@@ -124,7 +124,8 @@ def _rows(blocks: FloatArray, turn: FloatArray) -> Rows:
     """Turn blocks, take them to single precision, and find the sizes of their parts."""
     m, p, n = blocks.shape
     counts = tuple(np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist())
-    unit = float(np.sqrt(max(np.sum((x @ turn) ** 2) for x in _some(blocks)))) or 1.0
+    some = _some(blocks).reshape(-1, n) @ turn
+    unit = float(np.linalg.norm(some, axis=1).max()) or 1.0
     head = np.empty((p, m, n), dtype=np.float32)
     for start in range(0, m, _PIECE):
         piece = blocks[start : start + _PIECE]

@@ -23,12 +23,12 @@ from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
 __all__ = ["PeakSearch", "values_at"]
 
 #: Blocks of locations that are looked at in few directions at a time, and sources with them.
-BLOCKS, SOURCES = 4, 512
+BLOCKS, SOURCES = 8, 512
 #: Sources (by components) by which it is told what is worth while.
 _SAMPLE = 64
 #: What is done with a product besides, in products of one direction; how many times longer products
 #: of a single block take.
-_LOOK, _ALONE = 10, 2
+_LOOK, _ALONE = 18, 2
 #: Relative difference within which values in double precision are equal, for each number summed.
 _EQUAL = 2.0**-52
 
@@ -147,7 +147,7 @@ class PeakSearch:
         """Bound the products of some blocks by those in few directions, (n_blocks, n_columns)."""
         fields = self._fields
         found = np.sqrt(by_blocks(self._squares(rows, columns, rows.counts[level])))
-        found += np.sqrt(by_blocks(rows.behind[level].T) @ fields.behind[level][:, columns])
+        found += by_sizes(rows.behind[level], fields.behind[level][:, columns])
         found *= 1 + self._rounding
         found += self._rounding * by_blocks(rows.sizes)[:, None] * fields.sizes[columns]
         return found

@@ -258,11 +258,9 @@ def _compared(
     study = shared.study
     result, own = _brainstorm(ingredients)
     ours = _rows(ingredients, _in_mne_unit(own, result))
-    # MNE's functions copy gains: as little as can be is held beside them
-    differences = (
-        relative_distance(equivalent.blocks(), own),
-        _public_difference(shared, equivalent, own),
-    )
+    same = equivalent.blocks()
+    # MNE's functions copy gains: before there is more beside them
+    differences = relative_distance(same, own), _public_difference(shared, equivalent, own)
     del own
     theirs = _rows(ingredients, ingredients.side.blocks())
     if not shared.more:
@@ -276,8 +274,7 @@ def _compared(
     tolerated = min(allowed, _MAX_RTOL)
     describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
     before = describe(theirs, ours, "MNE, as set")
-    same = _rows(ingredients, _in_mne_unit(equivalent.blocks(), result))
-    after = describe(same, ours, "MNE, told the same")
+    after = describe(_rows(ingredients, _in_mne_unit(same, result)), ours, "MNE, told the same")
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
