@@ -137,6 +137,7 @@ class PeakSearch:
         return int(np.argmin(costs))
 
     def _in_all_directions(self, block: int, rows: Rows, columns: IntArray) -> None:
+        """Bound the products of a block as tightly as single precision can, from both sides."""
         largest = np.sqrt(self._squares(rows, columns, rows.counts[-1]).max(axis=0))
         size = rows.sizes.max()
         self._raise(columns, largest, size)
