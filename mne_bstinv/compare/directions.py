@@ -23,7 +23,7 @@ __all__ = ["SINGLE", "Directions", "Rows", "block_sizes"]
 
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
-#: Locations from which the coordinates are made, and how often: sizes depend on coordinates.
+#: Rows from which the coordinates are made, and how often: sizes depend on coordinates.
 _SOME, _ROUNDS = 1000, 3
 #: Parts of the directions that may be multiplied: none of them, to all.
 _PARTS = (0.0, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.25, 0.4, 1.0)
@@ -77,9 +77,9 @@ class Directions:
 
 
 def _some(blocks: FloatArray) -> FloatArray:
-    """Take some of the locations at most, evenly."""
-    m = len(blocks)
-    return blocks[np.unique(np.linspace(0, m - 1, min(_SOME, m)).astype(np.int64))]
+    """Take some of the locations, evenly."""
+    m, p = blocks.shape[:2]
+    return blocks[np.unique(np.linspace(0, m - 1, min(_SOME // p, m)).astype(np.int64))]
 
 
 def _balanced(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatArray]:
