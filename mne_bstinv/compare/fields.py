@@ -12,6 +12,7 @@ channels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,16 @@ class FieldBound:
 
     def __init__(self, blocks: FloatArray) -> None:
         self._blocks = blocks
-        columns = np.sqrt(np.einsum("mpn,mpn->n", blocks, blocks))
-        self._weights = np.where(columns > 0, columns, 1.0)
-        #: Size of each location's block, channels weighted, shape (n_locations,).
-        self.locations: FloatArray = self._sizes(lambda part: blocks[part])
+
+    @cached_property
+    def _weights(self) -> FloatArray:
+        columns = np.sqrt(np.einsum("mpn,mpn->n", self._blocks, self._blocks))
+        return np.where(columns > 0, columns, 1.0)
+
+    @cached_property
+    def locations(self) -> FloatArray:
+        """Size of each location's block, channels weighted, shape (n_locations,)."""
+        return self._sizes(lambda part: self._blocks[part])
 
     @property
     def all_locations(self) -> float:

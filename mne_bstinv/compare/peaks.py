@@ -86,14 +86,21 @@ class Fields:
         return found
 
     def agree(
-        self, blocks: FloatArray, other: FloatArray, change: float, *, keep: bool = False
+        self,
+        blocks: FloatArray,
+        other: FloatArray,
+        change: float,
+        *,
+        keep: bool = False,
+        bound: FieldBound | None = None,
     ) -> bool:
         """Take the peaks of a kernel for those of another if no peak can differ but by rounding.
 
         One may be a multiple of the other. With |A_i − B_i| ≤ δ in the weights of A, a maximum of A
-        is within 2 δ |s ∘ g_j| of A's value at the maximum of B. What is kept stays known for good.
+        is within 2 δ |s ∘ g_j| of A's value at the maximum of B. What is kept stays known for good;
+        ``bound`` is that of the kernel, if it is at hand.
         """
-        factor = _agreeing_factor(blocks, other, change)
+        factor = _agreeing_factor(blocks, other, change, bound or FieldBound(blocks))
         if factor is not None and keep:
             self._pinned.append((blocks, self.peaks(other).times(factor)))
         return factor is not None
@@ -105,7 +112,8 @@ class Fields:
             return
         last, peaks = known[-1]
         same_shape = last.shape == blocks.shape
-        factor = _agreeing_factor(blocks, last, change) if same_shape else None
+        bound = FieldBound(blocks)
+        factor = _agreeing_factor(blocks, last, change, bound) if same_shape else None
         if factor is not None:
             self._known = [*self._known[-1:], (blocks, peaks.times(factor))]
 
@@ -134,9 +142,11 @@ class Fields:
         return values_at(blocks, self.gain, locations)
 
 
-def _agreeing_factor(blocks: FloatArray, other: FloatArray, change: float) -> float | None:
+def _agreeing_factor(
+    blocks: FloatArray, other: FloatArray, change: float, bound: FieldBound
+) -> float | None:
     """By what another kernel is multiplied to agree with one, None if it does not."""
-    bound, factor = FieldBound(blocks), _factor(blocks, other)
+    factor = _factor(blocks, other)
     # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
     agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
     return factor if agrees else None

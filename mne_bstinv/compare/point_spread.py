@@ -58,7 +58,7 @@ class PointSpreads:
         """
         bound, change = self._bounds[0], self._change
         peaks_b = self._fields.peaks(self._b)
-        if self._fields.agree(self._a, self._b, change):
+        if self._fields.agree(self._a, self._b, change, bound=bound):
             return peaks_b.location, peaks_b.location, peaks_b.value > 0
         slack = change / (1 - change) * bound.largest_location
         peaks_a = self._fields.peaks(self._a)
