@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv._types import IntArray
-from mne_bstinv.compare.directions import SINGLE, Rows
+from mne_bstinv.compare.directions import SINGLE, Rows, evenly
 
 __all__ = ["BLOCK", "Searched", "by_blocks", "by_sizes"]
 
@@ -77,7 +77,7 @@ class Searched:
 
     def apart(self, kernel: Rows) -> float:
         """Tell how much of some locations of another kernel is not this one's."""
-        places = np.linspace(0, len(self.order) - 1, _SOME).astype(np.int64)
+        places = evenly(len(self.order), _SOME)
         other = kernel.at(places)
         with np.errstate(invalid="ignore", divide="ignore"):
             parts = self._split(other, self.kernel.at(places))[1] / other.sizes

@@ -19,7 +19,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["SINGLE", "Directions", "Rows", "block_sizes"]
+__all__ = ["SINGLE", "Directions", "Rows", "block_sizes", "evenly"]
 
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
@@ -76,10 +76,14 @@ class Directions:
         return _rows(blocks, self._to_kernel)
 
 
+def evenly(n: int, count: int) -> IntArray:
+    """Choose so many of n at most, evenly."""
+    return np.unique(np.linspace(0, n - 1, min(count, n)).astype(np.int64))
+
+
 def _some(blocks: FloatArray) -> FloatArray:
-    """Take some of the locations, evenly."""
-    m, p = blocks.shape[:2]
-    return blocks[np.unique(np.linspace(0, m - 1, min(_SOME // p, m)).astype(np.int64))]
+    """Take some of the locations."""
+    return blocks[evenly(len(blocks), _SOME // blocks.shape[1])]
 
 
 def _balanced(kernel: FloatArray, fields: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -29,17 +29,17 @@ class FieldBound:
     """The two factors of the bound, for one kernel (n_locations, n_components, n_channels)."""
 
     def __init__(self, blocks: FloatArray) -> None:
-        self._blocks = blocks
+        self.blocks = blocks
 
     @cached_property
     def _weights(self) -> FloatArray:
-        columns = np.sqrt(np.einsum("mpn,mpn->n", self._blocks, self._blocks))
+        columns = np.sqrt(np.einsum("mpn,mpn->n", self.blocks, self.blocks))
         return np.where(columns > 0, columns, 1.0)
 
     @cached_property
     def locations(self) -> FloatArray:
         """Size of each location's block, channels weighted, shape (n_locations,)."""
-        return self._sizes(lambda part: self._blocks[part])
+        return self._sizes(lambda part: self.blocks[part])
 
     @property
     def all_locations(self) -> float:
@@ -53,11 +53,11 @@ class FieldBound:
 
     def distance(self, blocks: FloatArray, factor: float = 1.0) -> float:
         """Largest difference from a multiple of another kernel, in the weights of this one."""
-        return float(self._sizes(lambda part: self._blocks[part] - factor * blocks[part]).max())
+        return float(self._sizes(lambda part: self.blocks[part] - factor * blocks[part]).max())
 
     def _sizes(self, of: Callable[[slice], FloatArray]) -> FloatArray:
         """Size of each location's block (n_locations,), channels weighted, a piece at a time."""
-        m, p, n = self._blocks.shape
+        m, p, n = self.blocks.shape
         found = np.empty(m)
         step = max(1, _PIECE // (p * n))
         for start in range(0, m, step):

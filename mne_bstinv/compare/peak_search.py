@@ -18,7 +18,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare.alike import BLOCK, Searched, by_blocks, by_sizes
-from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes
+from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes, evenly
 
 __all__ = ["PeakSearch", "values_at"]
 
@@ -43,8 +43,7 @@ class PeakSearch:
         #: Number of the location of the largest value, and that value, (n_sources,).
         self.location = np.zeros(n_sources, dtype=np.int64)
         self.value = np.zeros(n_sources)
-        n_some = _SAMPLE // len(fields.head)
-        self._some = np.unique(np.linspace(0, n_sources - 1, n_some).astype(np.int64))
+        self._some = evenly(n_sources, _SAMPLE // len(fields.head))
         self._rounding = (kernel.head.shape[2] + 8) * SINGLE
         #: What the largest product of a source is at least, (n_sources,), and the products of a
         #: block at most, (n_blocks, n_sources), divided by the units of both: of float32.
@@ -141,17 +140,14 @@ class PeakSearch:
         largest = np.sqrt(self._squares(rows, columns, rows.counts[-1]).max(axis=0))
         size = rows.sizes.max()
         self._raise(columns, largest, size)
-        rounding = self._rounding * size * self._fields.sizes[columns]
-        self._lower(slice(block, block + 1), columns, (1 + self._rounding) * largest + rounding)
+        self._lower(slice(block, block + 1), columns, self._at_most(columns, largest, size))
 
     def _bounds(self, rows: Rows, columns: IntArray, level: int) -> Any:
         """Bound the products of some blocks by those in few directions, (n_blocks, n_columns)."""
         fields = self._fields
         found = np.sqrt(by_blocks(self._squares(rows, columns, rows.counts[level])))
         found += by_sizes(rows.behind[level], fields.behind[level][:, columns])
-        found *= 1 + self._rounding
-        found += self._rounding * by_blocks(rows.sizes)[:, None] * fields.sizes[columns]
-        return found
+        return self._at_most(columns, found, by_blocks(rows.sizes)[:, None])
 
     def _squares(self, rows: Rows, columns: IntArray, count: int) -> Any:
         """|K_i G_j|² in the first directions, (n_locations, n_columns), in a scratch array."""
@@ -171,6 +167,10 @@ class PeakSearch:
         """Note products of some sources with locations of these sizes: no largest is less."""
         least = (1 - self._rounding) * found - self._rounding * sizes * self._fields.sizes[columns]
         self._least[columns] = np.maximum(self._least[columns], least)
+
+    def _at_most(self, columns: IntArray, found: Any, sizes: Any) -> Any:
+        """Round products of some sources with locations of these sizes up."""
+        return (1 + self._rounding) * found + self._rounding * sizes * self._fields.sizes[columns]
 
     def _lower(self, piece: slice, columns: IntArray, bounds: Any) -> None:
         """Note how large the products of some blocks can be, (n_blocks, n_columns)."""

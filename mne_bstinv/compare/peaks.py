@@ -100,7 +100,7 @@ class Fields:
         is within 2 δ |s ∘ g_j| of A's value at the maximum of B. What is kept stays known for good;
         ``bound`` is that of the kernel, if it is at hand.
         """
-        factor = _agreeing_factor(blocks, other, change, bound or FieldBound(blocks))
+        factor = _agreeing_factor(bound or FieldBound(blocks), other, change)
         if factor is not None and keep:
             self._pinned.append((blocks, self.peaks(other).times(factor)))
         return factor is not None
@@ -112,8 +112,7 @@ class Fields:
             return
         last, peaks = known[-1]
         same_shape = last.shape == blocks.shape
-        bound = FieldBound(blocks)
-        factor = _agreeing_factor(blocks, last, change, bound) if same_shape else None
+        factor = _agreeing_factor(FieldBound(blocks), last, change) if same_shape else None
         if factor is not None:
             self._known = [*self._known[-1:], (blocks, peaks.times(factor))]
 
@@ -142,11 +141,9 @@ class Fields:
         return values_at(blocks, self.gain, locations)
 
 
-def _agreeing_factor(
-    blocks: FloatArray, other: FloatArray, change: float, bound: FieldBound
-) -> float | None:
+def _agreeing_factor(bound: FieldBound, other: FloatArray, change: float) -> float | None:
     """By what another kernel is multiplied to agree with one, None if it does not."""
-    factor = _factor(blocks, other)
+    factor = _factor(bound.blocks, other)
     # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
     agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
     return factor if agrees else None

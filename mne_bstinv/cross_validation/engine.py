@@ -155,10 +155,11 @@ class Engine(Systems):
                 root = np.sqrt(weights)
                 return sum_over_pieces(len(gain), lambda part: self_product(gain, root, part))
             other = self._gain(b)[:, self._compared]
-            alone = np.ones_like(weights)
             return sum_over_pieces(
                 len(gain),
-                lambda part: weighted(gain, weights, part).T @ weighted(other, alone, part),
+                lambda part: (
+                    weighted(gain, weights, part).T @ other[part].reshape(-1, other.shape[2])
+                ),
             )
 
         return self._grams.get(("amplitudes", a, b), summed)
