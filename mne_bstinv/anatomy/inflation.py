@@ -110,7 +110,7 @@ def _placed(places: FloatArray, vertices: FloatArray, faces: IntArray) -> FloatA
 
 
 def _centre(places: FloatArray, of_mesh: BoolArray) -> FloatArray:
-    return of_mesh @ places / max(of_mesh.sum(), 1)
+    return np.asarray(of_mesh @ places / max(int(of_mesh.sum()), 1))
 
 
 def _furthest(places: FloatArray) -> float:

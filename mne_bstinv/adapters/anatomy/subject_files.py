@@ -162,13 +162,12 @@ def shell_tris(name: str, shell: io.Surface, findings: Findings) -> IntArray:
 
 
 def _spread(part: Hemisphere, smooth: FloatArray, place: Place, findings: Findings) -> bytes:
-    """Return the file of a sphere that is not registered; triangles upside down or flat are told."""
+    """Return the file of a sphere that is not registered; triangles that overlap are told."""
     sphere = spread_on_sphere(smooth, part.tris)
     wrong = int(turned_over(sphere, part.tris, FLAT).sum())
     if wrong:
-        findings.derived(
-            "Reg", f"{part.side}.sphere: {wrong} of {len(part.tris)} triangles are flat or upside down."
-        )
+        of = f"{wrong} of {len(part.tris)} triangles"
+        findings.derived("Reg", f"{part.side}.sphere: {of} are flat or upside down.")
     return place.mesh(sphere, part.tris, comment=f"{COMMENT}: not registered")
 
 
