@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, SchemaError
@@ -181,7 +182,7 @@ class Companions:
         except AmbiguousError as error:
             raise ConversionError(
                 f"{self._arrow}: several files in {error.folder} may be the {COMPANIONS[name][0]}: "
-                f"{', '.join(error.names)}. Say which with {_option(name)}."
+                f"{few(error.names)}. Say which with {_option(name)}."
             ) from None
         if found is None:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mne_bstinv._display import Displayed, summary_of
+from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
 
 __all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
@@ -140,7 +140,7 @@ class Protocol(Displayed):
         for subject in self.subjects:
             if subject.name == name:
                 return subject
-        names = ", ".join(repr(subject.name) for subject in self.subjects) or "(none)"
+        names = few(repr(subject.name) for subject in self.subjects) or "(none)"
         raise ProtocolError(
             f"{self.root}: no subject {name!r}; the subjects are {names}. Choose one."
         )
@@ -169,7 +169,7 @@ class Protocol(Displayed):
         for entry in conditions:
             if entry.name == condition:
                 return entry
-        names = ", ".join(repr(entry.name) for entry in conditions) or "(none)"
+        names = few(repr(entry.name) for entry in conditions) or "(none)"
         raise ProtocolError(
             f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}. "
             "Choose one."

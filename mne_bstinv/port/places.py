@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.io.protocol import is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
@@ -31,7 +32,7 @@ def find_root(source: Path, out: Path) -> Path:
                 raise _inside(source, path, folder, out)
     inner = sorted(f.name for f in source.iterdir() if is_protocol(f)) if source.is_dir() else []
     if inner:
-        listed = ", ".join(map(repr, inner))
+        listed = few(map(repr, inner))
         raise ProtocolError(
             f"{source}: not the folder of a protocol, but of these: {listed}. Give one of them."
         )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import IntArray
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.bst.events import put_events, take_events
@@ -346,5 +346,5 @@ def _repeated(names: Sequence[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if not twice:
         return []
-    return [f"Channel.Name: {', '.join(twice)} found more than once in {NAME} bytes, names that "
+    return [f"Channel.Name: {few(twice)} found more than once in {NAME} bytes, names that "
             "differ expected"]  # fmt: skip
