@@ -107,6 +107,8 @@ class Protocol(Displayed):
     default_anatomy: SubjectEntry | None = None
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
+    #: Folders that cannot be listed: what is in them is in none of the lists.
+    unlisted: tuple[Path, ...] = ()
 
     def _summary(self) -> str:
         listed = _listed([summary_of(subject) for subject in self.subjects], "; ")

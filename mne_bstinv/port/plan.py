@@ -14,7 +14,7 @@ from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv._display import few
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.filenames import Problems, is_average, stored_averages
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
@@ -180,7 +180,7 @@ class Unit:
         if self.kind == CONDITION:
             yield from self.files.other_files
         elif self.kind == SHARED:
-            found = scan(self.files.folder, [])
+            found = scan(self.files.folder, Problems())
             yield from (*found.recordings, *found.derived, *found.others)
         else:
             yield from self.anatomy.other_files

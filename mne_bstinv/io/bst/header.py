@@ -20,6 +20,7 @@ from mne_bstinv.io.channels import Channel, Channels, HeadPoints
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.sampling import FARTHEST, sample_numbers
+from mne_bstinv.io.values import doubles
 
 __all__ = [
     "NEWEST",
@@ -221,7 +222,7 @@ def _take_head_points(source: Source) -> HeadPoints | None:
         return None
     points = np.frombuffer(source.take(n * _POINT.itemsize), _POINT)
     return HeadPoints(
-        loc=points["loc"].T.astype(np.float64),
+        loc=doubles(points["loc"].T),
         label=tuple(decode(label) for label in points["label"].tolist()),
         type=tuple(decode(kind) for kind in points["type"].tolist()),
     )
