@@ -116,7 +116,7 @@ def cast(
 
 
 def doubles(array: AnyArray) -> FloatArray:
-    """Return real numbers as doubles; of a NaN that signals, which damage makes, nothing is said."""
+    """Return real numbers as doubles; nothing is said of a NaN that signals, which damage makes."""
     with np.errstate(invalid="ignore"):
         return array.astype(np.float64, copy=False)
 
