@@ -143,6 +143,7 @@ def compute_pages(app: Sphinx) -> None:
         "theory_numbers.py",
         "by_hand_numbers.py",
         "inverse_numbers.py",
+        "performance_figures.py",
         "make_cli.py",
     ):
         runpy.run_path(str(DOCS / script))["main"](DOCS / "_generated")

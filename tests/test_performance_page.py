@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
+sys.path.insert(0, str(ROOT / "docs"))
 BLOCK = re.compile(r"<!-- begin (\w+) -->\n(.*?)<!-- end \1 -->", re.DOTALL)
 #: A number that is no part of a name: the years of inverses and the versions of files are names.
 NUMBER = re.compile(r"(?<![\w.])(?!20(09|16|18)\b)\d[\d.,]*(?!\w)")
@@ -52,3 +55,19 @@ def test_each_benchmark_writes_its_table_and_one_command_writes_all(page):
         assert "--page" in text
         published |= set(re.findall(r"publish(?:_table)?\(\s*\"(\w+)\"", text))
     assert published == names
+
+
+def test_figures_show_what_the_tables_say(page):
+    import performance_figures  # beside the pages
+
+    figure = performance_figures.growth(page)
+    lines = [line for panel in figure.axes for line in panel.get_lines()]
+    drawn = [line for line in lines if line.get_marker() != "None"]
+    values = [cells for name in ("scaling_locations", "scaling_conditions")
+              for cells in performance_figures.table(page, name).items()]  # fmt: skip
+    left_out = ("locations", "conditions", "a location, times the first row")
+    expected = [column for head, column in values if head not in left_out]
+    assert len(drawn) == len(expected) > 2
+    for line, column in zip(drawn, expected, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), column)
+    assert "performance_growth.png" in page

@@ -57,6 +57,8 @@ class Searched:
     """A kernel whose products have been bounded, a block of locations after the other."""
 
     kernel: Rows
+    #: The fields in the same coordinates.
+    fields: Rows
     #: Numbers of the locations of all blocks, (n_locations,).
     order: IntArray
     #: Where each source peaks, (n_sources,).
@@ -65,18 +67,18 @@ class Searched:
     #: (n_blocks, n_sources) of float32.
     most: Any
 
-    def bounds(self, kernel: Rows, fields: Rows) -> Any:
-        """Bound the products of another kernel, in the order of this one; as :attr:`most`."""
-        found = by_sizes(kernel.behind[0][:, self.order], fields.behind[0])
+    def bounds(self, kernel: Rows) -> Any:
+        """Bound the products of another kernel in these coordinates and order; as :attr:`most`."""
+        found = by_sizes(kernel.behind[0][:, self.order], self.fields.behind[0])
         for block, most in enumerate(found):
             locations = self.order[block * BLOCK : (block + 1) * BLOCK]
             split = self._split(kernel.at(locations), self.kernel.at(locations))
             scale, rest = (_UP * x.max() for x in split)
-            np.minimum(most, scale * self.most[block] + rest * fields.sizes, out=most)
+            np.minimum(most, scale * self.most[block] + rest * self.fields.sizes, out=most)
         return found
 
     def apart(self, kernel: Rows) -> float:
-        """Tell how much of some locations of another kernel is not this one's."""
+        """Tell how much of some locations of another kernel is not this one's, as above."""
         places = evenly(len(self.order), _SOME)
         other = kernel.at(places)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -31,6 +31,8 @@ _PARTS = (0.0, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.25, 0.4, 1.0)
 _PIECE = 512
 #: Eigenvalues are not taken for less than this part of the largest.
 _FAINT = 1e-12
+#: Locations by which it is told whether coordinates suit a kernel.
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +72,20 @@ class Directions:
         self._to_kernel, to_fields = _balanced(_some(blocks), _some(by_location))
         #: The fields in these coordinates.
         self.fields = _rows(by_location, to_fields.T)
+        #: How tight they are for the kernel that they were made for.
+        self.own = self.tightness(blocks)
+
+    def tightness(self, blocks: FloatArray) -> float:
+        """How large products with the fields of the same locations are, by their bounds: up to 1.
+
+        That of a kernel W_i G_i' M of one component is 1 in the coordinates that turn M to 1.
+        """
+        some = evenly(len(blocks), _LOOKED_AT)
+        kernel, fields = _rows(blocks[some], self._to_kernel), self.fields.at(some)
+        most = np.sqrt((kernel.behind[0] * fields.behind[0]).sum(axis=0))
+        found = np.linalg.norm(np.einsum("ain,bin->abi", kernel.head, fields.head), axis=(0, 1))
+        seen = most > 0
+        return float(np.median(found[seen] / most[seen])) if seen.any() else 0.0
 
     def kernel(self, blocks: FloatArray) -> Rows:
         """Return a kernel in these coordinates."""

@@ -55,7 +55,8 @@ class PeakSearch:
     def run(self, like: Searched | None, guesses: Sequence[IntArray] = ()) -> None:
         """Find the peaks, with what is known of a kernel like this one, and of where they may be.
 
-        Locations (n_sources,) are guessed. Nothing of the other kernel is held on to.
+        It is in the same coordinates; nothing of it is held on to. Locations (n_sources,) are
+        guessed.
         """
         from tqdm import tqdm
 
@@ -77,7 +78,11 @@ class PeakSearch:
         if self._most is None:
             return None
         return Searched(
-            order=self._order, kernel=self._kernel, location=self.location, most=self._most
+            kernel=self._kernel,
+            fields=self._fields,
+            order=self._order,
+            location=self.location,
+            most=self._most,
         )
 
     # before anything is multiplied
@@ -95,7 +100,7 @@ class PeakSearch:
         fields, some = self._fields, self._some
         self._order = np.argsort(-self._kernel.sizes, kind="stable")
         if like is not None:
-            self._most = like.bounds(self._kernel, fields)
+            self._most = like.bounds(self._kernel)
             own = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0][:, some])
             least = self._least[some]
             if np.sum(self._most[:, some] >= least) <= np.sum(own >= least):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,10 @@ T = TypeVar("T")
 
 #: How many kernels that were searched are held to bound those like them, with bounds as large.
 _SEARCHED = 2
+#: How many coordinates are held: kernels of the two ends of a path may need their own.
+_COORDINATES = 2
+#: How much less tight coordinates may be for a kernel than for the one that they were made for.
+_SUITS = 0.5
 #: How much of what is made of reference kernels and of positions is kept.
 _ONCE = 2
 
@@ -53,7 +58,7 @@ class Fields:
         self.gain, self._p = gain, n_components
         self._known: list[tuple[FloatArray, Peaks]] = []
         self._pinned: list[tuple[FloatArray, Peaks]] = []
-        self._directions: Directions | None = None
+        self._coordinates: list[Directions] = []
         self._once: list[tuple[tuple[FloatArray, ...], Any]] = []
         #: Kernels that were searched, which bound those like them.
         self._searched: list[Searched] = []
@@ -117,23 +122,35 @@ class Fields:
             self._known = [*self._known[-1:], (blocks, peaks.times(factor))]
 
     def _found(self, blocks: FloatArray) -> Peaks:
-        if self._directions is None:
-            self._directions = Directions(blocks, self.gain)
-        kernel = self._directions.kernel(blocks)
-        search = PeakSearch(blocks, self.gain, kernel, self._directions.fields)
+        directions = self._suiting(blocks)
+        kernel = directions.kernel(blocks)
+        search = PeakSearch(blocks, self.gain, kernel, directions.fields)
         guesses = [searched.location for searched in self._searched]
-        search.run(self._most_alike(kernel), guesses)
+        search.run(self._most_alike(kernel, directions), guesses)
         if (found := search.searched()) is not None:
             self._searched.append(found)
         return Peaks(location=search.location, value=search.value)
 
-    def _most_alike(self, kernel: Rows) -> Searched | None:
+    def _suiting(self, blocks: FloatArray) -> Directions:
+        """Return coordinates in which a kernel is bound tightly, its own if there are none."""
+        found = [(made.tightness(blocks), made) for made in self._coordinates]
+        tightness, best = max(found, key=itemgetter(0), default=(0.0, None))
+        if best is not None and tightness >= _SUITS * best.own:
+            return best
+        # room is made first
+        kept = self._coordinates[1 - _COORDINATES :]
+        self._searched = [s for s in self._searched if any(s.fields is k.fields for k in kept)]
+        self._coordinates = kept
+        self._coordinates.append(made := Directions(blocks, self.gain))
+        return made
+
+    def _most_alike(self, kernel: Rows, directions: Directions) -> Searched | None:
         """Return what bounds a kernel best, and make room for that kernel in its place."""
-        if not self._searched:
-            return None
-        nearest = min(self._searched, key=lambda searched: searched.apart(kernel))
+        alike = [other for other in self._searched if other.fields is directions.fields]
+        nearest = min(alike, key=lambda searched: searched.apart(kernel), default=None)
         if len(self._searched) == _SEARCHED:
-            self._searched = [other for other in self._searched if other is not nearest]
+            gone = nearest or self._searched[0]
+            self._searched = [other for other in self._searched if other is not gone]
         return nearest
 
     def values(self, blocks: FloatArray, locations: IntArray) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
@@ -21,7 +22,6 @@ from mne_bstinv.adapters.equivalence import (
     upper_types,
 )
 from mne_bstinv.compare import rounding_bound
-from mne_bstinv.compare.alignment import listed
 from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import conventions_of
 from mne_bstinv.cross_validation.describe import Describer
@@ -426,14 +426,14 @@ def _recordings(
     bad = [] if flag is None else [n for n, i in zip(names, used, strict=True) if flag[i] < 0]
     if bad:
         notes.append(
-            f"The recordings mark {len(bad)} of the kernel's channels as bad: {listed(bad)}. The "
+            f"The recordings mark {len(bad)} of the kernel's channels as bad: {few(bad)}. The "
             "estimates take them as they are stored."
         )
     data = np.asarray(recordings.f, dtype=np.float64)[used]
     broken = [n for n, row in zip(names, data, strict=True) if not np.isfinite(row).all()]
     if broken:
         notes.append(
-            f"The recordings hold values that are not finite in {listed(broken)}: nothing is said "
+            f"The recordings hold values that are not finite in {few(broken)}: nothing is said "
             "of estimates."
         )
         return None, None, tuple(notes)

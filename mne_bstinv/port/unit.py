@@ -36,6 +36,7 @@ from mne_bstinv.port.manifest import (
 )
 from mne_bstinv.port.outputs import FULL, Outputs, described
 from mne_bstinv.port.overview import can_be_shown
+from mne_bstinv.port.places import check_listed
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.studies.units import converting
@@ -88,6 +89,7 @@ def _brought_up_to_date(
         with surroundings(settings.blas_threads):
             _LOCAL.ahead.give(_LOCAL.store)
             before = read_manifest(folder) or {}
+            check_listed(unit)
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
@@ -113,6 +115,7 @@ def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     manifest = {**_head(unit), "status": PLANNED, "errors": [], "outputs": {}}
     try:
         before = read_manifest(folder) or {}
+        check_listed(unit)
         inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
         kept = _up_to_date(before, unit, inputs, folder, settings)
         return {**manifest, "inputs": inputs, "verification": None, "kept": kept}

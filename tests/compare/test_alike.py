@@ -50,7 +50,7 @@ def test_peaks_and_bounds_of_kernels_like_those_before(p, decay):
         searched = fields._searched[-1]
         starts = np.arange(0, len(blocks), 8)
         largest = np.maximum.reduceat(expected[searched.order], starts)
-        unit = searched.kernel.unit * fields._directions.fields.unit
+        unit = searched.kernel.unit * searched.fields.unit
         assert (unit * searched.most >= (1 - 1e-12) * largest).all()
     assert len(fields._searched) == 2
     fields.forget()
@@ -68,6 +68,23 @@ def test_a_kernel_stands_for_the_one_like_it(p):
     kept = [searched.location for searched in fields._searched]
     for kernel, location in zip((other, blocks), kept, strict=True):
         np.testing.assert_array_equal(location, resolution(kernel, gain).argmax(axis=0))
+
+
+@pytest.mark.parametrize("p", [1, 3])
+@pytest.mark.usefixtures("in_small_pieces")
+def test_kernels_of_other_noise_have_coordinates_of_their_own(p):
+    """Two of them, and of the kernels searched those in them alone."""
+    blocks, gain, _ = problem(p)
+    fields, before = Fields(gain, p), []
+    noises = [10.0 ** np.linspace(-k, k, N) for k in (0, 4, -4)]
+    for noise in (noises[0], noises[1], noises[0], noises[2]):
+        kernel, count = blocks * noise, len(before)
+        expected = resolution(kernel, gain)
+        np.testing.assert_array_equal(fields.peaks(kernel).location, expected.argmax(axis=0))
+        before += [made for made in fields._coordinates if made not in before]
+        assert all(any(s.fields is c.fields for c in fields._coordinates) for s in fields._searched)
+        assert len(before) - count == (noise is not noises[0] or not count)
+    assert fields._coordinates == before[1:]
 
 
 @pytest.mark.parametrize("p", [1, 3])

@@ -49,3 +49,18 @@ def test_a_kernel_made_of_the_fields_is_bound_tightly(p, units):
     value = block_sizes(blocks.reshape(-1, N) @ gain, p)
     # Cauchy and Schwarz are equal for fields along the kernel, in the coordinates of `middle`
     assert np.median(np.diag(bound) / np.diag(value)) < 1.1
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_how_tight_coordinates_are(p):
+    """As products and bounds of all locations tell; what sees nothing has no tight bounds."""
+    rng = np.random.default_rng(p)
+    blocks, gain = rng.standard_normal((M, p, N)), rng.standard_normal((N, p * M))
+    made = Directions(blocks, gain)
+    _, bound = products(made.kernel(blocks), made.fields, 0)
+    value = block_sizes(blocks.reshape(-1, N) @ gain, p)
+    expected = np.median(np.diag(value) / np.diag(bound))
+    np.testing.assert_allclose(made.tightness(blocks), expected, rtol=1e-5)
+    np.testing.assert_allclose(made.tightness(1e9 * blocks), expected, rtol=1e-5)
+    assert made.own == made.tightness(blocks)
+    assert made.tightness(0 * blocks) == 0
