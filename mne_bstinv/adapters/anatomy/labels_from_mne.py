@@ -24,7 +24,7 @@ __all__ = ["from_labels"]
 @converts
 @verbose
 def from_labels(
-    labels: Sequence[mne.Label],
+    labels: Sequence[mne.Label | mne.BiHemiLabel],
     surface: io.Surface | mne.SourceSpaces,
     *,
     name: str | None = None,

@@ -112,7 +112,7 @@ def to_label_time_courses(matrix: io.Matrix, *, verbose: Verbose = None) -> Labe
 @verbose
 def from_label_time_courses(
     data: ArrayLike | LabelTimeCourses,
-    labels: Sequence[mne.Label | str] | None = None,
+    labels: Sequence[mne.Label | mne.BiHemiLabel | str] | None = None,
     times: ArrayLike | None = None,
     *,
     surface: io.Surface | None = None,
