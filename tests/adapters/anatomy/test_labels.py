@@ -298,9 +298,9 @@ def test_labels_of_another_surface_are_an_error(cortex):
     )
     with pytest.raises(ConversionError, match="need a Surface, or source spaces"):
         from_labels([label], discrete)
-    with pytest.raises(ConversionError, match="surface must be Surface or SourceSpaces, .*, found"):
+    with pytest.raises(ConversionError, match=r"surface must be Surface or SourceSpaces"):
         from_labels([label], None)
-    with pytest.raises(ConversionError, match="labels must be a sequence of Label .*, found list"):
+    with pytest.raises(ConversionError, match=r"labels must be a sequence of Label .*, found list"):
         from_labels(["A-lh"], cortex)
 
 
