@@ -36,6 +36,7 @@ from mne_bstinv.port.manifest import (
 )
 from mne_bstinv.port.outputs import FULL, Outputs, described
 from mne_bstinv.port.overview import can_be_shown
+from mne_bstinv.port.places import check_listed
 from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.studies.units import converting
@@ -87,6 +88,7 @@ def _brought_up_to_date(
     try:
         with surroundings(settings.blas_threads):
             before = read_manifest(folder) or {}
+            check_listed(unit)
             if before.get("status") != DONE:
                 expect(coming)
             files = unit.inputs()
@@ -124,6 +126,7 @@ def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
     manifest = {**_head(unit), "status": PLANNED, "errors": [], "outputs": {}}
     try:
         before = read_manifest(folder) or {}
+        check_listed(unit)
         inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
         kept = _up_to_date(before, unit, inputs, folder, settings)
         return {**manifest, "inputs": inputs, "verification": None, "kept": kept}
