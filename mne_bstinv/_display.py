@@ -147,7 +147,8 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     return type(value) is type(default) and bool(np.all(value == default))
 
 
-def few(names: Sequence[str], most: int = 10) -> str:
-    """Return the first names of a list, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def few(items: Iterable[object], most: int = 10) -> str:
+    """List the first things of a message, and how many more: ``'a, b and 3 more'``."""
+    texts = list(map(str, items))
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

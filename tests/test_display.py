@@ -14,7 +14,7 @@ from small_sample import load_small_sample
 
 import mne_bstinv as mb
 from mne_bstinv import io, maps
-from mne_bstinv._display import Displayed, html_table, in_short
+from mne_bstinv._display import Displayed, few, html_table, in_short
 from mne_bstinv.compare import compare_with_stored
 from mne_bstinv.compare.alignment import align_kernels
 from mne_bstinv.cross_validation import map_parity_table, parity_table
@@ -242,3 +242,9 @@ def test_an_object_inside_another_is_shown_by_its_summary() -> None:
     assert in_short(mb.InverseOptions(snr_fixed=2)) == (
         "InverseOptions(measure='amplitude', snr_fixed=2.0)"
     )
+
+
+def test_a_list_of_names_in_a_message_ends() -> None:
+    assert few("abc") == "a, b, c"
+    assert few(range(10)).endswith("8, 9")
+    assert few(range(90)).endswith("8, 9 and 80 more")

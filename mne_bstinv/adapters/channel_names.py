@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import IntArray
 from mne_bstinv.errors import ConversionError
 
@@ -74,9 +75,9 @@ def match_channel_names(names: Sequence[str], available: Sequence[str]) -> IntAr
     if missing or ambiguous:
         faults = []
         if missing:
-            faults.append(f"not found: {', '.join(missing)}")
+            faults.append(f"not found: {few(missing)}")
         if ambiguous:
-            faults.append(f"ambiguous: {', '.join(ambiguous)}")
+            faults.append(f"ambiguous: {few(ambiguous)}")
         raise ConversionError(
             f"The channels cannot be matched by name; {'; '.join(faults)}. "
             f"{len(available)} names are available. Take both lists from one study, or rename "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import scipy
 
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.anatomy.meshes import connected_parts, vertex_adjacency
-from mne_bstinv.anatomy.normals import normals_of_parts
+from mne_bstinv.anatomy.normals import area_of, normals_and_area
 
 __all__ = ["inflate", "inflated"]
 
@@ -34,7 +34,8 @@ def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int | None = Non
     array, shape (n_vertices, 3)
         Positions.
     """
-    return _inflated(vertices, faces, n_steps, lambda *_: None)
+    *_, places = _shapes(vertices, faces, n_steps)
+    return _placed(places, vertices, faces)
 
 
 def inflate(
@@ -70,55 +71,62 @@ def inflate(
     .. [1] Fischl, Sereno and Dale, NeuroImage 9, 195-207 (1999).
     """
     path, parts = np.zeros(len(vertices)), connected_parts(faces, len(vertices))
+    wanted, before, normals = area_of(vertices, faces), None, path[:, None]
+    for places in _shapes(vertices, faces, n_steps):
+        now, area = normals_and_area(places, faces, parts)
+        after = places * _scale(wanted, area)
+        if before is not None:
+            path += np.einsum("ij,ij->i", after - before, normals)
+        before, normals = after, now
+    return _placed(places, vertices, faces), path
 
-    def follow(before: FloatArray, after: FloatArray) -> None:
-        path[:] += np.einsum("ij,ij->i", after - before, normals_of_parts(before, faces, parts))
 
-    return _inflated(vertices, faces, n_steps, follow), path
-
-
-def _inflated(
-    vertices: FloatArray,
-    faces: IntArray,
-    n_steps: int | None,
-    follow: Callable[[FloatArray, FloatArray], None],
-) -> FloatArray:
-    """Smooth a mesh as :func:`inflate`; ``follow`` is told the places before and after each step.
-
-    These are relative to the centre, (n, 3).
-    """
-    if not len(faces):
-        return vertices.copy()
+def _shapes(vertices: FloatArray, faces: IntArray, n_steps: int | None) -> Iterator[FloatArray]:
+    """Yield a mesh about its centre, (n, 3), before the first step and after each, of any size."""
     adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
     degree = adjacency.sum(axis=1)
-    mean = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
+    means = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency
+    smoothing = (means + scipy.sparse.diags_array(np.ones(len(vertices)))) / 2
     of_mesh = degree > 0
-    centre, area = vertices[of_mesh].mean(axis=0), _area(vertices, faces)
-    start = moved = np.where(of_mesh[:, None], vertices - centre, 0.0)
-    for _ in range(_n_steps(area, vertices, faces) if n_steps is None else n_steps):
-        smooth = (moved + mean @ moved) / 2
-        smooth -= smooth[of_mesh].mean(axis=0) * of_mesh[:, None]
-        now = _area(smooth, faces)
-        if not now > 0:
-            break
-        smooth *= np.sqrt(area / now)
-        follow(moved, smooth)
-        moved = smooth
-    furthest, limit = (np.linalg.norm(places, axis=1).max() for places in (moved, start))
-    if furthest > 2 * limit:
-        moved = moved * (2 * limit / furthest)
-    return np.where(of_mesh[:, None], centre + moved, vertices)
+    places = of_mesh[:, None] * (vertices - _centre(vertices, of_mesh))
+    yield places
+    for _ in range(_n_steps(vertices, faces) if n_steps is None else n_steps):
+        places = smoothing @ places
+        places -= of_mesh[:, None] * _centre(places, of_mesh)
+        places /= np.abs(places).max() or 1.0  # however many steps, it does not vanish
+        yield places
 
 
-def _n_steps(area: float, vertices: FloatArray, faces: IntArray) -> int:
+def _placed(places: FloatArray, vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """Give a shape (n, 3) the area of a mesh, unless it reaches too far then, and its centre."""
+    of_mesh = np.bincount(faces.ravel(), minlength=len(vertices)) > 0
+    centre = _centre(vertices, of_mesh)
+    limit = 2 * _furthest((vertices - centre)[of_mesh])
+    scale = _scale(area_of(vertices, faces), area_of(places, faces))
+    if not scale:
+        return vertices.copy()
+    scale = min(scale, limit / _furthest(places))
+    return np.where(of_mesh[:, None], centre + scale * places, vertices)
+
+
+def _centre(places: FloatArray, of_mesh: BoolArray) -> FloatArray:
+    return np.asarray(of_mesh @ places / max(int(of_mesh.sum()), 1))
+
+
+def _furthest(places: FloatArray) -> float:
+    return float(np.sqrt(np.einsum("ij,ij->i", places, places).max(initial=0)))
+
+
+def _scale(wanted: float, area: float) -> float:
+    """Return what gives a mesh of some area the one that is wanted; 0 where one of them is."""
+    return float(np.sqrt(wanted / area)) if area > 0 else 0.0
+
+
+def _n_steps(vertices: FloatArray, faces: IntArray) -> int:
     """Return the steps that smooth over half the radius of a sphere of the same area."""
+    if not len(faces):
+        return 0
     ends = vertices[faces]
     square = float(np.mean(np.sum((ends - np.roll(ends, 1, axis=1)) ** 2, axis=2)))
-    radius = np.sqrt(area / (4 * np.pi))
+    radius = np.sqrt(area_of(vertices, faces) / (4 * np.pi))
     return int(np.clip(np.round((radius / 2) ** 2 / square), 1, _MOST_STEPS)) if square else 1
-
-
-def _area(vertices: FloatArray, faces: IntArray) -> float:
-    corners = vertices[faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return float(np.linalg.norm(across, axis=1).sum() / 2)

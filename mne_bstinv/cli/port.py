@@ -89,8 +89,8 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Port and say what was done.
 
-    Returns 0 if nothing failed and no verified kernel differs, else 1; 130 if it was
-    interrupted.
+    Returns 0 if nothing failed, all folders could be listed and no verified kernel differs, else
+    1; 130 if it was interrupted.
     """
     try:
         report = _report(args)

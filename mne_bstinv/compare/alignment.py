@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import IntArray
 from mne_bstinv.compare.kernel import Kernel
 from mne_bstinv.errors import ComparisonError
 
-__all__ = ["Alignment", "align_kernels", "listed", "match_names"]
+__all__ = ["Alignment", "align_kernels", "match_names"]
 
 
 #: Two positions are one location within this distance, in m: a micrometre is far below any spacing
 #: of sources and far above the rounding of positions stored in single precision (1e-8 m).
 SAME_POSITION = 1e-6
-
-#: Names listed in a message.
-_LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,13 +115,6 @@ def match_names(wanted: Sequence[str], available: Sequence[str]) -> IntArray:
     return found
 
 
-def listed(items: Iterable[object]) -> str:
-    """List the first ten things of a message and how many more: ``'a, b and 3 more'``."""
-    texts = [str(item) for item in items]
-    more = len(texts) - _LISTED
-    return ", ".join(texts[:_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
 def _folded(name: str) -> str:
     return "".join(name.split()).casefold()
 
@@ -150,7 +140,7 @@ def _match_channels(a: Kernel, b: Kernel, faults: list[str], notes: list[str]) -
         if i >= 0 and n != b.channel_names[i]
     ]
     if spelled:
-        notes.append(f"{len(spelled)} channel(s) are spelled differently: {listed(spelled)}")
+        notes.append(f"{len(spelled)} channel(s) are spelled differently: {few(spelled)}")
     _note_order("channels", found, (a, b), notes)
     return found
 
@@ -202,8 +192,7 @@ def _report_missing(
     for missing, has, lacks in ((only_a, a, b), (only_b, b, a)):
         if len(missing):
             faults.append(
-                f"{len(missing)} {what} of {has.name} are missing in {lacks.name}: "
-                f"{listed(missing)}."
+                f"{len(missing)} {what} of {has.name} are missing in {lacks.name}: {few(missing)}."
             )
 
 
@@ -229,7 +218,7 @@ def _check_positions(
         faults.append(
             f"{moved.size} location(s) of the same id are at other positions (up to "
             f"{1e3 * largest:.3g} mm, and not only in another frame): other locations, another "
-            f"order, or another unit than m. First (0-based ids): {listed(a.locations[moved])}."
+            f"order, or another unit than m. First (0-based ids): {few(a.locations[moved])}."
         )
     elif largest > SAME_POSITION:
         notes.append(

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mne_bstinv._display import Displayed, html_table
+from mne_bstinv._display import Displayed, few, html_table
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.compare.alignment import Alignment, align_kernels, listed, match_names
+from mne_bstinv.compare.alignment import Alignment, align_kernels, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
 from mne_bstinv.compare.pair import NotApplicable, Pair
@@ -331,7 +331,7 @@ def _parse_data(
         array = array[_rows_of(kernel, list(names), notes)]
     if not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        where = listed(kernel.channel_names[i] for i in bad)
+        where = few(kernel.channel_names[i] for i in bad)
         raise ComparisonError(
             f"data holds values that are not finite in {bad.size} row(s): {where}. Mend them, or "
             "compare without these channels (Kernel.select)."
@@ -347,7 +347,7 @@ def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
     if missing:
         raise ComparisonError(
             f"{len(missing)} channel(s) of {kernel.name} are missing in data_names: "
-            f"{listed(missing)}. Give data of all of its channels."
+            f"{few(missing)}. Give data of all of its channels."
         )
     if len(names) > len(found):
         notes.append(f"{len(names) - len(found)} channel(s) of the recordings are in no kernel")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.errors import ComparisonError, SchemaError
 from mne_bstinv.inverse.result import InverseResult
@@ -246,7 +246,7 @@ def _parse_names(value: Sequence[str], faults: list[str]) -> tuple[str, ...]:
     names = tuple(str(name) for name in value)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        faults.append(f"channel_names holds {', '.join(twice[:10])} more than once.")
+        faults.append(f"channel_names holds {few(twice)} more than once.")
     if not names:
         faults.append("channel_names is empty, expected a name a column of the matrix.")
     return names

@@ -11,9 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv.compare.kernel import Kernel
 from mne_bstinv.compare.pair import NotApplicable, Pair
-from mne_bstinv.compare.recordings import explained_variance, explained_variance_bound
+from mne_bstinv.compare.recordings import explained_variance_bound
 from mne_bstinv.compare.rows import cosine_deviation, same_signs
 
 Measured = tuple[float, str]
@@ -191,14 +190,6 @@ def latency_difference(pair: Pair) -> Measured:
     return a - b, f"A at {a:.6g} ms, B at {b:.6g} ms"
 
 
-def explained(pair: Pair, kernel: Kernel) -> float:
-    """Return the explained variance of the recordings by a kernel, whitened where possible."""
-    data, gain, whitener = pair.recordings, pair.gain_of(kernel), pair.whitener
-    if whitener is not None and not (whitener @ data).any():
-        raise NotApplicable("the whitened recordings are zero")
-    return explained_variance(kernel.matrix, gain, data, whitener)
-
-
 def whitened(pair: Pair) -> str:
     """Say whether the recordings were whitened."""
     if pair.whitener is None:
@@ -208,7 +199,7 @@ def whitened(pair: Pair) -> str:
 
 def explained_difference(pair: Pair) -> Measured:
     """Return the difference of the explained variances, A − B."""
-    a, b = explained(pair, pair.a), explained(pair, pair.b)
+    a, b = pair.explained_a, pair.explained_b
     return a - b, "; ".join(filter(None, [f"A {a:.6g}, B {b:.6g}", whitened(pair)]))
 
 
@@ -216,5 +207,5 @@ def explained_tolerance(pair: Pair) -> float:
     """Return how large that difference of kernels that agree can be."""
     gain = pair.gain_of(pair.b)
     return explained_variance_bound(
-        pair.b.matrix, gain, pair.recordings, pair.whitener, pair.change
+        pair.b.matrix, gain, pair.recordings, pair.whitener, pair.change, pair.explained_b
     )

@@ -303,7 +303,7 @@ METRICS: tuple[Metric, ...] = (
         better="higher",
         rule="",
         reference="definition: 1 − |W (Y − G A Y)|² / |W Y|²",
-        function=lambda pair: (measures.explained(pair, pair.a), measures.whitened(pair)),
+        function=lambda pair: (pair.explained_a, measures.whitened(pair)),
     ),
     Metric(
         key="explained_variance_b",
@@ -312,7 +312,7 @@ METRICS: tuple[Metric, ...] = (
         better="higher",
         rule="",
         reference="definition: 1 − |W (Y − G B Y)|² / |W Y|²",
-        function=lambda pair: (measures.explained(pair, pair.b), measures.whitened(pair)),
+        function=lambda pair: (pair.explained_b, measures.whitened(pair)),
     ),
     Metric(
         key="explained_variance_difference",

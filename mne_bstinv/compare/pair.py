@@ -11,7 +11,7 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.peaks import Fields, same_array
 from mne_bstinv.compare.point_spread import PointSpreads
-from mne_bstinv.compare.recordings import Estimates, estimates
+from mne_bstinv.compare.recordings import Estimates, estimates, explained_variance
 from mne_bstinv.compare.rows import (
     SubspaceAngles,
     column_distances,
@@ -157,6 +157,22 @@ class Pair:
                 "in A·m predict recordings"
             )
         return self.field if kernel.gain is None else kernel.gain
+
+    @cached_property
+    def explained_a(self) -> float:
+        """Variance of the recordings, whitened where possible, that A explains."""
+        return self._explained(self.a)
+
+    @cached_property
+    def explained_b(self) -> float:
+        """The same of B."""
+        return self._explained(self.b)
+
+    def _explained(self, kernel: Kernel) -> float:
+        data, gain, whitener = self.recordings, self.gain_of(kernel), self.whitener
+        if whitener is not None and not (whitener @ data).any():
+            raise NotApplicable("the whitened recordings are zero")
+        return explained_variance(kernel.matrix, gain, data, whitener)
 
     def notes(self) -> tuple[str, ...]:
         """Say what the metrics assume of this pair."""

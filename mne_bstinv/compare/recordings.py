@@ -112,14 +112,14 @@ def explained_variance_bound(
     data: FloatArray,
     whitener: FloatArray | None,
     change: float,
+    explained: float,
 ) -> float:
-    """Largest change of the explained variance when K and G change by ``change`` everywhere.
+    """Largest change of the ``explained`` variance when K and G change by ``change`` everywhere.
 
     With x the whitened residual and e its change, both relative to |W Y|, the explained variance
     changes by no more than 2 |x| |e| + |e|², and |e| is at most (2 ε + ε²) times the size of
     |W| |G| |K| |Y|, the products of absolute coefficients.
     """
-    explained = explained_variance(matrix, gain, data, whitener)
     reach = (np.abs(gain) @ np.abs(matrix)) @ np.abs(data)
     if whitener is not None:
         reach, data = np.abs(whitener) @ reach, whitener @ data

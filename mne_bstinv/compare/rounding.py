@@ -152,10 +152,18 @@ def amplification(kernel: FloatArray, data: FloatArray, estimate: FloatArray) ->
     n_channels), so that the units of channels do not matter: √n_channels |s ∘ Y| / |K Y|, at
     least 1, for recordings Y (n_channels, n_times).
     """
-    columns = np.linalg.norm(np.nan_to_num(kernel), axis=0)
-    size = float(np.linalg.norm(np.nan_to_num(estimate)))
+    columns, size = np.sqrt(_squares(kernel, "ij,ij->j")), np.sqrt(_squares(estimate, "ij,ij->"))
     reach = float(np.sqrt(len(data)) * np.linalg.norm(columns[:, None] * data))
     return max(reach / size, 1.0) if size > 0 else 1.0
+
+
+def _squares(numbers: FloatArray, subscripts: str) -> Any:
+    """Sum squares of rows and columns; NaN, of locations that no channel sees, counts as 0."""
+    found = np.einsum(subscripts, numbers, numbers)
+    if not np.isfinite(found).all():
+        numbers = np.nan_to_num(numbers)
+        found = np.einsum(subscripts, numbers, numbers)
+    return found
 
 
 def rounding_bound(result: InverseResult, cov: FloatArray | None = None) -> RoundingBound:

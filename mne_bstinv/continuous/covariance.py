@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mne_bstinv._data_types import LISTED
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.continuous.reading import Reading, read
 from mne_bstinv.continuous.recording import Recording, rows_of
@@ -115,7 +116,7 @@ def _spread(
     if not (np.isfinite(products).all() and np.isfinite(fourth).all()):
         names = [recording.names[i] for i in rows[~np.isfinite(np.diag(fourth))]]
         raise ConversionError(
-            f"The covariance is not finite for {', '.join(names)}: their samples are not. Mark "
+            f"The covariance is not finite for {few(names)}: their samples are not. Mark "
             "these channels or times as bad."
         )
     n = len(recording.names)

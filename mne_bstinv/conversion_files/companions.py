@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, SchemaError
 from mne_bstinv.frames import fiducials_in_scs
+from mne_bstinv.io.filenames import Problems
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import read_current_head_models
 from mne_bstinv.io.registry import of_role
@@ -181,7 +183,7 @@ class Companions:
         except AmbiguousError as error:
             raise ConversionError(
                 f"{self._arrow}: several files in {error.folder} may be the {COMPANIONS[name][0]}: "
-                f"{', '.join(error.names)}. Say which with {_option(name)}."
+                f"{few(error.names)}. Say which with {_option(name)}."
             ) from None
         if found is None:
             return None
@@ -317,7 +319,7 @@ def _designated(name: str, study: StudyFiles, files: list[Path]) -> tuple[Path, 
     if protocol is None:
         return None
     if name == "head_model":
-        current = read_current_head_models(protocol.data / "protocol.mat", [])
+        current = read_current_head_models(protocol.data / "protocol.mat", Problems())
         wanted = current.get(folder.resolve().relative_to(protocol.data.resolve()).as_posix())
         chosen = next((file for file in files if file.name == wanted), None)
         return None if chosen is None else (chosen, "the current one of the protocol")

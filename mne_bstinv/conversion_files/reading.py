@@ -12,9 +12,9 @@ from mne_bstinv.conversion_files.companions import existing_file
 from mne_bstinv.conversion_files.convert import convert_value, kind_of_file
 from mne_bstinv.conversion_files.routes import ROUTES
 from mne_bstinv.errors import ConversionError, MissingFileError
-from mne_bstinv.io.filenames import is_average, is_continuous
+from mne_bstinv.io.filenames import Problems, is_average, is_continuous
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.protocol_scan import Problems, scan
+from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.io.result_links import is_result_link, split_link
 
 __all__ = [
@@ -60,7 +60,7 @@ def recordings_at(fname: PathLike, *, averages: bool) -> list[Path]:
     path = Path(fname)
     if not path.is_dir():
         return [existing_file(path)]
-    problems: Problems = []
+    problems = Problems()
     folder = scan(path, problems)
     good = [file for file in folder.recordings if file.name not in folder.bad_trials]
     chosen = [f for f in good if not is_continuous(f) and is_average(f) is averages]

@@ -11,10 +11,8 @@ Theory of Games* II, 307–317), the mean increment over all orders, which sums 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
@@ -22,18 +20,15 @@ from mne_bstinv.cross_validation.conventions import Convention, join
 from mne_bstinv.cross_validation.distances import (
     ANOTHER_SCALE,
     Distances,
-    Kernels,
     averaged,
     measure_distances,
-    norm,
     relative_distance,
-    shown,
     union,
 )
+from mne_bstinv.cross_validation.kernels import Kernels
+from mne_bstinv.cross_validation.moves import Measures, Move, Moves
 
-__all__ = ["Attribution", "Measures", "Step", "attribute"]
-
-Measures = Callable[[FloatArray, FloatArray], dict[str, float | None]]
+__all__ = ["Attribution", "Step", "attribute"]
 
 #: A convention that changes a kernel by less than this is the same on both sides.
 UNCHANGED = 1e-9
@@ -192,7 +187,6 @@ def attribute(
     kernels: Kernels,
     *,
     ends: tuple[FloatArray, FloatArray],
-    data: FloatArray | None = None,
     measures: Measures | None = None,
     families: Sequence[frozenset[str]] = (),
     orders: str | int | None = None,
@@ -203,18 +197,19 @@ def attribute(
     """Walk a path between the kernels that the toolboxes themselves computed, ``ends``.
 
     ``measures``: from the kernels after and before a step to ``row_correlation``,
-    ``amplitude_ratio``, ``peak_displacement``. ``data`` (n_channels, n_times): for the changes of
-    the estimate. ``families``: keys to join, one family after the other, where single conventions
-    lead to another scale than that of both ends. ``orders`` "all", "path", or how many; None: all
-    up to ``shapley_limit`` active conventions (n have 2^n kernels), else the path. ``unchanged``:
-    largest relative change that is none. If interrupted (Ctrl-C): what was known by then.
+    ``amplitude_ratio``, ``peak_displacement``. ``families``: keys to join, one family after the
+    other, where single conventions lead to another scale than that of both ends. ``orders`` "all",
+    "path", or how many; None: all up to ``shapley_limit`` active conventions (n have 2^n kernels),
+    else the path. ``unchanged``: largest relative change that is none. If interrupted (Ctrl-C):
+    what was known by then.
     """
     everything = union(conventions)
     whole = _whole(kernels, everything, ends)
     threshold = unchanged * kernels.size(frozenset())
     path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
+    moves = Moves(kernels, measures)
     try:
-        found = measure_distances(path, kernels, threshold, progress)
+        found = measure_distances(path, kernels, threshold, moves, progress)
         found = averaged(path, found, kernels, orders, shapley_limit, progress)
         while found.largest > ANOTHER_SCALE and rest:
             family = rest.pop(0)
@@ -223,24 +218,15 @@ def attribute(
             if len(members) > 1:
                 path, note = _coarser(path, members)
                 notes = (*notes, note)
-                found = measure_distances(path, kernels, threshold, progress)
+                found = measure_distances(path, kernels, threshold, moves, progress)
                 found = averaged(path, found, kernels, orders, shapley_limit, progress)
+        reference = everything if found.relative_to == "MNE" else frozenset[str]()
+        estimate_size = kernels.estimate_size(reference)
     except KeyboardInterrupt:
         return dataclasses.replace(whole, notes=(*notes, _STOPPED), stopped=True)
-    reference = everything if found.relative_to == "MNE" else frozenset[str]()
-    moves = list[_Move]()
-    try:
-        for move in _moves(path, found, kernels, reference, data, measures, threshold, progress):
-            moves.append(move)
-    except KeyboardInterrupt:
-        found = dataclasses.replace(found, stopped=True)
-    moves += [_Move(estimate=None, measured={})] * (len(path) - len(moves))
     return dataclasses.replace(
         whole,
-        steps=tuple(
-            _step(found, k, convention, move)
-            for k, (convention, move) in enumerate(zip(path, moves, strict=True))
-        ),
+        steps=tuple(_steps(path, found, moves, estimate_size)),
         total=found.distances[-1],
         relative_to=found.relative_to,
         orders=found.orders,
@@ -264,14 +250,6 @@ def _whole(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Move:
-    """What a step changes beside the kernel: the estimate, relative, and measures of locations."""
-
-    estimate: float | None
-    measured: dict[str, float | None]
-
-
 def _coarser(
     path: Sequence[Convention], members: Sequence[Convention]
 ) -> tuple[tuple[Convention, ...], str]:
@@ -282,52 +260,36 @@ def _coarser(
     return joined, f"{label}: switched together, since {why}."
 
 
-def _moves(
-    path: Sequence[Convention],
-    found: Distances,
-    kernels: Kernels,
-    reference: frozenset[str],
-    data: FloatArray | None,
-    measures: Measures | None,
-    threshold: float,
-    progress: bool,
-) -> Iterator[_Move]:
-    size = 1.0 if data is None else norm(_estimate(kernels.blocks(reference), data))
-    switched, before = frozenset[str](), kernels.blocks(frozenset())
-    known = None if data is None else _estimate(before, data)
-    relative = threshold / kernels.size(reference)
-    for convention, change in zip(
-        shown(path, "what the steps change", progress), found.changes, strict=True
-    ):
-        switched |= convention.keys
-        after = kernels.blocks(switched)
-        moved = None
-        if data is not None and known is not None:
-            estimate = known if after is before else _estimate(after, data)
-            moved, known = norm(estimate - known) / size, estimate
-        values = measures(after, before) if measures is not None and change > relative else {}
-        yield _Move(estimate=moved, measured=values)
-        before = after
+def _steps(
+    path: Sequence[Convention], found: Distances, moves: Moves, estimate_size: float | None
+) -> Iterator[Step]:
+    switched = frozenset[str]()
+    for k, convention in enumerate(path):
+        before, switched = switched, switched | convention.keys
+        yield _step(found, k, convention, moves.of(before, switched), estimate_size)
 
 
-def _estimate(blocks: FloatArray, data: FloatArray) -> FloatArray:
-    estimate: FloatArray = blocks.reshape(-1, blocks.shape[-1]) @ data
-    return np.nan_to_num(estimate, copy=False)  # 0 of locations that no channel sees
-
-
-def _step(found: Distances, k: int, convention: Convention, move: _Move) -> Step:
+def _step(
+    found: Distances, k: int, convention: Convention, move: Move, estimate_size: float | None
+) -> Step:
     """Put together what is known of the step k."""
+    measured = move.measured.get
     return Step(
         convention=convention,
         change=found.changes[k],
         increment=found.distances[k] - (found.distances[k - 1] if k else 0.0),
         distance=found.distances[k],
-        estimate_change=move.estimate,
-        row_correlation=move.measured.get("row_correlation"),
-        amplitude_ratio=move.measured.get("amplitude_ratio"),
-        peak_displacement=move.measured.get("peak_displacement"),
+        estimate_change=_share(move.estimate, estimate_size),
+        row_correlation=measured("row_correlation"),
+        amplitude_ratio=measured("amplitude_ratio"),
+        peak_displacement=measured("peak_displacement"),
         alone_from_brainstorm=found.alone[k],
         alone_from_mne=found.back[k],
         shapley=None if found.shapley is None else found.shapley[k],
         active=found.active[k],
     )
+
+
+def _share(value: float | None, size: float | None) -> float | None:
+    """Divide what there is by a size, of which there is none for recordings of zeros."""
+    return value / size if value is not None and size else None

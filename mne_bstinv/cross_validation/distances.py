@@ -6,16 +6,17 @@ import dataclasses
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-import numpy as np
 from tqdm import tqdm
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention
+from mne_bstinv.cross_validation.kernels import Kernels
+from mne_bstinv.cross_validation.moves import Moves
 from mne_bstinv.cross_validation.orders import (
     Subset,
     chosen_orders,
@@ -29,11 +30,8 @@ from mne_bstinv.cross_validation.sums import apart
 __all__ = [
     "ANOTHER_SCALE",
     "Distances",
-    "FormedKernels",
-    "Kernels",
     "averaged",
     "measure_distances",
-    "norm",
     "relative_distance",
     "shown",
     "union",
@@ -43,44 +41,6 @@ T = TypeVar("T")
 
 #: Distance, in sizes of Brainstorm's kernel, beyond which the two kernels are of another scale.
 ANOTHER_SCALE = 10.0
-
-
-class Kernels(Protocol):
-    """The kernels between the two ends, by the conventions that are MNE's.
-
-    Locations that are NaN in one of two kernels do not count in their distance.
-    """
-
-    def blocks(self, switched: frozenset[str]) -> FloatArray:
-        """Return a kernel, shape (n_sources, p, n_channels)."""
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-
-    def shared(self, switched: frozenset[str]) -> str:
-        """Return a text by which kernels are sorted, so that neighbours share what is computed."""
-
-
-class FormedKernels:
-    """Kernels of which a function makes each, from the keys that are switched."""
-
-    def __init__(self, kernel: Callable[[frozenset[str]], FloatArray]) -> None:
-        self.blocks = kernel
-
-    def size(self, switched: frozenset[str]) -> float:
-        """Return the Frobenius norm of a kernel."""
-        return norm(self.blocks(switched))
-
-    def distance(self, one: frozenset[str], other: frozenset[str]) -> float:
-        """Return the Frobenius norm of the difference of two kernels."""
-        return norm(self.blocks(one) - self.blocks(other))
-
-    def shared(self, switched: frozenset[str]) -> str:
-        """Return nothing: what a function shares is not known."""
-        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,29 +72,32 @@ class Distances:
 
 
 def measure_distances(
-    path: Sequence[Convention], kernels: Kernels, threshold: float, progress: bool
+    path: Sequence[Convention], kernels: Kernels, threshold: float, moves: Moves, progress: bool
 ) -> Distances:
-    """Measure how far switching conventions leads; what is active changes more than a norm."""
+    """Measure how far switching conventions leads; what is active changes more than a norm.
+
+    ``moves`` measure what else the steps change, while their kernels are at hand.
+    """
     nothing, everything = frozenset[str](), union(path)
-    switched = [union(path[:k]) for k in range(len(path) + 1)]
     wanted = {
         "each alone from Brainstorm's end": [(c.keys, nothing) for c in path],
         "each alone from MNE's end": [(everything - c.keys, everything) for c in path],
-        # in turns: kernels that are formed for the steps are at hand for the sum
-        "path, and its sum": [
-            pair
-            for before, after in pairwise(switched)
-            for pair in ((after, before), (after, nothing))
-        ],
     }
     begin = time.perf_counter()
-    alone, back, both = (
+    alone, back = (
         [kernels.distance(one, other) for one, other in shown(pairs, what, progress)]
         for what, pairs in wanted.items()
     )
-    changes, distances = both[::2], both[1::2]
+    seconds = time.perf_counter() - begin
+    changes, distances = list[float](), list[float]()
+    switched = [union(path[:k]) for k in range(len(path) + 1)]
+    for before, after in shown(list(pairwise(switched)), "path, and its sum", progress):
+        moves.expect(before, after)
+        changes.append(kernels.distance(after, before))
+        distances.append(kernels.distance(after, nothing))
+        moves.measure(before, after, changes[-1] > threshold)
     active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
-    n_kernels = 1 + sum(x > threshold for values in (alone, back, changes) for x in values)
+    n_kernels = 1 + sum(x > threshold for values in (alone, back) for x in values)
     size, relative_to = kernels.size(nothing), "Brainstorm"
     if max([*alone, *back, *distances]) > ANOTHER_SCALE * size < kernels.size(everything):
         relative_to, size = "MNE", kernels.size(everything)
@@ -146,7 +109,8 @@ def measure_distances(
         active=active,
         size=size,
         relative_to=relative_to,
-        seconds=(time.perf_counter() - begin) / n_kernels,
+        seconds=seconds / n_kernels,
+        stopped=moves.stopped,
     )
 
 
@@ -162,6 +126,8 @@ def averaged(
 
     What is interrupted (Ctrl-C) stays without.
     """
+    if found.stopped:
+        return found
     players = [k for k, is_active in enumerate(found.active) if is_active]
     n = len(players)
     if orders is None:
@@ -203,12 +169,6 @@ def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
 def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:
     """Go through items, with a progress bar if wanted."""
     return tqdm(items, desc=what, unit="kernel", leave=False) if progress else items
-
-
-def norm(a: FloatArray) -> float:
-    """Return the Frobenius norm without what is NaN."""
-    found = float(np.linalg.norm(a))
-    return float(np.sqrt(np.nansum(a**2))) if np.isnan(found) else found
 
 
 def union(conventions: Sequence[Convention]) -> frozenset[str]:

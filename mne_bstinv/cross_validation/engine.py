@@ -9,11 +9,9 @@ conventions of one side the kernel is that toolbox's own, which
 With the rows q of the gain along the axes of the prior, every kernel but one is D q T: a weight for
 each row and one matrix from the channels of the gain to those of the kernel. Projectors and the
 reference meet channels alone: they are in W and T, and q is the same for all of them. L L' =
-W (q' R q) W' and T are small, and subsets share them: the noise, q' R q, and the eigenvectors of
-L L' are computed once. Amplitudes need no kernel at all to be told apart: with the sums over
-sources X_ab = (D_a q_a)' D_b q_b, which few pairs of D and q have,
-
-    ‖D_a q_a T_a − D_b q_b T_b‖² = tr T_a' X_aa T_a − 2 tr T_a' X_ab T_b + tr T_b' X_bb T_b.
+W (q' R q) W' and T are small, and subsets share them: the noise, q' R q, and L L' are computed
+once. Amplitudes need no kernel at all to be told apart
+(:mod:`mne_bstinv.cross_validation.amplitudes`).
 
 Weights of a measure belong to T: its kernels are formed. The exception is Brainstorm's sLORETA of
 three components, which mixes the rows of a location.
@@ -25,38 +23,37 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.rounding import RoundingBound, bound_of
+from mne_bstinv.cross_validation.amplitudes import Amplitudes
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.kept import Kept
 from mne_bstinv.cross_validation.noise import mne_spectra
-from mne_bstinv.cross_validation.stages import EngineKernel, Rows, Stages
-from mne_bstinv.cross_validation.sums import (
-    apart,
-    norms_of_products,
-    pieces,
-    self_product,
-    sum_over_pieces,
-    weighted,
-)
-from mne_bstinv.cross_validation.systems import Key, Systems, along_normals
+from mne_bstinv.cross_validation.stages import EngineKernel, Stages
+from mne_bstinv.cross_validation.sums import apart, narrowed, norms_of_products, pieces
+from mne_bstinv.cross_validation.systems import Key, along_normals
 from mne_bstinv.inverse.minimum_norm import inverse_root
 from mne_bstinv.inverse.orientation import local_frames
 
 __all__ = ["Engine", "EngineKernel", "along_normals", "mne_bound"]
 
-#: Part of the sizes of what a norm is summed from below which kernels are subtracted instead: a
-#: sum of squares knows it to half of the digits only.
-_CANCELLED = 1e-4
-#: Kernels that are kept: they are as large as the gain.
-_KERNELS = 1
+#: Kernels that are kept, which may be as large as the gain: at least those before and after a step,
+#: and as many as so many numbers have room for.
+_KERNELS, _NUMBERS = 2, 2**23
+#: What changes no more than the rounding of a kernel.
+_ROUNDING = frozenset({"precision"})
 
 
-class Engine(Systems):
-    """All kernels of a study between the ends, by the keys of the conventions that are MNE's."""
+class Engine(Amplitudes):
+    """All kernels of a study between the ends, by the keys of the conventions that are MNE's.
 
-    def __init__(self, ingredients: Ingredients) -> None:
+    ``data`` (n_channels, n_times): recordings of which estimates are told apart.
+    """
+
+    def __init__(self, ingredients: Ingredients, data: FloatArray | None = None) -> None:
         super().__init__(ingredients)
-        self._grams, self._distances, self._kernels = Kept(), Kept(), Kept(_KERNELS)
+        size = self._n_rows * len(ingredients.prepared.channel_names)
+        self._distances, self._kernels = Kept(), Kept(max(_KERNELS, _NUMBERS // size))
         self._ends: dict[Stages, FloatArray] = {}
+        self._data = None if data is None else narrowed(data)
 
     # what leaves
 
@@ -82,42 +79,41 @@ class Engine(Systems):
             return self._ends[stages]
         return self._kernels.get(stages, lambda: self._turned(self._formed(stages)))
 
+    def form(self, switched: Key) -> None:
+        """Have a kernel at hand, from which distances are taken where that is less work."""
+        self._blocks(self._stages(switched))
+
     def size(self, switched: Key) -> float:
         """Return the Frobenius norm of a kernel."""
-        stages = self._stages(switched)
-        if not self._is_amplitude:
-            return apart(self._blocks(stages), None)
-        gram = self._gram_of_amplitudes(stages.rows, stages.rows)
-        return _root(_trace(self._system(stages).right, gram))
+        return self._apart(switched, None)
 
     def distance(self, one: Key, other: Key) -> float:
         """Return the Frobenius norm of the difference of two kernels."""
-        a, b = self._stages(one), self._stages(other)
-        if a == b:
-            return 0.0
-        measured = self._distance_by_sums if self._is_amplitude else self._distance_of_formed
-        return self._distances.get(frozenset({a, b}), lambda: measured(a, b))
+        key = frozenset({self._stages(one), self._stages(other)})
+        return self._distances.get(key, lambda: self._apart(one, other)) if len(key) > 1 else 0.0
 
-    def _distance_by_sums(self, a: Stages, b: Stages) -> float:
-        """Tell amplitudes apart without the kernels, if they are not nearly the same."""
-        ours, theirs = self._system(a).right, self._system(b).right
-        if a.rows == b.rows:
-            squares = [_trace(ours - theirs, self._gram_of_amplitudes(a.rows, a.rows))]
-        else:
-            squares = [
-                _trace(ours, self._gram_of_amplitudes(a.rows, a.rows)),
-                -2 * _trace(ours, self._gram_of_amplitudes(a.rows, b.rows), theirs),
-                _trace(theirs, self._gram_of_amplitudes(b.rows, b.rows)),
-            ]
-        found = _root(sum(squares))
-        if found > _CANCELLED * _root(sum(map(abs, squares))) and found > 0:
+    def estimate_size(self, switched: Key) -> float | None:
+        """Return the Frobenius norm of an estimate of the recordings, None without any."""
+        return None if self._data is None else self._apart(switched, None, self._data)
+
+    def estimates_apart(self, one: Key, other: Key) -> float | None:
+        """Return that of the difference of two estimates."""
+        if self._data is None or self._stages(one) == self._stages(other):
+            return None if self._data is None else 0.0
+        return self._apart(one, other, self._data)
+
+    def _apart(self, one: Key, other: Key | None, data: FloatArray | None = None) -> float:
+        """Norm of a kernel, or of the difference of two, or of what they make of data."""
+        a, b = self._stages(one), None if other is None else self._stages(other)
+        found = None
+        if self._sums_serve and (other is None or one ^ other != _ROUNDING):
+            at_hand = all(x is None or x in self._ends or x in self._kernels for x in (a, b))
+            if self._knows_sums(a, b) or not at_hand:
+                found = self._by_sums(a, b, data)
+        if found is not None:
             return found
-        return self._distance_of_formed(a, b)
-
-    def _distance_of_formed(self, a: Stages, b: Stages) -> float:
-        """Subtract two kernels: on a path the other one is that of the step before, and known."""
-        known = self._blocks(b)
-        return apart(self._blocks(a), known)
+        known = None if b is None else self._blocks(b)  # on a path that of the step before
+        return apart(self._blocks(a), known, data)
 
     def shared(self, switched: Key) -> str:
         """Return a text of what a kernel is made by: the nearer, the more two of them share."""
@@ -125,14 +121,7 @@ class Engine(Systems):
         noise = sorted(stages.noise)
         return repr((stages.rows, noise, stages.mu, stages.averages, stages.normalization))
 
-    # Gram matrices of amplitudes
-
-    def _amplitude_weights(self, rows: Rows) -> FloatArray:
-        """D of an amplitude D q T, shape (n_sources, p): the prior variance."""
-        weights = self._std(rows) ** 2
-        if rows.lengthened:
-            weights[:, 0] *= self._ingredients.lengths
-        return weights
+    # kernels themselves
 
     @property
     def _restored(self) -> bool:
@@ -144,27 +133,6 @@ class Engine(Systems):
         """√ of the averages that a normalised measure is of."""
         averages = self._ingredients.side.nave if stages.averages else self._ingredients.averages
         return float(np.sqrt(averages))
-
-    def _gram_of_amplitudes(self, a: Rows, b: Rows) -> FloatArray:
-        """(D_a q_a)' D_b q_b of the components compared, shape (n_used, n_used)."""
-
-        def summed() -> FloatArray:
-            weights = (self._amplitude_weights(a) * self._amplitude_weights(b))[:, self._compared]
-            gain = self._gain(a)[:, self._compared]
-            if a.gain == b.gain:  # a matrix and itself, which takes half of the time
-                root = np.sqrt(weights)
-                return sum_over_pieces(len(gain), lambda part: self_product(gain, root, part))
-            other = self._gain(b)[:, self._compared]
-            return sum_over_pieces(
-                len(gain),
-                lambda part: (
-                    weighted(gain, weights, part).T @ other[part].reshape(-1, other.shape[2])
-                ),
-            )
-
-        return self._grams.get(("amplitudes", a, b), summed)
-
-    # kernels themselves
 
     def _formed(self, stages: Stages) -> FloatArray:
         """Rows of a kernel along the axes, of the components compared."""
@@ -207,19 +175,20 @@ class Engine(Systems):
         return found
 
     def _norms(self, stages: Stages) -> FloatArray:
-        """|q F| of what a measure divides by, shape (n_sources, p)."""
+        """Norms of the rows of q F, by which a measure divides, shape (n_sources, p)."""
 
         def multiplied() -> FloatArray:
-            filtered = self._system(stages).filtered(power)
-            return norms_of_products(self._gain(stages.rows), filtered)
+            system = self._system(stages)
+            factor = system.root if of_resolution else system.filtered
+            return norms_of_products(self._gain(stages.rows), factor)
 
-        power = {"sLORETA": 0.5, "dSPM": 1.0}[self._ingredients.settings.method]
-        return self._made.norms.get((stages.system, power), multiplied)
+        of_resolution = self._ingredients.settings.method == "sLORETA"
+        return self._made.norms.get((stages.system, of_resolution), multiplied)
 
     def _mixed(self, gain: FloatArray, std: FloatArray, stages: Stages) -> FloatArray:
         """Multiply rows by the inverse root of the resolution of their location."""
         system = self._system(stages)
-        lead = (std[:, :, None] * gain) @ system.filtered(0.5)
+        lead = (std[:, :, None] * gain) @ system.root
         null = self._ingredients.conventions.null_resolution
         root = inverse_root(lead @ lead.transpose(0, 2, 1), null)
         if self._restored:
@@ -234,16 +203,6 @@ class Engine(Systems):
             return blocks
         turned: FloatArray = local_frames(self._ingredients.required_normals, 1.0) @ blocks
         return turned
-
-
-def _trace(left: FloatArray, gram: FloatArray, right: FloatArray | None = None) -> float:
-    """Trace of left' gram right, with left itself for right where there is none."""
-    return float(np.sum((gram.T @ left) * (left if right is None else right)))
-
-
-def _root(squares: float) -> float:
-    # rounding may leave less than nothing of nothing
-    return float(np.sqrt(max(squares, 0.0)))
 
 
 def mne_bound(ingredients: Ingredients, last: EngineKernel) -> RoundingBound:

@@ -21,11 +21,17 @@ class Kept:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what is known of a key, or make it."""
-        value = self._made.pop(key) if key in self._made else make()
+        if key in self._made:
+            value = self._made.pop(key)
+        else:
+            if self._most is not None and len(self._made) >= self._most:
+                del self._made[next(iter(self._made))]  # before there is another one beside it
+            value = make()
         self._made[key] = value  # the last one is the newest
-        if self._most is not None and len(self._made) > self._most:
-            del self._made[next(iter(self._made))]
         return value  # type: ignore[return-value]
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,9 +47,9 @@ class Made:
     powers: Kept = field(default_factory=Kept)
     #: Depth weights (n_sources,) that differ, in the order in which they were met.
     alphas: list[FloatArray] = field(default_factory=list)
-    #: q' R q by the rows, eigenvectors of L L' by noise and rows.
+    #: q' R q by the rows, L L' by noise and rows.
     grams: Kept = field(default_factory=Kept)
-    spectra: Kept = field(default_factory=Kept)
+    leads: Kept = field(default_factory=Kept)
     systems: Kept
     #: Rows of the gain: they are as large as the gain, or as a third of it.
     gains: Kept

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dtrtri
+
 from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.noise import NoiseStage
 from mne_bstinv.cross_validation.prior import GainRows
@@ -47,21 +50,42 @@ class Stages:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class System:
-    """L L' + μ I: eigenvalues sorted up, eigenvectors in columns, μ."""
+    """L L' + μ I, and what is multiplied by its inverse H' H."""
 
     noise: NoiseStage
-    values: FloatArray
-    vectors: FloatArray
+    #: W for the gain, shape (rank, n_used), and L L', shape (rank, rank).
+    for_gain: FloatArray
+    lead: FloatArray
     mu: float
 
-    def filtered(self, power: float) -> FloatArray:
-        """W' V (s² + μ)^−power, shape (n_used, rank)."""
-        return (self.noise.for_gain.T @ self.vectors) / (self.values + self.mu) ** power
+    @property
+    def values(self) -> FloatArray:
+        """Eigenvalues of L L', sorted up, shape (rank,)."""
+        return np.maximum(np.linalg.eigvalsh(self.lead), 0.0)
+
+    @cached_property
+    def _half(self) -> FloatArray:
+        """H, shape (rank, rank): a triangle, or of eigenvectors where μ is next to nothing."""
+        triangle, failed = dpotrf(self.lead + self.mu * np.eye(len(self.lead)), lower=True)
+        if not failed:
+            return np.asarray(dtrtri(triangle, lower=True)[0])
+        values, vectors = np.linalg.eigh(self.lead)
+        return vectors.T / np.sqrt(np.maximum(values, 0.0) + self.mu)[:, None]
+
+    @cached_property
+    def root(self) -> FloatArray:
+        """F = W' H', shape (n_used, rank): F F' = W' (L L' + μ I)⁻¹ W for the gain."""
+        return self.for_gain.T @ self._half.T
+
+    @property
+    def filtered(self) -> FloatArray:
+        """W' (L L' + μ I)⁻¹, shape (n_used, rank)."""
+        return self.root @ self._half
 
     @cached_property
     def right(self) -> FloatArray:
         """T = W' (L L' + μ I)⁻¹ W, shape (n_used, n_channels)."""
-        return self.filtered(1) @ (self.vectors.T @ self.noise.for_data)
+        return self.root @ (self._half @ self.noise.for_data)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

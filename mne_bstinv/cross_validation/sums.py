@@ -11,6 +11,7 @@ from mne_bstinv._types import AnyArray, FloatArray
 
 __all__ = [
     "apart",
+    "narrowed",
     "norms_of_products",
     "pieces",
     "self_product",
@@ -67,13 +68,28 @@ def sum_over_pieces(n_sources: int, product: Callable[[slice], FloatArray]) -> F
     return total
 
 
-def apart(a: AnyArray, b: AnyArray | None) -> float:
-    """Frobenius norm of a − b, or of a; what is NaN does not count."""
+def narrowed(data: FloatArray) -> FloatArray:
+    """Columns with the Gram matrix data data' (n, n): as many as data (n, n_times) has, or n."""
+    n, n_times = data.shape
+    if n_times <= n:
+        return data
+    columns: FloatArray = np.linalg.qr(data.T, mode="r").T
+    return columns
+
+
+def apart(a: AnyArray, b: AnyArray | None, data: FloatArray | None = None) -> float:
+    """Frobenius norm of a − b, or of a, or of what it makes of data (n_channels, n).
+
+    What is NaN does not count.
+    """
     total = 0.0
     step = max(1, _NUMBERS // max(1, a[:1].size))
     for start in range(0, len(a), step):
         part = slice(start, start + step)
-        difference = (a[part] if b is None else a[part] - b[part]).ravel()
+        difference = a[part] if b is None else a[part] - b[part]
+        if data is not None:
+            difference = difference.reshape(-1, len(data)) @ data
+        difference = difference.ravel()
         square = float(np.vdot(difference, difference).real)
         if np.isnan(square):
             square = float(np.nansum(np.abs(difference) ** 2))

@@ -127,16 +127,15 @@ class Systems:
 
     def _solved(self, stages: Stages) -> System:
         noise = self.noise(stages.noise)
+        for_gain = noise.for_gain
 
-        def decomposed() -> tuple[FloatArray, FloatArray]:
-            on_rows = noise.for_gain
-            lead = on_rows @ self._gram_of_prior(stages.rows) @ on_rows.T
-            values, vectors = np.linalg.eigh(0.5 * (lead + lead.T))
-            return np.maximum(values, 0.0), vectors
+        def multiplied() -> FloatArray:
+            lead: FloatArray = for_gain @ self._gram_of_prior(stages.rows) @ for_gain.T
+            return lead
 
-        values, vectors = self._made.spectra.get((stages.noise, stages.rows), decomposed)
-        mu = self._mu(stages, float(values.sum()), noise.rank)
-        return System(noise=noise, values=values, vectors=vectors, mu=mu)
+        lead = self._made.leads.get((stages.noise, stages.rows), multiplied)
+        mu = self._mu(stages, float(np.trace(lead)), noise.rank)
+        return System(noise=noise, for_gain=for_gain, lead=lead, mu=mu)
 
     def _mu(self, stages: Stages, trace: float, rank: int) -> float:
         ingredients = self._ingredients
@@ -166,6 +165,12 @@ class Systems:
     def _compared(self) -> slice:
         """The components that are compared: the normal one only where the sides differ in them."""
         return slice(0, 1) if along_normals(self._ingredients) else slice(None)
+
+    @property
+    def _n_rows(self) -> int:
+        """Rows of the kernels that are compared."""
+        single = self._axes == "normal" or along_normals(self._ingredients)
+        return self._ingredients.prepared.n_sources * (1 if single else 3)
 
     def _gram_of_prior(self, rows: Rows) -> FloatArray:
         """Return q' R q, shape (n_used, n_used)."""

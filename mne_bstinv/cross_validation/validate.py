@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
@@ -21,13 +22,13 @@ from mne_bstinv.adapters.equivalence import (
     upper_types,
 )
 from mne_bstinv.compare import rounding_bound
-from mne_bstinv.compare.alignment import listed
-from mne_bstinv.cross_validation.attribution import Attribution, Measures, attribute
+from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import conventions_of
 from mne_bstinv.cross_validation.describe import Describer
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
+from mne_bstinv.cross_validation.moves import Measures
 from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import RTOL, CrossValidation
@@ -266,7 +267,7 @@ def _compared(
     if not shared.more:
         ingredients.side.release()
     data, times, notes = _recordings(study, ingredients)
-    engine = Engine(ingredients)
+    engine = Engine(ingredients, data)
     everything = frozenset(c.key for c in conventions_of(ingredients.options.year))
     ends = engine.compute(frozenset()), engine.compute(everything)
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
@@ -287,7 +288,7 @@ def _compared(
         "twin_difference": differences[0],
         "public_difference": differences[1],
         "attribution": _attributed(
-            ingredients, engine, (ours, theirs), data, describe.step, unchanged, **asked
+            ingredients, engine, (ours, theirs), describe.step, unchanged, **asked
         ),
         "before": before,
         "after": after,
@@ -308,7 +309,6 @@ def _attributed(
     ingredients: Ingredients,
     engine: Engine,
     ends: tuple[FloatArray, FloatArray],
-    data: FloatArray | None,
     measured: Measures,
     unchanged: float,
     *,
@@ -322,7 +322,6 @@ def _attributed(
         path,
         engine,
         ends=ends,
-        data=data,
         measures=measured,
         families=(NOISE, DEPTH),
         orders=orders,
@@ -427,14 +426,14 @@ def _recordings(
     bad = [] if flag is None else [n for n, i in zip(names, used, strict=True) if flag[i] < 0]
     if bad:
         notes.append(
-            f"The recordings mark {len(bad)} of the kernel's channels as bad: {listed(bad)}. The "
+            f"The recordings mark {len(bad)} of the kernel's channels as bad: {few(bad)}. The "
             "estimates take them as they are stored."
         )
     data = np.asarray(recordings.f, dtype=np.float64)[used]
     broken = [n for n, row in zip(names, data, strict=True) if not np.isfinite(row).all()]
     if broken:
         notes.append(
-            f"The recordings hold values that are not finite in {listed(broken)}: nothing is said "
+            f"The recordings hold values that are not finite in {few(broken)}: nothing is said "
             "of estimates."
         )
         return None, None, tuple(notes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.derived.library import Library, NotComparableError, SourceMap
 from mne_bstinv.derived.scout_table import ScoutSeries, ScoutTable
 from mne_bstinv.errors import (
@@ -296,9 +297,9 @@ def _atlas_of(surface: io.Surface, wanted: _Wanted, n_grid: int | None) -> io.At
     scouts = tuple(s for s in atlas.scouts if not wanted.scouts or s.label in wanted.scouts)
     missing = set(wanted.scouts) - {scout.label for scout in scouts}
     if missing or not scouts:
-        labels = ", ".join(str(scout.label) for scout in atlas.scouts)
+        labels = few(scout.label for scout in atlas.scouts)
         raise OptionError(
-            f"The atlas {atlas.name!r} has no scout {', '.join(sorted(missing)) or 'at all'}"
+            f"The atlas {atlas.name!r} has no scout {few(sorted(missing)) or 'at all'}"
             + (f"; it has {labels}." if labels else ".")
         )
     return io.Atlas(name=atlas.name, scouts=scouts)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.channels import refuse_unknown_types
@@ -259,7 +260,7 @@ def _square(value: Any, name: str, n: int) -> FloatArray:
         )
     bad = np.flatnonzero(~np.isfinite(array).all(axis=0))
     if bad.size:
-        shown = ", ".join(map(str, bad[:10] + 1))
+        shown = few(bad + 1)
         raise InverseError(
             f"{name} is not finite for channel(s) {shown} (1-based). Leave these channels out, or "
             "compute it again."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import BoolArray, FloatArray
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse.depth import gain_power
@@ -141,11 +142,10 @@ def _normals_with_length(
 def _refuse_directionless(without: BoolArray, n_sources: int) -> None:
     bad = np.flatnonzero(without)
     if bad.size:
-        shown = ", ".join(map(str, bad[:10] + 1)) + (", …" if bad.size > 10 else "")
         raise InverseError(
             f"GridOrient is zero or not finite at {bad.size} of {n_sources} locations "
-            f"(1-based: {shown}): fixed and loose orientations need normals. Mend them, or choose "
-            "free orientations."
+            f"(1-based: {few(bad + 1)}): fixed and loose orientations need normals. Mend them, or "
+            "choose free orientations."
         )
 
 
@@ -203,6 +203,6 @@ def _not_finite(gain: Gain) -> InverseError:
     rows = np.flatnonzero(~np.isfinite(gain.array.sum(axis=1)))
     return InverseError(
         f"The gain is not finite in {rows.size} channel(s) in use (1-based among them: "
-        f"{', '.join(map(str, rows[:10] + 1))}{', …' if rows.size > 10 else ''}). "
+        f"{few(rows + 1)}). "
         "Mark these channels bad, or compute the head model for them."
     )

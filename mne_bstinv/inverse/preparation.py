@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import AnyArray, FloatArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.channels import (
@@ -208,7 +209,7 @@ def _refuse_unusable(
     ):
         if not bad.any():
             continue
-        listed = ", ".join(names[i] for i in good[bad])
+        listed = few(names[i] for i in good[bad])
         fault = f"The {kind} covariance {what} for channel(s) in use: {listed}."
         if what is _SILENT and not options.conventions.refuses_silent_channels:
             message = f"{fault} The inverse of {options.year} computes with them all the same."

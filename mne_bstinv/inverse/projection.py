@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from mne_bstinv._data_types import ELECTRODES
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.gain import Gain
@@ -96,7 +97,7 @@ def channels_in_use(
     without = np.setdiff1d(good, computed)
     if without.size:
         _refuse_locations(gain, good)
-        listed = ", ".join(names[i] for i in without.tolist())
+        listed = few(names[i] for i in without.tolist())
         raise InverseError(
             f"The gain is not finite for channel(s) in use: {listed}. The head model was not "
             "computed for them: mark them bad, or choose other data types."
@@ -208,9 +209,8 @@ def _refuse_locations(gain: FloatArray, good: IntArray) -> None:
     columns = ~np.isfinite(gain[good]).any(axis=0)
     if columns.any() and not columns.all():
         where = np.unique(np.flatnonzero(columns) // 3) + 1
-        listed = ", ".join(map(str, where[:10])) + (", …" if where.size > 10 else "")
         raise InverseError(
-            f"The gain is not finite at {where.size} location(s) (1-based: {listed}) for all "
+            f"The gain is not finite at {where.size} location(s) (1-based: {few(where)}) for all "
             "channels in use: compute the head model again, or leave these locations out."
         )
 

@@ -126,7 +126,8 @@ def _scan(
             va[here, :p, :k] = v
             whitened = recipe(_Piece(model=model, locations=locations, v=v, s=s, u=u))
             block = np.zeros((len(s), p, q.shape[1]))
-            block[:, : whitened.shape[1]] = np.matmul(whitened, whitener)
+            flat = whitened.reshape(-1, len(whitener)) @ whitener  # at once: not one by one
+            block[:, : whitened.shape[1]] = flat.reshape(len(s), -1, q.shape[1])
             own[rows] = block.reshape(-1, q.shape[1])
         first += model.n_sources
     return Decompositions(sa=sa.T.copy(), va=va.transpose(1, 0, 2).reshape(p_max, -1))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
 from mne_bstinv.inverse.spacing import spacing32
@@ -257,7 +258,7 @@ def _diag(block: _Block) -> _Result:
     dead = [name for name, v in zip(block.names, variance, strict=True) if not v > 0]
     if dead:
         raise InverseError(
-            f"Noise method 'diag': {block.kind} channel(s) {', '.join(dead)} have no variance. "
+            f"Noise method 'diag': {block.kind} channel(s) {few(dead)} have no variance. "
             "Mark them bad, or use another noise method."
         )
     return np.diag(1 / np.sqrt(variance)), np.diag(variance), len(block.spectrum.std)

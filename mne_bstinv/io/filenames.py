@@ -13,8 +13,8 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder", "is_kernel",
-    "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
+    "Problems", "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder",
+    "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
     "normalise", "unlisted_below",
 ]  # fmt: skip
 
@@ -93,12 +93,22 @@ def mri_rank(name: str) -> tuple[int, str]:
     return next((i for i, tag in enumerate(("t1", "mri")) if tag in text), 2), name
 
 
-def listed(folder: Path, problems: list[str]) -> list[Path]:
+class Problems(list[str]):
+    """What could not be read or found, one sentence each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Folders that cannot be listed: nothing is known of what is in them.
+        self.unlisted: list[Path] = []
+
+
+def listed(folder: Path, problems: Problems) -> list[Path]:
     """Return what a folder holds, by name; nothing, and a problem, if it cannot be listed."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
         problems.append(f"{folder}: cannot be listed: {error.strerror}")
+        problems.unlisted.append(folder)
         return []
 
 

@@ -13,7 +13,7 @@ import struct
 from typing import BinaryIO
 
 from mne_bstinv.io.hdf5_links import link_out_of, refused_link
-from mne_bstinv.io.variable import DamageError, RefusalError
+from mne_bstinv.io.variable import DamageError, NewerFormError, RefusalError
 
 __all__ = ["ATTRIBUTE", "Structures"]
 
@@ -34,6 +34,9 @@ UNDEFINED, NO_MORE = 2**64 - 1, 1
 TREE_NODE = struct.Struct("<4sBBHQQ")
 HEAP = struct.Struct("<4sB3xQQQ")
 
+#: Versions of the superblock of files all of which is in the newer form.
+NEWER_SUPERBLOCKS = (2, 3)
+
 NEWER = "a form of HDF5 that MATLAB does not write"
 
 
@@ -48,6 +51,8 @@ class Structures:
         self.base = base
         self.size = file.seek(0, 2)
         start = self.read(0, 15)
+        if start.startswith(SIGNATURE) and start[8] in NEWER_SUPERBLOCKS:
+            raise NewerFormError(NEWER)
         if not start.startswith(SIGNATURE) or start[8] > 1 or start[13:15] != b"\x08\x08":
             raise DamageError(NEWER)
 

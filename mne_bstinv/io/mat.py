@@ -24,7 +24,7 @@ from scipy.sparse import issparse
 from mne_bstinv._temporary import beside
 from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
 from mne_bstinv.io import mat4, mat5
-from mne_bstinv.io.variable import RefusalError, Unreadable, Variable
+from mne_bstinv.io.variable import NewerFormError, RefusalError, Unreadable, Variable
 
 __all__ = ["PathLike", "Unreadable", "Variable", "names_in", "read", "write"]
 
@@ -61,6 +61,11 @@ def _named(path: Path) -> Iterator[None]:
         raise MatFileError(
             f"{path}: {error}. Nothing outside a file is read through it: save the file anew, with "
             "all values in it."
+        ) from error
+    except NewerFormError as error:
+        raise MatFileError(
+            f"{path}: {error}. Save it anew in MATLAB, or in the older form (libver='earliest' in "
+            "h5py)."
         ) from error
     except MemoryError as error:
         raise MatFileError(f"{path}: what it holds does not fit into the memory.") from error

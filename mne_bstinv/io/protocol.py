@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.io.filenames import (
+    Problems,
     file_kind,
     find_stored,
     is_folder,
@@ -29,7 +30,6 @@ from mne_bstinv.io.protocol_scan import (
     ANATOMY_KINDS,
     CurrentHeadModels,
     Folder,
-    Problems,
     data_file_of,
     default_channel_folder,
     read_current_head_models,
@@ -72,7 +72,7 @@ def read_protocol(path: PathLike) -> Protocol:
     """
     root = _find_root(Path(path))
     anat, data = root / "anat", root / "data"
-    problems: Problems = []
+    problems = Problems()
     current = read_current_head_models(data / "protocol.mat", problems)
     folders = (*listed(anat, problems), *listed(data, problems))
     names = {folder.name for folder in folders if is_folder(folder)}
@@ -84,7 +84,8 @@ def read_protocol(path: PathLike) -> Protocol:
     subjects = _with_group_analysis(root, subjects, current, problems)
     return Protocol(root=root, anat=anat, data=data, name=root.name,
                     subjects=tuple(subjects), default_anatomy=_default_anatomy(root, problems),
-                    problems=tuple(dict.fromkeys(problems)))  # fmt: skip
+                    problems=tuple(dict.fromkeys(problems)),
+                    unlisted=tuple(dict.fromkeys(problems.unlisted)))  # fmt: skip
 
 
 def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> Path | None:

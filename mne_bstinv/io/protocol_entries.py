@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mne_bstinv._display import Displayed, summary_of
+from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
 
 __all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
@@ -107,6 +107,8 @@ class Protocol(Displayed):
     default_anatomy: SubjectEntry | None = None
     #: What could not be read or found, one sentence each.
     problems: tuple[str, ...] = ()
+    #: Folders that cannot be listed: what is in them is in none of the lists.
+    unlisted: tuple[Path, ...] = ()
 
     def _summary(self) -> str:
         listed = _listed([summary_of(subject) for subject in self.subjects], "; ")
@@ -140,7 +142,7 @@ class Protocol(Displayed):
         for subject in self.subjects:
             if subject.name == name:
                 return subject
-        names = ", ".join(repr(subject.name) for subject in self.subjects) or "(none)"
+        names = few(repr(subject.name) for subject in self.subjects) or "(none)"
         raise ProtocolError(
             f"{self.root}: no subject {name!r}; the subjects are {names}. Choose one."
         )
@@ -169,7 +171,7 @@ class Protocol(Displayed):
         for entry in conditions:
             if entry.name == condition:
                 return entry
-        names = ", ".join(repr(entry.name) for entry in conditions) or "(none)"
+        names = few(repr(entry.name) for entry in conditions) or "(none)"
         raise ProtocolError(
             f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}. "
             "Choose one."

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import file_kind, is_folder, listed, normalise
+from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed, normalise
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -19,15 +19,12 @@ __all__ = [
     "DERIVED_KINDS",
     "CurrentHeadModels",
     "Folder",
-    "Problems",
     "data_file_of",
     "default_channel_folder",
     "read_current_head_models",
     "read_or_report",
     "scan",
 ]
-
-Problems = list[str]
 
 T = TypeVar("T")
 

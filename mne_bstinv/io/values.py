@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from mne_bstinv._types import AnyArray, FloatArray
 from mne_bstinv.io import raw
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.variable import Unreadable, Variable
 
-__all__ = ["EMPTY", "bare", "cast", "describe", "is_empty"]
+__all__ = ["EMPTY", "bare", "cast", "describe", "doubles", "is_empty"]
 
 EMPTY = np.zeros((0, 0))
 
@@ -111,7 +112,13 @@ def cast(
             whole = f"{_words(expected, context)} that are whole"
             context.fault(f"the number {np.abs(array).max():g}", whole)
             return None
-    return array.astype(dtype, copy=False)
+    return doubles(array) if dtype == "float64" else array.astype(dtype, copy=False)
+
+
+def doubles(array: AnyArray) -> FloatArray:
+    """Return real numbers as doubles; nothing is said of a NaN that signals, which damage makes."""
+    with np.errstate(invalid="ignore"):
+        return array.astype(np.float64, copy=False)
 
 
 def _words(expected: str | Callable[[Context], str], context: Context) -> str:

@@ -66,6 +66,10 @@ class UnstoredError(DamageError):
     """Less is stored of an array than its dimensions say."""
 
 
+class NewerFormError(_PlacedError):
+    """The file is whole, in a form that MATLAB does not write and nothing here checks."""
+
+
 class RefusalError(_PlacedError):
     """The file asks for what reading it must not do."""
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "MAX_RATIO", "extract_protocol"]
@@ -44,8 +45,6 @@ _SHOWN = 100
 
 #: What macOS adds to archives: a second tree of the same names.
 _MACOS = "__MACOSX"
-#: Most protocols that a message lists.
-_LISTED = 10
 
 
 def extract_protocol(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> Path:
@@ -158,10 +157,9 @@ def _root_of(archive: Path, names: list[PurePosixPath]) -> Path:
             f"{archive}: holds no protocol (no folder in it has both 'anat' and 'data'). Expected "
             "is a protocol as Brainstorm exports it."
         )
-    listed = ", ".join(repr(str(root)) for root in roots[:_LISTED])
-    more = f" and {len(roots) - _LISTED} more" if len(roots) > _LISTED else ""
+    listed = few(repr(str(root)) for root in roots)
     raise ProtocolError(
-        f"{archive}: holds {len(roots)} protocols: {listed}{more}. Expected is one: extract the "
+        f"{archive}: holds {len(roots)} protocols: {listed}. Expected is one: extract the "
         "archive and give the folder of one of them."
     )
 

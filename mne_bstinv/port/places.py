@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mne_bstinv import io
-from mne_bstinv.errors import OverwriteError, ProtocolError
-from mne_bstinv.io.protocol import is_protocol
+from mne_bstinv._display import few
+from mne_bstinv.errors import MatFileError, OverwriteError, ProtocolError
+from mne_bstinv.io.filenames import Problems, listed
+from mne_bstinv.io.protocol import DEFAULT, is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
 from mne_bstinv.port.manifest import read_manifest
+from mne_bstinv.port.plan import ANATOMY, Unit
 
-__all__ = ["check_apart", "check_folder", "check_output", "find_root", "removed_if_refused"]
+__all__ = [
+    "check_apart",
+    "check_folder",
+    "check_listed",
+    "check_output",
+    "find_root",
+    "removed_if_refused",
+    "unlisted_of",
+]
 
 #: Folders of a subject that are no conditions, or hold results of several.
 _NO_CONDITION = ("@default_study", "@intra")
@@ -29,13 +40,42 @@ def find_root(source: Path, out: Path) -> Path:
         for folder in path.parents:
             if is_protocol(folder):
                 raise _inside(source, path, folder, out)
-    inner = sorted(f.name for f in source.iterdir() if is_protocol(f)) if source.is_dir() else []
+    problems = Problems()
+    inner = [f.name for f in listed(source, problems) if is_protocol(f)] if source.is_dir() else []
+    if problems:
+        raise ProtocolError(f"{problems[0]}. Check your rights there.")
     if inner:
-        listed = ", ".join(map(repr, inner))
         raise ProtocolError(
-            f"{source}: not the folder of a protocol, but of these: {listed}. Give one of them."
+            f"{source}: not the folder of a protocol, but of these: {few(map(repr, inner))}. Give "
+            "one of them."
         )
     return source
+
+
+def unlisted_of(
+    protocol: io.Protocol, subjects: Sequence[str] | None, conditions: Sequence[str] | None
+) -> tuple[Path, ...]:
+    """Return the folders that cannot be listed and may hold what is asked for (None: all)."""
+
+    def may_hold(folder: Path) -> bool:
+        places = zip(
+            folder.relative_to(protocol.root).parts[1:], (subjects, conditions), strict=False
+        )
+        return all(name[0] == "@" or wanted is None or name in wanted for name, wanted in places)
+
+    return tuple(filter(may_hold, protocol.unlisted))
+
+
+def check_listed(unit: Unit) -> None:
+    """Refuse a unit whose files are in a folder that cannot be listed: it would be empty."""
+    anat, data, own = unit.protocol.anat, unit.protocol.data, unit.anatomy
+    if unit.kind == ANATOMY:
+        folders = [anat / (DEFAULT if own.use_default_anat else own.name)]
+    else:
+        folders = [unit.files.folder, *(f / "@default_study" for f in (data / own.name, data))]
+    for folder in folders:
+        if folder in unit.protocol.unlisted:
+            raise MatFileError(f"{folder}: cannot be listed. Check your rights there.")
 
 
 def check_folder(out: Path) -> None:

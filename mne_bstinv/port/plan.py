@@ -11,9 +11,10 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
+from mne_bstinv._display import few
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.filenames import Problems, is_average, stored_averages
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.units import UNITS
@@ -179,7 +180,7 @@ class Unit:
         if self.kind == CONDITION:
             yield from self.files.other_files
         elif self.kind == SHARED:
-            found = scan(self.files.folder, [])
+            found = scan(self.files.folder, Problems())
             yield from (*found.recordings, *found.derived, *found.others)
         else:
             yield from self.anatomy.other_files
@@ -426,7 +427,7 @@ def _check_each(
 ) -> None:
     for name in wanted or ():
         if name not in known:
-            listed = ", ".join(map(repr, sorted(known)))
+            listed = few(map(repr, sorted(known)))
             there = f"choose one of: {listed}" if listed else f"there is no {what} at all"
             # not its path: of an archive, that is a folder that will be gone
             raise ProtocolError(f"Protocol {protocol.name!r}: no {what} {name!r}; {there}")

@@ -38,6 +38,7 @@ from mne_bstinv.port.places import (
     check_output,
     find_root,
     removed_if_refused,
+    unlisted_of,
 )
 from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
@@ -168,7 +169,9 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
-        parts = plan(found, subjects=_listed(subjects), conditions=_listed(conditions))
+        wanted = _listed(subjects), _listed(conditions)
+        parts = plan(found, subjects=wanted[0], conditions=wanted[1])
+        unlisted = unlisted_of(found, *wanted)
         if not source.is_file():  # what is extracted is inside the output
             check_apart(found, out, [unit.folder for unit in parts])
         needed = check_space(parts, out, settings)
@@ -177,6 +180,7 @@ def port_protocol(
                 out=out,
                 units=tuple(planned_unit(unit, out, settings) for unit in parts),
                 problems=tuple(_problems(found)),
+                unlisted=unlisted,
                 needed_bytes=needed,
             )
         if needed:
@@ -186,7 +190,8 @@ def port_protocol(
         manifests = tuple(_run(parts, out, settings, n_jobs, progress))
         with _temporary.writing(out):
             whole = _finish(found, source, out)
-    report = PortReport(out=out, units=manifests, problems=tuple(whole["protocol"]["problems"]))
+    problems = tuple(whole["protocol"]["problems"])
+    report = PortReport(out=out, units=manifests, problems=problems, unlisted=unlisted)
     return carry(report, ConversionReport(report.findings))
 
 
@@ -224,6 +229,7 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         units = [manifest for manifest in found if manifest is not None]
         others = {unit.folder: unit.other_files() for unit in every}
         complete = len(units) == len(every) and all(u["status"] == DONE for u in units)
+        complete = complete and not protocol.unlisted
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
@@ -264,10 +270,9 @@ def _run(
     from tqdm import tqdm
 
     alone = n_workers(n_jobs) == 1  # workers are as busy as the processors already
-    following = [*units[1:], None] if alone else [None] * len(units)
     tasks = (
-        delayed(_port_unit)(unit, out, settings, os.getpid(), after)
-        for unit, after in zip(units, following, strict=True)
+        delayed(_port_unit)(unit, out, settings, os.getpid(), units[i : i + 2] if alone else ())
+        for i, unit in enumerate(units)
     )
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, **_ended_with_this_process()
@@ -296,11 +301,11 @@ def _ended_with_this_process() -> dict[str, Any]:
 
 
 def _port_unit(
-    unit: Unit, out: Path, settings: Settings, parent: int, following: Unit | None
+    unit: Unit, out: Path, settings: Settings, parent: int, coming: Sequence[Unit]
 ) -> dict[str, Any]:
     """Port a unit in a process that does not outlive the one that asked for it."""
     end_with(parent)
-    return port_unit(unit, out, settings, following)
+    return port_unit(unit, out, settings, coming)
 
 
 def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

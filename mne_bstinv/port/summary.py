@@ -41,6 +41,8 @@ class PortReport:
         ``kept``: whether nothing had to be done.
     problems : tuple of str
         What could not be read or found in the protocol, one sentence each.
+    unlisted : tuple of Path
+        Folders of what was asked for that cannot be listed: nothing is known of what is in them.
     needed_bytes : int | None
         Of a dry run: what the continuous recordings to be converted need; else ``None``.
     """
@@ -48,6 +50,7 @@ class PortReport:
     out: Path
     units: tuple[Mapping[str, Any], ...]
     problems: tuple[str, ...] = ()
+    unlisted: tuple[Path, ...] = ()
     needed_bytes: int | None = None
 
     @property
@@ -84,8 +87,8 @@ class PortReport:
 
     @property
     def success(self) -> bool:
-        """Whether nothing failed and no verified kernel differs."""
-        return not self.failed and not self.differing
+        """Whether nothing failed, no folder was left out, and no verified kernel differs."""
+        return not (self.failed or self.unlisted or self.differing)
 
     def __repr__(self) -> str:
         return f"<PortReport | {self._counts()}, {self.out}>"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import is_kernel
@@ -85,7 +86,7 @@ def choose_condition(
     if len(complete) == 1:
         return complete[0]
     if complete:
-        names = ", ".join(repr(f"{c.subject}/{c.name}") for c in complete)
+        names = few(repr(f"{c.subject}/{c.name}") for c in complete)
         raise ProtocolError(
             f"{path}: {len(complete)} conditions have a head model and a noise covariance: {names}."
             " Choose one with subject= and condition= (--subject, --condition), or give its "
@@ -110,7 +111,7 @@ def _nothing_complete(
 ) -> str:
     if not found:
         names = [f"{c.subject}/{c.name}" for s in subjects for c in s.conditions]
-        listed = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
+        listed = few(map(repr, names))
         return (
             f"{path}: no condition of that name or in that folder. Give the folder of a condition "
             f"(data/Subject/Condition) or of the protocol, which has {listed or 'no condition'}."

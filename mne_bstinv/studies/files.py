@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv.errors import ProtocolError
 
 __all__ = ["Studies", "StudyFiles"]
@@ -109,6 +110,6 @@ class Studies:
 def _last_of_kind(folder: Path, kind: str) -> Path | None:
     files = sorted(f for f in folder.glob("*.mat") if io.file_kind(f.name) == kind)
     if len(files) > 1:  # Brainstorm keeps one in a folder
-        others = ", ".join(file.name for file in files[:-1])
+        others = few(file.name for file in files[:-1])
         logger.warning("%s is taken, not %s: move what is not meant.", files[-1], others)
     return files[-1] if files else None

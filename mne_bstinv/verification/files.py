@@ -17,7 +17,7 @@ from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
 from mne_bstinv.errors import BstInvError, MatFileError, MissingFileError, ProtocolError
-from mne_bstinv.io.filenames import listed, unlisted_below
+from mne_bstinv.io.filenames import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import n_workers
@@ -198,7 +198,7 @@ def _verified(
 
 def _refuse_folder(file: Path) -> None:
     """Say of a folder why its files are not verified."""
-    problems: list[str] = []
+    problems = Problems()
     if file.is_dir():
         listed(file, problems)
         why = problems[0] if problems else f"{file}: a folder, not a file"

@@ -39,3 +39,18 @@ def test_each_step_of_inflating_is_measured_along_the_normals_of_the_mesh_then(m
         before, places = places, inflated(places, faces, n_steps=1)
         expected += np.einsum("ij,ij->i", places - before, vertex_normals(before, faces))
     np.testing.assert_allclose(path, expected, atol=1e-12 * np.abs(vertices).max())
+
+
+def test_a_mesh_does_not_vanish_however_small_it_becomes():
+    vertices, faces = ball(6)
+    places = inflated(vertices, faces, n_steps=500)
+    np.testing.assert_allclose(places.mean(axis=0), vertices.mean(axis=0), atol=1e-12)
+    assert np.ptp(places, axis=0).min() > np.ptp(vertices, axis=0).min() / 2
+
+
+@pytest.mark.parametrize("n_faces", [0, 8])
+def test_a_mesh_without_area_stays_where_it_is(n_faces):
+    vertices, faces = np.tile([[0.1, 0.2, 0.3]], (6, 1)), ball(6)[1][:n_faces]
+    smooth, path = inflate(vertices, faces)
+    np.testing.assert_array_equal(smooth, vertices)
+    np.testing.assert_array_equal(path, 0)

@@ -9,7 +9,7 @@ import pytest
 from helpers_kernels import complete, kernel, line
 
 from mne_bstinv.compare import align_kernels, compare_kernels
-from mne_bstinv.compare.alignment import listed, match_names
+from mne_bstinv.compare.alignment import match_names
 from mne_bstinv.errors import ComparisonError
 
 N, M = 12, 7
@@ -180,12 +180,6 @@ def test_notes_of_the_kernels_come_along():
     a = kernel(np.eye(2), notes=("first",))
     b = kernel(np.eye(2), notes=("second",))
     assert align_kernels(a, b).notes == ("first", "second")
-
-
-def test_ten_things_are_listed():
-    assert listed("abc") == "a, b, c"
-    assert listed(range(10)).endswith("8, 9")
-    assert listed(range(13)).endswith("8, 9 and 3 more")
 
 
 def test_other_positions_of_the_same_ids_are_refused():

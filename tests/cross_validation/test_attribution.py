@@ -7,7 +7,8 @@ import pytest
 
 from mne_bstinv.cross_validation.attribution import attribute
 from mne_bstinv.cross_validation.conventions import Convention
-from mne_bstinv.cross_validation.distances import FormedKernels, relative_distance
+from mne_bstinv.cross_validation.distances import relative_distance
+from mne_bstinv.cross_validation.kernels import FormedKernels
 
 CONVENTIONS = tuple(Convention(key=k, label=k, brainstorm="", mne="") for k in "abcd")
 #: First kernel, of norm 1, and orthogonal changes of it.
@@ -31,9 +32,9 @@ def interacting(switched):
     return kernel
 
 
-def walk(kernels, **options):
+def walk(kernels, data=None, **options):
     ends = kernels(frozenset()), kernels(frozenset("abcd"))
-    return attribute(CONVENTIONS, FormedKernels(kernels), ends=ends, **options)
+    return attribute(CONVENTIONS, FormedKernels(kernels, data), ends=ends, **options)
 
 
 def test_sizes_of_orthogonal_steps():
@@ -207,4 +208,5 @@ def test_measures_that_are_interrupted_are_left_out():
     path = walk(additive, measures=measures)
     assert path.stopped
     assert [s.row_correlation for s in path] == [0.5, None, None, None]
-    assert sum(s.shapley for s in path) == pytest.approx(path.total)
+    assert [s.increment for s in path] == pytest.approx([0.3, 0.2, 0.0, 0.8])
+    assert not path.averaged

@@ -15,7 +15,7 @@ from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
-from mne_bstinv.cross_validation import cross_validate
+from mne_bstinv.cross_validation import amplitudes, cross_validate
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine
@@ -108,12 +108,24 @@ def with_an_unseen_location(study):
     return dataclasses.replace(study, head_model=dataclasses.replace(study.head_model, gain=gain))
 
 
-@pytest.mark.parametrize(("measure", "orient"), [*product(MEASURES, ("fixed", "loose", "free"))])
-def test_distances_from_an_end_are_those_of_the_kernels_themselves(measure, orient):
+@pytest.mark.parametrize(
+    ("measure", "orient", "few"),
+    [  # amplitudes by sums over sources, too
+        *product(MEASURES, ("fixed", "loose", "free"), [100]),
+        *product(["amplitude"], ("fixed", "loose", "free"), [0]),
+    ],
+)
+def test_distances_from_an_end_are_those_of_the_kernels_themselves(
+    measure, orient, few, monkeypatch
+):
+    monkeypatch.setattr(amplitudes, "_FEW", few)
     options = InverseOptions(measure=measure, source_orient=orient, weight_exp=0.0)
     settings = MneSettings.defaults_for(options, depth=None)
     study, ends = with_an_unseen_location(sample()), (frozenset(), ALL)
-    engine = Engine(gather(study, options, settings, ("MEG", "EEG")))
+    ingredients = gather(study, options, settings, ("MEG", "EEG"))
+    data = np.random.default_rng(0).standard_normal((len(ingredients.prepared.channel_names), 500))
+    # of another one, so that no kernel is at hand
+    engine, told = Engine(ingredients), Engine(ingredients, data)
     alone = *({c.key} for c in CONVENTIONS[::3]), {"snr", "normalization"}
     # at MNE's end its whitener projects the gain but for rounding, which is part of the difference
     back = ALL - {"snr"}, ALL - {"reference"}, ALL - {"rank"}
@@ -126,7 +138,11 @@ def test_distances_from_an_end_are_those_of_the_kernels_themselves(measure, orie
             expected = np.linalg.norm((other - kernel)[known])
             # sums of squares keep half of the digits of what is a 1e-4 of them
             allowed = 1e-11 * np.linalg.norm(kernel)
-            assert engine.distance(frozenset(keys), end) == pytest.approx(expected, abs=allowed)
+            assert told.distance(frozenset(keys), end) == pytest.approx(expected, abs=allowed)
+            moved = np.where(known, other - kernel, 0.0) @ data
+            of_estimates = told.estimates_apart(frozenset(keys), end)
+            allowed = 1e-11 * np.linalg.norm(kernel @ data)
+            assert of_estimates == pytest.approx(np.linalg.norm(moved), abs=allowed)
 
 
 def test_each_convention_alone_changes_only_what_it_is_about():

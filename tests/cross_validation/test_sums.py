@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mne_bstinv.cross_validation import sums
-from mne_bstinv.cross_validation.sums import apart, norms_of_products
+from mne_bstinv.cross_validation.sums import apart, narrowed, norms_of_products
 
 
 @pytest.mark.parametrize("shape", [(50,), (50, 4), (50, 3, 7)])
@@ -21,6 +21,17 @@ def test_what_is_nan_does_not_count_in_a_norm(shape, kind, monkeypatch):
     assert apart(a, b) == pytest.approx(np.linalg.norm(np.delete(a - b, (7, 9), axis=0)))
     assert apart(a, None) == pytest.approx(np.linalg.norm(np.delete(a, 7, axis=0)))
     assert apart(a[:0], None) == 0
+
+
+@pytest.mark.parametrize("n_times", [4, 30])
+def test_norms_of_estimates_are_those_of_fewer_columns(n_times):
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((50, 3, 7)) for _ in range(2))
+    data = rng.standard_normal((7, n_times))
+    a[7] = np.nan
+    expected = np.linalg.norm(np.delete(a - b, 7, axis=0) @ data)
+    assert narrowed(data).shape == (7, min(7, n_times))
+    assert apart(a, b, narrowed(data)) == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.parametrize("rank", [5, 8, 11])

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import ConvexHull
+from balls import ball
 from small_sample import SMALL_SAMPLE
 
 from mne_bstinv import io
@@ -180,14 +180,12 @@ def _enlarge(folder: Path, cortex: io.Surface, seed: int) -> None:
 def _two_spheres(like: io.Surface, n_sources: int) -> io.Surface:
     """Return two spheres with about the given number of vertices, the left one first."""
     points = n_sources // 2
-    z = 1 - (2 * np.arange(points) + 1) / points
-    angle = np.pi * (1 + 5**0.5) * np.arange(points)
-    ball = np.c_[np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z]
-    faces = ConvexHull(ball).simplices
     vertices, tris = [], []
-    for side in (1, -1):
-        vertices.append(0.03 * ball + [0.0, 0.035 * side, 0.05])
-        tris.append(faces + len(tris) * points)
+    for i, side in enumerate((1, -1)):
+        places, faces = ball(points, radius=0.03, centre=(0.0, 0.035 * side, 0.05))
+        vertices.append(places)
+        tris.append(faces + i * points)
+    outwards = np.tile(ball(points, radius=1)[0], (2, 1))
     n_vertices = 2 * points
     scouts = [
         dataclasses.replace(scout, vertices=np.arange(points) + 1 + i * points, seed=1 + i * points)
@@ -198,7 +196,7 @@ def _two_spheres(like: io.Surface, n_sources: int) -> io.Surface:
     atlas = next(atlas for atlas in like.atlas if atlas.name == "Structures")
     return dataclasses.replace(
         like, vertices=np.vstack(vertices), faces=np.vstack(tris) + 1,
-        vert_normals=np.vstack([ball, ball]), vert_conn=None, curvature=None, sulci_map=None,
+        vert_normals=outwards, vert_conn=None, curvature=None, sulci_map=None,
         tess2mri_interp=None, reg=None, i_atlas=1,
         atlas=(dataclasses.replace(atlas, scouts=tuple(scouts)),),
         comment=f"cortex_{n_vertices}V",

@@ -37,7 +37,7 @@ def test_one_component_that_is_not_a_number_is_enough():
 
 
 def test_only_ten_locations_are_listed():
-    shown = "12 of 12 locations (1-based: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"
+    shown = "12 of 12 locations (1-based: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more)"
     with pytest.raises(InverseError, match=re.escape(shown)):
         unit_normals(readonly(np.zeros((12, 3))), 12)
 

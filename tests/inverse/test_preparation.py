@@ -199,6 +199,14 @@ def test_unusable_covariance(kind, spoil, what, projectors):
         _spoilt(kind, spoil, projectors=projectors)
 
 
+def test_many_unusable_channels_are_counted():
+    def spoil(cov):
+        cov[np.diag_indices(N)] = np.nan
+
+    with pytest.raises(InverseError, match=r"in use: C01, C03, .* and 1 more\. Mark"):
+        _spoilt("noise", spoil, data_types=["MEG", "EEG"])
+
+
 @pytest.mark.parametrize("spoil", [_zero, _nan])
 @pytest.mark.parametrize("kind", ["noise", "data"])
 def test_channels_that_are_not_used_may_be_unusable(kind, spoil):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
+from pathlib import Path
 
 import pytest
+from port_checks import files_of
 
 from mne_bstinv import io
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port import port_protocol
-from mne_bstinv.port.places import check_apart, find_root, removed_if_refused
+from mne_bstinv.port.places import check_apart, find_root, removed_if_refused, unlisted_of
 
 
 @pytest.fixture
@@ -142,3 +145,47 @@ def test_only_empty_folders_that_were_not_there_are_removed(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted(out)
     assert out.is_dir()
+
+
+@pytest.fixture
+def lock(monkeypatch):
+    """Returns what keeps a folder from being listed."""
+    locked, iterdir = [], Path.iterdir
+
+    def refused(self):
+        if self in locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    return locked.append
+
+
+class TestFoldersThatCannotBeListed:
+    def test_that_of_a_condition_fails_and_its_port_stays(self, protocol, ported, lock):
+        before = files_of(ported / "Subject01" / "condA")
+        folder = protocol / "data" / "Subject01" / "condA"
+        lock(folder)
+        report = port_protocol(protocol, ported)
+        assert not report.success
+        assert [unit["title"] for unit in report.failed] == ["Subject01/condA"]
+        assert f"{folder}: cannot be listed. Check your rights there." in str(report)
+        assert "Subject01/condB" in [unit["title"] for unit in report.kept]
+        assert files_of(ported / "Subject01" / "condA") == before
+        assert port_protocol(protocol, ported, conditions="condB").success
+
+    def test_that_of_a_subject_is_no_success(self, protocol, out, lock):
+        lock(protocol / "data" / "Subject01")
+        report = port_protocol(protocol, out, dry_run=True)
+        assert report.unlisted == (protocol / "data" / "Subject01",)
+        assert not report.success
+        assert not report.failed
+        found = io.read_protocol(protocol)
+        assert unlisted_of(found, ["Subject02"], None) == ()
+        assert unlisted_of(found, ["Subject01"], ["condB"]) == report.unlisted
+
+    def test_that_of_the_protocol_is_refused(self, protocol, out, lock):
+        (protocol / "anat").rename(protocol / "hidden")
+        lock(protocol)
+        with pytest.raises(ProtocolError, match=f"{protocol}: cannot be listed: Permission denied"):
+            port_protocol(protocol, out)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.anatomy.freesurfer import annotation
 from mne_bstinv.adapters.anatomy.freesurfer import label as label_
@@ -105,7 +106,7 @@ def label_named(labels: Sequence[Any], name: str) -> Any:
     for label in labels:
         if name in (label.name, _file_name(label.name)):
             return label
-    listed = ", ".join(label.name for label in labels[:8]) + ", …" * (len(labels) > 8)
+    listed = few(label.name for label in labels)
     raise ConversionError(
         f"No scout is named {name!r}. Name the file after one of {listed or '(none)'}, or choose "
         "another atlas (--atlas)."

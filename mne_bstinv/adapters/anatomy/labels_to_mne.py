@@ -13,7 +13,7 @@ from mne.utils import verbose
 from numpy.typing import NDArray
 
 from mne_bstinv import io
-from mne_bstinv._display import html_table
+from mne_bstinv._display import few, html_table
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.frames import mri_frame
 from mne_bstinv.adapters.kept import keep
@@ -167,7 +167,7 @@ def _atlas_of(surface: io.Surface, name: str | None) -> io.Atlas:
         for one in surface.atlas:
             if one.name.strip().lower() == name.strip().lower():
                 return one
-        names = ", ".join(repr(one.name) for one in surface.atlas)
+        names = few(repr(one.name) for one in surface.atlas)
         raise ConversionError(
             f"The surface has no atlas {name!r}. Choose one that it has: {names or 'none'}."
         )

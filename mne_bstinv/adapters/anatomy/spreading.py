@@ -8,51 +8,57 @@ from scipy import sparse
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.anatomy import inflated, vertex_adjacency
 
-__all__ = ["RADIUS", "spread_on_sphere", "turned_over"]
+__all__ = ["FLAT", "RADIUS", "spread_on_sphere", "turned_over"]
 
 #: Radius of FreeSurfer's spheres, mm.
 RADIUS = 100.0
 
-#: How often a mesh is inflated before the projection: a cortex must lose the last of its folds,
-#: of which two would be projected on one place.
-_INFLATIONS = 4
+#: How often an inflated mesh is inflated again before the projection: a cortex must lose the last
+#: of its folds, of which two would be projected on one place.
+_INFLATIONS = 3
 
 #: Attempts to turn triangles back that lie upside down.
 _MOST_STEPS = 300
 
 
-def spread_on_sphere(vertices: FloatArray, faces: IntArray) -> FloatArray:
-    """Put the vertices (n, 3) of a closed mesh on a sphere such that its triangles do not overlap.
+#: Volume below a triangle without area, times six: none, but for rounding.
+FLAT = 1e-12 * RADIUS**3
 
-    The mesh is inflated and projected; triangles that lie upside down then are turned back by
-    moving their corners, on the sphere, to the mean of their neighbours, which spreads a mesh
+
+def spread_on_sphere(smooth: FloatArray, faces: IntArray) -> FloatArray:
+    """Put the vertices (n, 3) of a closed inflated mesh on a sphere, triangles not overlapping.
+
+    The mesh is inflated further and projected; triangles that lie upside down then are turned back
+    by moving their corners, on the sphere, to the mean of their neighbours, which spreads a mesh
     without overlaps (Tutte 1963). Of a mesh that is no sphere some may stay upside down.
     """
-    places = vertices
+    places = smooth
     for _ in range(_INFLATIONS):
         places = inflated(places, faces)
-    places = places - (places.min(axis=0) + places.max(axis=0)) / 2
-    adjacency = vertex_adjacency(faces, len(vertices)).astype(float)
+    places = _on_sphere(places - (places.min(axis=0) + places.max(axis=0)) / 2)
+    adjacency = vertex_adjacency(faces, len(places)).astype(float)
     mean = sparse.diags_array(1 / np.maximum(adjacency.sum(axis=1), 1)) @ adjacency
-    joined = adjacency.sum(axis=1)[:, None] > 0
-    places = _on_sphere(places)
-    near: BoolArray = np.zeros(len(vertices), dtype=bool)
+    wrong = turned_over(places, faces)
     for _ in range(_MOST_STEPS):
-        wrong = turned_over(places, faces)
         if not wrong.any():
             break
-        near[:] = False
+        near = np.zeros(len(places), dtype=bool)
         near[faces[wrong]] = True
         near |= adjacency @ near > 0  # the neighbours make room
-        near &= joined[:, 0]
-        places[near] = _on_sphere((places + mean @ places)[near])
+        rows = np.flatnonzero(near)
+        places[rows] = _on_sphere(places[rows] + mean[rows] @ places)
+        moved = near[faces].any(axis=1)
+        wrong[moved] = turned_over(places, faces[moved])
     return RADIUS * places
 
 
-def turned_over(places: FloatArray, faces: IntArray) -> BoolArray:
-    """Tell which triangles (n_faces, 3), 0-based, on a sphere are seen from behind, (n_faces,)."""
-    a, b, c = places[faces].transpose(1, 0, 2)
-    wrong: BoolArray = np.einsum("ij,ij->i", a, np.cross(b, c)) <= 0
+def turned_over(places: FloatArray, faces: IntArray, flat: float = 0.0) -> BoolArray:
+    """Tell which triangles (n_faces, 3), 0-based, on a sphere are seen from behind, (n_faces,).
+
+    Or from their edge: ``flat`` is the largest volume, times six, below one of these.
+    """
+    a, b, c = places.T[:, faces.T].transpose(1, 0, 2)
+    wrong: BoolArray = np.einsum("ij,ij->j", a, np.cross(b, c, axis=0)) <= flat
     return wrong
 
 

@@ -21,7 +21,7 @@ from mne_bstinv.adapters.anatomy.freesurfer import (
 )
 from mne_bstinv.adapters.anatomy.freesurfer import curvature as curvature_
 from mne_bstinv.adapters.anatomy.place import COMMENT, Place
-from mne_bstinv.adapters.anatomy.spreading import spread_on_sphere, turned_over
+from mne_bstinv.adapters.anatomy.spreading import FLAT, spread_on_sphere, turned_over
 from mne_bstinv.adapters.sources import Hemisphere
 from mne_bstinv.anatomy import inflate, mean_curvature, outward_faces
 from mne_bstinv.conversion import Findings
@@ -60,7 +60,7 @@ def cortex_files(
         for name, vertices in geometries.items():
             files[f"surf/{part.side}.{name}"] = place.mesh(vertices, tris)
         if sphere is None:
-            files[f"surf/{part.side}.sphere"] = _spread(part, places, place, findings)
+            files[f"surf/{part.side}.sphere"] = _spread(part, smooth, place, findings)
         else:
             for name in ("sphere", "sphere.reg"):
                 files[f"surf/{part.side}.{name}"] = place.mesh(sphere[rows], tris)
@@ -161,14 +161,13 @@ def shell_tris(name: str, shell: io.Surface, findings: Findings) -> IntArray:
     return tris
 
 
-def _spread(part: Hemisphere, places: FloatArray, place: Place, findings: Findings) -> bytes:
-    """Return the file of a sphere that is not registered; triangles upside down are told."""
-    sphere = spread_on_sphere(places, part.tris)
-    wrong = int(turned_over(sphere, part.tris).sum())
+def _spread(part: Hemisphere, smooth: FloatArray, place: Place, findings: Findings) -> bytes:
+    """Return the file of a sphere that is not registered; triangles that overlap are told."""
+    sphere = spread_on_sphere(smooth, part.tris)
+    wrong = int(turned_over(sphere, part.tris, FLAT).sum())
     if wrong:
-        findings.derived(
-            "Reg", f"{part.side}.sphere: {wrong} of {len(part.tris)} triangles lie upside down."
-        )
+        of = f"{wrong} of {len(part.tris)} triangles"
+        findings.derived("Reg", f"{part.side}.sphere: {of} are flat or upside down.")
     return place.mesh(sphere, part.tris, comment=f"{COMMENT}: not registered")
 
 

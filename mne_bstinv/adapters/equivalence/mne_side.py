@@ -13,6 +13,7 @@ import numpy as np
 from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.channel_names import match_channel_names
@@ -374,7 +375,7 @@ def _require_gain(forward: Any, names: Sequence[str]) -> None:
     missing = [name for name in names if name not in present]
     if missing:
         raise ConversionError(
-            f"The gain of channel(s) in use is zero: {', '.join(missing)}. MNE has no gain for "
+            f"The gain of channel(s) in use is zero: {few(missing)}. MNE has no gain for "
             "them: mark them bad, or leave them out with good_channels."
         )
 

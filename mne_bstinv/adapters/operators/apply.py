@@ -9,6 +9,7 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.kept import kept_of
@@ -113,7 +114,7 @@ def _picks(inst: Any, inv: Any, findings: Findings) -> list[int]:
     missing = [name for name in names if not is_available(name, inst.ch_names)]
     if missing:
         raise ConversionError(
-            f"The recordings lack channels of the operator: {', '.join(missing)}. Give recordings "
+            f"The recordings lack channels of the operator: {few(missing)}. Give recordings "
             "of the study that it is of, with all channels."
         )
     picks = [int(pick) for pick in match_channel_names(names, inst.ch_names)]
@@ -121,7 +122,7 @@ def _picks(inst: Any, inv: Any, findings: Findings) -> list[int]:
     if bad:
         findings.assumed(
             "bads",
-            f"{', '.join(bad)}: bad in the recordings, but the kernel was computed with them, and "
+            f"{few(bad)}: bad in the recordings, but the kernel was computed with them, and "
             "is applied to them, as in Brainstorm.",
         )
     return picks

@@ -9,6 +9,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import AnyArray, FloatArray, Verbose
 from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.operators.rows import layout_of_results
@@ -202,14 +203,14 @@ def _report_bad(
         findings.assumed(
             "ChannelFlag",
             f"The recordings mark {len(bad)} of the kernel's channels as bad (1-based: "
-            f"{', '.join(map(str, bad))}): the estimate takes them as they are stored, as "
+            f"{few(bad)}): the estimate takes them as they are stored, as "
             "Brainstorm does. Compute a kernel without them.",
         )
     broken = good[~np.isfinite(samples).all(axis=1)]
     if broken.size:
         raise ConversionError(
             f"The recordings hold values that are not finite in {broken.size} of the kernel's "
-            f"channels (1-based: {', '.join(map(str, broken))}): every estimate would be NaN. "
+            f"channels (1-based: {few(broken)}): every estimate would be NaN. "
             "Compute a kernel without them, or mend the recordings."
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names
 from mne_bstinv.adapters.kept import keep, kept_of
@@ -40,7 +41,7 @@ def to_covariance(
     channels: io.Channels,
     *,
     channel_flag: IntArray | Sequence[int] | None = None,
-    projs: Sequence[Any] | None = None,
+    projs: Sequence[mne.Projection] | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Convert a noise or data covariance to MNE.
@@ -380,7 +381,7 @@ def _check_pair(noise_cov: io.NoiseCov, channels: io.Channels) -> tuple[str, ...
         )
     invalid = np.flatnonzero(~np.isfinite(noise_cov.noise_cov).all(axis=0))
     if invalid.size:
-        listed = ", ".join(names[i] for i in invalid)
+        listed = few(names[i] for i in invalid)
         raise ConversionError(
             f"NoiseCov is not finite for {listed}. "
             "Mark these channels bad, or compute the covariance again."

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import is_available, match_channel_names, mne_names
 from mne_bstinv.conversion import Findings
@@ -47,8 +48,8 @@ def rows_in_file(
         return kept, match_channel_names([channels.names[i] for i in kept], names)
     raise ConversionError(
         f"{path}: its channels are not those of the channel file. In the file ({len(names)}): "
-        f"{', '.join(names)}. In the channel file ({len(channels)}): "
-        f"{', '.join(channels.names)}. Give the channel file of this recording."
+        f"{few(names)}. In the channel file ({len(channels)}): "
+        f"{few(channels.names)}. Give the channel file of this recording."
     )
 
 

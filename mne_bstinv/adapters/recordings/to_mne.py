@@ -17,6 +17,7 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.channel_names import mne_names
@@ -56,7 +57,7 @@ def to_evoked(
     recordings: io.Recordings,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -120,7 +121,7 @@ def to_epochs(
     recordings: Sequence[io.Recordings],
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -193,7 +194,7 @@ def to_raw_array(
     recordings: io.Recordings,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -318,7 +319,7 @@ def _prepare(
     other = [r.comment for r in files if not same_times(r.time, first.time)]
     if other:
         raise ConversionError(
-            f"Recordings have not the times of the first, {first.comment!r}: {', '.join(other)}. "
+            f"Recordings have not the times of the first, {first.comment!r}: {few(other)}. "
             "Convert those of other times by themselves."
         )
     flags = [recordings.channel_flag for recordings in files]

@@ -18,6 +18,7 @@ from mne.io.constants import FIFF
 from mne.utils import verbose, warn
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import BoolArray, FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
@@ -58,8 +59,8 @@ def to_forward(
     *,
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
-    info: Any = None,
-    src: Any = None,
+    info: mne.Info | None = None,
+    src: mne.SourceSpaces | None = None,
     units: str | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -123,8 +124,8 @@ def to_lazy_forward(
     *,
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
-    info: Any = None,
-    src: Any = None,
+    info: mne.Info | None = None,
+    src: mne.SourceSpaces | None = None,
 ) -> Any:
     """Convert a head model to MNE with a gain that is turned when its numbers are asked for.
 
@@ -267,7 +268,7 @@ def _with_plain_names(fwd: Any) -> Any:
     changed = {old: new for old, new in zip(names, plain, strict=True) if old != new}
     if not changed:
         return fwd
-    listed = ", ".join(f"{old!r} → {new!r}" for old, new in changed.items())
+    listed = few(f"{old!r} → {new!r}" for old, new in changed.items())
     warn(f"FIF files cannot hold these names of channels; written: {listed}", RuntimeWarning)
     info = fwd["info"].copy()
     mne.rename_channels(info, changed)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import IntArray
 from mne_bstinv.errors import SchemaError
 from mne_bstinv.io.bst.events import put_events, take_events
@@ -20,6 +20,7 @@ from mne_bstinv.io.channels import Channel, Channels, HeadPoints
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.fiducials import SCS
 from mne_bstinv.io.sampling import FARTHEST, sample_numbers
+from mne_bstinv.io.values import doubles
 
 __all__ = [
     "NEWEST",
@@ -221,7 +222,7 @@ def _take_head_points(source: Source) -> HeadPoints | None:
         return None
     points = np.frombuffer(source.take(n * _POINT.itemsize), _POINT)
     return HeadPoints(
-        loc=points["loc"].T.astype(np.float64),
+        loc=doubles(points["loc"].T),
         label=tuple(decode(label) for label in points["label"].tolist()),
         type=tuple(decode(kind) for kind in points["type"].tolist()),
     )
@@ -346,5 +347,5 @@ def _repeated(names: Sequence[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if not twice:
         return []
-    return [f"Channel.Name: {', '.join(twice)} found more than once in {NAME} bytes, names that "
+    return [f"Channel.Name: {few(twice)} found more than once in {NAME} bytes, names that "
             "differ expected"]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import RecordingFileError
+from mne_bstinv.io.values import doubles
 
 __all__ = ["COMMENT", "Sink", "Source", "cut", "decode"]
 
@@ -93,7 +94,7 @@ class Source:
         for size in shape:
             n *= size  # whole numbers of Python, which do not overflow
         self.need(4 * n)
-        numbers = np.frombuffer(self.take(4 * n), dtype="<f4").astype(np.float64)
+        numbers = doubles(np.frombuffer(self.take(4 * n), dtype="<f4"))
         return numbers.reshape(shape, order="F")
 
     def matrix(self) -> FloatArray:

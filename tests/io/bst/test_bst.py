@@ -8,6 +8,7 @@ import struct
 import sys
 import tracemalloc
 from contextlib import suppress
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from mne_bstinv.errors import (
     SchemaError,
 )
 from mne_bstinv.io.bst import BstHeader, BstWriter, link_to, open_bst, write_bst
+from mne_bstinv.io.bst.source import Source
 
 SAMPLES = np.arange(3 * 17, dtype=np.float32).reshape(3, 17) / 3
 
@@ -286,6 +288,11 @@ def test_damaged_files_give_errors_of_ours(tmp_path_factory, data):
     with suppress(RecordingFileError):
         opened = open_bst(file)
         assert opened.read().shape == (len(opened.header.channels), opened.header.n_samples)
+
+
+def test_a_nan_that_signals_is_read():
+    raw = struct.pack("<I", 0x7F800001)
+    assert np.isnan(Source(BytesIO(raw), "a.bst", len(raw)).floats(1)).all()
 
 
 def test_no_file(tmp_path):
