@@ -28,6 +28,26 @@ class Declared(NamedTuple):
     name: str
     #: What it may be: all classes of its annotation.
     kinds: tuple[type, ...]
+    #: What the items of a sequence may be; empty if it takes none.
+    items: tuple[type, ...] = ()
+
+    @property
+    def of_files(self) -> bool:
+        """Whether it takes structures that files hold."""
+        return any(kind.__module__.startswith(_STRUCTURES) for kind in self.kinds + self.items)
+
+    def takes(self, value: Any) -> bool:
+        """Tell whether a value is of what is declared."""
+        if isinstance(value, self.kinds):
+            return True
+        several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        return bool(self.items) and several and all(isinstance(one, self.items) for one in value)
+
+    def expected(self) -> str:
+        """Return what is declared, in words."""
+        one = " or ".join(kind.__name__ for kind in self.kinds if kind is not type(None))
+        each = " or ".join(kind.__name__ for kind in self.items)
+        return " or ".join(filter(None, [one, f"a sequence of {each}" if each else ""]))
 
 
 def checks_arguments(function: Callable[P, T]) -> Callable[P, T]:
@@ -49,34 +69,53 @@ def declared_kinds(function: Callable[..., Any]) -> tuple[Declared, ...]:
     by_name = inspect.Parameter.KEYWORD_ONLY
     found = []
     for place, parameter in enumerate(inspect.signature(function).parameters.values()):
-        kinds = _classes(hints.get(parameter.name))
-        if any(kind.__module__.startswith((_STRUCTURES, _OBJECTS)) for kind in kinds):
-            found.append(
-                Declared(None if parameter.kind == by_name else place, parameter.name, kinds)
-            )
+        kinds, items = _classes(hints.get(parameter.name))
+        if any(kind.__module__.startswith((_STRUCTURES, _OBJECTS)) for kind in kinds + items):
+            where = None if parameter.kind == by_name else place
+            found.append(Declared(where, parameter.name, kinds, items))
     return tuple(found)
 
 
 def _refuse_others(
     function: str, declared: Sequence[Declared], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> None:
-    for place, name, kinds in declared:
-        if place is not None and place < len(args):
-            value = args[place]
-        elif name in kwargs:
-            value = kwargs[name]
+    for one in declared:
+        if one.place is not None and one.place < len(args):
+            value = args[one.place]
+        elif one.name in kwargs:
+            value = kwargs[one.name]
         else:
             continue
-        if not isinstance(value, kinds):
-            names = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
-            stored = any(kind.__module__.startswith(_STRUCTURES) for kind in kinds)
-            read = ", as mne_bstinv.io reads it from a file" if stored else ""
+        if not one.takes(value):
+            read = ", as mne_bstinv.io reads it from a file" if one.of_files else ""
             raise ConversionError(
-                f"{function}: {name} must be {names}{read}, found {type(value).__name__}."
+                f"{function}: {one.name} must be {one.expected()}{read}, found {_named(value)}."
             )
 
 
-def _classes(hint: Any) -> tuple[type, ...]:
-    """Return the classes of an annotation; none if it is more than classes."""
-    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return parts if all(isinstance(part, type) for part in parts) else ()
+def _named(value: Any) -> str:
+    """Return the class of a value, of a list those of its items too."""
+    name = type(value).__name__
+    if type(value) not in (list, tuple):
+        return name
+    return f"{name} of {', '.join(sorted({type(one).__name__ for one in value})) or 'nothing'}"
+
+
+def _classes(hint: Any) -> tuple[tuple[type, ...], tuple[type, ...]]:
+    """Return the classes of an annotation, and those of items; none if it is more than these."""
+    kinds: list[type] = []
+    items: list[Any] = []
+    for part in _parts(hint):
+        inner = typing.get_args(part)
+        if isinstance(part, type) and not inner:
+            kinds.append(part)
+        elif typing.get_origin(part) in (Sequence, list) and inner:
+            items += _parts(inner[0])
+        else:
+            return (), ()
+    known = all(isinstance(item, type) for item in items)
+    return (tuple(kinds), tuple(items)) if known else ((), ())
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

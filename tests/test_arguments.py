@@ -44,13 +44,19 @@ def test_arguments_by_place_and_by_name(data_dir) -> None:
     channels = io.read_channels(next(data_dir.rglob("channel*.mat")))
     mri = io.read_mri(next(data_dir.rglob("subjectimage*.mat")))
     for other in (None, "a", mri):
-        assert conversion(channels, other, ["no structures"], mri=mri) == "converted"
+        assert conversion(channels, other, [mri], mri=mri) == "converted"
     with pytest.raises(ConversionError, match=r"channels must be Channels, .*, found Mri"):
         conversion(mri, channels, [], mri=mri)
     with pytest.raises(ConversionError, match=r"other must be Mri or str, .*, found Channels"):
         conversion(channels, channels, [], mri=mri)
     with pytest.raises(ConversionError, match=r"mri must be Mri, .*, found NoneType"):
         conversion(channels, None, [], mri=None)
+    with pytest.raises(
+        ConversionError, match=r"several must be a sequence of Mri, .*, found list of Mri, str\."
+    ):
+        conversion(channels, None, [mri, "x"], mri=mri)
+    with pytest.raises(ConversionError, match=r"several must be .*, found Mri\."):
+        conversion(channels, None, mri, mri=mri)
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'mri'"):
         conversion(channels, None, [])
 

@@ -30,12 +30,12 @@ __all__ = ["study_from_mne"]
 @converts
 @verbose
 def study_from_mne(
-    evoked: Any,
-    forward: Any,
-    noise_cov: Any,
+    evoked: mne.Evoked | None,
+    forward: mne.Forward,
+    noise_cov: mne.Covariance,
     *,
-    info: Any = None,
-    data_cov: Any = None,
+    info: mne.Info | None = None,
+    data_cov: mne.Covariance | None = None,
     mri: io.Mri | None = None,
     name: str | None = None,
     surface_file: str | None = None,
@@ -94,11 +94,13 @@ def study_from_mne(
     it has no noise along the projections, and a gain that is not projected has sources there,
     which would seem to be measured without any noise.
     """
-    if info is None and evoked is None:
-        raise ConversionError(
-            "Neither evoked nor info was given: give one of them, it says what the channels are."
-        )
-    info = evoked.info if info is None else info
+    if info is None:
+        if evoked is None:
+            raise ConversionError(
+                "Neither evoked nor info was given: give one of them, it says what the channels "
+                "are."
+            )
+        info = evoked.info
     channels = _channels(info, noise_cov, apply_proj)
     head_model = _head_model(forward, channels, mri, surface_file)
     converted = {

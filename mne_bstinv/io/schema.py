@@ -293,7 +293,8 @@ def parse(cls: type[S], variables: Mapping[str, Variable], context: Context) -> 
             left_out[name] = freeze_variable(variables[name])
             for fault in attempt.faults:
                 place, _, reason = fault.partition(": ")
-                context.findings.dropped(place, f"{reason}; left out, kept as the file has it")
+                left = f"left out of {cls.__name__}, kept as the file has it"
+                context.findings.dropped(place, f"{reason}; {left}")
     if len(context.faults) > n_faults:
         return None
     extra = {name: freeze_variable(v) for name, v in variables.items() if name not in form.names}

@@ -24,8 +24,8 @@ __all__ = ["from_labels"]
 @converts
 @verbose
 def from_labels(
-    labels: Sequence[Any],
-    surface: Any,
+    labels: Sequence[mne.Label | mne.BiHemiLabel],
+    surface: io.Surface | mne.SourceSpaces,
     *,
     name: str | None = None,
     verbose: Verbose = None,

@@ -103,7 +103,7 @@ def to_dipole(
 @converts
 @verbose
 def from_dipole(
-    dipole: Any,
+    dipole: mne.Dipole | Sequence[mne.Dipole],
     channels: io.Channels | None = None,
     *,
     mri: io.Mri | None = None,
@@ -140,7 +140,7 @@ def from_dipole(
     """
     findings = Findings()
     several = [dipole] if isinstance(dipole, mne.Dipole) else list(dipole)
-    if not several or not all(isinstance(one, mne.Dipole) for one in several):
+    if not several:
         raise ConversionError("Give one mne.Dipole, or several.")
     report = conversion_report(several[0])
     to_scs = np.linalg.inv(scs_to_head_of(report, channels, mri, findings))

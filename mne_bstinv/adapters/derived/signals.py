@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import mne
 import numpy as np
 from mne.utils import verbose
 from numpy.typing import ArrayLike
@@ -111,7 +112,7 @@ def to_label_time_courses(matrix: io.Matrix, *, verbose: Verbose = None) -> Labe
 @verbose
 def from_label_time_courses(
     data: ArrayLike | LabelTimeCourses,
-    labels: Sequence[Any] | None = None,
+    labels: Sequence[mne.Label | mne.BiHemiLabel | str] | None = None,
     times: ArrayLike | None = None,
     *,
     surface: io.Surface | None = None,

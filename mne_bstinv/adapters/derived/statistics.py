@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import mne
 import numpy as np
 from mne.utils import verbose
 
@@ -47,7 +48,7 @@ def to_statistics(
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
     head_model: io.HeadModel | None = None,
-    src: Any = None,
+    src: mne.SourceSpaces | None = None,
     subject: str | None = None,
     verbose: Verbose = None,
 ) -> StatisticPair:

@@ -22,7 +22,7 @@ __all__ = ["from_spectrum", "from_tfr"]
 @converts
 @verbose
 def from_tfr(
-    tfr: Any,
+    tfr: mne.time_frequency.AverageTFR | mne.time_frequency.EpochsTFR,
     *,
     channels: io.Channels | None = None,
     comment: str | None = None,
@@ -56,10 +56,6 @@ def from_tfr(
     """
     findings = Findings()
     averaged = isinstance(tfr, mne.time_frequency.AverageTFR)
-    if not averaged and not isinstance(tfr, mne.time_frequency.EpochsTFR):
-        raise ConversionError(
-            f"An AverageTFR or EpochsTFR is expected, found {type(tfr).__name__}."
-        )
     data = np.asarray(tfr.data)
     epochs = data[np.newaxis] if averaged else data
     if epochs.ndim != 4:
@@ -87,7 +83,7 @@ def from_tfr(
 @converts
 @verbose
 def from_spectrum(
-    spectrum: Any,
+    spectrum: mne.time_frequency.Spectrum | mne.time_frequency.EpochsSpectrum,
     *,
     channels: io.Channels | None = None,
     comment: str | None = None,

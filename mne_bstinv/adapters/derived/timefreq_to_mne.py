@@ -29,7 +29,7 @@ def to_tfr(
     timefreq: io.TimeFreq,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -88,7 +88,7 @@ def to_spectrum(
     timefreq: io.TimeFreq,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -147,7 +147,7 @@ def to_source_bands(
     channels: io.Channels | None = None,
     mri: io.Mri | None = None,
     head_model: io.HeadModel | None = None,
-    src: Any = None,
+    src: mne.SourceSpaces | None = None,
     subject: str | None = None,
     verbose: Verbose = None,
 ) -> list[Any]:

@@ -37,7 +37,12 @@ SCALED = "dspm2018sc"
 @converts
 @verbose
 def from_source_estimate(
-    stc: Any,
+    stc: mne.SourceEstimate
+    | mne.VectorSourceEstimate
+    | mne.VolSourceEstimate
+    | mne.VolVectorSourceEstimate
+    | mne.MixedSourceEstimate
+    | mne.MixedVectorSourceEstimate,
     src: mne.SourceSpaces | None = None,
     *,
     channels: io.Channels | None = None,

@@ -41,7 +41,7 @@ def to_covariance(
     channels: io.Channels,
     *,
     channel_flag: IntArray | Sequence[int] | None = None,
-    projs: Sequence[Any] | None = None,
+    projs: Sequence[mne.Projection] | None = None,
     verbose: Verbose = None,
 ) -> Any:
     """Convert a noise or data covariance to MNE.

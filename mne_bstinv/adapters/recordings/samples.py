@@ -103,7 +103,9 @@ def report_fields(recordings: io.Recordings, findings: Findings) -> None:
     lost = [name for field, name in _NOT_EXPRESSED.items() if _holds(getattr(recordings, field))]
     lost += list(recordings.extra)
     if lost:
-        findings.dropped(", ".join(lost), "MNE has no place for them; kept in the report")
+        findings.dropped(
+            ", ".join(lost), "MNE has no place for these of recordings; kept in the report"
+        )
 
 
 def bare(recordings: io.Recordings) -> io.Recordings:

@@ -57,7 +57,7 @@ def to_evoked(
     recordings: io.Recordings,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -121,7 +121,7 @@ def to_epochs(
     recordings: Sequence[io.Recordings],
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -194,7 +194,7 @@ def to_raw_array(
     recordings: io.Recordings,
     channels: io.Channels,
     *,
-    info: Any = None,
+    info: mne.Info | None = None,
     mri: io.Mri | None = None,
     verbose: Verbose = None,
 ) -> Any:

@@ -268,6 +268,8 @@ def _tell_rest(channels: io.Channels, findings: Findings) -> None:
         ("History", channels.history),
     ):
         if value is not None and np.size(value):
-            findings.dropped(name, "MNE has no place for it; kept in the report")
+            findings.dropped(
+                name, "MNE has no place for this of a channel file; kept in the report"
+            )
     if any(channel.group for channel in channels.channels):
         findings.dropped("Channel.Group", "MNE has no place for it; kept in the report")

@@ -59,8 +59,8 @@ def to_forward(
     *,
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
-    info: Any = None,
-    src: Any = None,
+    info: mne.Info | None = None,
+    src: mne.SourceSpaces | None = None,
     units: str | None = None,
     verbose: Verbose = None,
 ) -> Any:
@@ -124,8 +124,8 @@ def to_lazy_forward(
     *,
     surface: io.Surface | None = None,
     mri: io.Mri | None = None,
-    info: Any = None,
-    src: Any = None,
+    info: mne.Info | None = None,
+    src: mne.SourceSpaces | None = None,
 ) -> Any:
     """Convert a head model to MNE with a gain that is turned when its numbers are asked for.
 

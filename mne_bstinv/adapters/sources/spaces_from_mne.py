@@ -68,8 +68,8 @@ def from_source_spaces(
     src: mne.SourceSpaces,
     *,
     head_to_scs: FloatArray | None = None,
-    trans: Any = None,
-    info: Any = None,
+    trans: mne.Transform | None = None,
+    info: mne.Info | None = None,
     verbose: Verbose = None,
 ) -> SourceGrid:
     """Convert MNE's source spaces to the locations of a head model.

@@ -296,9 +296,12 @@ def test_labels_of_another_surface_are_an_error(cortex):
     discrete = mne.setup_volume_source_space(
         pos={"rr": np.eye(3), "nn": np.eye(3)}, verbose="error"
     )
-    for other in (discrete, None):
-        with pytest.raises(ConversionError, match="need a Surface, or source spaces"):
-            from_labels([label], other)
+    with pytest.raises(ConversionError, match="need a Surface, or source spaces"):
+        from_labels([label], discrete)
+    with pytest.raises(ConversionError, match=r"surface must be Surface or SourceSpaces"):
+        from_labels([label], None)
+    with pytest.raises(ConversionError, match=r"labels must be a sequence of Label .*, found list"):
+        from_labels(["A-lh"], cortex)
 
 
 def test_the_head_frame_is_that_of_the_channels(cortex, condition):

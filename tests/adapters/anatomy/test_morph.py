@@ -125,7 +125,7 @@ def test_source_spaces_that_are_elsewhere_are_refused(cortices, channels):
     with pytest.raises(ConversionError, match="they are not on it"):
         mb.to_source_morph(*cortices, **names, src_to=src)
     with pytest.raises(ConversionError, match="no two hemispheres"):
-        mb.to_source_morph(*cortices, **names, src_to=[])
+        mb.to_source_morph(*cortices, **names, src_to=mne.SourceSpaces([]))
 
 
 def test_surfaces_without_spheres_are_refused(cortices):

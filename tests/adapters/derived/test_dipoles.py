@@ -109,6 +109,6 @@ def test_a_moment_of_zero_has_no_direction(dipoles, channels):
 
 
 def test_what_is_no_dipole_is_refused(channels):
-    for wrong in ([], ["a"]):
-        with pytest.raises(ConversionError, match=r"mne\.Dipole"):
+    for wrong, words in (([], r"mne\.Dipole"), (["a"], "Dipole, found list of str")):
+        with pytest.raises(ConversionError, match=words):
             mb.from_dipole(wrong, channels)

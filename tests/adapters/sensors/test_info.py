@@ -259,6 +259,7 @@ def test_what_has_no_place_is_told() -> None:
     info = to_info(channels, sfreq=100.0)
     fields = {f.field for f in conversion_report(info).of("dropped")}
     assert fields == {"Clusters", "History", "Channel.Group"}
+    assert "History: MNE has no place for this of a channel file" in str(conversion_report(info))
     back = from_info(info)
     assert back.channels[0].group == "A"
     assert back.history == channels.history
