@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def to_source_morph(
     subject_from: str,
     subject_to: str,
     src_from: mne.SourceSpaces | None = None,
-    src_to: mne.SourceSpaces | None = None,
+    src_to: mne.SourceSpaces | Sequence[dict[str, Any]] | None = None,
     same_subject: bool = False,
     matrix: Any = None,
     verbose: Verbose = None,
