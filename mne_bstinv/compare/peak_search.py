@@ -188,10 +188,11 @@ class PeakSearch:
         n = self._blocks.shape[2]
         locations = np.sort(self._order[block * BLOCK : (block + 1) * BLOCK])
         rows = self._blocks[locations].reshape(-1, n)
+        by_location = self._gain.reshape(n, -1, self._blocks.shape[1])
         reached = (self._most[block] >= self._least) & (self._fields.sizes > 0)
         for columns in _split(np.flatnonzero(reached)):
-            fields = _fields_of(self._gain, self._blocks.shape[1], columns)
-            sizes = block_sizes(rows @ fields.reshape(-1, n).T, fields.shape[1])
+            fields = by_location[:, columns]
+            sizes = block_sizes(rows @ fields.reshape(n, -1), fields.shape[2])
             largest = sizes.max(axis=0)
             first = locations[(sizes >= (1 - n * _EQUAL) * largest).argmax(axis=0)]
             known, place = self.value[columns], self.location[columns]
@@ -203,9 +204,9 @@ class PeakSearch:
 
 def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> FloatArray:
     """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
-    values = np.empty(len(locations))
+    values, by_location = np.empty(len(locations)), gain.reshape(len(gain), -1, blocks.shape[1])
     for columns in _split(np.arange(len(locations))):
-        fields = _fields_of(gain, blocks.shape[1], columns)
+        fields = np.ascontiguousarray(by_location[:, columns].transpose(1, 2, 0))
         products = blocks[locations[columns]] @ fields.transpose(0, 2, 1)
         values[columns] = np.sqrt(np.einsum("kab,kab->k", products, products))
     return values
@@ -214,9 +215,3 @@ def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> Floa
 def _split(columns: IntArray) -> Iterator[IntArray]:
     for start in range(0, len(columns), SOURCES):
         yield columns[start : start + SOURCES]
-
-
-def _fields_of(gain: FloatArray, p: int, columns: IntArray) -> FloatArray:
-    """Fields of some sources in one place, (n_columns, n_components, n_channels)."""
-    some = gain.reshape(len(gain), -1, p)[:, columns]
-    return np.ascontiguousarray(some.transpose(1, 2, 0))
