@@ -9,6 +9,9 @@ subject). Three units, each measured in the same run:
 * *MNE*: ``make_inverse_operator`` and ``apply_inverse`` on unit data, MNE's own way to one kernel;
 * memory: peak resident memory of a process that does nothing else.
 
+Two studies: gains at random, of which each direction of the sensors tells as much as the next, and
+smooth ones, of a sphere at folded hemispheres, where a few directions tell most.
+
 Processor time of one thread; only the ratios mean anything: they are medians over repeats.
 """
 
@@ -32,11 +35,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import mne
 import numpy as np
 from _page import publish
+from _smooth import smooth_study
 from kernel import status
 
 import mne_bstinv as mb
 from mne_bstinv.adapters.equivalence.mne_side import mne_side
 from mne_bstinv.compare import Kernel, compare_kernels
+from mne_bstinv.inverse.study import kernel_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
@@ -89,24 +94,28 @@ def validate_all(
     return list(mb.cross_validate_each(study, options, data_types=data_types))
 
 
-def comparisons(study: mb.StudyData, repeats: int) -> Iterator[tuple[str, float, str]]:
-    """Yield what was measured, the ratio, and its unit."""
+def comparisons(
+    study: mb.StudyData,
+    data_types: tuple[str, ...],
+    methods: Iterable[str],
+    what: str,
+    repeats: int,
+) -> Iterator[tuple[str, float, str]]:
+    """Yield what was measured, the ratio, and its unit; of gains of some kind."""
     n_locations = study.head_model.n_sources
-    for data_types, methods in ((ALL_TYPES, METHODS), (("EEG",), ["MNE"])):
-        n_channels = sum(channel.type.startswith(data_types) for channel in study.channels.channels)
-        unit = median_time(lambda n=n_channels: product(n_locations, n), repeats)
-        kinds, times = " and ".join(data_types), {}
-        of = f"{n_channels} channels of {kinds} × {n_locations} locations, fixed"
-        for method in methods:
-            once = partial(validate, study, method, data_types)
-            times[method] = median_time(once, repeats)
-            yield f"compare, {method}, {of}", times[method] / unit, "product"
-        if len(times) > 1:
-            together = median_time(partial(validate_all, study, methods, data_types), repeats)
-            yield f"compare, all three, {of}", together / unit, "product"
-            seconds = median_time(partial(mne_kernel, study, data_types), repeats)
-            what = f"compare, MNE, {of}, beside one kernel of MNE-Python"
-            yield what, times["MNE"] / seconds, "MNE"
+    n_channels = sum(channel.type.startswith(data_types) for channel in study.channels.channels)
+    unit = median_time(lambda: product(n_locations, n_channels), repeats)
+    kinds, times = " and ".join(data_types), {}
+    of = f"{n_channels} channels of {kinds} × {n_locations} locations, {what}, fixed"
+    for method in methods:
+        times[method] = median_time(partial(validate, study, method, data_types), repeats)
+        yield f"compare, {method}, {of}", times[method] / unit, "product"
+    if len(times) > 1:
+        together = median_time(partial(validate_all, study, METHODS, data_types), repeats)
+        yield f"compare, all three, {of}", together / unit, "product"
+        seconds = median_time(partial(mne_kernel, study, data_types), repeats)
+        named = f"compare, MNE, {of}, beside one kernel of MNE-Python"
+        yield named, times["MNE"] / seconds, "MNE"
 
 
 def mne_kernel(study: mb.StudyData, data_types: tuple[str, ...] = ALL_TYPES) -> object:
@@ -116,32 +125,52 @@ def mne_kernel(study: mb.StudyData, data_types: tuple[str, ...] = ALL_TYPES) -> 
     return mne_side(study, options, settings, data_types).blocks()
 
 
-def one_comparison(n_channels: int, n_locations: int, repeats: int) -> Iterator[tuple]:
-    """All metrics of two kernels of three components, with a random gain."""
+def random_kernels(n_channels: int, n_locations: int) -> list[Kernel]:
+    """Two minimum norm kernels of three components, with a random gain."""
     rng = np.random.default_rng(1)
     gain = rng.standard_normal((n_channels, 3 * n_locations))
+    positions = 0.1 * rng.standard_normal((n_locations, 3))
     gram = gain @ gain.T
     ridge = np.trace(gram) / n_channels
-    kernels = [
-        Kernel(
-            matrix=gain.T @ np.linalg.inv(gram + factor * ridge * np.eye(n_channels)),
-            channel_names=tuple(f"c{i}" for i in range(n_channels)),
-            n_components=3,
-            locations=np.arange(n_locations),
-            positions=0.1 * rng.standard_normal((n_locations, 3)),
-            gain=gain,
+    names = tuple(f"c{i}" for i in range(n_channels))
+    return [
+        free_kernel(
+            gain.T @ np.linalg.inv(gram + factor * ridge * np.eye(n_channels)),
+            gain, names, positions,
         )
         for factor in (0.1, 1.0)
+    ]  # fmt: skip
+
+
+def both_kernels(study: mb.StudyData) -> list[Kernel]:
+    """Brainstorm's and MNE-Python's minimum norm kernels of three components, as each is set."""
+    options = mb.InverseOptions(source_orient="free")
+    side = mne_side(study, options, mb.MneSettings.defaults_for(options), ALL_TYPES)
+    prepared, model = side.common.prepared, study.head_model
+    gain = np.ascontiguousarray(model.gain[prepared.channel_indices])
+    return [
+        free_kernel(matrix, gain, prepared.channel_names, model.grid_loc)
+        for matrix in (side.blocks().reshape(-1, len(gain)), kernel_of(prepared).kernel)
     ]
-    kernels[0] = Kernel(**{**vars(kernels[0]), "positions": kernels[1].positions})
-    data = rng.standard_normal((n_channels, 200))
+
+
+def free_kernel(
+    matrix: np.ndarray, gain: np.ndarray, names: tuple[str, ...], positions: np.ndarray
+) -> Kernel:
+    return Kernel(
+        matrix=matrix, channel_names=names, n_components=3, locations=np.arange(len(positions)),
+        positions=positions, gain=gain,
+    )  # fmt: skip
+
+
+def one_comparison(kernels: list[Kernel], what: str, repeats: int) -> Iterator[tuple]:
+    """All metrics of two kernels of three components."""
+    n_channels, n_locations = kernels[0].gain.shape[0], len(kernels[0].positions)
+    data = np.random.default_rng(2).standard_normal((n_channels, 200))
     unit = median_time(lambda: product(n_locations, n_channels), repeats)
     seconds = median_time(lambda: compare_kernels(*kernels, data=data), repeats)
-    yield (
-        f"metrics of one comparison, {n_channels} channels × {n_locations} locations, free",
-        seconds / unit,
-        "product",
-    )
+    of = f"{n_channels} channels × {n_locations} locations, {what}, free"
+    yield f"metrics of one comparison, {of}", seconds / unit, "product"
 
 
 def peak_memory(folder: Path, n_locations: int) -> float:
@@ -157,8 +186,14 @@ def rows(args: argparse.Namespace) -> Iterator[tuple[str, float, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         study = large_study(folder, args.locations)
-        yield from comparisons(study, args.repeats)
-        yield from one_comparison(366, args.locations, args.repeats)
+        random, smooth = "random gains", "smooth gains"
+        yield from comparisons(study, ALL_TYPES, METHODS, random, args.repeats)
+        yield from comparisons(study, ("EEG",), ["MNE"], random, args.repeats)
+        kernels = random_kernels(366, args.locations)
+        yield from one_comparison(kernels, random, args.repeats)
+        folded = smooth_study(study)
+        yield from comparisons(folded, ALL_TYPES, METHODS, smooth, args.repeats)
+        yield from one_comparison(both_kernels(folded), smooth, args.repeats)
         what = f"peak memory of compare, MNE, {args.locations} locations"
         yield what, peak_memory(folder, args.locations) / 1000, "GB"
     if args.folder:

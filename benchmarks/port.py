@@ -60,10 +60,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mne_bstinv_port_") as folder:
         root = Path(folder)
         if "io" in args.parts:
-            n = args.large
-            large = make_large_protocol(root / "large", n_conditions=n)
-            what = f"{n} conditions, 270 channels, 15000 locations"
-            found += beside_io(large, root, what, args.repeats)
+            for n in sorted({1, args.large}):
+                large = make_large_protocol(root / f"large{n}", n_conditions=n)
+                what = f"{n} condition{'s' * (n > 1)}, 270 channels, 15000 locations"
+                found += beside_io(large, root, what, args.repeats)
             ten = make_protocol(root / "ten", n_subjects=1, n_conditions=10)
             what = "10 conditions, 135 channels, 296 locations"
             found += [next(beside_io(ten, root, what, args.repeats))]

@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion_files": {
         "errors", "io", "frames", "conversion", "adapters", "studies", "export",
     },
-    "workflow": {"errors", "io", "inverse", "conversion", "adapters", "studies"},
+    "workflow": {"errors", "io", "inverse", "conversion", "adapters", "studies", "_log"},
     "port": {
         "errors", "io", "conversion", "adapters", "studies", "verification", "workflow", "_log",
     },

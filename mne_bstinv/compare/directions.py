@@ -24,9 +24,9 @@ __all__ = ["SINGLE", "Directions", "Rows", "block_sizes", "evenly"]
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
 #: Rows from which the coordinates are made, and how often: sizes depend on coordinates.
-_SOME, _ROUNDS = 1000, 3
+_SOME, _ROUNDS = 1000, 2
 #: Parts of the directions that may be multiplied: none of them, to all.
-_PARTS = (0.0, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.25, 0.4, 1.0)
+_PARTS = (0.0, 0.05, 0.1, 0.18, 0.25, 0.4, 1.0)
 #: Locations that are turned at a time.
 _PIECE = 512
 #: Eigenvalues are not taken for less than this part of the largest.

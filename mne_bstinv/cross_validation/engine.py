@@ -28,7 +28,7 @@ from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.kept import Kept
 from mne_bstinv.cross_validation.noise import mne_spectra
 from mne_bstinv.cross_validation.stages import EngineKernel, Stages
-from mne_bstinv.cross_validation.sums import apart, narrowed, norms_of_products, pieces
+from mne_bstinv.cross_validation.sums import apart, narrowed, norms_of_products, pieces, weighted
 from mne_bstinv.cross_validation.systems import Key, along_normals
 from mne_bstinv.inverse.minimum_norm import inverse_root
 from mne_bstinv.inverse.orientation import local_frames
@@ -123,12 +123,6 @@ class Engine(Amplitudes):
 
     # kernels themselves
 
-    @property
-    def _restored(self) -> bool:
-        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
-        ingredients = self._ingredients
-        return ingredients.options.measure in ingredients.conventions.prior_restored
-
     def _scale(self, stages: Stages) -> float:
         """√ of the averages that a normalised measure is of."""
         averages = self._ingredients.side.nave if stages.averages else self._ingredients.averages
@@ -138,12 +132,15 @@ class Engine(Amplitudes):
         """Rows of a kernel along the axes, of the components compared."""
         gain, compared = self._gain(stages.rows), self._compared
         mixes, std, right = self._mixes(stages), self._std(stages.rows), self._system(stages).right
+        roots = self._resolution_roots(stages) if mixes else None
         weights = None if mixes else self._row_weights(stages)[:, compared, None]
         blocks = np.empty((*gain[:, compared].shape[:2], right.shape[1]))
         with np.errstate(invalid="ignore"):  # a location that no channel sees
             for part in pieces(*gain.shape[:2]):
-                rows = self._mixed(gain[part], std[part], stages) if mixes else gain[part]
-                rows, out = rows[:, compared].reshape(-1, len(right)), blocks[part]
+                rows, out = gain[part], blocks[part]
+                if roots is not None:
+                    rows = self._mixed(rows, std[part], roots[part], stages)
+                rows = rows[:, compared].reshape(-1, len(right))
                 np.matmul(rows, right, out=out.reshape(-1, right.shape[1]))
                 if weights is not None:
                     out *= weights[part]
@@ -185,17 +182,30 @@ class Engine(Amplitudes):
         of_resolution = self._ingredients.settings.method == "sLORETA"
         return self._made.norms.get((stages.system, of_resolution), multiplied)
 
-    def _mixed(self, gain: FloatArray, std: FloatArray, stages: Stages) -> FloatArray:
+    def _mixed(
+        self, gain: FloatArray, std: FloatArray, roots: FloatArray, stages: Stages
+    ) -> FloatArray:
         """Multiply rows by the inverse root of the resolution of their location."""
-        system = self._system(stages)
-        lead = (std[:, :, None] * gain) @ system.root
-        null = self._ingredients.conventions.null_resolution
-        root = inverse_root(lead @ lead.transpose(0, 2, 1), null)
         if self._restored:
-            root = std[:, :, None] * root
-        scale = self._scale(stages) * np.sqrt(system.mu)
-        mixed: FloatArray = scale * root @ (std[:, :, None] * gain)
+            roots = std[:, :, None] * roots
+        scale = self._scale(stages) * np.sqrt(self._system(stages).mu)
+        mixed: FloatArray = scale * roots @ (std[:, :, None] * gain)
         return mixed
+
+    def _resolution_roots(self, stages: Stages) -> FloatArray:
+        """Inverse roots of the resolution of locations, shape (n_sources, p, p)."""
+
+        def multiplied() -> FloatArray:
+            gain, std, root = self._gain(stages.rows), self._std(stages.rows), system.root
+            n_sources, p = gain.shape[:2]
+            blocks = np.empty((n_sources, p, p))
+            for part in pieces(n_sources, p):
+                lead = (weighted(gain, std, part) @ root).reshape(-1, p, root.shape[1])
+                blocks[part] = np.einsum("mpn,mqn->mpq", lead, lead)
+            return inverse_root(blocks, self._ingredients.conventions.null_resolution)
+
+        system = self._system(stages)
+        return self._made.norms.get((stages.system, "blocks"), multiplied)
 
     def _turned(self, blocks: FloatArray) -> FloatArray:
         """Turn rows along the axes to x, y, z, unless they are compared along the normals."""

@@ -57,6 +57,27 @@ class Systems:
         options, settings = self._ingredients.options, self._ingredients.settings
         return options.prior_rms is None and options.snr_fixed**2 == 1 / settings.lambda2
 
+    @property
+    def _averages_matter(self) -> bool:
+        """Whether a measure is of other averages on the other side."""
+        return not self._is_amplitude and self._ingredients.averages != self._ingredients.side.nave
+
+    @property
+    def _restored(self) -> bool:
+        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
+        ingredients = self._ingredients
+        return ingredients.options.measure in ingredients.conventions.prior_restored
+
+    def _normalization_matters(self, orient: str) -> bool:
+        """Whether it matters that rows are divided before the prior or after it.
+
+        To rows along the normals alone the prior is a factor; sLORETA divides by its root.
+        """
+        method = self._ingredients.settings.method
+        if self._is_amplitude or (method == "dSPM" and self._restored):
+            return False
+        return orient != "fixed" or (method == "sLORETA" and self._restored)
+
     @cached_property
     def _axes(self) -> str:
         """Along which axes rows are kept, so that every prior is diagonal: one for all subsets."""
@@ -88,8 +109,8 @@ class Systems:
                 "rank_factor" in switched,
                 self._prior_by_sample(switched),
             ),
-            averages="averaging" in switched and not self._is_amplitude,
-            normalization="normalization" in switched and not self._is_amplitude,
+            averages="averaging" in switched and self._averages_matter,
+            normalization="normalization" in switched and self._normalization_matters(orient),
         )
 
     def _gain_by(self, switched: Key, orient: str) -> GainRows:

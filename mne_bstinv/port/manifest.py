@@ -10,8 +10,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from threading import Lock
 from typing import Any
 
 from mne_bstinv._temporary import replacing
@@ -230,13 +232,28 @@ def hash_file(file: Path) -> str:
 def content_of(file: Path) -> str | None:
     """Return the SHA-256 of a file likewise, None if there is none."""
     stamp = file_stamp(file)
-    return None if stamp is None else _hash(*stamp)
+    return None if stamp is None else str(_hash(*stamp))
+
+
+@dataclass
+class _Hash:
+    """The SHA-256 of a file, taken once, though several threads ask for it."""
+
+    path: str
+    lock: Lock = field(default_factory=Lock)
+    digest: str = ""
+
+    def __str__(self) -> str:
+        with self.lock:
+            if not self.digest:
+                with Path(self.path).open("rb") as handle:
+                    self.digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            return self.digest
 
 
 @lru_cache(maxsize=4096)
-def _hash(path: str, size: int, changed: int) -> str:
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _hash(path: str, size: int, changed: int) -> _Hash:
+    return _Hash(path)
 
 
 def sync(paths: Iterable[Path]) -> None:

@@ -270,10 +270,9 @@ def _run(
     from tqdm import tqdm
 
     alone = n_workers(n_jobs) == 1  # workers are as busy as the processors already
-    following = [*units[1:], None] if alone else [None] * len(units)
     tasks = (
-        delayed(_port_unit)(unit, out, settings, os.getpid(), after)
-        for unit, after in zip(units, following, strict=True)
+        delayed(_port_unit)(unit, out, settings, os.getpid(), units[i : i + 2] if alone else ())
+        for i, unit in enumerate(units)
     )
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, **_ended_with_this_process()
@@ -302,11 +301,11 @@ def _ended_with_this_process() -> dict[str, Any]:
 
 
 def _port_unit(
-    unit: Unit, out: Path, settings: Settings, parent: int, following: Unit | None
+    unit: Unit, out: Path, settings: Settings, parent: int, coming: Sequence[Unit]
 ) -> dict[str, Any]:
     """Port a unit in a process that does not outlive the one that asked for it."""
     end_with(parent)
-    return port_unit(unit, out, settings, following)
+    return port_unit(unit, out, settings, coming)
 
 
 def _closing(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -7,9 +7,9 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +17,7 @@ from mne_bstinv._temporary import writing
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import hearing
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.port.ahead import Ahead
+from mne_bstinv.port.ahead import large_files
 from mne_bstinv.port.continuous import originals
 from mne_bstinv.port.convert import convert_unit
 from mne_bstinv.port.locks import WORK_FOLDER, locked, staging
@@ -41,7 +41,7 @@ from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
 from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.studies.units import converting
 from mne_bstinv.verification import verify
-from mne_bstinv.workflow.store import Store
+from mne_bstinv.workflow.store import Read, Store
 
 __all__ = ["planned_unit", "port_unit"]
 
@@ -53,50 +53,49 @@ _KEPT_BYTES = 200_000_000
 
 
 class _Local(threading.local):
-    """The store of each thread, and what it reads ahead: MNE's objects are not made for several.
+    """The store of each thread: MNE's objects are not made for several.
 
     Files are known by content: conditions often hold copies of one channel file or head model.
     """
 
     def __init__(self) -> None:
         self.store = Store(_KEPT_BYTES, content_of)
-        self.ahead = Ahead(_KEPT_BYTES)
 
 
 _LOCAL = _Local()
 
 
 def port_unit(
-    unit: Unit, out: Path, settings: Settings, following: Unit | None = None
+    unit: Unit, out: Path, settings: Settings, coming: Sequence[Unit] = ()
 ) -> dict[str, Any]:
     """Bring a unit up to date; return its manifest, and whether all was ``kept``.
 
     Nothing is raised for what goes wrong with the unit: its manifest says it. With it go the
     ``other_files``, of which nothing is made: what is added of these does not change the unit.
-    The unit that follows in this thread is read while this one is converted.
+    The large files of the units that are ``coming``, this one and the next, are read by a thread.
     """
-    manifest = _brought_up_to_date(unit, out, settings, following)
+    manifest = _brought_up_to_date(unit, out, settings, coming)
     return {**manifest, "other_files": unit.other_files()}
 
 
 def _brought_up_to_date(
-    unit: Unit, out: Path, settings: Settings, following: Unit | None
+    unit: Unit, out: Path, settings: Settings, coming: Sequence[Unit]
 ) -> dict[str, Any]:
     folder = out / PurePosixPath(unit.folder)
     started = time.perf_counter()
     before: Mapping[str, Any] = {}
+    expect = partial(_expect, out=out, settings=settings)
     try:
         with surroundings(settings.blas_threads):
-            _LOCAL.ahead.give(_LOCAL.store)
             before = read_manifest(folder) or {}
             check_listed(unit)
+            if before.get("status") != DONE:
+                expect(coming)
             files = unit.inputs()
             inputs = {name: hash_file(file) for name, file in files.items()}
             if _up_to_date(before, unit, inputs, folder, settings):
                 return {**before, **_head(unit), "kept": True}
-            if following is not None:
-                wanted = partial(_is_to_be_converted, following, out, settings)
-                _LOCAL.ahead.begin(following, settings, _LOCAL.store, wanted)
+            expect(coming)
             with writing(folder, FULL), staging(out) as staged:
                 manifest = _converted(unit, staged, files, inputs, settings, started)
                 target = staged / folder.name
@@ -105,8 +104,20 @@ def _brought_up_to_date(
     except Exception as error:  # one bad unit must not end the others
         logger.debug("%s", unit.title, exc_info=True)
         return _failed(unit, out, before, error, started)
+    except BaseException:
+        coming = ()
+        raise
     finally:
+        expect(coming[1:])
         _LOCAL.store.trim()
+
+
+def _expect(units: Sequence[Unit], out: Path, settings: Settings) -> None:
+    """Let a thread read the large files of units that turn out to be converted."""
+    reads: list[Read] = []
+    for unit in units:
+        reads += large_files(unit, cache(partial(_is_to_be_converted, unit, out, settings)))
+    _LOCAL.store.expect(reads)
 
 
 def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
@@ -125,8 +136,12 @@ def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
 
 
 def _is_to_be_converted(unit: Unit, out: Path, settings: Settings) -> bool:
-    planned = planned_unit(unit, out, settings)
-    return planned["status"] == PLANNED and not planned["kept"]
+    folder = out / PurePosixPath(unit.folder)
+    before = read_manifest(folder) or {}
+    if before.get("status") != DONE:
+        return True
+    inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
+    return not _up_to_date(before, unit, inputs, folder, settings)
 
 
 def _up_to_date(

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from scipy.sparse import issparse
 
+from mne_bstinv._log import warnings_silenced
 from mne_bstinv.conversion import tell_again
+from mne_bstinv.studies.ahead import Ahead, Task
 
-__all__ = ["MAX_BYTES", "Store", "file_stamp", "n_bytes"]
+__all__ = ["MAX_BYTES", "Read", "Store", "file_stamp", "n_bytes"]
 
 T = TypeVar("T")
 
 #: What a store keeps, in bytes, before it forgets what was not used for longest.
 MAX_BYTES = 1_000_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """A file that will be asked for, with its reader, if it turns out to be wanted."""
+
+    reader: Callable[[Path], Any]
+    file: Path
+    is_wanted: Callable[[], bool] = lambda: True
+    #: With which others it is asked for.
+    group: Hashable = None
 
 
 class Store:
@@ -38,10 +53,53 @@ class Store:
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         #: Bytes of all that is kept.
         self._bytes = 0
+        self._ahead = Ahead()
+        #: Readers, with sizes of files that they read.
+        self._sizes: set[tuple[str, int]] = set()
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
-        """Return what a reader makes of a file as it is now."""
+        """Return what a reader makes of a file as it is now; wait for it if a thread reads it."""
+        if read := self._ahead.take((reader.__name__, file)):
+            self.keep(*read)
         return self.made_of([file], (reader.__name__,), lambda: reader(file))
+
+    def expect(self, reads: Iterable[Read]) -> None:
+        """Let a thread read files, with all else that is expected as much as the store keeps.
+
+        It keeps nothing itself. What was expected before and is not now is forgotten.
+        """
+        self._ahead.expect(
+            Task((read.reader.__name__, read.file), partial(self._read_ahead, read), read.group)
+            for read in reads
+        )
+
+    def _read_ahead(self, read: Read) -> tuple[Hashable, Any] | None:
+        """Return the key and the structure of a file, if it is wanted, new, and did not change.
+
+        Telling what is in a large file takes a while: it is told before it is read only if there
+        was one of its size, of which it may be a copy.
+        """
+        name, stamp = read.reader.__name__, file_stamp(read.file)
+        with suppress(Exception), warnings_silenced():  # who asks for it is told
+            if stamp is None or not read.is_wanted() or not self._has_room(stamp[1]):
+                return None
+            if (name, stamp[1]) in self._sizes and self._is_known(
+                (name, self._identify(read.file))
+            ):
+                return None
+            value, key = read.reader(read.file), (name, self._identify(read.file))
+            self._sizes.add((name, stamp[1]))
+            return (key, value) if stamp == file_stamp(read.file) else None
+        return None
+
+    def _is_known(self, key: Hashable) -> bool:
+        return key in self._kept or any(key == found[0] for found in self._ready())
+
+    def _has_room(self, size: int) -> bool:
+        return size + sum(n_bytes(found[1]) for found in self._ready()) <= self._max_bytes
+
+    def _ready(self) -> Iterator[tuple[Hashable, Any]]:
+        return (found for found in self._ahead.ready() if found is not None)
 
     def made_of(
         self, files: Iterable[Path | None], key: tuple[Hashable, ...], maker: Callable[[], T]
@@ -79,16 +137,14 @@ class Store:
         self._bytes += self._kept[key][1]
         self._forget()
 
-    def keys(self) -> frozenset[Hashable]:
-        """Return the keys of all that is kept."""
-        return frozenset(self._kept)
-
     def trim(self) -> None:
         """Forget what is beyond the size, be it what was used last."""
         self._forget(0)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all, and expect nothing."""
+        self.expect(())
+        self._sizes.clear()
         self._kept.clear()
         self._bytes = 0
 

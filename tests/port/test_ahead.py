@@ -1,4 +1,4 @@
-"""The next unit is read while one is converted, and nothing else changes."""
+"""Large files are read by a thread before they are asked for, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from port_studies import make_protocol
 
 from mne_bstinv import io
 from mne_bstinv.port import ahead, port_protocol, unit
-from mne_bstinv.port.ahead import Ahead
-from mne_bstinv.port.manifest import content_of
-from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, plan
+from mne_bstinv.port.ahead import large_files
+from mne_bstinv.port.plan import ANATOMY, CONDITION, plan
+from mne_bstinv.studies.ahead import Ahead
 from mne_bstinv.workflow.store import Store
 
 #: Fields of manifests that differ from run to run.
@@ -67,15 +67,15 @@ def manifests(out: Path) -> dict[str, dict]:
 
 def unread(monkeypatch):
     """Let nothing be read ahead."""
-    monkeypatch.setattr(Ahead, "begin", lambda *_: None)
+    monkeypatch.setattr(Store, "expect", lambda *_: None)
 
 
 def test_the_next_condition_is_read_meanwhile(two, tmp_path, read_by, monkeypatch):
     assert port_protocol(two, tmp_path / "out").success
     assert read_by
-    for threads in read_by.values():
-        assert len(threads) == 1
-        assert threads[0].startswith("mne_bstinv_ahead")
+    assert all(len(threads) == 1 for threads in read_by.values())
+    assert any(threads[0].startswith("mne_bstinv_ahead") for threads in read_by.values())
+    assert unit._LOCAL.store._ahead._thread is None, "nothing is left to be read"
     unread(monkeypatch)
     unit._LOCAL.store.clear()
     assert port_protocol(two, tmp_path / "alone").success
@@ -105,49 +105,30 @@ def test_what_cannot_be_read_is_told_by_its_own_unit(two, tmp_path, monkeypatch)
 
 
 def test_workers_read_nothing_ahead(two, tmp_path, monkeypatch):
-    monkeypatch.setattr(Ahead, "begin", lambda *_: pytest.fail("read ahead"))
+    monkeypatch.setattr(Ahead, "expect", lambda _, tasks: [*tasks] and pytest.fail("read ahead"))
     with joblib.parallel_config(backend="threading", n_jobs=2):
         assert port_protocol(two, tmp_path / "out").success
-
-
-def given(part, *, max_bytes=2**30, wanted=True, known=()):
-    """Return what a store is given of a unit."""
-    store, reader = Store(), Ahead(max_bytes)
-    for key in known:
-        store.keep(key, None)
-    reader.begin(part, Settings(), store, lambda: wanted)
-    reader.give(store)
-    reader.give(store)  # what was given is not given again
-    return store.keys() - set(known)
 
 
 def test_what_is_read(two, monkeypatch):
     units = plan(io.read_protocol(two))
     part = next(one for one in units if one.kind == CONDITION)
-    files = [entry.file for entry in part.files.results]
-    results = {("read_results", content_of(file)) for file in files}
-    model = ("read_head_model", content_of(part.files.head_model_file))
-    assert given(part) == results | {model}
-    assert given(part, known=[model]) == results
-    assert given(part, wanted=False) == set()
-    assert given(part, max_bytes=0) == set()
-    sizes = part.files.head_model_file.stat().st_size
-    assert model not in given(part, max_bytes=sizes - 1)
-    assert given(next(one for one in units if one.kind == ANATOMY)) == set()
+    results = [entry.file for entry in part.files.results]
+    reads = large_files(part, lambda: True)
+    assert [read.file for read in reads] == [part.files.head_model_file, *results]
+    assert {read.group for read in reads} == {part.folder}
+    assert large_files(next(one for one in units if one.kind == ANATOMY), lambda: True) == []
     monkeypatch.setattr(ahead, "_WORTHWHILE", 2**30)
-    assert given(part) == set()
+    assert large_files(part, lambda: True) == []
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_given(two, tmp_path, monkeypatch):
-    changing = shutil.copytree(two, tmp_path / "changing")
-    part = next(one for one in plan(io.read_protocol(changing)) if one.kind == CONDITION)
-    original = io.read_results
+def test_an_interrupted_port_reads_no_more(two, tmp_path, read_by, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
 
-    @functools.wraps(original)
-    def read(file):
-        results = original(file)
-        file.write_bytes(b"another file")
-        return results
-
-    monkeypatch.setattr(io, "read_results", read)
-    assert {reader for reader, _ in given(part)} == {"read_head_model"}
+    monkeypatch.setattr(unit, "convert_unit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        port_protocol(two, tmp_path / "out")
+    assert unit._LOCAL.store._ahead._thread is None
+    monkeypatch.undo()
+    assert port_protocol(two, tmp_path / "out").success

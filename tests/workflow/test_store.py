@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import numpy as np
+import pytest
 import scipy.sparse
 
-from mne_bstinv.workflow.store import Store, file_stamp
+from mne_bstinv.workflow.store import Read, Store, file_stamp
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path):
@@ -109,3 +111,85 @@ def test_sizes_of_what_is_kept():
 def test_stamp_of_no_file(tmp_path):
     assert file_stamp(None) is None
     assert file_stamp(tmp_path / "none") is None
+
+
+@pytest.fixture
+def expecting(tmp_path):
+    """A store that knows files by content, two files, and what was read of them."""
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file in files:
+        file.write_bytes(b"1234")
+    read = []
+
+    def reader(file):
+        read.append((file.name, threading.current_thread().name))
+        return np.frombuffer(file.read_bytes(), np.uint8)
+
+    def make(max_bytes=1000):
+        return Store(max_bytes, lambda file: file.read_bytes()), reader, files, read
+
+    return make
+
+
+def read_ahead(store, reads):
+    """Let a store expect files until its thread has gone through them."""
+    store.expect(reads)
+    for _, future in list(store._ahead._coming.values()):
+        future.result(10)
+
+
+def test_what_is_expected_is_read_by_a_thread_and_given(expecting):
+    store, reader, (a, _), read = expecting()
+    read_ahead(store, [Read(reader, a)])
+    np.testing.assert_array_equal(store.read(reader, a), [49, 50, 51, 52])
+    assert store.read(reader, a) is store.read(reader, a)
+    ((_, thread),) = read
+    assert thread.startswith("mne_bstinv_ahead")
+    store.clear()
+
+
+def test_copies_are_read_once_and_the_unwanted_never(expecting):
+    store, reader, (a, b), read = expecting()
+    read_ahead(store, [Read(reader, a), Read(reader, b)])
+    store.read(reader, a)
+    assert store.read(reader, b) is store.read(reader, a)
+    assert len(read) == 1
+    store.clear()
+    read.clear()
+    read_ahead(store, [Read(reader, a, lambda: False)])
+    assert not read
+    store.clear()
+
+
+def test_no_more_is_read_ahead_than_is_kept(expecting):
+    store, reader, (a, b), read = expecting(max_bytes=7)
+    b.write_bytes(b"5678")
+    read_ahead(store, [Read(reader, a), Read(reader, b)])
+    assert [name for name, _ in read] == ["a"]
+    store.read(reader, b)
+    assert read[-1] == ("b", threading.current_thread().name)
+    store.clear()
+
+
+def test_a_file_that_changes_while_it_is_read_ahead_is_read_again(expecting):
+    store, reader, (a, _), read = expecting()
+
+    def changing(file):
+        found = reader(file)
+        if len(read) == 1:
+            file.write_bytes(b"another")
+        return found
+
+    read_ahead(store, [Read(changing, a)])
+    assert store.read(changing, a).tobytes() == b"another"
+    assert len(read) == 2
+    store.clear()
+
+
+def test_what_cannot_be_read_ahead_is_told_by_who_asks(expecting, tmp_path):
+    store, reader, _, _ = expecting()
+    missing = tmp_path / "missing"
+    read_ahead(store, [Read(reader, missing)])
+    with pytest.raises(FileNotFoundError):
+        store.read(reader, missing)
+    store.clear()
