@@ -27,6 +27,7 @@ sys.path.insert(0, str(DOCS))
 
 import by_hand_numbers  # noqa: E402 (scripts beside the pages)
 import inverse_numbers  # noqa: E402
+import make_metrics  # noqa: E402
 import page_outputs  # noqa: E402
 import theory_figures  # noqa: E402
 import theory_numbers  # noqa: E402
@@ -243,6 +244,13 @@ def test_every_quoted_line_of_code_is_in_the_source():
         first = [n for n, line in enumerate(lines) if start in line]
         assert len(first) == 1, (file, start)
         assert any(end in line for line in lines[first[0] :]), (file, end)
+
+
+def test_metrics_stand_on_the_page_as_they_are_declared():
+    """``python docs/make_metrics.py`` writes them anew."""
+    page = (DOCS / "cross_validation.md").read_text(encoding="utf-8")
+    assert make_metrics.page_with_table(page) == page
+    assert len(make_metrics.table().splitlines()) > 10
 
 
 def test_theory_figures(tmp_path):

@@ -62,8 +62,14 @@ class Metric(Displayed):
 
 # sources of the formulas, and rules of agreement
 _BJORCK = "Björck & Golub 1973, Mathematics of Computation; tolerance: Wedin 1972, BIT"
-_MOLINS = "Molins et al. 2008, NeuroImage 42; Hauk, Stenroos & Treder 2022, NeuroImage 255"
+# of source j at location i: R_ij = |K_i G_j|
 _HAUK = "Hauk, Stenroos & Treder 2022, NeuroImage 255"
+_DISPERSION = (
+    "definition: √(Σ_i |x_i − x_j|² R_ij² / Σ_i R_ij²), R_ij = |K_i G_j|; "
+    f"Molins et al. 2008, NeuroImage 42; {_HAUK}"
+)
+_DISPLACEMENT = f"definition: |x_a − x_b|, where R_ij = |K_i G_j| is largest; {_HAUK}"
+_LOCALISATION = f"definition: |x_p − x_j|, x_p where R_ij = |K_i G_j| is largest; {_HAUK}"
 _CORRELATION = "definition: ⟨A_i, B_i⟩ / (|A_i| |B_i|), about zero"
 _RATIO = "definition: |A_i| / |B_i|"
 _TIME_COURSES = "definition: ⟨A_i Y, B_i Y⟩ / (|A_i Y| |B_i Y|), about zero"
@@ -200,7 +206,7 @@ METRICS: tuple[Metric, ...] = (
         unit="mm",
         better="lower",
         rule=_PEAK_RULE,
-        reference=_HAUK,
+        reference=_DISPLACEMENT,
         function=lambda pair: (measures.median(measures.displacements(pair)), ""),
         tolerance=lambda pair: 0.0,
     ),
@@ -210,7 +216,7 @@ METRICS: tuple[Metric, ...] = (
         unit="mm",
         better="lower",
         rule=_PEAK_RULE,
-        reference=_HAUK,
+        reference=_DISPLACEMENT,
         function=measures.worst_displacement,
         tolerance=lambda pair: 0.0,
     ),
@@ -220,7 +226,7 @@ METRICS: tuple[Metric, ...] = (
         unit="mm",
         better="lower",
         rule="",
-        reference=_HAUK,
+        reference=_LOCALISATION,
         function=lambda pair: measures.localisation_error(pair, pair.spreads.peak_a),
     ),
     Metric(
@@ -229,7 +235,7 @@ METRICS: tuple[Metric, ...] = (
         unit="mm",
         better="lower",
         rule="",
-        reference=_HAUK,
+        reference=_LOCALISATION,
         function=lambda pair: measures.localisation_error(pair, pair.spreads.peak_b),
     ),
     Metric(
@@ -238,7 +244,7 @@ METRICS: tuple[Metric, ...] = (
         unit="mm",
         better="near 0",
         rule="≤ 2 D η / (1 − η), D the largest distance, η = ε |B / s| |s ∘ g_j| / |B g_j|",
-        reference=_MOLINS,
+        reference=_DISPERSION,
         function=measures.dispersion_difference,
         # a median of differences is within the median of their absolute values
         tolerance=measures.dispersion_tolerance,

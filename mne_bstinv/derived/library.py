@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class Library:
 
     def __init__(self, studies: Studies) -> None:
         self.studies = studies
-        self.results = lru_cache(maxsize=4)(io.read_results)
+        self.results = lru_cache(maxsize=4)(partial(studies.read, io.read_results))
         self.recordings = lru_cache(maxsize=4)(io.read_recordings)
         self.surface = lru_cache(maxsize=4)(io.read_surface)
         self.head_model = studies.head_model

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.studies.ahead import Ahead, Task
 
 __all__ = ["Studies", "StudyFiles"]
 
 logger = logging.getLogger("mne_bstinv")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,10 @@ class Studies:
     """
 
     def __init__(self, protocol: io.Protocol | None = None) -> None:
-        self.head_model = lru_cache(maxsize=1)(io.read_head_model)
+        self._ahead = Ahead()
+        #: Files that were read, with the names of their readers: these are not read ahead again.
+        self._read: set[tuple[str, Path]] = set()
+        self.head_model = lru_cache(maxsize=1)(partial(self.read, io.read_head_model))
         self.channels = lru_cache(maxsize=4)(io.read_channels)
         self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
         self._by_folder: dict[Path, StudyFiles] = {}
@@ -56,6 +65,20 @@ class Studies:
         self._conditions: dict[Path, dict[Path, io.Condition]] = {}
         if protocol is not None:
             self._protocols[protocol.root.resolve()] = protocol
+
+    def read(self, reader: Callable[[Path], T], file: Path) -> T:
+        """Read a file, or wait for the thread that reads it."""
+        self._read.add((reader.__name__, file))
+        found: T | None = self._ahead.take((reader.__name__, file))
+        return reader(file) if found is None else found
+
+    def expect(self, reads: Iterable[tuple[Callable[[Path], Any], Path]]) -> None:
+        """Let a thread read files that will be asked for; forget what was expected before."""
+        self._ahead.expect(
+            Task((reader.__name__, file), partial(copy_context().run, reader, file))
+            for reader, file in reads
+            if (reader.__name__, file) not in self._read
+        )
 
     def of(self, file: Path) -> StudyFiles:
         """Return the files that go with a results file."""

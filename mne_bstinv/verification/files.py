@@ -21,6 +21,7 @@ from mne_bstinv.io.filenames import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import n_workers
+from mne_bstinv.verification.ahead import expect
 from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
 from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
@@ -142,7 +143,7 @@ def verify(
     foreign, n = Operators(given), n_workers(n_jobs)
     files = find_files(path, library) if isinstance(path, str | Path) else list(path)
     if n == 1 or len(files) < 2:
-        yield from _verified(files, library, rtol, foreign)
+        yield from _verified(_read_ahead(files, library), library, rtol, foreign)
     else:
         yield from _verified_elsewhere(files, studies.of(files[0]).protocol, rtol, given, n)
 
@@ -171,7 +172,18 @@ def _listed_outcomes(
     files: list[Path], protocol: io.Protocol | None, rtol: float, operators: list[Any]
 ) -> list[Verification]:
     with warnings_silenced():  # they are part of the outcomes
-        return list(verify(files, rtol=rtol, protocol=protocol, operators=operators))
+        library, foreign = Library(Studies(protocol)), Operators(operators)
+        return list(_verified(files, library, rtol, foreign))
+
+
+def _read_ahead(files: list[Path], library: Library) -> Iterator[Path]:
+    """Yield files, while a thread reads what is large of each and of the next."""
+    try:
+        for i, file in enumerate(files):
+            expect(files[i : i + 2], library)
+            yield file
+    finally:
+        expect((), library)
 
 
 def _verified(
