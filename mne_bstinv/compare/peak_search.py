@@ -29,6 +29,11 @@ _SAMPLE = 64
 #: What is done with a product besides, in products of one direction; how many times longer products
 #: of a single block take.
 _LOOK, _ALONE = 18, 2
+#: Of blocks of several components: locations of about the same size among which those that are
+#: alike are put together, by so many directions.
+_TOGETHER, _ALIKE_IN = 2048, 30
+#: Every so many-th location is guessed from, in the directions of this level.
+_EVERY, _GUESSED_IN = 32, 2
 #: Relative difference within which values in double precision are equal, for each number summed.
 _EQUAL = 2.0**-52
 
@@ -62,9 +67,12 @@ class PeakSearch:
 
         if not (self._fields.sizes.any() and self._kernel.sizes.any()):
             return
-        for locations in (np.arange(len(self.location)), *guesses):
-            self._guess(locations)
+        everything = np.arange(len(self.location))
+        for locations in (everything, *guesses):
+            self._guess(locations, everything)
         self._arrange(like)
+        if like is None and len(self._kernel.head) > 1:
+            self._guess_from_few()
         del like
         # disable=None: only where somebody watches; delay: not for what is over in a moment
         pieces = range(0, len(self._most), BLOCKS)
@@ -87,18 +95,26 @@ class PeakSearch:
 
     # before anything is multiplied
 
-    def _guess(self, locations: IntArray) -> None:
+    def _guess(self, locations: IntArray, sources: IntArray) -> None:
         """Take the products of one location for each source for what the largest is at least."""
-        for columns in _split(np.arange(len(locations))):
-            fields = self._fields.head[:, columns]
-            kernel = self._kernel.head[:, locations[columns]]
+        for part in _split(np.arange(len(sources))):
+            columns, at = sources[part], locations[part]
+            fields, kernel = self._fields.head[:, columns], self._kernel.head[:, at]
             squares = sum(np.einsum("jn,jn->j", f, k) ** 2 for f, k in product(fields, kernel))
-            self._raise(columns, np.sqrt(squares), self._kernel.sizes[locations[columns]])
+            self._raise(columns, np.sqrt(squares), self._kernel.sizes[at])
+
+    def _guess_from_few(self) -> None:
+        """Guess the locations from some of them, in few directions."""
+        some = self._order[::_EVERY]
+        rows = self._kernel.at(some)
+        for columns in _split(np.arange(len(self.location))):
+            squares = self._squares(rows, columns, rows.counts[_GUESSED_IN])
+            self._guess(some[squares.argmax(axis=0)], columns)
 
     def _arrange(self, like: Searched | None) -> None:
         """Put the locations in order, by their sizes or as those of a kernel like this one."""
         fields, some = self._fields, self._some
-        self._order = np.argsort(-self._kernel.sizes, kind="stable")
+        self._order = _ordered(self._kernel)
         if like is not None:
             self._most = like.bounds(self._kernel)
             own = by_sizes(self._kernel.behind[0][:, self._order], fields.behind[0][:, some])
@@ -200,6 +216,34 @@ class PeakSearch:
             better = np.where(equal, first < place, largest > known)
             self.location[columns[better]] = first[better]
             self.value[columns[better]] = largest[better]
+
+
+def _ordered(kernel: Rows) -> IntArray:
+    """Put locations in order by their sizes, and those with several components by likeness too.
+
+    Rows of one component turn their signs with the cortex: there it costs what it saves.
+    """
+    order = np.argsort(-kernel.sizes, kind="stable")
+    if len(kernel.head) == 1:
+        return order
+    # in each direction, whatever the frame of the components
+    parts = np.sqrt(np.sum(kernel.head[..., :_ALIKE_IN] ** 2, axis=0))
+    parts /= np.where(kernel.sizes > 0, kernel.sizes, 1)[:, None]
+    pieces = (order[k : k + _TOGETHER] for k in range(0, len(order), _TOGETHER))
+    return np.concatenate([block for piece in pieces for block in _divided(piece, parts)])
+
+
+def _divided(locations: IntArray, parts: Any) -> Iterator[IntArray]:
+    """Divide locations into blocks, each time where they differ most."""
+    if len(locations) <= BLOCK:
+        yield locations
+        return
+    apart = parts[locations] - parts[locations].mean(axis=0)
+    axis = np.linalg.eigh(apart.T @ apart)[1][:, -1]
+    along = locations[np.argsort(apart @ axis, kind="stable")]
+    half = (len(along) // BLOCK + 1) // 2 * BLOCK
+    yield from _divided(along[:half], parts)
+    yield from _divided(along[half:], parts)
 
 
 def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> FloatArray:

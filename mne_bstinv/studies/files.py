@@ -55,8 +55,8 @@ class Studies:
 
     def __init__(self, protocol: io.Protocol | None = None) -> None:
         self._ahead = Ahead()
-        #: Large files that were read, by their readers' names: what is kept is not read again.
-        self._last: dict[str, Path] = {}
+        #: Files that were read, with the names of their readers: these are not read ahead again.
+        self._read: set[tuple[str, Path]] = set()
         self.head_model = lru_cache(maxsize=1)(partial(self.read, io.read_head_model))
         self.channels = lru_cache(maxsize=4)(io.read_channels)
         self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
@@ -68,7 +68,7 @@ class Studies:
 
     def read(self, reader: Callable[[Path], T], file: Path) -> T:
         """Read a file, or wait for the thread that reads it."""
-        self._last[reader.__name__] = file
+        self._read.add((reader.__name__, file))
         found: T | None = self._ahead.take((reader.__name__, file))
         return reader(file) if found is None else found
 
@@ -77,7 +77,7 @@ class Studies:
         self._ahead.expect(
             Task((reader.__name__, file), partial(copy_context().run, reader, file))
             for reader, file in reads
-            if self._last.get(reader.__name__) != file
+            if (reader.__name__, file) not in self._read
         )
 
     def of(self, file: Path) -> StudyFiles:

@@ -7,6 +7,7 @@ import pytest
 from point_spreads import N, problem, resolution
 
 from mne_bstinv.compare import alike, peak_search
+from mne_bstinv.compare.directions import Directions
 from mne_bstinv.compare.peak_search import PeakSearch
 from mne_bstinv.compare.peaks import Fields
 
@@ -114,3 +115,21 @@ def test_of_a_kernel_like_another_few_products_are_made(monkeypatch):
     first = sum(made)
     fields.peaks(blocks * (1 + 1e-6 * np.random.default_rng(0).standard_normal((600, 1, N))))
     assert sum(made) - first < first / 3
+
+
+@pytest.mark.usefixtures("in_small_pieces")
+def test_locations_of_a_size_that_are_alike_have_one_bound(monkeypatch):
+    """Large ones first; whatever the frame of the components, and one of nothing."""
+    monkeypatch.setattr(peak_search, "_TOGETHER", 32)
+    rng = np.random.default_rng(0)
+    kinds, large = np.divmod(rng.permutation(64) % 8, 2)  # eight of each kind and size
+    rows = np.linalg.qr(rng.standard_normal((4, N, 3)))[0].transpose(0, 2, 1)
+    frames = np.linalg.qr(rng.standard_normal((64, 3, 3)))[0]
+    sizes = np.where(large, 100.0, 1.0) * rng.uniform(0.5, 2, 64)
+    blocks = sizes[:, None, None] * (frames @ rows[kinds])
+    blocks[(large == 0) & (kinds == 3)] = 0.0
+    directions = Directions(blocks, rng.standard_normal((N, 3 * 64)))
+    order = peak_search._ordered(directions.kernel(blocks))
+    np.testing.assert_array_equal(np.sort(order), np.arange(64))
+    assert large[order[:32]].all()
+    assert all(len(set(block)) == 1 for block in kinds[order].reshape(-1, 8))
