@@ -1,17 +1,24 @@
-"""Structures and objects of MNE that are given to a function are of the kinds that it declares."""
+"""What is given to a function is of the kinds that it declares.
+
+Structures, objects of MNE, and sequences of them; text, paths, numbers and what is True or False.
+"""
 
 from __future__ import annotations
 
 import inspect
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+import numpy as np
+
+from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import ConversionError
 
-__all__ = ["Declared", "checks_arguments", "declared_kinds"]
+__all__ = ["Declared", "checks_arguments", "declared_kinds", "numbers_in"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -19,9 +26,19 @@ P = ParamSpec("P")
 #: Where structures are declared, and where MNE's objects are.
 _STRUCTURES, _OBJECTS = "mne_bstinv.io.", "mne."
 
+#: Plain classes that are declared, with those that are taken for them.
+_PLAIN: dict[type, tuple[type, ...]] = {
+    str: (str,),
+    bool: (int,),
+    int: (int,),
+    float: (int, float),
+    os.PathLike: (os.PathLike,),
+    type(None): (type(None),),
+}
+
 
 class Declared(NamedTuple):
-    """A parameter that takes structures or objects of MNE."""
+    """A parameter whose annotation names classes that are known here."""
 
     #: Its place among the arguments; None if it is given by name alone.
     place: int | None
@@ -33,15 +50,24 @@ class Declared(NamedTuple):
 
     @property
     def of_files(self) -> bool:
-        """Whether it takes structures that files hold."""
-        return any(kind.__module__.startswith(_STRUCTURES) for kind in self.kinds + self.items)
+        """Whether it takes structures that files hold, and no paths of these."""
+        structures = (kind.__module__.startswith(_STRUCTURES) for kind in self.kinds + self.items)
+        return any(structures) and os.PathLike not in self.kinds
 
     def takes(self, value: Any) -> bool:
         """Tell whether a value is of what is declared."""
-        if isinstance(value, self.kinds):
+        if isinstance(value, self.kinds) or self._takes_plain(value):
             return True
         several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
         return bool(self.items) and several and all(isinstance(one, self.items) for one in value)
+
+    def _takes_plain(self, value: Any) -> bool:
+        """Tell so of a scalar, maybe of NumPy; whole numbers may be of any type."""
+        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+            value = value.item()
+        taken = tuple(one for kind in self.kinds for one in _PLAIN.get(kind, ()))
+        whole = isinstance(value, float) and value.is_integer()
+        return isinstance(value, taken) or (whole and int in self.kinds)
 
     def expected(self) -> str:
         """Return what is declared, in words."""
@@ -64,16 +90,26 @@ def checks_arguments(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def declared_kinds(function: Callable[..., Any]) -> tuple[Declared, ...]:
-    """Return the parameters that are annotated with classes, one of them of either kind."""
+    """Return the parameters that are annotated with classes that are known here."""
     hints = typing.get_type_hints(inspect.unwrap(function))
     by_name = inspect.Parameter.KEYWORD_ONLY
     found = []
     for place, parameter in enumerate(inspect.signature(function).parameters.values()):
         kinds, items = _classes(hints.get(parameter.name))
-        if any(kind.__module__.startswith((_STRUCTURES, _OBJECTS)) for kind in kinds + items):
+        if kinds + items and all(map(_is_known, kinds + items)):
             where = None if parameter.kind == by_name else place
             found.append(Declared(where, parameter.name, kinds, items))
     return tuple(found)
+
+
+def numbers_in(name: str, value: Any) -> FloatArray:
+    """Return what an argument of this name holds as an array of real numbers, or refuse it."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConversionError(
+            f"{name} must be an array of numbers, found {_named(value)}."
+        ) from error
 
 
 def _refuse_others(
@@ -111,10 +147,16 @@ def _classes(hint: Any) -> tuple[tuple[type, ...], tuple[type, ...]]:
             kinds.append(part)
         elif typing.get_origin(part) in (Sequence, list) and inner:
             items += _parts(inner[0])
+        elif typing.get_origin(part) is os.PathLike:
+            kinds.append(os.PathLike)
         else:
             return (), ()
     known = all(isinstance(item, type) for item in items)
     return (tuple(kinds), tuple(items)) if known else ((), ())
+
+
+def _is_known(kind: type) -> bool:
+    return kind in _PLAIN or kind.__module__.startswith((_STRUCTURES, _OBJECTS))
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:

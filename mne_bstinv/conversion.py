@@ -28,6 +28,7 @@ __all__ = [
     "converts",
     "hearing",
     "is_conversion",
+    "say_instead",
     "tell_again",
 ]
 
@@ -332,6 +333,31 @@ def tell_again(converted: T) -> T:
     """
     _heard(conversion_report(converted))
     return converted
+
+
+def say_instead(converted: T, finding: Finding) -> T:
+    """Replace what a report says of a field, and what the calls above have heard of it.
+
+    Parameters
+    ----------
+    converted : object
+        The object, whose report has a finding on that field.
+    finding : Finding
+        What to say instead.
+
+    Returns
+    -------
+    object
+        The same object.
+    """
+    report = conversion_report(converted)
+    old = [one for one in report if one.field == finding.field]
+    for heard in _HEARD.get():
+        for one in old:
+            heard.pop(one, None)
+    _heard([finding] if old else [])
+    findings = dict.fromkeys(finding if one in old else one for one in report)
+    return carry(converted, ConversionReport(tuple(findings), report.kept))
 
 
 @contextmanager

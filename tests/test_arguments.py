@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mne_bstinv as mb
 from mne_bstinv import io
-from mne_bstinv._arguments import declared_kinds
+from mne_bstinv._arguments import declared_kinds, numbers_in
 from mne_bstinv.conversion import converts, is_conversion
 from mne_bstinv.errors import ConversionError
+from mne_bstinv.io.mat import PathLike
 
 CONVERSIONS = {
     name: function
@@ -59,6 +62,35 @@ def test_arguments_by_place_and_by_name(data_dir) -> None:
         conversion(channels, None, mri, mri=mri)
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'mri'"):
         conversion(channels, None, [])
+
+
+@converts
+def plain(text: str, number: float = 0.0, *, count: int | None = None, file: PathLike = "a") -> str:
+    return "converted"
+
+
+def test_plain_values() -> None:
+    for number in (1, 1.5, np.float32(1), np.array(2)):
+        assert plain("a", number, count=2, file=Path("a")) == "converted"
+    for count in (np.int64(2), 2.0, None):
+        assert plain("a", count=count) == "converted"
+    for wrong, words in (
+        ({"text": 1}, "text must be str, found int"),
+        ({"text": None}, "text must be str, found NoneType"),
+        ({"number": "1"}, "number must be float, found str"),
+        ({"number": np.ones(2)}, "number must be float, found ndarray"),
+        ({"count": 2.5}, "count must be int, found float"),
+        ({"file": 1}, "file must be str or PathLike, found int"),
+    ):
+        with pytest.raises(ConversionError, match=rf"^plain: {words}\.$"):
+            plain(**{"text": "a", **wrong})
+
+
+@pytest.mark.parametrize("value", ["x", object(), [[1], [1, 2]], 3j])
+def test_what_is_no_array_of_numbers(value: object) -> None:
+    with pytest.raises(ConversionError, match=r"^x must be an array of numbers, found "):
+        numbers_in("x", value)
+    assert numbers_in("x", [[1], [2]]).dtype == np.float64
 
 
 def test_objects_of_mne(data_dir) -> None:

@@ -18,7 +18,7 @@ from mne_bstinv.errors import (
     MapError,
     OptionError,
 )
-from mne_bstinv.io.filenames import is_average
+from mne_bstinv.io.filenames import is_average, is_link
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import unit_of
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
@@ -154,7 +154,7 @@ def _of_condition(
                 continue
             maps = list(_maps(entry, results, condition, library, wanted))
             if not maps:
-                problems.append(f"{where}: no {_RECORDINGS[wanted.recordings]} to apply it to")
+                problems.append(f"{where}: {_nothing(entry, condition, wanted)}")
             for file, source_map in maps:
                 made, odd = _series(
                     source_map, entry.file, file, subject, condition, library, wanted
@@ -190,6 +190,15 @@ def _maps(
         recordings = library.recordings(file)
         if recordings.f is not None:
             yield file, library.applied(results, recordings)
+
+
+def _nothing(entry: io.ResultsEntry, condition: io.Condition, wanted: _Wanted) -> str:
+    """Say why a kernel is applied to nothing, and what would take the trials that there are."""
+    text = f"no {_RECORDINGS[wanted.recordings]} to apply it to"
+    trials = sum(not (one.bad or is_link(one.file)) for one in condition.recordings)
+    if wanted.recordings == "all" or not (entry.shared and trials):
+        return text
+    return f"{text}, of {trials} trial(s): recordings='all' (--recordings all) takes these"
 
 
 def _series(

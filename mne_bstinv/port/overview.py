@@ -58,6 +58,8 @@ _LINKS = {
     "-vl.stc": "source estimate",
     "-stc.h5": "source estimate",
 }
+#: Mark of an operator that MNE's default of reading recordings is wrong for.
+_AS_STORED = ", of recordings read with proj=False"
 #: Most links that are shown of one kind, and of one content.
 _SHOWN = 12
 _SHOWN_ALIKE = 4
@@ -183,10 +185,12 @@ def _links(unit: Mapping[str, Any]) -> str:
 
 
 def _mark(output: Mapping[str, Any] | None) -> str:
-    """Mark an operator that does not give Brainstorm's estimate, with the reason in short."""
-    reason = why_not_comparable(output) if output and "parameters" in output else ""
-    if not reason:
+    """Mark an operator that does not give Brainstorm's estimate, or not by MNE's defaults."""
+    if not output or "parameters" not in output:
         return ""
+    reason = why_not_comparable(output)
+    if not reason:
+        return "" if output["parameters"].get("proj", True) else _AS_STORED
     what = "" if reason == NOT_THE_STORED_KERNEL else "no MNE method for "
     return f", not comparable, {what}{reason}"
 

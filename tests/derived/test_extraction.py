@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 import shutil
 
 import numpy as np
@@ -251,6 +252,20 @@ def test_a_kernel_without_averages_is_told(data_dir, tmp_path):
     assert table.series == ()
     assert all("averages to apply it to" in problem for problem in table.problems)
     assert table.problems
+
+
+def test_a_kernel_with_trials_alone_says_what_takes_them(data_dir, tmp_path):
+    copy = shutil.copytree(data_dir / "eeg_shared", tmp_path / "study")
+    for number, file in enumerate(sorted(copy.rglob("data_*average*.mat"))):
+        trial = dataclasses.replace(io.read_recordings(file), n_avg=1)
+        file.unlink()
+        io.write_recordings(file.with_name(f"data_go_trial{number:03d}.mat"), trial)
+    call = {"conditions": ["condB"], "results": "MN: EEG", "atlas": "Structures"}
+    told = " ".join(mb.extract_scouts(copy, **call).problems)
+    taken = r"no averages to apply it to, of \d trial\(s\): recordings='all' .* takes these"
+    assert re.search(taken, told), told
+    everything = mb.extract_scouts(copy, recordings="all", **call)
+    assert "takes these" not in " ".join(everything.problems)
 
 
 class TestCommand:

@@ -92,9 +92,12 @@ def test_operators_that_are_not_comparable_are_marked(data_dir, tmp_path):
     stale = next(o for n, o in outputs.items() if "_MN_" in n and n.endswith("-inv.fif"))
     stale["kernel_difference"], stale["parameters"]["parity"] = 0.3, "not comparable"
     stale["parameters"]["reason"] = "It differs."
+    other = next(o for n, o in outputs.items() if "_dSPM" in n and n.endswith("-inv.fif"))
+    other["parameters"] |= {"parity": "exact", "reason": "read them", "proj": False}
     page = Page(overview_html(whole))
     row = next(row for row in page.rows if row[0] == "Subject01/mixed")
     assert "inverse operator, not comparable, not the stored kernel: Subject01_mixed_MN" in row[4]
+    assert "inverse operator, of recordings read with proj=False: Subject01_mixed_dSPM" in row[4]
     assert "; 1 differs, by 3.0e-01" in row[2]
 
 

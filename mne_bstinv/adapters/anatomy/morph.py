@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mne.utils import verbose
 from scipy import sparse
 
 from mne_bstinv import io
+from mne_bstinv._arguments import numbers_in
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.sources import SIDES, hemisphere_rows
 from mne_bstinv.conversion import Findings, converts
@@ -40,7 +42,7 @@ def to_source_morph(
     subject_from: str,
     subject_to: str,
     src_from: mne.SourceSpaces | None = None,
-    src_to: mne.SourceSpaces | None = None,
+    src_to: mne.SourceSpaces | Sequence[dict[str, Any]] | None = None,
     same_subject: bool = False,
     matrix: Any = None,
     verbose: Verbose = None,
@@ -90,6 +92,8 @@ def to_source_morph(
         for surface in (source_surface, target_surface) if not same_subject else ():
             _check_sphere(surface, findings)
         matrix = projection_matrix(source_surface, target_surface, same_subject=same_subject)
+    if not sparse.issparse(matrix):
+        matrix = np.atleast_2d(numbers_in("matrix", matrix))
     whole = sparse.csr_array(matrix)
     shape = (target_surface.n_vertices, source_surface.n_vertices)
     if whole.shape != shape:

@@ -13,6 +13,7 @@ from mne.utils import verbose
 from numpy.typing import ArrayLike
 
 from mne_bstinv import io
+from mne_bstinv._arguments import checks_arguments, numbers_in
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.anatomy import from_labels
@@ -39,6 +40,7 @@ class LabelTimeCourses(Displayed):
         return f"{len(self.names)} labels × {len(self.times)} times"
 
 
+@checks_arguments
 def to_table(matrix: io.Matrix) -> Any:
     """Convert signals to a tidy table: one row a sample of a signal.
 
@@ -161,7 +163,7 @@ def from_label_time_courses(
     if isinstance(data, LabelTimeCourses):
         labels, times = labels or data.names, data.times if times is None else times
         data = data.data
-    values = np.asarray(data, dtype=np.float64)
+    values = numbers_in("data", data)
     if values.ndim != 2:
         raise ConversionError(
             f"Time courses must be (n_labels, n_times), found {values.shape}: of vectors give the "

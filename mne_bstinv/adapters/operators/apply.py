@@ -18,6 +18,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     InverseParameters,
     inverse_parameters,
+    keeps_common,
 )
 from mne_bstinv.adapters.recordings import as_read
 from mne_bstinv.conversion import Findings
@@ -148,9 +149,8 @@ def _check_projections(inst: Any, inv: Any, not_applied: Sequence[Any]) -> None:
             f"The recordings were projected ({', '.join(map(str, wrong))}), and Brainstorm's "
             "kernel is for the recordings as they are stored: read them with proj=False."
         )
-    keeps_common = any(not np.any(proj["data"]["data"]) for proj in inv["projs"])
     referenced = any(_reference(p) and np.any(p["data"]["data"]) for p in applied)
-    if keeps_common and (referenced or inst.info["custom_ref_applied"]):
+    if keeps_common(inv["projs"]) and (referenced or inst.info["custom_ref_applied"]):
         raise ConversionError(
             "The recordings were referenced to their average, and this kernel depends on the "
             "reference: read them with proj=False, and do not set a reference."

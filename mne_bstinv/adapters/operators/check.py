@@ -17,6 +17,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     for_averages,
     inverse_parameters,
+    with_parameters,
 )
 from mne_bstinv.adapters.operators.rows import layout_of_results
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
@@ -158,9 +159,8 @@ def checked_operator(inv: Any, results: io.Results, head_model: io.HeadModel) ->
                 "changed since it was computed. Compute it again in Brainstorm."
             )
             findings.dropped("ImagingKernel", reason)
-            parameters = dataclasses.replace(parameters, parity=NOT_COMPARABLE, reason=reason)
-            keep(findings, parameters=parameters)
-            inv["noise_cov"]["method"] = parameters.to_text()
+            changed = dataclasses.replace(parameters, parity=NOT_COMPARABLE, reason=reason)
+            inv = with_parameters(inv, changed)
         else:
             findings.derived(
                 "ImagingKernel",

@@ -27,6 +27,7 @@ from mne_bstinv.adapters.operators.parameters import (
     NOT_COMPARABLE,
     UP_TO_FACTOR,
     InverseParameters,
+    claim,
     for_averages,
     parameters_of,
 )
@@ -223,10 +224,10 @@ def _build(
     arrays = operator_arrays(
         study, noise, sources.order, sources.frame.rotation, n_whitened=len(whitening.whitener)
     )
-    parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays)
     picks = match_channel_names(study.channel_names, info["ch_names"])
     names = [info["ch_names"][i] for i in picks]
     projs = reference_projections(whitening.whitener, study.channel_types, names, findings)
+    parameters = parameters_of(options, tuple(r.orient for r in study.regions), arrays, projs)
     mri_head_t = _mri_head_t(sources, mri)
     operator: Any = mne.minimum_norm.InverseOperator(
         **solution(arrays, names),
@@ -268,15 +269,8 @@ def _report(
         noise_method=noise_method,
         good_channels=study.channel_indices,
     )
-    gives = {
-        NOT_COMPARABLE: "is as regularised as Brainstorm's estimate, which it does not give",
-        UP_TO_FACTOR: "gives Brainstorm's estimate up to a factor",
-    }.get(parameters.parity, "gives Brainstorm's estimate")
-    findings.derived(
-        "lambda2",
-        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = "
-        f"{int(study.noise_averages)} {gives}.",
-    )
+    said = claim(parameters)
+    findings.derived(said.field, said.reason)
     if parameters.parity == NOT_COMPARABLE:
         findings.dropped("InverseMeasure", parameters.reason)
     elif parameters.parity == UP_TO_FACTOR:
@@ -291,8 +285,8 @@ def _report(
     if options.measure == "dspm2018":
         findings.derived(
             "Leff",
-            "dspm2018 is for one sample, as MNE's dSPM with nave = 1: neither is scaled by the "
-            "number of averages. Brainstorm's process 'Scale averaged dSPM' multiplies by √Leff.",
+            "dspm2018 is for one sample: it is not scaled by the number of averages. Brainstorm's "
+            "process 'Scale averaged dSPM' multiplies by √Leff.",
         )
     if n_unseen and options.measure != "amplitude":
         findings.derived(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import mne
+import numpy as np
 
 from mne_bstinv._arguments import checks_arguments
 from mne_bstinv._display import Displayed
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.operators.arrays import OperatorArrays
-from mne_bstinv.conversion import ConversionReport, carry, conversion_report
+from mne_bstinv.conversion import ConversionReport, Finding, carry, conversion_report, say_instead
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.options import AnyOptions
 
@@ -24,8 +26,11 @@ __all__ = [
     "UP_TO_FACTOR",
     "InverseParameters",
     "averages_of",
+    "claim",
     "for_averages",
     "inverse_parameters",
+    "keeps_common",
+    "with_parameters",
 ]
 
 EXACT = "exact"
@@ -39,6 +44,11 @@ METHODS = {"amplitude": "MNE", "dspm": "dSPM", "dspm2018": "dSPM", "sloreta": "s
 #: What marks the parameters in the entry ``method`` of the operator's noise covariance, the one
 #: text that FIF files of inverse operators keep.
 MARK = "mne_bstinv "
+
+_STORED_REFERENCE = (
+    "The kernel keeps a common potential of the electrodes, so it wants the recordings in the "
+    "reference they are stored in: read them with proj=False, and set no reference."
+)
 
 _LOOSE_DSPM = (
     "Brainstorm normalises loose rows in the local frame before the orientation prior, with one "
@@ -79,7 +89,12 @@ class InverseParameters(Displayed):
     parity : 'exact' | 'equal up to a stated factor' | 'not comparable'
         How far the estimates agree.
     reason : str
-        Why not exactly; empty if they do.
+        Why not exactly, or what is to be done otherwise than by MNE's defaults; empty if they agree
+        with these.
+    proj : bool
+        Whether projections may be applied to the recordings, as MNE does where it reads averages
+        and trials: ``mne.read_evokeds(file, proj=parameters.proj)``. False for kernels that keep a
+        common potential of the electrodes: they want the reference that is stored.
     """
 
     lambda2: float
@@ -89,6 +104,7 @@ class InverseParameters(Displayed):
     factor: float = 1.0
     parity: str = EXACT
     reason: str = ""
+    proj: bool = True
 
     def to_text(self) -> str:
         """Return a line that survives FIF files.
@@ -160,10 +176,31 @@ def for_averages(inv: Any, nave: int) -> Any:
     noise, sources = inv["noise_cov"].copy(), dict(inv["source_cov"])
     for cov, names in ((noise, ("data", "eig")), (sources, ("data",))):
         cov.update({name: factor * cov[name] for name in names})
-    noise["method"] = parameters.to_text()
     made.update(noise_cov=noise, source_cov=sources)
+    return with_parameters(carry(made, conversion_report(inv)), parameters)
+
+
+def with_parameters(inv: Any, parameters: InverseParameters) -> Any:
+    """Let an operator say other parameters, in its report and in FIF files; it is changed."""
+    inv["noise_cov"]["method"] = parameters.to_text()
     report = conversion_report(inv)
-    return carry(made, ConversionReport(report.findings, {**report.kept, "parameters": parameters}))
+    kept = {**report.kept, "parameters": parameters}
+    return say_instead(carry(inv, ConversionReport(report.findings, kept)), claim(parameters))
+
+
+def claim(parameters: InverseParameters) -> Finding:
+    """Say in a sentence what an operator gives with its parameters."""
+    gives = {
+        NOT_COMPARABLE: "is as regularised as Brainstorm's estimate, which it does not give",
+        UP_TO_FACTOR: "gives Brainstorm's estimate up to a factor",
+    }.get(parameters.parity, "gives Brainstorm's estimate")
+    read = "" if parameters.proj else " of recordings that are read with proj=False"
+    return Finding(
+        "derived",
+        "lambda2",
+        f"{parameters.lambda2!r} with method {parameters.method!r} and nave = {parameters.nave} "
+        f"{gives}{read}.",
+    )
 
 
 def averages_of(inv: Any) -> int:
@@ -174,12 +211,26 @@ def averages_of(inv: Any) -> int:
         return 1
 
 
+def keeps_common(projs: Sequence[Any]) -> bool:
+    """Tell by the references of an operator whether its whitener keeps a common potential."""
+    return any(not np.any(proj["data"]["data"]) for proj in projs)
+
+
 def parameters_of(
-    options: AnyOptions, orients: tuple[str, ...], arrays: OperatorArrays
+    options: AnyOptions,
+    orients: tuple[str, ...],
+    arrays: OperatorArrays,
+    projs: Sequence[Any],
 ) -> InverseParameters:
-    """State the parameters of an operator whose regions have these orientation constraints."""
+    """State the parameters of an operator whose regions have these orientation constraints.
+
+    ``projs`` are the projections of its references.
+    """
     measure = str(options.measure)
     parity, reason = _parity(options, orients)
+    proj = not keeps_common(projs)
+    if not proj and parity != NOT_COMPARABLE:
+        reason = f"{reason} {_STORED_REFERENCE}".strip()
     factor = float(arrays.prior_variance**0.5) if measure == "sloreta" else 1.0
     return InverseParameters(
         lambda2=float(arrays.lambda2),
@@ -188,6 +239,7 @@ def parameters_of(
         factor=factor,
         parity=parity,
         reason=reason,
+        proj=proj,
     )
 
 

@@ -13,6 +13,7 @@ from mne.utils import verbose
 from numpy.typing import NDArray
 
 from mne_bstinv import io
+from mne_bstinv._arguments import numbers_in
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters.kept import Kept, keep, kept_of
@@ -175,7 +176,10 @@ def mesh_rows(src: Any) -> list[IntArray]:
 
 def _head_to_scs(given: FloatArray | None, kept: Kept, findings: Findings) -> FloatArray:
     if given is not None:
-        return np.asarray(given, dtype=np.float64)
+        matrix = numbers_in("head_to_scs", given)
+        if matrix.shape != (4, 4):
+            raise ConversionError(f"head_to_scs must be (4, 4), found shape {matrix.shape}.")
+        return matrix
     if "scs_to_head" in kept:
         inverse: FloatArray = np.linalg.inv(kept["scs_to_head"])
         return inverse

@@ -248,9 +248,13 @@ def test_diagonal_noise_keeps_the_reference_of_the_data(data_dir):
     (proj,) = inv["projs"]
     assert not proj["data"]["data"].any()
     assert any("vector of zeros" in f.reason for f in conversion_report(inv))
+    parameters = inverse_parameters(inv)
+    assert (parameters.parity, parameters.proj) == ("exact", False)
+    assert "read them with proj=False" in parameters.reason
     common = np.abs(kernel_through_mne(inv, inverse_parameters(inv)).sum(axis=1)).max()
     other = stored.operator(NoiseMethod="reg", SourceOrient=("fixed",), InverseMeasure="amplitude")
     assert other["projs"][0]["data"]["data"].any()
+    assert inverse_parameters(other).proj
     removed = np.abs(kernel_through_mne(other, inverse_parameters(other)).sum(axis=1)).max()
     assert removed < 1e-9 * common
 
