@@ -20,6 +20,7 @@ PATHS = sorted(path.relative_to(ROOT) for path in [*ROOT.rglob("*.py"), ROOT / "
 #: What each station (module or subpackage) may import of the others.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "_interruption": set(),
     "_log": set(),
     "_display": set(),
     "_types": set(),
@@ -54,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "report": {
         "errors", "io", "inverse", "anatomy", "conversion", "studies", "adapters", "compare",
-        "cross_validation", "plots",
+        "cross_validation", "plots", "_interruption",
     },
     "explorer": {"errors", "io", "inverse", "studies", "adapters"},
     "export": {

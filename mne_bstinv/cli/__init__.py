@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import to_stderr
 from mne_bstinv.cli.streams import clean_streams, path
 from mne_bstinv.errors import BstInvError
@@ -42,8 +43,10 @@ _COMMANDS = {
 #: What the process returns.
 _EXIT_CODES = (
     "0 success; 1 something differs or failed, and is named; 2 unusable input, nothing was "
-    "written; 130 interrupted"
+    "written; 130 interrupted; 141 nobody reads what is printed any more"
 )
+#: Exit codes of programs that Ctrl-C (SIGINT) or a closed pipe (SIGPIPE) ended.
+_INTERRUPTED, _PIPE_CLOSED = 130, 141
 #: Shells whose commands can be completed.
 _SHELLS = ("bash", "zsh")
 #: Subcommands whose modules have another name: ``lambda`` is a word of Python.
@@ -62,8 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0 success; 1 something differs or failed, and is named; 2 unusable input, nothing
-        was written; 130 interrupted.
+        was written; 130 interrupted; 141 nobody reads what is printed any more.
     """
+    try:
+        with noted_interruption():
+            return _parsed_and_run(argv)
+    except KeyboardInterrupt as error:  # what it says is what was done, and what to do
+        with clean_streams():
+            print(": ".join(["interrupted", *map(str, error.args)]), file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _parsed_and_run(argv: Sequence[str] | None) -> int:
     parser = _parser()
     args, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -77,20 +90,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     try:
         with to_stderr(_level(args)):
-            return int(args.run(args))
+            code = int(args.run(args))
+            sys.stdout.flush()
+            return code
     except BstInvError as error:
         print(f"mne-bstinv {args.command}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough: no success, since
+        return _PIPE_CLOSED  # nobody knows what the rest would have been
     except OSError as error:  # a folder that cannot be written, a full disk
         told = f"{error.filename}: {error.strerror}." if error.filename else str(error)
         print(f"mne-bstinv {args.command}: {told}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
 
 
 def _level(args: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
+from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.arguments import tolerance
@@ -39,8 +40,6 @@ __all__ = ["TWINS", "add_arguments", "run"]
 #: What does the same in Python.
 TWINS = ("mne_bstinv.cross_validate_each", "mne_bstinv.write_report")
 
-#: Exit code of programs that Ctrl-C ended.
-_INTERRUPTED = 130
 #: Argument → the field of InverseOptions that it sets.
 _OPTIONS = {
     "orientation": "source_orient",
@@ -194,10 +193,10 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 0 if the toolboxes agree when told the same (or cannot be compared) and the
     conventions explain the whole difference, for every method, and the stored kernel of a
-    results file does not differ from what is computed of its files; 130 if it was interrupted,
-    after what was known by then; else 1.
+    results file does not differ from what is computed of its files; else 1. If it is interrupted,
+    what was known by then is printed, no page is drawn, and KeyboardInterrupt says what is missing.
     """
-    from mne_bstinv.report.html import check_target, write_report
+    from mne_bstinv.report.html import check_target
 
     refuse_unless(args.html is not None, "--html", {"--overwrite": args.overwrite})
     if args.html is not None:  # before the numbers are computed
@@ -218,27 +217,56 @@ def run(args: argparse.Namespace) -> int:
             plan = _with_verdict(plan, args.study)
         settings = _given(args, _SETTINGS)
         how = {"rtol": args.rtol, "orders": args.orders, "progress": progress}
-        validations = _until_interrupted(_validations(study, plan, settings, how))
-        interrupted = len(validations) < len(plan.options) or validations[-1].attribution.stopped
-        if args.html is not None:
-            write_report(
-                args.html,
-                validations,
-                load=_load_call(args),
-                notes=[plan.note],
-                overwrite=args.overwrite,
-                progress=progress,
-            )
-    if args.json:
-        extra = _as_dict(plan)
-        found = [v.to_dict() | extra for v in validations]
-        print(streams.as_json(found))
-    else:
-        print("\n".join(_lines(validations, plan.note, args.html)))
+        validations, interrupted = _until_interrupted(_validations(study, plan, settings, how))
+    try:
+        with noted_interruption(deferred=True):  # what is known is printed in any case
+            _print(validations, plan, args)
+        if args.html is not None and not interrupted:
+            _write_page(validations, plan, args, progress)
+    except KeyboardInterrupt:
+        interrupted = True
     if interrupted:
-        return _INTERRUPTED
+        raise KeyboardInterrupt(_missing(validations, plan, args.html))
     differs = plan.stored is not None and plan.stored.failed
     return int(differs or not all(v.passed for v in validations))
+
+
+def _print(validations: list[Any], plan: _Plan, args: argparse.Namespace) -> None:
+    if args.json:
+        extra = _as_dict(plan)
+        print(streams.as_json([v.to_dict() | extra for v in validations]), flush=True)
+    else:
+        print("\n".join(_lines(validations, plan.note)), flush=True)
+
+
+def _write_page(
+    validations: list[Any], plan: _Plan, args: argparse.Namespace, progress: bool
+) -> None:
+    """Write the page, which takes longer than the numbers, and say where it is."""
+    from mne_bstinv.report.html import write_report
+
+    with warnings_silenced("mne"):
+        write_report(
+            args.html,
+            validations,
+            load=_load_call(args),
+            notes=[plan.note],
+            overwrite=args.overwrite,
+            progress=progress,
+        )
+    if not args.json:
+        print(f"\nreport: {args.html}")
+
+
+def _missing(validations: list[Any], plan: _Plan, page: Path | None) -> str:
+    """Say what an interruption left out."""
+    names = [mne_name(options) for options in plan.options]
+    compared, left = names[: len(validations)], names[len(validations) :]
+    in_part = " (its attribution in part)" if validations[-1].attribution.stopped else ""
+    parts = [f"compared: {', '.join(compared)}{in_part}"]
+    parts += [f"not compared: {', '.join(left)}"] if left else []
+    parts += [] if page is None else [f"{page} was not written"]
+    return "; ".join(parts)
 
 
 def _as_dict(plan: _Plan) -> dict[str, Any]:
@@ -246,18 +274,21 @@ def _as_dict(plan: _Plan) -> dict[str, Any]:
     return {"note": plan.note, "stored_kernel": stored}
 
 
-def _until_interrupted(validations: Iterator[Any]) -> list[Any]:
-    """Collect until Ctrl-C is pressed, which goes on where there is nothing yet."""
+def _until_interrupted(validations: Iterator[Any]) -> tuple[list[Any], bool]:
+    """Collect until Ctrl-C is pressed, and say if it was; it goes on where there is nothing yet."""
     found = []
     try:
-        for validation in validations:
-            found.append(validation)
-            if validation.attribution.stopped:
-                break
+        with noted_interruption() as interruption:
+            for validation in validations:
+                found.append(validation)
+                interruption.check()
+                if validation.attribution.stopped:
+                    return found, True
     except KeyboardInterrupt:
         if not found:
             raise
-    return found
+        return found, True
+    return found, False
 
 
 def _validations(
@@ -282,7 +313,7 @@ def _validations(
         yield next(found)
 
 
-def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str]:
+def _lines(validations: list[Any], note: str) -> Iterator[str]:
     """Yield the verdicts and the note first, then everything of each method."""
     yield from (v.verdict for v in validations)
     yield f"note: {note}"
@@ -290,8 +321,6 @@ def _lines(validations: list[Any], note: str, page: Path | None) -> Iterator[str
     for v in validations:
         # the first line is the verdict again
         yield f"\n{v}" if len(validations) > 1 else str(v).partition("\n")[2]
-    if page is not None:
-        yield f"\nreport: {page}"
 
 
 def _of_arguments(args: argparse.Namespace, study: StudyData) -> _Plan:

@@ -108,17 +108,16 @@ def _compare(sample: SampleStudy, page: Path, *, overwrite: bool) -> bool:
 
     with warnings_silenced("mne"):  # what the conversions lose is in the report
         measures = ("amplitude", "dspm2018", "sloreta")
-        validations = list(
-            cross_validate_each(
-                sample,
-                [InverseOptions(measure=measure) for measure in measures],
-                data_types="MEG",
-                shapley_limit=0,  # the mean over all orders would take some seconds a measure
-            )
-        )
-        for validation in validations:
+        validations = []
+        for validation in cross_validate_each(
+            sample,
+            [InverseOptions(measure=measure) for measure in measures],
+            data_types="MEG",
+            shapley_limit=0,  # the mean over all orders would take some seconds a measure
+        ):
             print(f"   {validation.verdict}")
-        print(f"   {_NOTE}")
+            validations.append(validation)
+        print(f"   {_NOTE}", flush=True)
         write_report(  # the figures of one measure take as long as all the numbers
             page,
             validations[0],

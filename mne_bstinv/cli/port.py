@@ -90,13 +90,12 @@ def run(args: argparse.Namespace) -> int:
     """Port and say what was done.
 
     Returns 0 if nothing failed, all folders could be listed and no verified kernel differs, else
-    1; 130 if it was interrupted.
+    1. If it is interrupted, KeyboardInterrupt says how to go on.
     """
     try:
         report = _report(args)
     except KeyboardInterrupt:
-        print("interrupted: run the same command again to go on", file=sys.stderr)
-        return 130
+        raise KeyboardInterrupt("run the same command again to go on") from None
     print(report, file=sys.stdout)
     return int(not report.success)
 

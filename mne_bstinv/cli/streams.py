@@ -67,13 +67,26 @@ class _Clean:
 def clean_streams(*, quiet: bool = False) -> Iterator[None]:
     """Print to any terminal or file, whatever its encoding and whatever is in the names.
 
-    ``quiet`` leaves out progress bars. What is printed to a closed stream is lost, as in Python.
+    ``quiet`` leaves out progress bars. What is printed to a closed stream is lost, as in Python,
+    and so is at the end what a stream does not take: a pipe that nobody reads, a full disk.
     """
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         out: Any = _Clean(sys.stdout or nowhere, moves=False)
         error: Any = _Clean(sys.stderr or nowhere, moves=True, quiet=quiet)
         with redirect_stdout(out), redirect_stderr(error):
-            yield
+            try:
+                yield
+            finally:
+                for stream in (out, error):
+                    _flush(stream, nowhere)
+
+
+def _flush(stream: Any, nowhere: TextIO) -> None:
+    """Flush a stream; if that fails, lead it nowhere: Python flushes it again when it ends."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def path(text: str) -> Path:

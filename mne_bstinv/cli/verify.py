@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     """Verify and print.
 
     Returns 0 if nothing differs and nothing failed (with ``--strict``: if all kernels are
-    equal), else 1. What cannot be recomputed of what was made of kernels does not count.
+    equal), else 1. What cannot be recomputed of what was made of kernels does not count. If it is
+    interrupted, what was known by then is printed, and KeyboardInterrupt says of how many files.
     """
     args.path = results_file(args.path)
     files = find_files(args.path)
@@ -69,19 +71,27 @@ def run(args: argparse.Namespace) -> int:
     folder = args.path if args.path.is_dir() else args.path.parent
     outcomes: list[Verification] = []
     firsts: dict[str, Path] = {}
-    with tqdm(
-        total=len(files), unit="file", disable=None if not args.json else True, file=sys.stderr
-    ) as bar:
-        for outcome in _outcomes(files, args):
-            outcomes.append(outcome)
-            bar.update()
-            if not args.json:
-                first = firsts.setdefault(outcome.reason, outcome.file)
-                tqdm.write(format_line(outcome, folder, first), file=sys.stdout)
+    interrupted = False
+    try:
+        with (
+            noted_interruption() as interruption,
+            tqdm(total=len(files), unit="file", disable=args.json or None, file=sys.stderr) as bar,
+        ):
+            for outcome in _outcomes(files, args):
+                outcomes.append(outcome)
+                bar.update()
+                if not args.json:
+                    first = firsts.setdefault(outcome.reason, outcome.file)
+                    tqdm.write(format_line(outcome, folder, first), file=sys.stdout)
+                interruption.check()
+    except KeyboardInterrupt:
+        interrupted = True
     if args.json:
         print(streams.as_json([o.to_dict() for o in outcomes]))
-    else:
+    elif outcomes:
         print(summary(outcomes))
+    if interrupted:
+        raise KeyboardInterrupt(f"{len(outcomes)} of {len(files)} file(s) were verified")
     kernels = [o for o in outcomes if not o.is_derived]
     unequal = [o for o in kernels if not o.status.startswith("equal")]
     failed = any(o.failed for o in outcomes)

@@ -197,8 +197,9 @@ def _regularized(
     ingredients: Ingredients, operated: Operated, switched: frozenset[str]
 ) -> list[_Part]:
     """Regularise the covariance of each sensor type by one of the two rules, once."""
-    # what is between sensor types has no part in it, but whether MNE's rule meets it whole
-    key = switched - {"cross_types"}, _jointly(switched)
+    # what is between sensor types has no part in it, but whether MNE takes it whole, as it is
+    whole = "regularization" in switched and ingredients.settings.regularize is None
+    key = switched - {"cross_types"}, whole and _jointly(switched)
     return ingredients.made.parts.get(key, lambda: _parts(ingredients, operated, switched))
 
 

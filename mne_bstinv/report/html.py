@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import mne
 from tqdm import tqdm
 
+from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._temporary import replacing
 from mne_bstinv.cross_validation import CrossValidation
 from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
@@ -84,6 +85,8 @@ def write_report(
     figures (:func:`~mne_bstinv.report.figures_of`), metrics, what conversions lost, versions, and
     the Python that computes the numbers anew.
 
+    Ctrl-C ends it after the figure that is being drawn, and leaves no page; a second one at once.
+
     Parameters
     ----------
     fname : path-like
@@ -124,8 +127,18 @@ def write_report(
     if not given:
         raise OptionError("There is no cross-validation to report: give at least one.")
     n_figures = len(FIGURES) * len(given)
-    with tqdm(total=n_figures, desc="figures", unit="figure", disable=not progress) as bar:
-        _save(_report(given, load, notes, bar), target)
+    with (
+        tqdm(total=n_figures, desc="figures", unit="figure", disable=not progress) as bar,
+        replacing(target) as temporary,  # a report is there whole or not at all
+        noted_interruption(deferred=True) as interruption,  # Matplotlib's callbacks would lose it
+    ):
+
+        def drawn() -> None:
+            bar.update()
+            interruption.check()
+
+        report = _report(given, load, notes, drawn)
+        report.save(temporary, open_browser=False, verbose="error")
     return target
 
 
@@ -144,8 +157,12 @@ def check_target(fname: PathLike, *, overwrite: bool) -> Path:
 
 
 def _report(
-    validations: list[CrossValidation], load: str | None, notes: Sequence[str], bar: Any
+    validations: list[CrossValidation],
+    load: str | None,
+    notes: Sequence[str],
+    drawn: Callable[[], None],
 ) -> mne.Report:
+    """Make the page, and call ``drawn`` after each figure."""
     labelled = _labelled(validations)
     name = ", ".join(dict.fromkeys(v.name for v in validations))
     report = mne.Report(
@@ -167,7 +184,7 @@ def _report(
         tags=("summary",),
     )
     for label, validation in labelled.items():
-        _add(report, validation, label if len(labelled) > 1 else None, load, bar)
+        _add(report, validation, label if len(labelled) > 1 else None, load, drawn)
     report.add_html(tables.losses_html(validations), "What conversions lost", tags=("losses",))
     report.add_html(tables.versions_html(), "Versions", tags=("versions",))
     return report
@@ -185,15 +202,19 @@ def _labelled(validations: Sequence[CrossValidation]) -> dict[str, CrossValidati
 
 
 def _add(
-    report: mne.Report, validation: CrossValidation, section: str | None, load: str | None, bar: Any
+    report: mne.Report,
+    validation: CrossValidation,
+    section: str | None,
+    load: str | None,
+    drawn: Callable[[], None],
 ) -> None:
     """Add everything of one cross-validation."""
     where = {"section": section, "tags": (validation.settings.method,)}
     report.add_html(tables.settings_html(validation), "Settings, side by side", **where)
     drawings = draw(validation)
-    missing = _add_figures(report, [next(drawings)], where, bar)  # the attribution, and its table
+    missing = _add_figures(report, [next(drawings)], where, drawn)  # the attribution, and its table
     report.add_html(tables.attribution_html(validation), "Attribution", **where)
-    missing += _add_figures(report, drawings, where, bar)
+    missing += _add_figures(report, drawings, where, drawn)
     report.add_html(tables.scouts_html(validation), "Scouts", **where)
     report.add_html(tables.metrics_html(validation), "Metrics", **where)
     report.add_html(tables.parity_html(validation), "Told the same", **where)
@@ -209,7 +230,10 @@ def _add(
 
 
 def _add_figures(
-    report: mne.Report, drawings: Iterable[Drawing], where: dict[str, Any], bar: Any
+    report: mne.Report,
+    drawings: Iterable[Drawing],
+    where: dict[str, Any],
+    drawn: Callable[[], None],
 ) -> list[str]:
     """Add the figures and return why there are not more."""
     missing = []
@@ -219,11 +243,5 @@ def _add_figures(
         else:
             drawing.figure.set_dpi(_DPI)
             report.add_figure(drawing.figure, drawing.title, caption=drawing.caption, **where)
-        bar.update()
+        drawn()
     return missing
-
-
-def _save(report: mne.Report, target: Path) -> None:
-    """Write beside the target first, so that a report is there whole or not at all."""
-    with replacing(target) as temporary:
-        report.save(temporary, open_browser=False, verbose="error")

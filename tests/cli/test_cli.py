@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import pkgutil
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -258,6 +261,39 @@ def test_version_and_module():
     command = [sys.executable, "-m", "mne_bstinv", "--version"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == f"mne-bstinv {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "interrupted"), [("parse_known_args", True), ("declare", False), ("_level", True)]
+)
+def test_an_interruption_is_one_word_wherever_it_comes(
+    sample_dir, capsys, monkeypatch, where, interrupted
+):
+    """In the imports of a command, too, and where its exception is lost."""
+
+    def press(*_):
+        with contextlib.nullcontext() if interrupted else contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return original(*_)
+
+    place = cli if where == "_level" else cli._Command
+    original = getattr(place, where)
+    monkeypatch.setattr(place, where, press)
+    assert main(["info", str(sample_dir)]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_interrupted_verifications_are_printed(study, capsys, monkeypatch):
+    def two(files, **_):
+        yield from itertools.islice(original(files), 2)
+        raise KeyboardInterrupt
+
+    original = cli._module("verify").verify
+    monkeypatch.setattr("mne_bstinv.cli.verify.verify", two)
+    assert main(["verify", str(study), "--json"]) == 130
+    said = capsys.readouterr()
+    assert len(json.loads(said.out)) == 2
+    assert said.err == "interrupted: 2 of 6 file(s) were verified\n"
 
 
 def test_strict_wants_everything_equal(study, capsys):

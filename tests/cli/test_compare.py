@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -333,7 +335,9 @@ def test_what_is_known_is_printed_when_it_is_interrupted(study, capsys, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr("mne_bstinv.cross_validation.attribution.measure_distances", interrupted)
-    out = compare(capsys, study, "--methods", "MNE", "dSPM", code=130).out
+    out, err = compare(capsys, study, "--methods", "MNE", "dSPM", code=130)
+    missing = "compared: MNE (its attribution in part); not compared: dSPM"
+    assert err == f"interrupted: {missing}\n"
     assert out.startswith("MNE fixed EEG. Told the same: equal (")
     assert "As set here: " in out
     assert "Stopped before all was computed: this is what was known by then." in out
@@ -341,7 +345,9 @@ def test_what_is_known_is_printed_when_it_is_interrupted(study, capsys, monkeypa
     assert "MNE told the same against Brainstorm" in out
 
 
-def test_methods_that_were_compared_before_an_interruption_are_printed(study, capsys, monkeypatch):
+def test_methods_that_were_compared_before_an_interruption_are_printed(
+    study, tmp_path, capsys, monkeypatch
+):
     from mne_bstinv import cross_validation
 
     original = cross_validation.cross_validate_each
@@ -351,8 +357,35 @@ def test_methods_that_were_compared_before_an_interruption_are_printed(study, ca
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cross_validation, "cross_validate_each", interrupted)
-    found = compare(capsys, study, "--methods", "MNE", "dSPM", "--orders", "path", code=130)
+    monkeypatch.setattr("mne_bstinv.report.html.write_report", None)  # nobody waits for pictures
+    page = tmp_path / "x.html"
+    found = compare(capsys, study, "--orders", "path", "--html", page, code=130)
     assert found.out.startswith("MNE fixed EEG. Told the same: ")
+    missing = f"compared: MNE; not compared: dSPM, sLORETA; {page} was not written"
+    assert found.err == f"interrupted: {missing}\n"
+
+
+def test_numbers_are_printed_before_the_page_which_an_interruption_ends(
+    study, tmp_path, capsys, monkeypatch
+):
+    drawn = []
+
+    def interrupted(validation):
+        drawn.append(validation.settings.method)
+        with contextlib.suppress(KeyboardInterrupt):  # as what Matplotlib calls back does
+            signal.raise_signal(signal.SIGINT)
+        return "Not drawn."
+
+    figure = dataclasses.replace(FIGURES[0], function=interrupted)
+    monkeypatch.setattr("mne_bstinv.report.figures.FIGURES", (figure,))
+    page = tmp_path / "x.html"
+    words = ["--methods", "MNE", "dSPM", "--orders", "path", "--html", page]
+    found = compare(capsys, study, *words, code=130)
+    assert found.out.count("MNE told the same against Brainstorm") == 2
+    assert "report:" not in found.out
+    assert found.err == f"interrupted: compared: MNE, dSPM; {page} was not written\n"
+    assert drawn == ["MNE"]
+    assert list(tmp_path.glob("*x.html*")) + list(tmp_path.glob("*.tmp")) == []
 
 
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):

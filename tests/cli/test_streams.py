@@ -98,6 +98,17 @@ def test_json_is_json_whatever_is_in_a_file(tmp_path, monkeypatch, encoding):
     assert "é 😀\x9b" in told["fields"]["History"]["value"]
 
 
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_pipe_that_nobody_reads_is_no_success(sample_dir, monkeypatch, buffered):
+    """Whether it is noticed when a line is printed, or only when all are flushed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", -1 if buffered else 1, encoding="utf-8") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(["info", str(sample_dir)]) == 141
+        pipe.flush()  # as Python does when it ends
+
+
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 def test_a_stream_that_is_closed(sample_dir, monkeypatch, name):
     """As after ``>&-`` in a shell, and in programs of Windows without a console."""
