@@ -15,6 +15,7 @@ from mne_bstinv.io import mat
 from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.linked import find_linked
+from mne_bstinv.io.protocol_scan import RESULTS
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
@@ -157,7 +158,7 @@ def _describe_protocol(protocol: io.Protocol) -> dict[str, Any]:
                     "file": relative(r.file),
                     "data_file": relative(r.data_file),
                     "shared": r.shared,
-                    "form": "kernel" if is_kernel(r.file) else "full",
+                    "form": _form(r.file),
                     **_results_told(r.file),
                 }
                 for r in entry.results
@@ -269,6 +270,17 @@ def _comment(file: Path) -> str | None:
         return None
     comment = found.value if found is not None else None
     return " ".join(comment.split()) or None if isinstance(comment, str) else None
+
+
+def _form(file: Path) -> str:
+    """Say whether results are a kernel or full; ``unusable`` for what is no results file inside."""
+    try:
+        usable = RESULTS & set(mat.names_in(file))
+    except BstInvError:  # reading it says what is wrong
+        usable = set[str]()
+    if not usable:
+        return "unusable"
+    return "kernel" if is_kernel(file) else "full"
 
 
 def _results_told(file: Path) -> dict[str, Any]:

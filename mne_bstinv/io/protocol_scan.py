@@ -17,6 +17,7 @@ from mne_bstinv.io.variable import Variable
 __all__ = [
     "ANATOMY_KINDS",
     "DERIVED_KINDS",
+    "RESULTS",
     "CurrentHeadModels",
     "Folder",
     "data_file_of",
@@ -42,6 +43,8 @@ ANATOMY_KINDS = {
 DERIVED_KINDS = (
     "matrix", "dipoles", "timefreq", "pdata", "presults", "ptimefreq", "pmatrix",
 )  # fmt: skip
+#: Variables that results have one of.
+RESULTS = {"ImagingKernel", "ImageGridAmp"}
 #: Kinds of files that a condition lists one by one.
 _LISTED = ("channel", "headmodel", "noisecov", "ndatacov", "data", "results")
 
@@ -119,10 +122,19 @@ def default_channel_folder(
 
 
 def data_file_of(file: Path, problems: Problems) -> str | None:
-    """Return the DataFile of a results file, ``''`` if it has none, None if it is unreadable."""
+    """Return the DataFile of a results file, ``''`` if it has none.
+
+    None if it is unreadable, or of another kind than its name says.
+    """
     variables = read_or_report(lambda name: mat.read(name, ["DataFile"]), file, problems)
     if variables is None:
         return None
+    if "DataFile" not in variables:
+        names = read_or_report(mat.names_in, file, problems)
+        if names is not None and not RESULTS & set(names):
+            problems.append(f"{file}: no results: it has none of {', '.join(sorted(RESULTS))}")
+        if names is None or not RESULTS & set(names):
+            return None
     value = variables["DataFile"].value if "DataFile" in variables else ""
     return value if isinstance(value, str) else ""
 

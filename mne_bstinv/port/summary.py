@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv.conversion import Finding
+from mne_bstinv.port.foreseen import NOT_SEEN
 from mne_bstinv.port.listing import left_lines, unasked_lines
 from mne_bstinv.port.manifest import DONE, FAILED, PLANNED
 from mne_bstinv.port.verdicts import (
@@ -138,6 +139,7 @@ class PortReport:
             if unit["status"] == PLANNED:
                 does = "up to date" if unit["kept"] else "to convert"
                 yield f"{does}: {unit['title']} → {unit['folder']} ({len(unit['inputs'])} files)"
+        yield NOT_SEEN
         size = ""
         if self.needed_bytes:
             size = f"; continuous recordings: {self.needed_bytes / 1e9:.2f} GB"

@@ -20,6 +20,7 @@ from mne_bstinv.errors import ProtocolError
 from mne_bstinv.port.ahead import large_files
 from mne_bstinv.port.continuous import originals
 from mne_bstinv.port.convert import convert_unit
+from mne_bstinv.port.foreseen import foreseen
 from mne_bstinv.port.locks import WORK_FOLDER, locked, staging
 from mne_bstinv.port.manifest import (
     DONE,
@@ -129,6 +130,8 @@ def planned_unit(unit: Unit, out: Path, settings: Settings) -> dict[str, Any]:
         check_listed(unit)
         inputs = {name: hash_file(file) for name, file in unit.inputs().items()}
         kept = _up_to_date(before, unit, inputs, folder, settings)
+        if not kept and (errors := foreseen(unit, settings)):
+            manifest |= {"status": FAILED, "errors": errors}
         return {**manifest, "inputs": inputs, "verification": None, "kept": kept}
     except Exception as error:  # as when it is ported
         errors = [{"file": "", "what": unit.kind, "reason": described(error)}]

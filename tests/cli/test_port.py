@@ -131,7 +131,9 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(study, tmp_path, c
     capsys.readouterr()
     assert main([*command, "--dry-run"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["up to date", "to convert", "dry run"]
+    assert [line.split(":")[0] for line in lines if not line.startswith("a dry run does not")] == [
+        "up to date", "to convert", "dry run",
+    ]  # fmt: skip
     assert {file: file.stat().st_mtime_ns for file in out.rglob("*")} == before
 
 
@@ -140,3 +142,25 @@ def test_a_dry_run_of_an_archive(study, tmp_path, capsys):
     assert main(["port", archive, str(tmp_path / "out"), "--dry-run"]) == 0
     assert "dry run: 2 units to convert" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_counts_what_it_sees_that_would_fail(study, tmp_path, capsys):
+    one, two, three = sorted(study.rglob("results_*KERNEL*.mat"))[:3]
+    one.write_bytes(one.read_bytes()[:-1000])
+    shutil.copy(next(study.rglob("channel*.mat")), two)
+    for recordings in study.rglob("data_*.mat"):
+        recordings.unlink()
+    command = ["port", str(study), str(tmp_path / "out")]
+    assert main([*command, "--dry-run"]) == 1
+    said = capsys.readouterr().out
+    lines = said.splitlines()
+    assert lines[-1].endswith(f", 1 that would fail; nothing was written to {tmp_path / 'out'}")
+    assert "a dry run does not look at the numbers in files" in said
+    assert "no results: it has none of ImageGridAmp, ImagingKernel" in said
+    for file in (one, two, three):  # each is named once
+        assert [line for line in lines if f"/{file.name}: " in line and "problem" in line] == []
+        assert sum(f"/{file.name}: " in line for line in lines) == 1
+    assert main(["info", str(study)]) == 0
+    said = capsys.readouterr().out
+    told = next(line for line in said.splitlines() if two.name in line)
+    assert told.endswith(" (unusable)")
