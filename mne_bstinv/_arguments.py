@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ArgumentError
 
 __all__ = ["Declared", "checks_arguments", "declared_kinds", "numbers_in"]
 
@@ -107,7 +108,7 @@ def numbers_in(name: str, value: Any) -> FloatArray:
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ConversionError(
+        raise ArgumentError(
             f"{name} must be an array of numbers, found {_named(value)}."
         ) from error
 
@@ -124,14 +125,16 @@ def _refuse_others(
             continue
         if not one.takes(value):
             read = ", as mne_bstinv.io reads it from a file" if one.of_files else ""
-            raise ConversionError(
+            raise ArgumentError(
                 f"{function}: {one.name} must be {one.expected()}{read}, found {_named(value)}."
             )
 
 
 def _named(value: Any) -> str:
-    """Return the class of a value, of a list those of its items too."""
+    """Return the class of a value, of a list those of its items too, or a plain value itself."""
     name = type(value).__name__
+    if isinstance(value, bool | int | float | str | bytes):
+        return f"{name} {reprlib.repr(value)}"
     if type(value) not in (list, tuple):
         return name
     return f"{name} of {', '.join(sorted({type(one).__name__ for one in value})) or 'nothing'}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "ArgumentError",
     "BstInvError",
     "ComparisonError",
     "ConversionError",
@@ -124,6 +125,10 @@ class DownloadError(BstInvError, OSError):
 
 class OptionError(BstInvError, ValueError):
     """An option is unknown or out of range."""
+
+
+class ArgumentError(ConversionError, OptionError, TypeError):
+    """An argument of a conversion is of another kind than is declared: exchanged, or not read."""
 
 
 class InverseError(BstInvError, ValueError):

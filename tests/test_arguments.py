@@ -12,7 +12,7 @@ import mne_bstinv as mb
 from mne_bstinv import io
 from mne_bstinv._arguments import declared_kinds, numbers_in
 from mne_bstinv.conversion import converts, is_conversion
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.io.mat import PathLike
 
 CONVERSIONS = {
@@ -31,7 +31,7 @@ def test_most_conversions_declare_kinds() -> None:
     ("name", "argument"), [(name, one.name) for name, found in DECLARED.items() for one in found]
 )
 def test_every_conversion_names_what_it_cannot_take(name: str, argument: str) -> None:
-    words = rf"^{name}: {argument} must be .*, found bytes\.$"
+    words = rf"^{name}: {argument} must be .*, found bytes b'x.mat'\.$"
     with pytest.raises(ConversionError, match=words):
         CONVERSIONS[name](**{argument: b"x.mat"})
 
@@ -75,15 +75,16 @@ def test_plain_values() -> None:
     for count in (np.int64(2), 2.0, None):
         assert plain("a", count=count) == "converted"
     for wrong, words in (
-        ({"text": 1}, "text must be str, found int"),
+        ({"text": 1}, "text must be str, found int 1"),
         ({"text": None}, "text must be str, found NoneType"),
-        ({"number": "1"}, "number must be float, found str"),
+        ({"number": "1"}, "number must be float, found str '1'"),
         ({"number": np.ones(2)}, "number must be float, found ndarray"),
-        ({"count": 2.5}, "count must be int, found float"),
-        ({"file": 1}, "file must be str or PathLike, found int"),
+        ({"count": 2.5}, "count must be int, found float 2.5"),
+        ({"file": 1}, "file must be str or PathLike, found int 1"),
     ):
-        with pytest.raises(ConversionError, match=rf"^plain: {words}\.$"):
+        with pytest.raises(ConversionError, match=rf"^plain: {words}\.$") as raised:
             plain(**{"text": "a", **wrong})
+        assert isinstance(raised.value, OptionError)  # many of them are options
 
 
 @pytest.mark.parametrize("value", ["x", object(), [[1], [1, 2]], 3j])

@@ -21,6 +21,9 @@ from mne_bstinv.verification import Verification, find_files, verify
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
+#: Letters from which on a reason is not written again.
+_LONG = 60
+
 #: What does the same in Python.
 TWINS = ("mne_bstinv.verify", "mne_bstinv.recompute")
 
@@ -67,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         )
     folder = args.path if args.path.is_dir() else args.path.parent
     outcomes: list[Verification] = []
+    firsts: dict[str, Path] = {}
     interrupted = False
     try:
         with (
@@ -77,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
                 outcomes.append(outcome)
                 bar.update()
                 if not args.json:
-                    tqdm.write(format_line(outcome, folder), file=sys.stdout)
+                    first = firsts.setdefault(outcome.reason, outcome.file)
+                    tqdm.write(format_line(outcome, folder, first), file=sys.stdout)
                 interruption.check()
     except KeyboardInterrupt:
         interrupted = True
@@ -118,14 +123,19 @@ def _outcomes(files: list[Path], args: argparse.Namespace) -> Iterator[Verificat
         yield from verify(files, rtol=args.rtol, operators=args.inverse, n_jobs=args.n_jobs)
 
 
-def format_line(outcome: Verification, folder: Path) -> str:
-    """Write an outcome in a line: status, relative difference, file, options and reason."""
+def format_line(outcome: Verification, folder: Path, first: Path | None = None) -> str:
+    """Write an outcome in a line: status, relative difference, file, options and reason.
+
+    A long reason is written once: ``first`` is the first file with it.
+    """
     number = outcome.relative_difference
     shown = "       " if number is None else f"{number:7.1e}"
     parts = [f"{outcome.status:<16}", shown, str(outcome.file.relative_to(folder))]
     if outcome.options:
         parts.append(f"[{outcome.options}]")
-    if outcome.reason:
+    if len(outcome.reason) > _LONG and first is not None and first != outcome.file:
+        parts.append(f"– the same as of {first.name}")
+    elif outcome.reason:
         parts.append("– " + " ".join(outcome.reason.split()))
     return "  ".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.errors import OptionError
@@ -14,8 +15,8 @@ from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
     "Problems", "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder",
-    "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "mri_rank", "named",
-    "normalise", "unlisted_below",
+    "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "listed_files", "mri_rank",
+    "named", "normalise", "unlisted_below", "why_no_file",
 ]  # fmt: skip
 
 
@@ -110,6 +111,34 @@ def listed(folder: Path, problems: Problems) -> list[Path]:
         problems.append(f"{folder}: cannot be listed: {error.strerror}")
         problems.unlisted.append(folder)
         return []
+
+
+def listed_files(folder: Path, problems: Problems) -> list[Path]:
+    """Return the files that a folder holds, by name; a problem for each that is named as one only.
+
+    What is no file is a folder called ``….mat``, a link to nothing, a pipe (which is not opened).
+    """
+    found: list[Path] = []
+    for path in listed(folder, problems):
+        why = why_no_file(path)
+        if not why:
+            found.append(path)
+        elif not path.name.startswith(".") and (path.suffix == ".mat" or not is_folder(path)):
+            problems.append(f"{path}: {why}: nothing is made of it")
+    return found
+
+
+def why_no_file(path: Path) -> str:
+    """Say why a path that a folder lists is no file; nothing if it is one."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to a file that does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISDIR(mode):
+        return "a folder, not a file"
+    return "" if stat.S_ISREG(mode) else "a pipe or device, not a file"
 
 
 def unlisted_below(folder: Path) -> list[Path]:

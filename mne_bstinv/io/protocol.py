@@ -16,6 +16,7 @@ from mne_bstinv.io.filenames import (
     is_label_volume,
     is_mri,
     listed,
+    listed_files,
     mri_rank,
 )
 from mne_bstinv.io.mat import PathLike
@@ -210,7 +211,7 @@ def _anatomy_files(
 
     An MRI is rather one whose name says T1 or MRI, and never a volume of labels or a CT.
     """
-    found = listed(anat / folder, problems) if is_folder(anat / folder) else []
+    found = listed_files(anat / folder, problems) if is_folder(anat / folder) else []
     names = [file.name for file in found if file.suffix.lower() == ".mat"]
     files: dict[str, Path | None] = {}
     for attribute, kind in ANATOMY_KINDS.items():
@@ -231,13 +232,9 @@ def _anatomy_files(
 
 def _others(folder: Path, used: Mapping[str, Path | None], problems: Problems) -> tuple[Path, ...]:
     """Return what a folder of an anatomy holds beside the files that are used."""
-    found = listed(folder, problems) if is_folder(folder) else []
+    found = listed_files(folder, problems) if is_folder(folder) else []
     names = ["brainstormsubject.mat", *(file.name for file in used.values() if file is not None)]
-    return tuple(
-        file
-        for file in found
-        if file.name not in names and not file.name.startswith(".") and not is_folder(file)
-    )
+    return tuple(file for file in found if file.name not in names and not file.name.startswith("."))
 
 
 def _conditions(

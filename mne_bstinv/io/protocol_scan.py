@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed, normalise
+from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed_files, normalise
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -70,8 +70,8 @@ def scan(path: Path, problems: Problems) -> Folder:
     files: dict[str | None, list[Path]] = {}
     study = path / "brainstormstudy.mat"
     strange: list[Path] = []
-    for file in listed(path, problems):
-        if not _is_file(file) or file.name.startswith("."):
+    for file in listed_files(path, problems):
+        if file.name.startswith("."):
             continue
         if file.suffix.lower() == ".mat":
             files.setdefault(file_kind(file.name), []).append(file)
@@ -138,13 +138,6 @@ def read_or_report(reader: Callable[[Path], T], file: Path, problems: Problems) 
     except OSError as error:
         problems.append(f"{file}: cannot be read: {error.strerror}")
     return None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _last(files: dict[str | None, list[Path]], kind: str) -> Path | None:

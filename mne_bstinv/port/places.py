@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MatFileError, OverwriteError, ProtocolError
-from mne_bstinv.io.filenames import Problems, listed
+from mne_bstinv.io.filenames import Problems, listed, why_no_file
 from mne_bstinv.io.protocol import DEFAULT, is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
 from mne_bstinv.port.manifest import read_manifest
@@ -80,9 +81,10 @@ def check_listed(unit: Unit) -> None:
 
 def check_folder(out: Path) -> None:
     """Refuse an output that is a file, or below one."""
-    there = next(path for path in (out, *out.parents) if path.exists())
+    there = next(path for path in (out, *out.parents) if os.path.lexists(path))
     if not there.is_dir():
-        raise OverwriteError(f"{there}: a file; the output is a folder. Choose another.")
+        what = "a file" if there.exists() else why_no_file(there)
+        raise OverwriteError(f"{there}: {what}; the output is a folder. Choose another.")
 
 
 def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:

@@ -103,7 +103,7 @@ class PortReport:
             lines += [f"{unit['title']}: {line}" for line in incomparable_lines(unit)]
             lines += [f"{unit['title']}: {line}" for line in methodless_lines(unit)]
         lines += [f"not converted: {line}" for line in left_lines(self.units)]
-        lines += [f"problem: {problem}" for problem in self.problems]
+        lines += [f"problem: {problem}" for problem in self._other_problems()]
         for unit in self.units:
             lines += [f"problem: {unit['title']}: {line}" for line in unasked_lines(unit)]
         for unit in self.units:
@@ -121,6 +121,16 @@ class PortReport:
             for u in self.units
         )
         return f"<table><tr><th></th><th>status</th><th>kernels</th><th></th></tr>{rows}</table>"
+
+    def _other_problems(self) -> list[str]:
+        """Return the problems but those of files whose errors are told."""
+        told = tuple(
+            f"{unit['protocol']}/{error['file']}:"
+            for unit in self.failed
+            for error in unit["errors"]
+            if error["file"]
+        )
+        return [problem for problem in self.problems if not problem.startswith(told)]
 
     def _plan_lines(self) -> Iterator[str]:
         """Say what a dry run found, a line each."""

@@ -10,7 +10,7 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_kernel
+from mne_bstinv.io.filenames import is_kernel, why_no_file
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.studies.files import Studies
@@ -47,6 +47,11 @@ def check_path(path: Path) -> None:
     """Refuse what is neither a folder nor recordings nor results."""
     if not path.exists():
         raise MissingFileError(f"{path}: no such file or folder. Check the path.")
+    if not path.is_dir() and (why := why_no_file(path)):
+        raise ProtocolError(
+            f"{path}: {why}. Give recordings, results, or the folder of a condition or of a "
+            "protocol."
+        )
     if path.is_file() and io.file_kind(path.name) not in _ENTRY_KINDS:
         raise ProtocolError(
             f"{path}: neither recordings (data_*.mat) nor results (results_*.mat) by its name. "

@@ -213,8 +213,9 @@ def _refuse_folder(file: Path) -> None:
     problems = Problems()
     if file.is_dir():
         listed(file, problems)
-        why = problems[0] if problems else f"{file}: a folder, not a file"
-        raise MatFileError(f"{why}. Check your rights there.")
+        if problems:
+            raise MatFileError(f"{problems[0]}. Check your rights there.")
+        raise MatFileError(f"{file}: a folder, not a file. Restore the file, or move this away.")
 
 
 def _verify_derived(file: Path, library: Library, rtol: float) -> Verification:

@@ -317,6 +317,8 @@ class TestErrors:
             ({"rtol": 2}, "rtol must lie between 0 and 1"),
             ({"n_jobs": 0}, r"n_jobs must be a positive number .*, or -1 .* found 0\."),
             ({"n_jobs": -5}, r"n_jobs must be a positive number .*, or -1 .* found -5\."),
+            ({"n_jobs": "2"}, r"n_jobs must be int, found str '2'\."),
+            ({"max_bytes": float("nan")}, r"max_bytes must be int, found float nan\."),
             ({"max_bytes": 0}, r"max_bytes must be a positive number of bytes, found 0\."),
         ],
     )

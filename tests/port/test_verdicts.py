@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.verdicts import (
     discrete_lines,
     error_lines,
@@ -139,3 +142,17 @@ def test_only_a_dropped_surface_makes_sources_discrete():
     (line,) = discrete_lines({"reports": reports})
     assert line.startswith("a-src.fif: there is no file of the cortex, so sources become discrete")
     assert discrete_lines({}) == []
+
+
+def test_a_file_with_an_error_is_told_once():
+    error = {"file": "data/S/c/results_a.mat", "what": "results", "reason": "its data are gone"}
+    failed = {"title": "S/c", "protocol": "p", "status": "failed", "errors": [error], "kept": False}
+    problems = ("p/data/S/c/results_a.mat: no data", "p/data/S/c/results_b.mat: a folder")
+    report = PortReport(
+        out=Path("out"), units=({**failed, "kind": "condition"},), problems=problems
+    )
+    lines = str(report).splitlines()
+    assert [line for line in lines if "results_a" in line] == [
+        "S/c: results data/S/c/results_a.mat: its data are gone"
+    ]
+    assert "problem: p/data/S/c/results_b.mat: a folder" in lines
