@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from mne_bstinv._display import html_table
 from mne_bstinv._types import FloatArray
 from mne_bstinv._versions import versions
@@ -26,6 +24,7 @@ from mne_bstinv.cross_validation.text import (
     attribution_heads,
     attribution_legend,
     attribution_rows,
+    factor_text,
     finite,
     fit,
     rounding_text,
@@ -173,6 +172,11 @@ class CrossValidation:
         return f"{self.settings.method} {orient} {'+'.join(self.data_types)}{of_year}"
 
     @property
+    def factor(self) -> float:
+        """What Brainstorm's estimate is divided by before it is compared: for sLORETA √Λ in A·m."""
+        return float(self.equivalent.factor)  # of one kernel: scans, with one a row, have none
+
+    @property
     def equal(self) -> bool | None:
         """Whether MNE told the same gives Brainstorm's kernel; ``None`` if not comparable."""
         if self.equivalent.parity == NOT_COMPARABLE:
@@ -211,7 +215,7 @@ class CrossValidation:
 
     @property
     def verdict(self) -> str:
-        """Short sentences: told the same, as set, the main causes, and what is left."""
+        """Short sentences: told the same, by which factor, as set, the causes, and what is left."""
         path = self.attribution
         bound = f"(bound {power(self.remainder_bound)})"
         if self.remainder_bound >= 1:
@@ -221,7 +225,8 @@ class CrossValidation:
             if self.explained
             else f"UNEXPLAINED: {power(path.remainder, 1)} {bound}"
         )
-        parts = (self.title, f"Told the same: {self._told_the_same()}", *self._as_set(), rest)
+        told, factor = f"Told the same: {self._told_the_same()}", factor_text(self.factor)
+        parts = (self.title, told, *factor, *self._as_set(), rest)
         return " ".join(f"{part}." for part in parts)
 
     def _told_the_same(self) -> str:
@@ -278,7 +283,6 @@ class CrossValidation:
             Verdict, settings, differences, attribution, comparisons, reports and versions.
         """
         equivalent, path = self.equivalent, self.attribution
-        factor = np.asarray(equivalent.factor)
         return {
             "study": self.name,
             "title": self.title,
@@ -287,7 +291,7 @@ class CrossValidation:
             "passed": self.passed,
             "parity": equivalent.parity,
             "reason": equivalent.reason,
-            "factor": float(factor) if factor.ndim == 0 else factor.tolist(),
+            "factor": self.factor,
             "lambda2": equivalent.lambda2,
             "no_public_call": equivalent.no_public_call,
             "difference_told_the_same": finite(self.twin_difference),

@@ -17,6 +17,7 @@ __all__ = [
     "attribution_heads",
     "attribution_legend",
     "attribution_rows",
+    "factor_text",
     "finite",
     "fit",
     "rounding_text",
@@ -31,6 +32,14 @@ __all__ = [
 _WIDTH = 96
 #: Scouts that the text names; the page and the JSON have all.
 _SCOUTS = 5
+
+
+def factor_text(factor: float) -> list[str]:
+    """Say what Brainstorm's estimate, sLORETA, is divided by before it is compared, if it is."""
+    if factor == 1:
+        return []
+    said = f"Brainstorm's sLORETA is {factor:.6g} (√Λ in A·m) times one without unit, as MNE's is"
+    return [f"{said}; all numbers here are after dividing that factor out"]
 
 
 def rounding_text(bounds: tuple[RoundingBound, RoundingBound]) -> list[str]:

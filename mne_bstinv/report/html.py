@@ -133,11 +133,11 @@ def write_report(
         noted_interruption(deferred=True) as interruption,  # Matplotlib's callbacks would lose it
     ):
 
-        def drawn() -> None:
-            bar.update()
+        def advance(n_figures: int) -> None:
+            bar.update(n_figures)
             interruption.check()
 
-        report = _report(given, load, notes, drawn)
+        report = _report(given, load, notes, advance)
         report.save(temporary, open_browser=False, verbose="error")
     return target
 
@@ -160,9 +160,9 @@ def _report(
     validations: list[CrossValidation],
     load: str | None,
     notes: Sequence[str],
-    drawn: Callable[[], None],
+    advance: Callable[[int], None],
 ) -> mne.Report:
-    """Make the page, and call ``drawn`` after each figure."""
+    """Make the page; ``advance`` is told between its pieces how many figures are done since."""
     labelled = _labelled(validations)
     name = ", ".join(dict.fromkeys(v.name for v in validations))
     report = mne.Report(
@@ -184,7 +184,7 @@ def _report(
         tags=("summary",),
     )
     for label, validation in labelled.items():
-        _add(report, validation, label if len(labelled) > 1 else None, load, drawn)
+        _add(report, validation, label if len(labelled) > 1 else None, load, advance)
     report.add_html(tables.losses_html(validations), "What conversions lost", tags=("losses",))
     report.add_html(tables.versions_html(), "Versions", tags=("versions",))
     return report
@@ -206,15 +206,16 @@ def _add(
     validation: CrossValidation,
     section: str | None,
     load: str | None,
-    drawn: Callable[[], None],
+    advance: Callable[[int], None],
 ) -> None:
     """Add everything of one cross-validation."""
     where = {"section": section, "tags": (validation.settings.method,)}
     report.add_html(tables.settings_html(validation), "Settings, side by side", **where)
     drawings = draw(validation)
-    missing = _add_figures(report, [next(drawings)], where, drawn)  # the attribution, and its table
+    # the attribution, and its table
+    missing = _add_figures(report, [next(drawings)], where, advance)
     report.add_html(tables.attribution_html(validation), "Attribution", **where)
-    missing += _add_figures(report, drawings, where, drawn)
+    missing += _add_figures(report, drawings, where, advance)
     report.add_html(tables.scouts_html(validation), "Scouts", **where)
     report.add_html(tables.metrics_html(validation), "Metrics", **where)
     report.add_html(tables.parity_html(validation), "Told the same", **where)
@@ -233,15 +234,16 @@ def _add_figures(
     report: mne.Report,
     drawings: Iterable[Drawing],
     where: dict[str, Any],
-    drawn: Callable[[], None],
+    advance: Callable[[int], None],
 ) -> list[str]:
     """Add the figures and return why there are not more."""
     missing = []
     for drawing in drawings:
+        advance(0)  # to make a figure is one piece, to save it another
         if drawing.figure is None:
             missing.append(f"{drawing.title}: {drawing.reason}")
         else:
             drawing.figure.set_dpi(_DPI)
             report.add_figure(drawing.figure, drawing.title, caption=drawing.caption, **where)
-        drawn()
+        advance(1)
     return missing

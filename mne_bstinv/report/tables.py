@@ -17,6 +17,7 @@ from mne_bstinv.cross_validation.text import (
     attribution_heads,
     attribution_legend,
     attribution_rows,
+    factor_text,
 )
 
 __all__ = [
@@ -68,10 +69,8 @@ def settings_html(validation: CrossValidation) -> str:
 def parity_html(validation: CrossValidation) -> str:
     """Write how far the toolboxes agree when told the same, and by which factor."""
     equivalent = validation.equivalent
-    factor = np.asarray(equivalent.factor)
     sentences = [f"Class: {equivalent.parity}."]
-    if factor.ndim == 0 and factor != 1:
-        sentences.append(f"Brainstorm's estimate is {float(factor):.6g} times MNE's.")
+    sentences += [f"{text}." for text in factor_text(validation.factor)]
     sentences.append(equivalent.reason)
     difference = share(validation.twin_difference)
     sentences.append(f"Relative difference with the operator built directly: {difference}.")

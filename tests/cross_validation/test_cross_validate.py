@@ -13,6 +13,7 @@ import pytest
 from small_sample import load_small_sample
 
 from mne_bstinv import InverseOptions
+from mne_bstinv.adapters.equivalence import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
 from mne_bstinv.cross_validation import cross_validate, cross_validate_each
@@ -167,8 +168,22 @@ def test_plain_values_can_be_written_as_json():
     assert {"mne", "numpy", "python"} <= set(values["versions"])
     assert next(step["key"] for step in values["attribution"]) == "snr"
     assert values["settings"][0]["brainstorm"] == "amplitude"
-    scaled = validation("sloreta").to_dict()
-    assert scaled["factor"] == pytest.approx(np.sqrt(validation("sloreta").result.lambda_))
+    assert values["factor"] == 1
+    assert "factor" not in values["verdict"]
+
+
+@pytest.mark.parametrize("orient", ["fixed", "free"])
+def test_the_factor_of_sloreta_is_stated_and_divided_out(orient):
+    result = validation("sloreta", orient)
+    root = np.sqrt(result.result.lambda_)
+    scaled = result.to_dict()
+    assert scaled["factor"] == pytest.approx(root)
+    assert (
+        f"). Brainstorm's sLORETA is {root:.6g} (√Λ in A·m) times one without unit, as MNE's is; "
+        "all numbers here are after dividing that factor out. As set here: " in scaled["verdict"]
+    )
+    of_file = kernel_blocks(result.result, result.study.head_model.grid_orient)
+    np.testing.assert_allclose(root * result.brainstorm, of_file, rtol=1e-12)
 
 
 def test_defaults_take_meg_first():

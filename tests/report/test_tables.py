@@ -48,8 +48,8 @@ def test_a_failure_is_marked_by_more_than_a_colour(fixed):
 
 def test_the_factor_and_the_public_call_are_told(fixed, statistical):
     assert "make_inverse_operator: " in tables.parity_html(fixed)
-    assert "times MNE&#x27;s" not in tables.parity_html(fixed)
-    factor = f"estimate is {statistical.equivalent.factor:.6g} times MNE&#x27;s."
+    assert "times one without unit" not in tables.parity_html(fixed)
+    factor = f"sLORETA is {statistical.factor:.6g} (√Λ in A·m) times one without unit"
     assert factor in tables.parity_html(statistical)
     reason = dataclasses.replace(fixed.equivalent, no_public_call="a & b")
     without = dataclasses.replace(fixed, equivalent=reason, public_difference=None)
