@@ -87,7 +87,7 @@ def attribution_html(validation: CrossValidation) -> str:
     path = validation.attribution
     rest = (
         f"Unexplained: {path.remainder_start:.1e} at Brainstorm's end, {path.remainder_end:.1e} at "
-        "MNE's. All numbers are relative to Brainstorm's kernel."
+        f"MNE's. All numbers are relative to {path.relative_to}'s kernel."
     )
     switched = [
         (s.convention.label, s.convention.brainstorm, s.convention.mne) for s in path.active

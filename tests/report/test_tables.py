@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from html import unescape
 
 from mne_bstinv.report import tables
 
@@ -36,6 +37,14 @@ def test_the_table_has_the_numbers_that_the_verdict_goes_by(fixed, volume):
     averaged = tables.attribution_html(volume)
     assert "mean over orders" in cells(averaged)[0]
     assert "mean of both ends" not in averaged
+
+
+def test_the_table_says_what_its_numbers_are_relative_to(fixed):
+    assert "relative to Brainstorm's kernel." in unescape(tables.attribution_html(fixed))
+    path = dataclasses.replace(fixed.attribution, relative_to="MNE")
+    shown = unescape(tables.attribution_html(dataclasses.replace(fixed, attribution=path)))
+    assert "relative to MNE's kernel." in shown
+    assert "relative to Brainstorm's" not in shown
 
 
 def test_a_failure_is_marked_by_more_than_a_colour(fixed):
