@@ -107,8 +107,9 @@ class PeakSearch:
         """Guess the locations from some of them, in few directions."""
         some = self._order[::_EVERY]
         rows = self._kernel.at(some)
+        count = rows.counts[: _GUESSED_IN + 1][-1]  # fewer channels have fewer levels
         for columns in _split(np.arange(len(self.location))):
-            squares = self._squares(rows, columns, rows.counts[_GUESSED_IN])
+            squares = self._squares(rows, columns, count)
             self._guess(some[squares.argmax(axis=0)], columns)
 
     def _arrange(self, like: Searched | None) -> None:

@@ -59,6 +59,17 @@ def test_peaks_and_bounds_of_kernels_like_those_before(p, decay):
 
 
 @pytest.mark.parametrize("p", [1, 3])
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("m", [1, 64, 65, 130])
+def test_few_channels_and_locations(m, n, p):
+    rng = np.random.default_rng(m)
+    blocks, gain = rng.standard_normal((m, p, n)), rng.standard_normal((n, p * m))
+    expected, found = resolution(blocks, gain), Fields(gain, p).peaks(blocks)
+    np.testing.assert_array_equal(found.location, expected.argmax(axis=0))
+    np.testing.assert_allclose(found.value, expected.max(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("p", [1, 3])
 @pytest.mark.usefixtures("in_small_pieces")
 def test_a_kernel_stands_for_the_one_like_it(p):
     """Of the two ends of a path the one that is farther from a step is kept."""
