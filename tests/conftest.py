@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 # Small matrices: threads of the linear algebra cost more than they bring, and two test runs on one
@@ -20,6 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="damage N files of each sort in tests/fuzz (default: what takes some 10 seconds)",
     )  # fmt: skip
     parser.addoption("--fuzz-seed", default="", metavar="WORD", help="other damages in tests/fuzz")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let Ctrl-C interrupt, which is ignored where a shell started the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
