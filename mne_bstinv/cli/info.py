@@ -15,7 +15,7 @@ from mne_bstinv.io import mat
 from mne_bstinv.io.events import is_bad
 from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.linked import find_linked
-from mne_bstinv.io.protocol_scan import RESULTS
+from mne_bstinv.io.protocol_scan import why_no_results
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
@@ -275,10 +275,9 @@ def _comment(file: Path) -> str | None:
 def _form(file: Path) -> str:
     """Say whether results are a kernel or full; ``unusable`` for what is no results file inside."""
     try:
-        usable = RESULTS & set(mat.names_in(file))
+        if why_no_results(file, mat.names_in(file)):
+            return "unusable"
     except BstInvError:  # reading it says what is wrong
-        usable = set[str]()
-    if not usable:
         return "unusable"
     return "kernel" if is_kernel(file) else "full"
 

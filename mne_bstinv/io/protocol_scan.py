@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,6 @@ from mne_bstinv.io.variable import Variable
 __all__ = [
     "ANATOMY_KINDS",
     "DERIVED_KINDS",
-    "RESULTS",
     "CurrentHeadModels",
     "Folder",
     "data_file_of",
@@ -25,6 +24,7 @@ __all__ = [
     "read_current_head_models",
     "read_or_report",
     "scan",
+    "why_no_results",
 ]
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ DERIVED_KINDS = (
     "matrix", "dipoles", "timefreq", "pdata", "presults", "ptimefreq", "pmatrix",
 )  # fmt: skip
 #: Variables that results have one of.
-RESULTS = {"ImagingKernel", "ImageGridAmp"}
+_RESULTS = {"ImagingKernel", "ImageGridAmp"}
 #: Kinds of files that a condition lists one by one.
 _LISTED = ("channel", "headmodel", "noisecov", "ndatacov", "data", "results")
 
@@ -131,12 +131,20 @@ def data_file_of(file: Path, problems: Problems) -> str | None:
         return None
     if "DataFile" not in variables:
         names = read_or_report(mat.names_in, file, problems)
-        if names is not None and not RESULTS & set(names):
-            problems.append(f"{file}: no results: it has none of {', '.join(sorted(RESULTS))}")
-        if names is None or not RESULTS & set(names):
+        if names is None:
+            return None
+        if reason := why_no_results(file, names):
+            problems.append(reason)
             return None
     value = variables["DataFile"].value if "DataFile" in variables else ""
     return value if isinstance(value, str) else ""
+
+
+def why_no_results(file: Path, names: Iterable[str]) -> str:
+    """Say why a file of these variables holds no results; nothing if it does."""
+    if not _RESULTS.isdisjoint(names):
+        return ""
+    return f"{file}: no results: it has none of {', '.join(sorted(_RESULTS))}"
 
 
 def read_or_report(reader: Callable[[Path], T], file: Path, problems: Problems) -> T | None:

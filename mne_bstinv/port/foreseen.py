@@ -9,7 +9,7 @@ from mne_bstinv import io
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import is_kernel
-from mne_bstinv.io.protocol_scan import RESULTS
+from mne_bstinv.io.protocol_scan import why_no_results
 from mne_bstinv.port.outputs import described
 from mne_bstinv.port.plan import CONDITION, Settings, Unit
 
@@ -36,8 +36,7 @@ def _unreadable(unit: Unit) -> Iterator[dict[str, str]]:
         except BstInvError as error:
             yield {"file": name, "what": kind, "reason": described(error)}
         else:
-            if kind == "results" and not RESULTS & set(variables):
-                reason = f"{file}: no results: it has none of {', '.join(sorted(RESULTS))}"
+            if kind == "results" and (reason := why_no_results(file, variables)):
                 yield {"file": name, "what": kind, "reason": reason}
 
 

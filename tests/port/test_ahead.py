@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import joblib
 import pytest
+from noted_reads import note_reads
 from port_studies import make_protocol
 
 from mne_bstinv import io
@@ -39,17 +39,7 @@ def _anything(monkeypatch):
 @pytest.fixture
 def read_by(monkeypatch) -> dict[str, list[str]]:
     """Files of results and the threads that read them."""
-    found: dict[str, list[str]] = {}
-    original = io.read_results
-
-    @functools.wraps(original)
-    def read(file):
-        thread = threading.current_thread().name
-        found.setdefault(f"{file.parent.name}/{file.name}", []).append(thread)
-        return original(file)
-
-    monkeypatch.setattr(io, "read_results", read)
-    return found
+    return note_reads(monkeypatch, "read_results")
 
 
 def manifests(out: Path) -> dict[str, dict]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 import threading
 from pathlib import Path
 
 import pytest
+from noted_reads import note_reads
 from port_studies import make_protocol
 
-from mne_bstinv import io
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.verification import ahead, verify
 from mne_bstinv.verification.files import _listed_outcomes
@@ -30,18 +29,7 @@ def _anything(monkeypatch):
 @pytest.fixture
 def read_by(monkeypatch) -> dict[str, list[str]]:
     """Large files and the threads that read them."""
-    found: dict[str, list[str]] = {}
-    for name in ("read_head_model", "read_results"):
-        original = getattr(io, name)
-
-        @functools.wraps(original)
-        def read(file, original=original):
-            thread = threading.current_thread().name
-            found.setdefault(f"{file.parent.name}/{file.name}", []).append(thread)
-            return original(file)
-
-        monkeypatch.setattr(io, name, read)
-    return found
+    return note_reads(monkeypatch, "read_head_model", "read_results")
 
 
 def outcomes(path: Path) -> list[dict]:
