@@ -7,7 +7,21 @@ from contextlib import suppress
 
 from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_dry_run", "add_n_jobs", "add_units", "tolerance"]
+__all__ = [
+    "add_dry_run",
+    "add_n_jobs",
+    "add_study_choice",
+    "add_units",
+    "study_choice",
+    "tolerance",
+]
+
+#: What chooses recordings where the path of a study leaves several, as load_study calls it.
+_CHOICE = {
+    "recordings": "file name, path, or a part of the comment",
+    "subject": "name, where the path leaves several",
+    "condition": "name, where the path leaves several",
+}
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +40,17 @@ def add_n_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="conditions at a time; -1 for one a core",
     )
+
+
+def add_study_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--recordings``, ``--subject`` and ``--condition``."""
+    for name, text in _CHOICE.items():
+        parser.add_argument(f"--{name}", help=text)
+
+
+def study_choice(args: argparse.Namespace) -> dict[str, str | None]:
+    """Return them as arguments of :func:`~mne_bstinv.load_study`."""
+    return {name: getattr(args, name) for name in _CHOICE}
 
 
 def add_units(parser: argparse.ArgumentParser) -> None:
