@@ -20,6 +20,7 @@ from mne_bstinv.adapters.equivalence import (
     Study,
     kernel_blocks,
     require_study,
+    sloreta_unit,
 )
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.asked import named_settings
@@ -173,10 +174,7 @@ def _measured(
         options=options,
     )
     averages = 1.0 if settings.method == "MNE" else math.sqrt(ingredients.side.nave)
-    unit = 1.0
-    if settings.method == "sLORETA" and result.lambda_ is not None:
-        unit = 1 / math.sqrt(result.lambda_)
-    factor = averages * unit
+    factor = averages / sloreta_unit(result)
     blocks = factor * kernel_blocks(result, head_model.grid_orient)
     difference = relative_distance(ingredients.side.blocks(), blocks)
     engine = Engine(ingredients)

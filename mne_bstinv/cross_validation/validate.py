@@ -19,6 +19,7 @@ from mne_bstinv.adapters.equivalence import (
     default_data_types,
     kernel_blocks,
     require_study,
+    sloreta_unit,
     upper_types,
 )
 from mne_bstinv.compare import rounding_bound
@@ -328,9 +329,8 @@ def _shapley_limit(ingredients: Ingredients) -> int:
 
 def _in_mne_unit(blocks: FloatArray, result: InverseResult) -> FloatArray:
     """Make Brainstorm's sLORETA dimensionless like MNE's, by √Λ; others are in one unit."""
-    if result.options.measure == "sloreta" and result.lambda_ is not None:
-        return blocks / float(np.sqrt(result.lambda_))
-    return blocks
+    unit = sloreta_unit(result)
+    return blocks if unit == 1 else blocks / unit
 
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
