@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mne_bstinv._display import Displayed, few, html_table
+from mne_bstinv._display import Displayed, few, finite, html_table
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare.alignment import Alignment, align_kernels, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
@@ -69,8 +68,8 @@ class MetricValue(Displayed):
         return {
             "label": self.metric.label,
             "unit": self.metric.unit,
-            "value": _finite(self.value),
-            "tolerance": _finite(self.tolerance),
+            "value": finite(self.value),
+            "tolerance": finite(self.tolerance),
             "passed": self.passed,
             "detail": self.detail,
             "reason": self.reason,
@@ -186,8 +185,8 @@ class Comparison:
             "metrics": {value.metric.key: value.to_dict() for value in self.values},
             "notes": list(self.notes),
             "locations": self.locations.tolist(),
-            "location_correlation": [_finite(x) for x in self.location_correlation.tolist()],
-            "location_ratio": [_finite(x) for x in self.location_ratio.tolist()],
+            "location_correlation": [finite(x) for x in self.location_correlation.tolist()],
+            "location_ratio": [finite(x) for x in self.location_ratio.tolist()],
             "n_left_out": self.n_left_out,
             "mismatches": list(self.mismatches),
         }
@@ -379,10 +378,6 @@ def _evaluate(metric: Metric, pair: Pair) -> MetricValue:
     return MetricValue(
         metric=metric, value=value, tolerance=tolerance, detail=detail, passed=passed
     )
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _shown(value: float, metric: Metric) -> str:

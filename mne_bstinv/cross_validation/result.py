@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from mne_bstinv._display import html_table
+from mne_bstinv._display import finite, html_table
 from mne_bstinv._types import FloatArray
 from mne_bstinv._versions import versions
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
@@ -25,7 +25,6 @@ from mne_bstinv.cross_validation.text import (
     attribution_legend,
     attribution_rows,
     factor_text,
-    finite,
     fit,
     rounding_text,
     scout_lines,
