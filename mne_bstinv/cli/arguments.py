@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
+from mne_bstinv._verdicts import MAX_RTOL, RTOL
 from mne_bstinv.studies.units import UNITS
 
 __all__ = [
     "add_dry_run",
     "add_n_jobs",
+    "add_rtol",
     "add_study_choice",
     "add_units",
     "study_choice",
-    "tolerance",
 ]
 
 #: What chooses recordings where the path of a study leaves several, as load_study calls it.
@@ -42,6 +43,14 @@ def add_n_jobs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rtol(parser: argparse.ArgumentParser, text: str) -> None:
+    """Declare ``--rtol``; the text says what it is of."""
+    default = f"{RTOL:.0e}".replace("e-0", "e-")
+    parser.add_argument(
+        "--rtol", type=_tolerance, default=RTOL, help=f"{text} (default: {default})"
+    )
+
+
 def add_study_choice(parser: argparse.ArgumentParser) -> None:
     """Declare ``--recordings``, ``--subject`` and ``--condition``."""
     for name, text in _CHOICE.items():
@@ -62,13 +71,13 @@ def add_units(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def tolerance(text: str) -> float:
-    """Return a relative difference from 0 to 0.5: what has nothing in common is 1 apart."""
+def _tolerance(text: str) -> float:
+    """Return what may count as equal: relative differences of what has nothing in common are 1."""
     with suppress(ValueError):
         value = float(text)
-        if 0 <= value <= 0.5:
+        if 0 <= value <= MAX_RTOL:
             return value
-    raise argparse.ArgumentTypeError(f"must be a number from 0 to 0.5, found {text!r}")
+    raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_RTOL}, found {text!r}")
 
 
 def _n_jobs(text: str) -> int:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_study_choice, study_choice, tolerance
+from mne_bstinv.cli.arguments import add_rtol, add_study_choice, study_choice
 from mne_bstinv.cli.compare_options import MEASURES, YEAR, mne_name
 from mne_bstinv.cli.compare_plan import Plan, given_fields, plan_of
 from mne_bstinv.cli.effects import refuse_unless
@@ -72,13 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "follows --orientation; nave is 1.",
         )
     )
-    parser.add_argument(
-        "--rtol",
-        type=tolerance,
-        default=1e-9,
-        help="relative difference that counts as equal, where rounding does not allow more "
-        "(default: 1e-9)",
-    )
+    add_rtol(parser, "relative difference that counts as equal, where rounding does not allow more")
     parser.add_argument(
         "--orders",
         type=_orders,

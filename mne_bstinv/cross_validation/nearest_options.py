@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv.adapters.equivalence import (
     DepthSettings,
     GathersStudy,
@@ -34,8 +35,6 @@ from mne_bstinv.inverse.regularization import snr_from_lambda2
 
 __all__ = ["BrainstormEquivalent", "brainstorm_equivalent"]
 
-#: Largest relative difference that counts as equal.
-RTOL = 1e-9
 #: Conventions that are translated together, with their name. Left out is what always has a
 #: translation (the SNR) or can be stated (the factor of averages, MNE's rounding of fixed gains).
 _GROUPS = {

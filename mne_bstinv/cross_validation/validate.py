@@ -11,6 +11,7 @@ import numpy as np
 
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import MAX_RTOL, RTOL
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
     MneEquivalent,
@@ -24,7 +25,6 @@ from mne_bstinv.adapters.equivalence import (
 )
 from mne_bstinv.compare import rounding_bound
 from mne_bstinv.cross_validation.asked import (
-    MAX_RTOL,
     Asked,
     options_from,
     settings_from,
@@ -39,7 +39,7 @@ from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
 from mne_bstinv.cross_validation.moves import Measures
 from mne_bstinv.cross_validation.noise import NOISE, types_in_use
 from mne_bstinv.cross_validation.prior import DEPTH
-from mne_bstinv.cross_validation.result import RTOL, CrossValidation
+from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.separable import separable
 from mne_bstinv.cross_validation.shared import Shared
 from mne_bstinv.inverse import InverseResult
