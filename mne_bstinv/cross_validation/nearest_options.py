@@ -22,12 +22,12 @@ from mne_bstinv.adapters.equivalence import (
     require_study,
 )
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
+from mne_bstinv.cross_validation.asked import named_settings
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import noise_stage
-from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.regularization import snr_from_lambda2
 
@@ -112,7 +112,7 @@ def brainstorm_equivalent(
     Raises
     ------
     OptionError
-        If the study's head model is mixed.
+        If the study's head model is mixed, or a setting is unknown or out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
@@ -132,13 +132,8 @@ def brainstorm_equivalent(
     ============================  =========================================================
     """
     study = require_study(study)
-    if isinstance(settings, Mapping):
-        settings = MneSettings(**settings)
     if not isinstance(settings, MneSettings):
-        raise OptionError(
-            f"settings must be MneSettings or a mapping of its fields, found "
-            f"{type(settings).__name__}."
-        )
+        settings = MneSettings(**named_settings(settings, "settings"))
     first = gather(study, _options(settings, 1.0, 0.1), settings, data_types)
     rank = noise_stage(first, frozenset(c.key for c in CONVENTIONS)).rank
     n = len(first.prepared.channel_names)

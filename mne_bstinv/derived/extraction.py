@@ -229,7 +229,7 @@ def _series(
     }
     atlas, odd = _with_rows(atlas, len(values), call)
     normals = None if in_volume else surface_normals(surface)
-    flip = wanted.flip and normals is not None and not _is_absolute(file, results)
+    flip = wanted.flip and normals is not None and not _is_absolute(file)
     made = scout_time_series(values, atlas.scouts, normals=normals, flip=flip, **call)
     if source_map.times is None or len(source_map.times) != values.shape[1]:
         raise NotComparableError("The map has no times.")
@@ -267,7 +267,7 @@ def _with_rows(atlas: io.Atlas, n_rows: int, call: Mapping[str, Any]) -> tuple[i
     return io.Atlas(name=atlas.name, scouts=tuple(kept)), odd
 
 
-def _is_absolute(file: Path, results: io.Results) -> bool:
+def _is_absolute(file: Path) -> bool:
     """Tell maps without a sign: Brainstorm goes by the name of the file."""
     return "_abs" in file.name.lower() or "_norm" in file.name.lower()
 

@@ -16,7 +16,7 @@ from mne_bstinv.io.registry import known_by_name
 __all__ = [
     "Problems", "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder",
     "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "listed_files", "mri_rank",
-    "named", "normalise", "unlisted_below", "why_no_file",
+    "named", "normalise", "stored_averages", "unlisted_below", "why_no_file",
 ]  # fmt: skip
 
 
