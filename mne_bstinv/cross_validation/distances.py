@@ -162,8 +162,12 @@ def averaged(
 
 
 def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
-    """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side."""
-    return apart(ours, theirs) / apart(theirs, None)
+    """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side.
+
+    NaN where nothing is left that is not zero.
+    """
+    size = apart(theirs, None)
+    return apart(ours, theirs) / size if size > 0 else math.nan
 
 
 def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions
+from mne_bstinv import InverseOptions, InverseOptions2016
 from mne_bstinv.adapters.equivalence import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
@@ -221,6 +221,28 @@ def test_locations_without_gain_are_left_out_and_counted(measure, orient, left_o
         assert any("NaN" in note for note in result.after.notes)
 
 
+@pytest.mark.parametrize("orient", ["fixed", "free"])
+@pytest.mark.parametrize("measure", ["amplitude", "dspm2018", "sloreta"])
+def test_mne_has_no_kernel_where_no_channel_sees(measure, orient):
+    """What its decomposition leaves there is rounding: dSPM and sLORETA make it as large as all."""
+    gain = np.array(sample().head_model.gain).reshape(len(sample().channels), -1, 3)
+    unseen = np.random.default_rng(0).random(gain.shape[1]) < 0.2
+    gain[:, unseen] = 0.0
+    model = dataclasses.replace(sample().head_model, gain=gain.reshape(len(gain), -1))
+    found = cross_validate(
+        changed(head_model=model),
+        options=InverseOptions(measure=measure, source_orient=orient),
+        mne_settings={"depth": None},
+        data_types="MEG",
+        orders="path",
+    )
+    nothing = found.mne == 0 if measure == "amplitude" else np.isnan(found.mne)
+    np.testing.assert_array_equal(nothing.all(axis=(1, 2)), unseen)
+    assert found.passed
+    total = found.before["relative_difference"].value
+    assert total == pytest.approx(found.attribution.total, abs=EQUAL)
+
+
 def test_where_mne_cannot_weight_depth_the_reason_is_given():
     """Its limit is the first weight above a bound: infinite where only unseen sources are."""
     gain = np.array(sample().head_model.gain)
@@ -413,6 +435,13 @@ def test_a_channel_without_gain_is_named():
     study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
     with pytest.raises(ConversionError, match=r"gain of channel.* in use is zero: MEG 0021"):
         cross_validate(study, data_types="MEG")
+
+
+def test_a_channel_without_variance_is_named():
+    """Brainstorm's inverse of 2016 computes with it all the same."""
+    options = InverseOptions2016(measure="amplitude")
+    with pytest.raises(ConversionError, match=r"noise covariance of channel.* is zero: F5 \(bad"):
+        cross_validate(changed(recordings=None), options=options, data_types="EEG")
 
 
 def test_without_recordings_the_channels_can_be_given():

@@ -14,9 +14,9 @@ from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
 
 from mne_bstinv._display import few
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, averages_of, common_inputs
 from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
@@ -155,7 +155,7 @@ class MneSide:
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
             try:
-                return mne.minimum_norm.make_inverse_operator(
+                made = mne.minimum_norm.make_inverse_operator(
                     info,
                     forward,
                     self.regularized(),
@@ -168,11 +168,21 @@ class MneSide:
                 )
             except ValueError as error:
                 raise self._explained(error) from error
+        # rounding, which dSPM and sLORETA would blow up to one: as large as they come
+        leads = made["eigen_leads"]["data"]
+        unseen = self._unseen[kept_of(self.forward)["order"]]
+        leads[np.repeat(unseen, len(leads) // len(unseen))] = 0.0
+        return made
+
+    @property
+    def _unseen(self) -> BoolArray:
+        """Locations of the head model that no channel in use sees, shape (n_sources,)."""
+        gain = self.common.prepared.regions[0].gain.array
+        return ~gain.any(axis=0).reshape(-1, 3).any(axis=1)
 
     def _explained(self, error: ValueError) -> ValueError:
         """Say why MNE fails where it is known: the depth weight of a source without gain."""
-        gain = self.common.prepared.regions[0].gain.array
-        unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
+        unseen = np.flatnonzero(self._unseen)
         if not unseen.size or self.settings.depth.exp == 0:
             return ConversionError(
                 f"MNE refuses these settings: {error} Change what it objects to in mne_settings."
@@ -278,6 +288,7 @@ def mne_side(
     )
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
+    _require_variance(noise_cov, common.prepared.channel_names)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
     picked = picked_info(info, picks)
     picked["bads"] = []
@@ -377,6 +388,17 @@ def _require_gain(forward: Any, names: Sequence[str]) -> None:
         raise ConversionError(
             f"The gain of channel(s) in use is zero: {few(missing)}. MNE has no gain for "
             "them: mark them bad, or leave them out with good_channels."
+        )
+
+
+def _require_variance(noise_cov: mne.Covariance, names: Sequence[str]) -> None:
+    """Refuse channels that MNE's covariance lacks: before 2018 Brainstorm computes with zeros."""
+    missing = [name for name in names if not is_available(name, noise_cov["names"])]
+    if missing:
+        raise ConversionError(
+            f"The noise covariance of channel(s) in use is zero: {few(missing)} (bad when it was "
+            "computed). MNE has no variance for them: mark them bad, or leave them out with "
+            "good_channels."
         )
 
 
