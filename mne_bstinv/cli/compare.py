@@ -145,11 +145,11 @@ def run(args: argparse.Namespace) -> int:
     results file does not differ from what is computed of its files; else 1. If it is interrupted,
     what was known by then is printed, no page is drawn, and KeyboardInterrupt says what is missing.
     """
-    from mne_bstinv.report.html import check_target
+    from mne_bstinv.report.html import check_page
 
     refuse_unless(args.html is not None, "--html", {"--overwrite": args.overwrite})
     if args.html is not None:  # before the numbers are computed
-        check_target(args.html, overwrite=args.overwrite)
+        check_page(args.html, overwrite=args.overwrite)
     study = load_study(args.study, **study_choice(args))
     progress = not args.json and sys.stderr.isatty()
     plan = plan_of(args, study)

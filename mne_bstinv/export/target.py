@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
+from mne_bstinv._temporary import check_folder_of
+from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export.anatomy import same_cortex, same_structure
 from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT
 from mne_bstinv.io.protocol import is_protocol
@@ -66,8 +67,7 @@ def find_target(
             f"{protocol}: exists and is no Brainstorm protocol (no 'anat' and 'data' in it). Give "
             "a protocol, or a folder that does not exist yet."
         )
-    if not protocol.parent.is_dir():
-        raise MissingFileError(f"{protocol.parent}: no such folder. Make it first.")
+    check_folder_of(protocol)
     for part in ("anat", "data"):
         _refuse_other_case(protocol / part, subject, "subject")
     _refuse_other_case(protocol / "data" / subject, condition, "condition")

@@ -13,7 +13,7 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._temporary import beside, writing
+from mne_bstinv._temporary import beside, check_folder_of, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
 from mne_bstinv.adapters.files.endings import MNE_ENDINGS, estimate_ending, mne_kind
@@ -157,8 +157,7 @@ def write_mne(
         If the disk is full, or the folder may not be written to.
     """
     path = Path(fname)
-    if not path.parent.is_dir():
-        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
+    check_folder_of(path)
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
     temporary = beside(path)
     try:
