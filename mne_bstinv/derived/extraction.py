@@ -302,7 +302,7 @@ def _atlas_of(surface: io.Surface, wanted: _Wanted, n_grid: int | None) -> io.At
     atlas = next(fitting, candidates[0]) if chosen is None else chosen
     if atlas.n_grid != n_grid:
         raise OptionError(f"The map is {_place(n_grid)}, the atlas {atlas.name!r} is "
-                          f"{_place(atlas.n_grid)}.")  # fmt: skip
+                          f"{_place(atlas.n_grid)}. Choose an atlas of the map.")  # fmt: skip
     scouts = tuple(s for s in atlas.scouts if not wanted.scouts or s.label in wanted.scouts)
     missing = set(wanted.scouts) - {scout.label for scout in scouts}
     if missing or not scouts:
