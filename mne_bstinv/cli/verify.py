@@ -14,7 +14,7 @@ from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_n_jobs, tolerance
+from mne_bstinv.cli.arguments import add_n_jobs, add_rtol
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
@@ -32,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument("path", type=streams.path, help="a protocol, a folder in one, or a file")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
-    parser.add_argument(
-        "--rtol",
-        type=tolerance,
-        default=1e-9,
-        help="largest relative Frobenius difference that counts as equal (default: 1e-9)",
-    )
+    add_rtol(parser, "largest relative Frobenius difference that counts as equal")
     parser.add_argument(
         "--inverse",
         nargs="+",

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
-from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv._verdicts import NOT_COMPARABLE, RTOL
 from mne_bstinv.compare.rounding import rounding_bound
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
@@ -75,7 +75,7 @@ class Agreement(Displayed):
     relative_difference: float | None = None
     reason: str = ""
     bound: float | None = None
-    rtol: float = 1e-9
+    rtol: float = RTOL
 
     def _summary(self) -> str:
         number = self.relative_difference
@@ -98,7 +98,7 @@ def compare_with_stored(
     *,
     computed: FloatArray | None = None,
     stored_sa: FloatArray | None = None,
-    rtol: float = 1e-9,
+    rtol: float = RTOL,
     rounding: float | None = None,
 ) -> Agreement:
     """Compare a recomputed kernel, or an estimate made with it, with a stored one.

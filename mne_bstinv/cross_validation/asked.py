@@ -6,22 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mne_bstinv._verdicts import MAX_RTOL
 from mne_bstinv.adapters.equivalence import MneSettings
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, InverseOptions2009, InverseOptions2016
 from mne_bstinv.inverse.options import AnyOptions, ignored_options, options_class
 
 __all__ = [
-    "MAX_RTOL",
     "Asked",
     "named_settings",
     "options_from",
     "settings_from",
     "several_options",
 ]
-
-#: Largest tolerance: kernels that differ by half of themselves are not equal.
-MAX_RTOL = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

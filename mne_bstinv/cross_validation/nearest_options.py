@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv.adapters.equivalence import (
     DepthSettings,
     GathersStudy,
@@ -20,6 +21,7 @@ from mne_bstinv.adapters.equivalence import (
     Study,
     kernel_blocks,
     require_study,
+    sloreta_unit,
 )
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
 from mne_bstinv.cross_validation.asked import named_settings
@@ -33,8 +35,6 @@ from mne_bstinv.inverse.regularization import snr_from_lambda2
 
 __all__ = ["BrainstormEquivalent", "brainstorm_equivalent"]
 
-#: Largest relative difference that counts as equal.
-RTOL = 1e-9
 #: Conventions that are translated together, with their name. Left out is what always has a
 #: translation (the SNR) or can be stated (the factor of averages, MNE's rounding of fixed gains).
 _GROUPS = {
@@ -173,10 +173,7 @@ def _measured(
         options=options,
     )
     averages = 1.0 if settings.method == "MNE" else math.sqrt(ingredients.side.nave)
-    unit = 1.0
-    if settings.method == "sLORETA" and result.lambda_ is not None:
-        unit = 1 / math.sqrt(result.lambda_)
-    factor = averages * unit
+    factor = averages / sloreta_unit(result)
     blocks = factor * kernel_blocks(result, head_model.grid_orient)
     difference = relative_distance(ingredients.side.blocks(), blocks)
     engine = Engine(ingredients)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
+from mne_bstinv._display import finite
 from mne_bstinv.compare import Comparison
 from mne_bstinv.compare.rounding import RoundingBound
 from mne_bstinv.cross_validation.attribution import Attribution, Step
@@ -18,7 +18,6 @@ __all__ = [
     "attribution_legend",
     "attribution_rows",
     "factor_text",
-    "finite",
     "fit",
     "rounding_text",
     "scout_lines",
@@ -175,11 +174,6 @@ def step_values(step: Step) -> dict[str, Any]:
         )
     }  # fmt: skip
     return {"key": step.convention.key, "label": step.convention.label, **numbers}
-
-
-def finite(value: float | None) -> float | None:
-    """Return a number if it is one; JSON has no others."""
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def wrapped(texts: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import MAX_RTOL, RTOL
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
     MneEquivalent,
@@ -19,11 +20,11 @@ from mne_bstinv.adapters.equivalence import (
     default_data_types,
     kernel_blocks,
     require_study,
+    sloreta_unit,
     upper_types,
 )
 from mne_bstinv.compare import rounding_bound
 from mne_bstinv.cross_validation.asked import (
-    MAX_RTOL,
     Asked,
     options_from,
     settings_from,
@@ -38,7 +39,7 @@ from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
 from mne_bstinv.cross_validation.moves import Measures
 from mne_bstinv.cross_validation.noise import NOISE, types_in_use
 from mne_bstinv.cross_validation.prior import DEPTH
-from mne_bstinv.cross_validation.result import RTOL, CrossValidation
+from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.separable import separable
 from mne_bstinv.cross_validation.shared import Shared
 from mne_bstinv.inverse import InverseResult
@@ -328,9 +329,8 @@ def _shapley_limit(ingredients: Ingredients) -> int:
 
 def _in_mne_unit(blocks: FloatArray, result: InverseResult) -> FloatArray:
     """Make Brainstorm's sLORETA dimensionless like MNE's, by √Λ; others are in one unit."""
-    if result.options.measure == "sloreta" and result.lambda_ is not None:
-        return blocks / float(np.sqrt(result.lambda_))
-    return blocks
+    unit = sloreta_unit(result)
+    return blocks if unit == 1 else blocks / unit
 
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from mne_bstinv.adapters.equivalence.inputs import (
     require_study,
     upper_types,
 )
-from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.kernels import kernel_blocks, sloreta_unit
 from mne_bstinv.adapters.equivalence.mne_objects import MneObjects, mne_objects
 from mne_bstinv.adapters.equivalence.mne_side import (
     MneSide,
@@ -41,5 +41,6 @@ __all__ = [
     "mne_side",
     "no_minimum_norm",
     "require_study",
+    "sloreta_unit",
     "upper_types",
 ]
