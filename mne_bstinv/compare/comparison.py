@@ -254,7 +254,7 @@ def compare_with_fields(
     fields: Fields | None = None,
 ) -> Comparison:
     """Compare two kernels of which point spreads of the same fields may be known already."""
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= MAX_RTOL):
+    if not (isinstance(rtol, int | float | np.floating) and 0 <= rtol <= MAX_RTOL):
         raise ComparisonError(f"rtol is {rtol!r}, expected a number from 0 to {MAX_RTOL}.")
     if kernel_a.name == kernel_b.name:  # messages and tables tell them apart by their names
         names = (f"{kernel_a.name} (A)", f"{kernel_b.name} (B)")

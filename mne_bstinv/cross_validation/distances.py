@@ -139,8 +139,8 @@ def averaged(
     n = len(players)
     if orders is None and n > limit:
         return found
-    some = isinstance(orders, int) and orders < math.factorial(n)
-    chosen = chosen_orders(n, int(orders)) if some else []
+    count = orders if isinstance(orders, int) else math.inf
+    chosen = chosen_orders(n, int(count)) if count < math.factorial(n) else []
     subsets = subsets_on(chosen) if chosen else subsets_of(n)
     which = f"{len(chosen)} order{'s' * (len(chosen) > 1)}" if chosen else "all orders"
     if progress:

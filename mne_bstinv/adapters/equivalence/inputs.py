@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -179,7 +179,8 @@ def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:
     tuple of str
         The types; what is no text is left for the study step to refuse.
     """
-    given = (data_types,) if isinstance(data_types, str) else tuple(data_types)
+    several = isinstance(data_types, Iterable) and not isinstance(data_types, str | bytes)
+    given: Iterable[Any] = data_types if several else (data_types,)
     return tuple(t.strip().upper() if isinstance(t, str) else t for t in given)
 
 
