@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeGuard
 
-import numpy as np
-
-from mne_bstinv._verdicts import MAX_RTOL
+from mne_bstinv._verdicts import wrong_rtol
 from mne_bstinv.adapters.equivalence import MneSettings
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, InverseOptions2009, InverseOptions2016
@@ -38,9 +36,8 @@ class Asked:
     progress: bool
 
     def __post_init__(self) -> None:
-        rtol: object = self.rtol
-        if not (isinstance(rtol, int | float | np.floating) and 0 <= rtol <= MAX_RTOL):
-            raise OptionError(f"rtol must be a number from 0 to {MAX_RTOL}, found {rtol!r}.")
+        if wrong := wrong_rtol(self.rtol):
+            raise OptionError(wrong)
         orders = self.orders
         if _is_whole(orders) and orders > 0:
             object.__setattr__(self, "orders", int(orders))  # NumPy's are no int of Python

@@ -109,7 +109,8 @@ def port_protocol(
     verify : bool
         Recompute the stored kernels and put the result into the manifests.
     rtol : float
-        Largest relative Frobenius difference that counts as equal, for ``verify``.
+        Largest relative Frobenius difference that counts as equal, for ``verify``; from 0
+        to 0.5.
     n_jobs : int | None
         Number of conditions at a time; −1 for one a core, other negative ones are refused. None
         takes what

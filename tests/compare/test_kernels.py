@@ -176,8 +176,8 @@ def test_nan_locations_are_left_out_and_counted(pair, data):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"rtol": -1e-9}, "rtol is -1e-09, expected a number from 0 to 0.5"),
-        ({"rtol": np.nan}, "rtol is nan, expected a number from 0 to 0.5"),
+        ({"rtol": -1e-9}, "rtol must be a number from 0 to 0.5, found -1e-09"),
+        ({"rtol": np.nan}, "rtol must be a number from 0 to 0.5, found nan"),
         ({"times": np.arange(3)}, "times are given without data"),
         ({"data_names": ["C0"]}, "data_names are given without data"),
         ({"data": np.ones((5, 3))}, r"data has 5 rows, expected 12: the channels of <MNE>"),

@@ -333,7 +333,7 @@ class TestErrors:
             ({"estimates": "some"}, "Unknown estimates 'some'"),
             ({"data_types": "MRI"}, "Unknown data types 'MRI'"),
             ({"data_types": ()}, r"Unknown data types \(none\)"),
-            ({"rtol": 2}, "rtol must lie between 0 and 1"),
+            ({"rtol": 2}, "rtol must be a number from 0 to 0.5, found 2"),
             ({"n_jobs": 0}, r"n_jobs must be a positive number .*, or -1 .* found 0\."),
             ({"n_jobs": -5}, r"n_jobs must be a positive number .*, or -1 .* found -5\."),
             ({"n_jobs": "2"}, r"n_jobs must be int, found str '2'\."),
