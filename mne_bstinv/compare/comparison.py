@@ -340,6 +340,8 @@ def _parse_data(
 
 
 def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
+    if not all(isinstance(name, str) for name in names):
+        raise ComparisonError(f"data_names must hold texts, found {few(map(repr, names))}.")
     if len(set(names)) != len(names):
         raise ComparisonError("data_names holds a name more than once. Make the names unique.")
     found = match_names(kernel.channel_names, names)

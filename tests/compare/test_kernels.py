@@ -190,6 +190,10 @@ def test_nan_locations_are_left_out_and_counted(pair, data):
         ),
         ({"data": np.ones((N, 2)), "data_names": ["C0"]}, "data has 12 rows, expected 1: data_nam"),
         (
+            {"data": np.ones((2, 2)), "data_names": ["C0", 1]},
+            "data_names must hold texts, found 'C0', 1",
+        ),
+        (
             {"data": np.ones((2, 2)), "data_names": ["C0", "C0"]},
             "data_names holds a name more than once",
         ),
