@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import finite, html_table
 from mne_bstinv._types import FloatArray
 from mne_bstinv._verdicts import RTOL
@@ -251,7 +252,7 @@ class CrossValidation:
             return found
         if self.result.regions[0].orient == "fixed":
             return f"{found}, which rounds gains of fixed orientation to single precision"
-        if {"MEG GRAD", "MEG MAG"} <= {kind.strip().upper() for kind in self.result.channel_types}:
+        if {"MEG GRAD", "MEG MAG"} <= set(upper_types(self.result.channel_types)):
             return f"{found}, which decomposes the noise of all MEG sensors at once"
         return found
 

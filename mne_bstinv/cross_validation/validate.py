@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
 from mne_bstinv._verdicts import MAX_RTOL, RTOL
@@ -21,7 +22,6 @@ from mne_bstinv.adapters.equivalence import (
     kernel_blocks,
     require_study,
     sloreta_unit,
-    upper_types,
 )
 from mne_bstinv.compare import rounding_bound
 from mne_bstinv.cross_validation.asked import (

@@ -10,7 +10,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
 from mne_bstinv.export.anatomy import same_cortex, same_structure
-from mne_bstinv.export.index import DEFAULT_SUBJECT
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT
 from mne_bstinv.io.protocol import is_protocol
 
 __all__ = ["Anatomy", "Target", "find_target", "place_anatomy"]
@@ -85,7 +85,7 @@ def find_target(
             f"{file}: UseDefaultChannel is 0, every condition of {subject!r} has a channel file of "
             "its own: export without share_channels (--share-channels)."
         )
-    shared = {0: f"{subject}/{condition}", 1: f"{subject}/@default_study", 2: "@default_study"}
+    shared = {0: f"{subject}/{condition}", 1: f"{subject}/{DEFAULT_STUDY}", 2: DEFAULT_STUDY}
     return Target(
         root=protocol,
         subject=subject,

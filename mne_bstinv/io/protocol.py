@@ -20,6 +20,7 @@ from mne_bstinv.io.filenames import (
     mri_rank,
 )
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, GROUP, INTER, INTRA
 from mne_bstinv.io.protocol_entries import (
     Condition,
     Protocol,
@@ -41,13 +42,8 @@ from mne_bstinv.io.study import Subject, read_subject
 
 __all__ = ["is_protocol", "read_protocol", "resolve"]
 
-#: Folders of analyses: of the conditions of a subject, and across subjects.
-INTRA, INTER = "@intra", "@inter"
-_ANALYSIS = (INTRA, INTER)
 #: Folder of the default anatomy.
-DEFAULT = "@default_subject"
-#: The subject of analyses across subjects: it has the default anatomy.
-GROUP = "Group_analysis"
+DEFAULT = DEFAULT_SUBJECT
 
 
 def read_protocol(path: PathLike) -> Protocol:
@@ -147,7 +143,7 @@ def _subject(
         own = read_or_report(read_subject, file, problems) or Subject()
     source, used = name, own
     if own.use_default_anat:
-        source = DEFAULT
+        source = DEFAULT_SUBJECT
         file = anat / source / "brainstormsubject.mat"
         used = read_or_report(read_subject, file, problems) or Subject()
     files = _anatomy_files(anat, source, used, problems)
@@ -187,15 +183,15 @@ def _with_group_analysis(
 
 def _default_anatomy(root: Path, problems: Problems) -> SubjectEntry | None:
     """Return the default anatomy, without conditions."""
-    folder = root / "anat" / DEFAULT
+    folder = root / "anat" / DEFAULT_SUBJECT
     if not folder.is_dir():
         return None
     file = folder / "brainstormsubject.mat"
     own = (read_or_report(read_subject, file, problems) if file.exists() else None) or Subject()
-    files = _anatomy_files(root / "anat", DEFAULT, own, problems)
+    files = _anatomy_files(root / "anat", DEFAULT_SUBJECT, own, problems)
     return SubjectEntry(
-        name=DEFAULT,
-        folder=root / "data" / DEFAULT,
+        name=DEFAULT_SUBJECT,
+        folder=root / "data" / DEFAULT_SUBJECT,
         anatomy=files["anatomy"],
         cortex=files["cortex"],
         scalp=files["scalp"],
@@ -245,10 +241,10 @@ def _conditions(
     paths = [path for path in found if is_folder(path)]
     conditions = []
     for path in paths:
-        if path.name == "@default_study" or path.name.startswith("."):
+        if path.name == DEFAULT_STUDY or path.name.startswith("."):
             continue
         own = scan(path, problems)
-        if path.name in _ANALYSIS and not (own.recordings or own.results or own.derived):
+        if path.name in (INTRA, INTER) and not (own.recordings or own.results or own.derived):
             continue
         conditions.append(_condition(data, subject, own, default or own, current, problems))
     return conditions

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed_files, normalise
+from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -114,7 +115,7 @@ def default_channel_folder(
     if use_default_channel == 0:
         return None
     data = root / "data"
-    path = data / (subject if use_default_channel == 1 else "") / "@default_study"
+    path = data / (subject if use_default_channel == 1 else "") / DEFAULT_STUDY
     if is_folder(path):
         return scan(path, problems)
     problems.append(f"{path}: {subject} uses the channel file of this folder, which is missing")

@@ -7,7 +7,6 @@ from mne_bstinv.adapters.equivalence.inputs import (
     averages_of,
     default_data_types,
     require_study,
-    upper_types,
 )
 from mne_bstinv.adapters.equivalence.kernels import kernel_blocks, sloreta_unit
 from mne_bstinv.adapters.equivalence.mne_objects import MneObjects, mne_objects
@@ -42,5 +41,4 @@ __all__ = [
     "no_minimum_norm",
     "require_study",
     "sloreta_unit",
-    "upper_types",
 ]
