@@ -28,5 +28,6 @@ def upper_types(types: str | Iterable[str]) -> tuple[str, ...]:
 
     What is no text stays as it is, to be refused.
     """
-    several = (types,) if isinstance(types, str) else types
+    listed = isinstance(types, Iterable) and not isinstance(types, str | bytes)
+    several: Iterable[Any] = types if listed else (types,)
     return tuple(kind.strip().upper() if isinstance(kind, str) else kind for kind in several)

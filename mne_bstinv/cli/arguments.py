@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from mne_bstinv._verdicts import MAX_RTOL, RTOL
+from mne_bstinv._verdicts import MAX_RTOL, RTOL, wrong_rtol
 from mne_bstinv.studies.units import UNITS
 
 __all__ = [
@@ -75,7 +75,7 @@ def _tolerance(text: str) -> float:
     """Return what may count as equal: relative differences of what has nothing in common are 1."""
     with suppress(ValueError):
         value = float(text)
-        if 0 <= value <= MAX_RTOL:
+        if not wrong_rtol(value):
             return value
     raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_RTOL}, found {text!r}")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mne_bstinv._display import Displayed, few, finite, html_table
 from mne_bstinv._types import FloatArray, IntArray
-from mne_bstinv._verdicts import MAX_RTOL, RTOL
+from mne_bstinv._verdicts import RTOL, wrong_rtol
 from mne_bstinv.compare.alignment import Alignment, align_kernels, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
@@ -254,8 +254,8 @@ def compare_with_fields(
     fields: Fields | None = None,
 ) -> Comparison:
     """Compare two kernels of which point spreads of the same fields may be known already."""
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= MAX_RTOL):
-        raise ComparisonError(f"rtol is {rtol!r}, expected a number from 0 to {MAX_RTOL}.")
+    if wrong := wrong_rtol(rtol):
+        raise ComparisonError(wrong)
     if kernel_a.name == kernel_b.name:  # messages and tables tell them apart by their names
         names = (f"{kernel_a.name} (A)", f"{kernel_b.name} (B)")
         kernel_a, kernel_b = (
@@ -340,6 +340,8 @@ def _parse_data(
 
 
 def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
+    if not all(isinstance(name, str) for name in names):
+        raise ComparisonError(f"data_names must hold texts, found {few(map(repr, names))}.")
     if len(set(names)) != len(names):
         raise ComparisonError("data_names holds a name more than once. Make the names unique.")
     found = match_names(kernel.channel_names, names)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeGuard
 
-from mne_bstinv._verdicts import MAX_RTOL
+from mne_bstinv._verdicts import wrong_rtol
 from mne_bstinv.adapters.equivalence import MneSettings
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, InverseOptions2009, InverseOptions2016
@@ -35,13 +36,21 @@ class Asked:
     progress: bool
 
     def __post_init__(self) -> None:
-        rtol: object = self.rtol
-        if not (isinstance(rtol, int | float) and 0 <= rtol <= MAX_RTOL):
-            raise OptionError(f"rtol must be a number from 0 to {MAX_RTOL}, found {rtol!r}.")
+        if wrong := wrong_rtol(self.rtol):
+            raise OptionError(wrong)
         orders = self.orders
-        number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
-        if not (number or orders in (None, "all", "path")):
+        if _is_whole(orders) and orders > 0:
+            object.__setattr__(self, "orders", int(orders))  # NumPy's are no int of Python
+        elif not isinstance(orders, str | None) or orders not in (None, "all", "path"):
             raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
+        limit = self.shapley_limit
+        if not (limit is None or (_is_whole(limit) and limit >= 0)):
+            raise OptionError(f"shapley_limit must be None or how many, found {limit!r}.")
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    """Tell whether this is a whole number, of Python or NumPy."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def several_options(options: Any) -> Iterable[AnyOptions | Mapping[str, Any] | None]:

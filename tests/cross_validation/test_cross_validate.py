@@ -397,7 +397,27 @@ def test_tolerances_out_of_range_are_refused(rtol):
         cross_validate(sample(), rtol=rtol)
 
 
-@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5])
+@pytest.mark.parametrize("limit", ["3", -1, True, 2.5])
+def test_limits_out_of_range_are_refused(limit):
+    with pytest.raises(OptionError, match="shapley_limit must be None or how many, found"):
+        cross_validate(sample(), shapley_limit=limit)
+
+
+def test_data_types_that_are_no_texts_are_refused():
+    with pytest.raises(OptionError, match="Unknown data type '5'"):
+        cross_validate(sample(), data_types=5)
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Orders, too: a number of them is not all of them."""
+    asked = {"orders": np.int64(2), "rtol": np.float32(1e-6)}
+    settings = {"loose": np.float64(0), "lambda2": np.float64(0.25)}
+    found = cross_validate(sample(), data_types="MEG MAG", mne_settings=settings, **asked)
+    assert found.attribution.orders == "2 orders"
+    assert found.passed
+
+
+@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5, [1]])
 def test_orders_out_of_range_are_refused(orders):
     with pytest.raises(OptionError, match="orders must be 'all', 'path', or how many, found"):
         cross_validate(sample(), orders=orders)
