@@ -18,7 +18,7 @@ from mne_bstinv.errors import (
     MapError,
     OptionError,
 )
-from mne_bstinv.io.filenames import is_average, is_link
+from mne_bstinv.io.filenames import is_average, is_link, spelled_as
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import unit_of
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
@@ -135,8 +135,10 @@ def _conditions(
     names = [s.name for s in protocol.subjects] if subjects is None else list(subjects)
     for name in names:
         subject = protocol.subject(name)
+        known = [condition.name for condition in subject.conditions]
+        wanted = known if conditions is None else [spelled_as(one, known) for one in conditions]
         for condition in subject.conditions:
-            if conditions is None or condition.name in conditions:
+            if condition.name in wanted:
                 yield subject, condition
 
 

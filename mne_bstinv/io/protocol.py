@@ -11,6 +11,7 @@ from mne_bstinv.io.filenames import (
     Problems,
     file_kind,
     find_stored,
+    folded,
     is_folder,
     is_kernel,
     is_label_volume,
@@ -258,11 +259,9 @@ def _condition(
     current: CurrentHeadModels,
     problems: Problems,
 ) -> Condition:
-    recordings = tuple(
-        RecordingsEntry(file=file, bad=file.name in own.bad_trials) for file in own.recordings
-    )
-    chosen = current.get(shared.path.relative_to(data).as_posix())
-    head_models = {file.name: file for file in shared.head_models}
+    recordings = tuple(RecordingsEntry(file=file, bad=own.is_bad(file)) for file in own.recordings)
+    chosen = current.get(folded(shared.path.relative_to(data).as_posix()))
+    head_models = {folded(file.name): file for file in shared.head_models}
     last = shared.head_models[-1] if shared.head_models else None
     results = [_results(data, file, recordings, problems) for file in own.results]
     if shared is not own:

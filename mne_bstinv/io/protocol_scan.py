@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed_files, normalise
+from mne_bstinv.io.filenames import (
+    Problems,
+    file_kind,
+    folded,
+    is_folder,
+    listed_files,
+    normalise,
+)
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
@@ -65,8 +72,12 @@ class Folder:
     derived: tuple[Path, ...]
     #: All others.
     others: tuple[Path, ...]
-    #: File names of the bad trials.
+    #: File names of the bad trials, folded.
     bad_trials: frozenset[str]
+
+    def is_bad(self, file: Path) -> bool:
+        """Tell whether recordings are marked as a bad trial."""
+        return folded(file.name) in self.bad_trials
 
 
 def scan(path: Path, problems: Problems) -> Folder:
@@ -104,7 +115,7 @@ def scan(path: Path, problems: Problems) -> Folder:
             if file.name.lower() != study.name
         )
         + tuple(strange),
-        bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
+        bad_trials=frozenset(folded(normalise(name).name) for name in bad),
     )
 
 
@@ -165,7 +176,7 @@ def _last(files: dict[str | None, list[Path]], kind: str) -> Path | None:
     return files[kind][-1] if kind in files else None
 
 
-#: Folder of a study relative to ``data`` -> name of its current head model.
+#: Folder of a study relative to ``data`` -> name of its current head model, both folded.
 CurrentHeadModels = dict[str, str]
 
 
@@ -183,7 +194,7 @@ def read_current_head_models(file: Path, problems: Problems) -> CurrentHeadModel
             name = _current(study)
             if name is not None:
                 folder = normalise(_text(study["FileName"].value)).parent
-                current[folder.as_posix()] = name
+                current[folded(folder.as_posix())] = folded(name)
     return current
 
 

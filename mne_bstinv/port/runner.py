@@ -16,7 +16,7 @@ from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
-from mne_bstinv.io.filenames import named
+from mne_bstinv.io.filenames import named, spelled_as
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -171,7 +171,7 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
-        wanted = _listed(subjects), _listed(conditions)
+        wanted = _spelled(found, _listed(subjects), _listed(conditions))
         parts = plan(found, subjects=wanted[0], conditions=wanted[1])
         unlisted = unlisted_of(found, *wanted)
         if not source.is_file():  # what is extracted is inside the output
@@ -345,6 +345,18 @@ def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _spelled(
+    protocol: io.Protocol, *wanted: tuple[str, ...] | None
+) -> tuple[tuple[str, ...] | None, ...]:
+    """Write the names of subjects, and of conditions, as their folders are spelled."""
+    subjects = [s.name for s in protocol.subjects]
+    conditions = [c.name for s in protocol.subjects for c in s.conditions]
+    return tuple(
+        None if names is None else tuple(spelled_as(name, known) for name in names)
+        for names, known in zip(wanted, (subjects, conditions), strict=True)
+    )
 
 
 def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
