@@ -11,7 +11,6 @@ from mne_bstinv.io.filenames import (
     Problems,
     file_kind,
     find_stored,
-    folded,
     is_folder,
     is_kernel,
     is_label_volume,
@@ -33,6 +32,7 @@ from mne_bstinv.io.protocol_scan import (
     ANATOMY_KINDS,
     CurrentHeadModels,
     Folder,
+    current_head_model,
     data_file_of,
     default_channel_folder,
     read_current_head_models,
@@ -260,8 +260,7 @@ def _condition(
     problems: Problems,
 ) -> Condition:
     recordings = tuple(RecordingsEntry(file=file, bad=own.is_bad(file)) for file in own.recordings)
-    chosen = current.get(folded(shared.path.relative_to(data).as_posix()))
-    head_models = {folded(file.name): file for file in shared.head_models}
+    chosen = current_head_model(current, shared.path.relative_to(data), shared.head_models)
     last = shared.head_models[-1] if shared.head_models else None
     results = [_results(data, file, recordings, problems) for file in own.results]
     if shared is not own:
@@ -272,7 +271,7 @@ def _condition(
         name=own.path.name,
         folder=own.path,
         channel_file=shared.channel,
-        head_model_file=head_models.get(chosen or "", last),
+        head_model_file=chosen or last,
         head_model_files=shared.head_models,
         noise_cov_file=shared.noise_cov,
         data_cov_file=shared.data_cov,

@@ -27,6 +27,7 @@ __all__ = [
     "DERIVED_KINDS",
     "CurrentHeadModels",
     "Folder",
+    "current_head_model",
     "data_file_of",
     "default_channel_folder",
     "read_current_head_models",
@@ -196,6 +197,14 @@ def read_current_head_models(file: Path, problems: Problems) -> CurrentHeadModel
                 folder = normalise(_text(study["FileName"].value)).parent
                 current[folded(folder.as_posix())] = folded(name)
     return current
+
+
+def current_head_model(
+    current: CurrentHeadModels, folder: Path, files: Iterable[Path]
+) -> Path | None:
+    """Return the one of some files that is current in a folder (relative to ``data``), or None."""
+    name = current.get(folded(folder.as_posix()))
+    return next((file for file in files if folded(file.name) == name), None)
 
 
 def _current(study: Mapping[str, Variable]) -> str | None:
