@@ -30,15 +30,14 @@ class Describer:
         data: FloatArray | None,
         times: FloatArray | None,
         whitener: FloatArray,
-        rtol: float,
         fields: dict[int, Fields],
     ) -> None:
-        self._whitener, self._rtol = whitener, rtol
         self._ingredients, self._data, self._times = ingredients, data, times
+        self._whitener = whitener
         self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
         self._fields = fields
 
-    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
+    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str, rtol: float) -> Comparison:
         """Compare two kernels (n_sources, p, n_channels) by every metric."""
         a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
         return compare_with_fields(
@@ -46,7 +45,7 @@ class Describer:
             b,
             data=self._data,
             times=self._times,
-            rtol=self._rtol,
+            rtol=rtol,
             fields=self._fields_of(a.n_components),
         )
 

@@ -457,6 +457,27 @@ def test_a_channel_without_gain_is_named():
         cross_validate(study, data_types="MEG")
 
 
+def test_peaks_of_kernels_as_set_are_their_own_whatever_rounding_allows():
+    """A rank that is too large divides by rounding: it is no reason to take peaks for others."""
+    study, options = sample(), InverseOptions(measure="dspm2018")
+    n = int(sum(np.array(study.channels.types)[study.recordings.channel_flag > 0] == "EEG"))
+    found = cross_validate(
+        study, options=options, mne_settings={"rank": {"eeg": n}}, data_types="EEG", orders="path"
+    )
+    assert found.bounds[1].total > 0.5
+    positions, gain = study.head_model.grid_loc, found.equivalent.forward["sol"]["data"]
+    columns = gain.reshape(len(gain), -1, 3)[:, np.argsort(found.equivalent.order)]
+    turned = np.einsum("ab,cmb->cma", found.equivalent.rotation.T, columns)
+    fields = np.einsum("cma,ma->cm", turned, study.head_model.grid_orient)
+    spread = np.abs(found.mne[:, 0] @ fields)
+    errors = 1e3 * np.linalg.norm(positions[spread.argmax(axis=0)] - positions, axis=1)
+    assert found.before["localisation_error_a"].value == pytest.approx(np.median(errors))
+    assert found.before["relative_difference"].passed is False
+    # told the same, MNE's rank has no part in it
+    assert found.after.rtol == max(EQUAL, found.bounds[0].total) < 1e-6
+    assert found.after.passed
+
+
 def test_a_channel_without_variance_is_named():
     """Brainstorm's inverse of 2016 computes with it all the same."""
     options = InverseOptions2016(measure="amplitude")
