@@ -15,6 +15,7 @@ from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
 from mne_bstinv.cli.arguments import add_n_jobs, add_rtol
+from mne_bstinv.compare.stored import EQUALS
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt(f"{len(outcomes)} of {len(files)} file(s) were verified")
     kernels = [o for o in outcomes if not o.is_derived]
-    unequal = [o for o in kernels if not o.status.startswith("equal")]
+    unequal = [o for o in kernels if o.status not in EQUALS]
     failed = any(o.failed for o in outcomes)
     for note in _notes(outcomes, args.inverse or [], strict=args.strict and not failed):
         print(f"mne-bstinv verify: {note}", file=sys.stderr)

@@ -22,7 +22,7 @@ from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
-from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, is_reference, picked_info, to_info
 from mne_bstinv.adapters.sources import to_lazy_forward, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
@@ -116,7 +116,7 @@ class MneSide:
         list of mne.Projection
             Those projections.
         """
-        return [p for p in self.info["projs"] if (reference if _is_reference(p) else ssp)]
+        return [p for p in self.info["projs"] if (reference if is_reference(p) else ssp)]
 
     def regularized(self) -> mne.Covariance:
         """Return the noise covariance as MNE regularises it.
@@ -416,7 +416,7 @@ def _referenced(info: mne.Info) -> mne.Info:
         complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
         for kind in _ELECTRODES:
             names = {n for n, t in zip(info["ch_names"], types, strict=True) if t == kind}
-            references = [p for p in complete["projs"] if _is_reference(p)]
+            references = [p for p in complete["projs"] if is_reference(p)]
             covered = {n for p in references for n in p["data"]["col_names"]}
             if names - covered:
                 # one that lacks some of them would not do, and with another it would count twice
@@ -427,11 +427,7 @@ def _referenced(info: mne.Info) -> mne.Info:
 
 
 def _covers_some(proj: Any, names: set[str]) -> bool:
-    return _is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
-
-
-def _is_reference(proj: Any) -> bool:
-    return bool(proj["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
+    return is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
 
 
 def _nave(study: Study, settings: MneSettings) -> int:
