@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import estimated_rank, mne_projector
 from mne_bstinv.compare.rounding import Spectrum
@@ -310,7 +311,7 @@ def _leading(cov: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
 
 def types_in_use(ingredients: Ingredients) -> dict[str, IntArray]:
     """Return the positions of the channels of each of Brainstorm's sensor types."""
-    upper = np.array([t.strip().upper() for t in ingredients.prepared.channel_types])
+    upper = np.array(upper_types(ingredients.prepared.channel_types))
     return {kind: np.flatnonzero(upper == kind) for kind in dict.fromkeys(upper.tolist())}
 
 

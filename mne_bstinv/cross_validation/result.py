@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from mne_bstinv._display import html_table
+from mne_bstinv._data_types import upper_types
+from mne_bstinv._display import finite, html_table
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv._versions import versions
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
@@ -25,7 +27,6 @@ from mne_bstinv.cross_validation.text import (
     attribution_legend,
     attribution_rows,
     factor_text,
-    finite,
     fit,
     rounding_text,
     scout_lines,
@@ -40,9 +41,6 @@ from mne_bstinv.inverse.options import AnyOptions
 __all__ = ["CrossValidation"]
 
 
-#: Relative difference that counts as equal, and remainder of an attribution, if rounding allows no
-#: more.
-RTOL = 1e-9
 #: The year of the inverse that needs no mention.
 _NEWEST = 2018
 
@@ -259,7 +257,7 @@ class CrossValidation:
             return found
         if self.result.regions[0].orient == "fixed":
             return f"{found}, which rounds gains of fixed orientation to single precision"
-        if {"MEG GRAD", "MEG MAG"} <= {kind.strip().upper() for kind in self.result.channel_types}:
+        if {"MEG GRAD", "MEG MAG"} <= set(upper_types(self.result.channel_types)):
             return f"{found}, which decomposes the noise of all MEG sensors at once"
         return found
 
