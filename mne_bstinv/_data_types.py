@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["DATA_TYPES", "ELECTRODES", "LISTED", "MEG_TYPES", "data_types_of"]
+__all__ = ["DATA_TYPES", "ELECTRODES", "LISTED", "MEG_TYPES", "data_types_of", "upper_types"]
 
 #: ``MEG`` stands for all three; the others are the types of single channels.
 MEG_TYPES = ("MEG", "MEG MAG", "MEG GRAD")
@@ -21,3 +21,13 @@ def data_types_of(options: Mapping[str, Any] | None) -> tuple[str, ...]:
     types = (options or {}).get("DataTypes")
     listed = types if isinstance(types, list | tuple) else [types]
     return tuple(kind for kind in listed if isinstance(kind, str))
+
+
+def upper_types(types: str | Iterable[str]) -> tuple[str, ...]:
+    """Write a type or several as they are compared, whose case and outer white space mean nothing.
+
+    What is no text stays as it is, to be refused.
+    """
+    listed = isinstance(types, Iterable) and not isinstance(types, str | bytes)
+    several: Iterable[Any] = types if listed else (types,)
+    return tuple(kind.strip().upper() if isinstance(kind, str) else kind for kind in several)

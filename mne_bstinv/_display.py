@@ -1,8 +1,9 @@
-"""How objects show themselves: in one line by ``repr``, and as a table in a notebook."""
+"""How objects show themselves: in one line, as a table in a notebook, and as numbers of JSON."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-__all__ = ["Displayed", "few", "html_table", "in_short", "summary_of"]
+__all__ = ["Displayed", "few", "finite", "html_table", "in_short", "summary_of"]
 
 #: Cells are read from the left; notebooks would put them to the right.
 _STYLE = "<style>table.mne-bstinv :is(th, td) {text-align: left}</style>"
@@ -152,3 +153,8 @@ def few(items: Iterable[object], most: int = 10) -> str:
     texts = list(map(str, items))
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number if it is one; JSON has no others."""
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Names for what is being written, and what to do with it when its process was killed.
+"""Where may be written, names for what is, and what to do with it when its process was killed.
 
 A file or folder is written beside its place and renamed. Its temporary name says which process
 writes it, so that a later run knows that nobody does any more.
@@ -18,15 +18,36 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
-from mne_bstinv.errors import BstInvError, WriteError
+from mne_bstinv.errors import BstInvError, MissingFileError, OverwriteError, WriteError
 
-__all__ = ["backup_beside", "beside", "remove_left_over", "replacing", "writing"]
+__all__ = [
+    "backup_beside",
+    "beside",
+    "check_folder_of",
+    "check_target",
+    "remove_left_over",
+    "replacing",
+    "writing",
+]
 
 #: Host and process that made it, and a random part; of a backup the name of what it was.
 _NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.(?:tmp|(.+)\.old)")
 
 #: Seconds after which a process that cannot be asked is taken for dead.
 _DAY = 86400.0
+
+
+def check_target(place: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot be written to: in no folder, or one that is not to be replaced."""
+    check_folder_of(place)
+    if place.exists() and not overwrite:
+        raise OverwriteError.of(place)
+
+
+def check_folder_of(place: Path) -> None:
+    """Refuse a place whose folder does not exist."""
+    if not place.parent.is_dir():
+        raise MissingFileError(f"{place.parent}: no such folder. Make it first.")
 
 
 def beside(place: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -34,7 +35,8 @@ def inflated(vertices: FloatArray, faces: IntArray, *, n_steps: int | None = Non
     array, shape (n_vertices, 3)
         Positions.
     """
-    *_, places = _shapes(vertices, faces, n_steps)
+    # of hundreds of shapes one at a time
+    (places,) = deque(_shapes(vertices, faces, n_steps), maxlen=1)
     return _placed(places, vertices, faces)
 
 

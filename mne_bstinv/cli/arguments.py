@@ -5,9 +5,24 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
+from mne_bstinv._verdicts import MAX_RTOL, RTOL, wrong_rtol
 from mne_bstinv.studies.units import UNITS
 
-__all__ = ["add_dry_run", "add_n_jobs", "add_units", "tolerance"]
+__all__ = [
+    "add_dry_run",
+    "add_n_jobs",
+    "add_rtol",
+    "add_study_choice",
+    "add_units",
+    "study_choice",
+]
+
+#: What chooses recordings where the path of a study leaves several, as load_study calls it.
+_CHOICE = {
+    "recordings": "file name, path, or a part of the comment",
+    "subject": "name, where the path leaves several",
+    "condition": "name, where the path leaves several",
+}
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +43,25 @@ def add_n_jobs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rtol(parser: argparse.ArgumentParser, text: str) -> None:
+    """Declare ``--rtol``; the text says what it is of."""
+    default = f"{RTOL:.0e}".replace("e-0", "e-")
+    parser.add_argument(
+        "--rtol", type=_tolerance, default=RTOL, help=f"{text} (default: {default})"
+    )
+
+
+def add_study_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--recordings``, ``--subject`` and ``--condition``."""
+    for name, text in _CHOICE.items():
+        parser.add_argument(f"--{name}", help=text)
+
+
+def study_choice(args: argparse.Namespace) -> dict[str, str | None]:
+    """Return them as arguments of :func:`~mne_bstinv.load_study`."""
+    return {name: getattr(args, name) for name in _CHOICE}
+
+
 def add_units(parser: argparse.ArgumentParser) -> None:
     """Declare ``--units``."""
     parser.add_argument(
@@ -37,13 +71,13 @@ def add_units(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def tolerance(text: str) -> float:
-    """Return a relative difference from 0 to 0.5: what has nothing in common is 1 apart."""
+def _tolerance(text: str) -> float:
+    """Return what may count as equal: relative differences of what has nothing in common are 1."""
     with suppress(ValueError):
         value = float(text)
-        if 0 <= value <= 0.5:
+        if not wrong_rtol(value):
             return value
-    raise argparse.ArgumentTypeError(f"must be a number from 0 to 0.5, found {text!r}")
+    raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_RTOL}, found {text!r}")
 
 
 def _n_jobs(text: str) -> int:

@@ -7,50 +7,28 @@ is verified: what the file stores is not what is compared.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from mne_bstinv import io
-from mne_bstinv._data_types import data_types_of
 from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import tolerance
-from mne_bstinv.cli.compare_options import (
-    MEASURES,
-    YEAR,
-    mne_name,
-    options_of,
-    stored_options,
-    stored_value,
-)
-from mne_bstinv.cli.effects import refuse_ineffective_options, refuse_unless
-from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse.options import AnyOptions
+from mne_bstinv.cli.arguments import add_rtol, add_study_choice, study_choice
+from mne_bstinv.cli.compare_options import MEASURES, YEAR, mne_name
+from mne_bstinv.cli.compare_plan import Plan, given_fields, plan_of
+from mne_bstinv.cli.effects import refuse_unless
 from mne_bstinv.studies import StudyData, load_study
-from mne_bstinv.verification import Verification, verify
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
 #: What does the same in Python.
 TWINS = ("mne_bstinv.cross_validate_each", "mne_bstinv.write_report")
 
-#: Argument → the field of InverseOptions that it sets.
-_OPTIONS = {
-    "orientation": "source_orient",
-    "noise_method": "noise_method",
-    "noise_reg": "noise_reg",
-    "snr": "snr_fixed",
-    "weight_exp": "weight_exp",
-    "weight_limit": "weight_limit",
-    "use_depth": "use_depth",
-    "loose": "loose",
-}
 #: Argument → the field of MneSettings that it sets.
 _SETTINGS = {
     "mne_depth": "depth",
@@ -59,23 +37,6 @@ _SETTINGS = {
     "mne_regularize": "regularize",
     "nave": "nave",
 }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """What is compared: one cross-validation for each entry of ``options``.
-
-    ``note`` says where the options come from; ``good_channels`` are those of the kernel (0-based),
-    ``n_avg`` the averages that its noise is of and ``stored`` is the verdict on it, where a results
-    file was given.
-    """
-
-    options: tuple[AnyOptions, ...]
-    data_types: tuple[str, ...] | None
-    note: str
-    good_channels: tuple[int, ...] | None = None
-    n_avg: int | None = None
-    stored: Verification | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "taken, and not those of results that are stored there), or a results file, whose own "
         "options are then taken",
     )
-    parser.add_argument("--recordings", help="file name, path, or a part of the comment")
-    parser.add_argument("--subject", help="name, where the path leaves several")
-    parser.add_argument("--condition", help="name, where the path leaves several")
+    add_study_choice(parser)
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -113,13 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "follows --orientation; nave is 1.",
         )
     )
-    parser.add_argument(
-        "--rtol",
-        type=tolerance,
-        default=1e-9,
-        help="relative difference that counts as equal, where rounding does not allow more "
-        "(default: 1e-9)",
-    )
+    add_rtol(parser, "relative difference that counts as equal, where rounding does not allow more")
     parser.add_argument(
         "--orders",
         type=_orders,
@@ -135,10 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_brainstorm(group: Any) -> None:
-    def add(name: str, **how: Any) -> None:
-        # absent unless given: a results file has options of its own
-        group.add_argument(name, default=argparse.SUPPRESS, **how)
-
+    # absent unless given: a results file has options of its own
+    add = partial(group.add_argument, default=argparse.SUPPRESS)
     add(
         "--orientation",
         choices=("fixed", "loose", "free"),
@@ -162,9 +113,7 @@ def _add_brainstorm(group: Any) -> None:
 
 
 def _add_mne(group: Any) -> None:
-    def add(name: str, **how: Any) -> None:
-        group.add_argument(name, default=argparse.SUPPRESS, **how)  # None is a value
-
+    add = partial(group.add_argument, default=argparse.SUPPRESS)  # None is a value
     number = _number_or("none", float)
     add("--mne-depth", type=number, help="exponent, or none (default: 0.8)")
     add(
@@ -196,26 +145,16 @@ def run(args: argparse.Namespace) -> int:
     results file does not differ from what is computed of its files; else 1. If it is interrupted,
     what was known by then is printed, no page is drawn, and KeyboardInterrupt says what is missing.
     """
-    from mne_bstinv.report.html import check_target
+    from mne_bstinv.report.html import check_page
 
     refuse_unless(args.html is not None, "--html", {"--overwrite": args.overwrite})
     if args.html is not None:  # before the numbers are computed
-        check_target(args.html, overwrite=args.overwrite)
-    study = load_study(
-        args.study,
-        recordings=args.recordings,
-        subject=args.subject,
-        condition=args.condition,
-    )
+        check_page(args.html, overwrite=args.overwrite)
+    study = load_study(args.study, **study_choice(args))
     progress = not args.json and sys.stderr.isatty()
-    stored = io.read_results(args.study) if _is_results(args.study) else None
-    plan = _of_arguments(args, study) if stored is None else _of_results(args, stored)
-    said = {field: _argument(name) for name, field in _OPTIONS.items() if hasattr(args, name)}
-    refuse_ineffective_options(said, plan.options)
+    plan = plan_of(args, study)
     with warnings_silenced("mne"):  # what they say is in the reports of the conversions
-        if stored is not None:
-            plan = _with_verdict(plan, args.study)
-        settings = _given(args, _SETTINGS)
+        settings = given_fields(args, _SETTINGS)
         how = {"rtol": args.rtol, "orders": args.orders, "progress": progress}
         validations, interrupted = _until_interrupted(_validations(study, plan, settings, how))
     try:
@@ -231,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
     return int(differs or not all(v.passed for v in validations))
 
 
-def _print(validations: list[Any], plan: _Plan, args: argparse.Namespace) -> None:
+def _print(validations: list[Any], plan: Plan, args: argparse.Namespace) -> None:
     if args.json:
         extra = _as_dict(plan)
         print(streams.as_json([v.to_dict() | extra for v in validations]), flush=True)
@@ -240,7 +179,7 @@ def _print(validations: list[Any], plan: _Plan, args: argparse.Namespace) -> Non
 
 
 def _write_page(
-    validations: list[Any], plan: _Plan, args: argparse.Namespace, progress: bool
+    validations: list[Any], plan: Plan, args: argparse.Namespace, progress: bool
 ) -> None:
     """Write the page, which takes longer than the numbers, and say where it is."""
     from mne_bstinv.report.html import write_report
@@ -258,7 +197,7 @@ def _write_page(
         print(f"\nreport: {args.html}")
 
 
-def _missing(validations: list[Any], plan: _Plan, page: Path | None) -> str:
+def _missing(validations: list[Any], plan: Plan, page: Path | None) -> str:
     """Say what an interruption left out."""
     names = [mne_name(options) for options in plan.options]
     compared, left = names[: len(validations)], names[len(validations) :]
@@ -269,7 +208,7 @@ def _missing(validations: list[Any], plan: _Plan, page: Path | None) -> str:
     return "; ".join(parts)
 
 
-def _as_dict(plan: _Plan) -> dict[str, Any]:
+def _as_dict(plan: Plan) -> dict[str, Any]:
     stored = None if plan.stored is None else plan.stored.to_dict()
     return {"note": plan.note, "stored_kernel": stored}
 
@@ -292,7 +231,7 @@ def _until_interrupted(validations: Iterator[Any]) -> tuple[list[Any], bool]:
 
 
 def _validations(
-    study: StudyData, plan: _Plan, settings: dict[str, Any], how: dict[str, Any]
+    study: StudyData, plan: Plan, settings: dict[str, Any], how: dict[str, Any]
 ) -> Iterator[Any]:
     from mne_bstinv.cross_validation import cross_validate_each
 
@@ -323,97 +262,6 @@ def _lines(validations: list[Any], note: str) -> Iterator[str]:
         yield f"\n{v}" if len(validations) > 1 else str(v).partition("\n")[2]
 
 
-def _of_arguments(args: argparse.Namespace, study: StudyData) -> _Plan:
-    given = _given(args, _OPTIONS)
-    given.setdefault("source_orient", "free" if study.head_model.kind == "volume" else "fixed")
-    year = args.year or YEAR
-    return _Plan(
-        options=tuple(
-            options_of(year, method, given)
-            for method in dict.fromkeys(args.methods or MEASURES[year])
-        ),
-        data_types=None if args.data_types is None else tuple(args.data_types),
-        note=_note_of_defaults(args),
-    )
-
-
-def _note_of_defaults(args: argparse.Namespace) -> str:
-    given = [_argument(name) for name in _OPTIONS if hasattr(args, name)]
-    changed = f", changed by {', '.join(given)}" if given else ""
-    return (
-        f"Brainstorm's options are its defaults of {args.year or YEAR}{changed}, and not those of "
-        "results that the study stores: give a results file to take its options."
-    )
-
-
-def _with_verdict(plan: _Plan, path: Path) -> _Plan:
-    """Verify the stored kernel, which is not what is compared."""
-    (outcome,) = verify([path])
-    number = outcome.relative_difference
-    verdict = outcome.status if number is None else f"{outcome.status} ({number:.1e})"
-    if outcome.reason:
-        verdict += f", {' '.join(outcome.reason.split()).rstrip('.')}"
-    note = f"{plan.note} What verify says of the stored kernel: {verdict}."
-    return dataclasses.replace(plan, note=note, stored=outcome)
-
-
-def _of_results(args: argparse.Namespace, results: io.Results) -> _Plan:
-    """Take the options of a results file, and refuse arguments that say something else."""
-    options = stored_options(args.study, results, args.year)
-    data_types = data_types_of(results.options) or None
-    said = {name: stored_value(options, field) for name, field in _OPTIONS.items()}
-    said |= {"methods": (mne_name(options),), "data_types": data_types}
-    for name, value in _arguments_as_options(args).items():
-        if value != said[name]:
-            argument = _argument(name)
-            raise OptionError(
-                f"{argument} says {_typed(name, value)}, but {args.study} was computed with "
-                f"{_typed(name, said[name])}: leave {argument} out, or give the recordings instead "
-                "of the results."
-            )
-    of_year = "" if options.year == YEAR else f", as the inverse of {options.year} does"
-    note = (
-        f"Brainstorm's kernel is computed anew with the options of {args.study.name}{of_year}; "
-        "the kernel that it stores is not the one compared."
-    )
-    good = results.good_channel
-    if good is not None:
-        note += f" Its channels are the {good.size} of GoodChannel."
-    return _Plan(
-        options=(options,),
-        data_types=data_types,
-        note=note,
-        good_channels=None if good is None else tuple((good.ravel() - 1).tolist()),
-        n_avg=max(results.n_avg, 1),
-    )
-
-
-def _typed(name: str, value: Any) -> str:
-    """Return the value of an argument as it is written on the command line."""
-    if name == "use_depth":
-        return "depth weighting" if value else "no depth weighting"
-    if value is None:
-        return "none"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _argument(name: str) -> str:
-    """Return an argument as it is written on the command line."""
-    return "--no-depth" if name == "use_depth" else f"--{name.replace('_', '-')}"
-
-
-def _arguments_as_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments that were given, as the fields of options hold their values."""
-    given = {name: getattr(args, name) for name in _OPTIONS if hasattr(args, name)}
-    if "orientation" in given:
-        given["orientation"] = (given["orientation"],)
-    if args.methods is not None:
-        given["methods"] = tuple(args.methods)
-    if args.data_types is not None:
-        given["data_types"] = tuple(args.data_types)
-    return given
-
-
 def _orders(text: str) -> str | int:
     """Return which orders: all, path, or a number of them."""
     if text in ("all", "path"):
@@ -421,15 +269,6 @@ def _orders(text: str) -> str | int:
     if not (text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"must be all, path or a number above 0, found {text!r}")
     return int(text)
-
-
-def _is_results(path: Path) -> bool:
-    return path.is_file() and io.file_kind(path.name) == "results"
-
-
-def _given(args: argparse.Namespace, fields: dict[str, str]) -> dict[str, Any]:
-    """Return the arguments that were given, by the field that they set."""
-    return {field: getattr(args, name) for name, field in fields.items() if hasattr(args, name)}
 
 
 def _number_or(word: str, number: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -449,7 +288,7 @@ def _number_or(word: str, number: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def _load_call(args: argparse.Namespace) -> str:
     """Write the call that loads the same study from any folder."""
-    chosen = {name: getattr(args, name) for name in ("recordings", "subject", "condition")}
     parts = [repr(str(args.study.resolve()))]
-    parts += [f"{name}={value!r}" for name, value in chosen.items() if value is not None]
+    chosen = study_choice(args).items()
+    parts += [f"{name}={value!r}" for name, value in chosen if value is not None]
     return f"load_study({', '.join(parts)})"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_units, tolerance
+from mne_bstinv.cli.arguments import add_dry_run, add_n_jobs, add_rtol, add_units
 from mne_bstinv.port import PortReport, port_protocol
 
 __all__ = ["TWINS", "add_arguments", "run"]
@@ -33,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "dSPM' does (dspm2018sc)",
     )
     parser.add_argument("--verify", action="store_true", help="recompute the stored kernels too")
-    parser.add_argument(
-        "--rtol",
-        type=tolerance,
-        default=1e-9,
-        help="largest relative difference that --verify takes for equal (default: 1e-9)",
-    )
+    add_rtol(parser, "largest relative difference that --verify takes for equal")
     add_n_jobs(parser)
     add_units(parser)
     parser.add_argument(

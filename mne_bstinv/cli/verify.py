@@ -14,7 +14,8 @@ from mne_bstinv._interruption import noted_interruption
 from mne_bstinv._log import warnings_silenced
 from mne_bstinv._verdicts import NOT_COMPARABLE
 from mne_bstinv.cli import streams
-from mne_bstinv.cli.arguments import add_n_jobs, tolerance
+from mne_bstinv.cli.arguments import add_n_jobs, add_rtol
+from mne_bstinv.compare.stored import EQUALS
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.verification import Verification, find_files, verify
@@ -32,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument("path", type=streams.path, help="a protocol, a folder in one, or a file")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
-    parser.add_argument(
-        "--rtol",
-        type=tolerance,
-        default=1e-9,
-        help="largest relative Frobenius difference that counts as equal (default: 1e-9)",
-    )
+    add_rtol(parser, "largest relative Frobenius difference that counts as equal")
     parser.add_argument(
         "--inverse",
         nargs="+",
@@ -93,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt(f"{len(outcomes)} of {len(files)} file(s) were verified")
     kernels = [o for o in outcomes if not o.is_derived]
-    unequal = [o for o in kernels if not o.status.startswith("equal")]
+    unequal = [o for o in kernels if o.status not in EQUALS]
     failed = any(o.failed for o in outcomes)
     for note in _notes(outcomes, args.inverse or [], strict=args.strict and not failed):
         print(f"mne-bstinv verify: {note}", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mne_bstinv._display import Displayed, few, html_table
+from mne_bstinv._display import Displayed, few, finite, html_table
 from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._verdicts import RTOL, wrong_rtol
 from mne_bstinv.compare.alignment import Alignment, align_kernels, match_names
 from mne_bstinv.compare.kernel import Kernel, unit_in_words
 from mne_bstinv.compare.metrics import METRICS, Metric
@@ -69,8 +69,8 @@ class MetricValue(Displayed):
         return {
             "label": self.metric.label,
             "unit": self.metric.unit,
-            "value": _finite(self.value),
-            "tolerance": _finite(self.tolerance),
+            "value": finite(self.value),
+            "tolerance": finite(self.tolerance),
             "passed": self.passed,
             "detail": self.detail,
             "reason": self.reason,
@@ -186,8 +186,8 @@ class Comparison:
             "metrics": {value.metric.key: value.to_dict() for value in self.values},
             "notes": list(self.notes),
             "locations": self.locations.tolist(),
-            "location_correlation": [_finite(x) for x in self.location_correlation.tolist()],
-            "location_ratio": [_finite(x) for x in self.location_ratio.tolist()],
+            "location_correlation": [finite(x) for x in self.location_correlation.tolist()],
+            "location_ratio": [finite(x) for x in self.location_ratio.tolist()],
             "n_left_out": self.n_left_out,
             "mismatches": list(self.mismatches),
         }
@@ -200,7 +200,7 @@ def compare_kernels(
     data: FloatArray | None = None,
     times: FloatArray | None = None,
     data_names: Sequence[str] | None = None,
-    rtol: float = 1e-9,
+    rtol: float = RTOL,
 ) -> Comparison:
     """Compare two imaging kernels by every metric of ``mne_bstinv.compare.METRICS``.
 
@@ -254,8 +254,8 @@ def compare_with_fields(
     fields: Fields | None = None,
 ) -> Comparison:
     """Compare two kernels of which point spreads of the same fields may be known already."""
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= 0.5):
-        raise ComparisonError(f"rtol is {rtol!r}, expected a number from 0 to 0.5.")
+    if wrong := wrong_rtol(rtol):
+        raise ComparisonError(wrong)
     if kernel_a.name == kernel_b.name:  # messages and tables tell them apart by their names
         names = (f"{kernel_a.name} (A)", f"{kernel_b.name} (B)")
         kernel_a, kernel_b = (
@@ -340,6 +340,8 @@ def _parse_data(
 
 
 def _rows_of(kernel: Kernel, names: list[str], notes: list[str]) -> IntArray:
+    if not all(isinstance(name, str) for name in names):
+        raise ComparisonError(f"data_names must hold texts, found {few(map(repr, names))}.")
     if len(set(names)) != len(names):
         raise ComparisonError("data_names holds a name more than once. Make the names unique.")
     found = match_names(kernel.channel_names, names)
@@ -379,10 +381,6 @@ def _evaluate(metric: Metric, pair: Pair) -> MetricValue:
     return MetricValue(
         metric=metric, value=value, tolerance=tolerance, detail=detail, passed=passed
     )
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _shown(value: float, metric: Metric) -> str:

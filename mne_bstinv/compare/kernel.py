@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ class Kernel(Displayed):
                 "3": 3,
                 "n_channels": n_channels,
                 "n_locations": n_locations,
-                "n_whitened": n_channels if self.whitener is None else len(self.whitener),
+                "n_whitened": next(iter(np.asarray(self.whitener).shape), n_channels),
                 "n_components · n_locations": self.n_components * n_locations,
             }
             for field, symbols in _SHAPES.items():
@@ -240,7 +240,8 @@ class Kernel(Displayed):
 
 
 def _parse_names(value: Sequence[str], faults: list[str]) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(name, str) for name in value):
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    if not several or not all(isinstance(name, str) for name in value):
         faults.append(f"channel_names must be a sequence of text, found {value!r}.")
         return ()
     names = tuple(str(name) for name in value)

@@ -17,7 +17,7 @@ import numpy as np
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare.alike import Searched
 from mne_bstinv.compare.directions import Directions, Rows
-from mne_bstinv.compare.fields import FieldBound
+from mne_bstinv.compare.field_bound import FieldBound
 from mne_bstinv.compare.peak_search import PeakSearch, values_at
 
 __all__ = ["Fields", "Peaks", "same_array"]

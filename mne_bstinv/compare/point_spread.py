@@ -18,7 +18,7 @@ import numpy as np
 
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.compare.directions import block_sizes
-from mne_bstinv.compare.fields import FieldBound, same_peak
+from mne_bstinv.compare.field_bound import FieldBound, same_peak
 from mne_bstinv.compare.peaks import Fields
 
 __all__ = ["PointSpreads"]

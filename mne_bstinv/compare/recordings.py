@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.compare.fields import FieldBound, same_peak
+from mne_bstinv.compare.field_bound import FieldBound, same_peak
 from mne_bstinv.compare.rows import cosine_deviation, cosines, flat, row_sizes
 
 __all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.inverse.result import InverseResult
@@ -210,7 +211,7 @@ def spectra_of(
 
 def _kinds(result: InverseResult) -> dict[str, IntArray]:
     """Return the columns that are whitened at once: of a sensor type, in 2009 of a group."""
-    types = np.array([kind.strip().upper() for kind in result.channel_types])
+    types = np.array(upper_types(result.channel_types))
     groups = np.array([kind.split()[0] for kind in types.tolist()])
     return {kind: np.flatnonzero((types == kind) | (groups == kind)) for kind in result.noise_std}
 

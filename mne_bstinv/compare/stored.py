@@ -28,9 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray
-from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv._verdicts import NOT_COMPARABLE, RTOL
 from mne_bstinv.compare.rounding import rounding_bound
 from mne_bstinv.inverse.result import InverseResult, RegionRows
 
@@ -75,7 +76,7 @@ class Agreement(Displayed):
     relative_difference: float | None = None
     reason: str = ""
     bound: float | None = None
-    rtol: float = 1e-9
+    rtol: float = RTOL
 
     def _summary(self) -> str:
         number = self.relative_difference
@@ -98,7 +99,7 @@ def compare_with_stored(
     *,
     computed: FloatArray | None = None,
     stored_sa: FloatArray | None = None,
-    rtol: float = 1e-9,
+    rtol: float = RTOL,
     rounding: float | None = None,
 ) -> Agreement:
     """Compare a recomputed kernel, or an estimate made with it, with a stored one.
@@ -247,7 +248,7 @@ def _tolerance(result: InverseResult, region: RegionRows, rtol: float) -> float:
     where those of MEG are 1e-8 of those of EEG and hold their rounding.
     """
     decoupled = region.orient == "loose" and result.options.conventions.tangents == "decoupled"
-    kinds = {kind.strip().upper()[:3] == "MEG" for kind in result.channel_types}
+    kinds = {kind.startswith("MEG") for kind in upper_types(result.channel_types)}
     return max(rtol, LOOSE_2009_RTOL) if decoupled and len(kinds) > 1 else rtol
 
 

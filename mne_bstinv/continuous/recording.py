@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mne_bstinv._data_types import MEG_TYPES
+from mne_bstinv._data_types import MEG_TYPES, upper_types
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io import BstFile, Channels, Event, Link, Projector
@@ -88,8 +88,8 @@ def rows_of(
     return np.array(
         [
             row
-            for row, kind in enumerate(types)
-            if kind.strip().upper() in upper or (names is not None and names[row] in exact)
+            for row, kind in enumerate(upper_types(types))
+            if kind in upper or (names is not None and names[row] in exact)
         ],
         dtype=np.int64,
     )

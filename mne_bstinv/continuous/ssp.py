@@ -20,7 +20,6 @@ __all__ = ["SspOptions", "average_reference", "ssp"]
 
 #: Samples a channel that are needed at least.
 _ENOUGH = 10
-_STIM = ("STIM",)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, Sc
 from mne_bstinv.frames import fiducials_in_scs
 from mne_bstinv.io.filenames import Problems
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.protocol_scan import read_current_head_models
+from mne_bstinv.io.protocol_scan import current_head_model, read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.placing import placing_mri
@@ -320,8 +320,8 @@ def _designated(name: str, study: StudyFiles, files: list[Path]) -> tuple[Path, 
         return None
     if name == "head_model":
         current = read_current_head_models(protocol.data / "protocol.mat", Problems())
-        wanted = current.get(folder.resolve().relative_to(protocol.data.resolve()).as_posix())
-        chosen = next((file for file in files if file.name == wanted), None)
+        place = folder.resolve().relative_to(protocol.data.resolve())
+        chosen = current_head_model(current, place, files)
         return None if chosen is None else (chosen, "the current one of the protocol")
     subject = _subject_of(study)
     if name in _OF_SUBJECTS and subject is not None and _subject_names(name, folder):

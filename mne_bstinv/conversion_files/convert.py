@@ -13,13 +13,14 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed, summary_of
+from mne_bstinv._temporary import check_target
 from mne_bstinv.adapters import ContinuousRecording
 from mne_bstinv.adapters.files import MNE_ENDINGS, mne_kind, read_mne, write_mne
 from mne_bstinv.conversion import ConversionReport, carry, conversion_report, converts, hearing
 from mne_bstinv.conversion_files.arguments import Arguments
 from mne_bstinv.conversion_files.companions import Companions
 from mne_bstinv.conversion_files.routes import ROUTES, Route
-from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
+from mne_bstinv.errors import ConversionError, MissingFileError
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import KINDS, row_in
@@ -194,10 +195,7 @@ def _check_files(source: Path, target: Path, kinds: tuple[str, str], *, overwrit
         raise ConversionError(f"{target}: it is a folder. Name a file to write.")
     if kinds not in ROUTES:
         raise ConversionError(_no_route(source, target, kinds))
-    if not target.parent.is_dir():
-        raise MissingFileError(f"{target.parent}: no such folder. Make it first.")
-    if target.exists() and not overwrite:
-        raise OverwriteError.of(target)
+    check_target(target, overwrite=overwrite)
     if kinds[1] == "results":
         _check_kernel_name(target, is_kernel=kinds[0] == "inverse operator")
 

@@ -62,7 +62,7 @@ def recordings_at(fname: PathLike, *, averages: bool) -> list[Path]:
         return [existing_file(path)]
     problems = Problems()
     folder = scan(path, problems)
-    good = [file for file in folder.recordings if file.name not in folder.bad_trials]
+    good = [file for file in folder.recordings if not folder.is_bad(file)]
     chosen = [f for f in good if not is_continuous(f) and is_average(f) is averages]
     if not chosen:
         what = "averages (data_*average*.mat)" if averages else "trials (data_*.mat)"

@@ -62,7 +62,8 @@ class Step(Displayed):
     shapley : float | None
         Mean increment over all orders, or over some; ``None`` where it was not computed.
     active : bool
-        Whether the two sides differ in this convention at all, by more than rounding.
+        Whether the two sides differ in this convention at all, by more than rounding; where means
+        over orders are computed, also if they do together with another convention alone.
     """
 
     convention: Convention

@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv.compare import Comparison, Kernel, align_kernels, measures
 from mne_bstinv.compare.comparison import compare_with_fields
 from mne_bstinv.compare.pair import NotApplicable, Pair
@@ -14,9 +15,6 @@ from mne_bstinv.compare.peaks import Fields
 from mne_bstinv.cross_validation.ingredients import Ingredients
 
 __all__ = ["Describer"]
-
-#: Relative difference of the kernels of a step below which their peaks are the same.
-_STEP_RTOL = 1e-9
 
 
 class Describer:
@@ -32,15 +30,14 @@ class Describer:
         data: FloatArray | None,
         times: FloatArray | None,
         whitener: FloatArray,
-        rtol: float,
         fields: dict[int, Fields],
     ) -> None:
-        self._whitener, self._rtol = whitener, rtol
         self._ingredients, self._data, self._times = ingredients, data, times
+        self._whitener = whitener
         self._positions = np.asarray(ingredients.side.common.head_model.grid_loc)
         self._fields = fields
 
-    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str) -> Comparison:
+    def __call__(self, ours: FloatArray, theirs: FloatArray, name: str, rtol: float) -> Comparison:
         """Compare two kernels (n_sources, p, n_channels) by every metric."""
         a, b = self._kernel(ours, name), self._kernel(theirs, "Brainstorm")
         return compare_with_fields(
@@ -48,24 +45,24 @@ class Describer:
             b,
             data=self._data,
             times=self._times,
-            rtol=self._rtol,
+            rtol=rtol,
             fields=self._fields_of(a.n_components),
         )
 
     def know(self, blocks: FloatArray, other: FloatArray) -> None:
         """Take the peaks under a kernel for those of another that agrees with it."""
         if not np.isnan(blocks).any():
-            self._fields_of(blocks.shape[1]).agree(blocks, other, _STEP_RTOL, keep=True)
+            self._fields_of(blocks.shape[1]).agree(blocks, other, RTOL, keep=True)
 
     def step(self, after: FloatArray, before: FloatArray) -> dict[str, float | None]:
         """Measure what the table of the attribution shows of a step, and no more."""
         fields = self._fields_of(after.shape[1])
-        fields.liken(before, _STEP_RTOL)  # of steps that are none nothing was measured
+        fields.liken(before, RTOL)  # of steps that are none nothing was measured
         aligned = align_kernels(self._kernel(after, "after"), self._kernel(before, "before"))
         pair = Pair(
             a=aligned.a,
             b=aligned.b,
-            rtol=_STEP_RTOL,
+            rtol=RTOL,
             known_fields=fields,
         )
         found: dict[str, float | None] = {

@@ -54,6 +54,8 @@ class Distances:
     active: list[bool]
     size: float
     relative_to: str
+    #: What changes more is active.
+    threshold: float
     #: Time that a kernel took.
     seconds: float
     shapley: list[float] | None = None
@@ -91,8 +93,10 @@ def measure_distances(
     seconds = time.perf_counter() - begin
     changes, distances = list[float](), list[float]()
     switched = [union(path[:k]) for k in range(len(path) + 1)]
-    for before, after in shown(list(pairwise(switched)), "path, and its sum", progress):
-        moves.expect(before, after)
+    steps = list(zip(pairwise(switched), map(max, alone, back), strict=True))
+    for (before, after), expected in shown(steps, "path, and its sum", progress):
+        if expected > threshold:
+            moves.expect(before, after)
         changes.append(kernels.distance(after, before))
         distances.append(kernels.distance(after, nothing))
         moves.measure(before, after, changes[-1] > threshold)
@@ -109,6 +113,7 @@ def measure_distances(
         active=active,
         size=size,
         relative_to=relative_to,
+        threshold=threshold / size,
         seconds=seconds / n_kernels,
         stopped=moves.stopped,
     )
@@ -126,16 +131,18 @@ def averaged(
 
     What is interrupted (Ctrl-C) stays without.
     """
-    if found.stopped:
-        return found
+    if found.stopped or orders == "path" or (orders is None and sum(found.active) > limit):
+        return found  # with another that is active only together with these there are more yet
+    try:
+        found = dataclasses.replace(found, active=_active_together(path, found, kernels))
+    except KeyboardInterrupt:
+        return dataclasses.replace(found, stopped=True)
     players = [k for k, is_active in enumerate(found.active) if is_active]
     n = len(players)
-    if orders is None:
-        orders = "all" if n <= limit else "path"
-    if orders == "path":
+    if orders is None and n > limit:
         return found
-    some = isinstance(orders, int) and orders < math.factorial(n)
-    chosen = chosen_orders(n, int(orders)) if some else []
+    count = orders if isinstance(orders, int) else math.inf
+    chosen = chosen_orders(n, int(count)) if count < math.factorial(n) else []
     subsets = subsets_on(chosen) if chosen else subsets_of(n)
     which = f"{len(chosen)} order{'s' * (len(chosen) > 1)}" if chosen else "all orders"
     if progress:
@@ -161,9 +168,31 @@ def averaged(
     return dataclasses.replace(found, shapley=shapley, orders=which)
 
 
+def _active_together(path: Sequence[Convention], found: Distances, kernels: Kernels) -> list[bool]:
+    """Tell what is active, alone or with another: a rank matters where μ is made with it.
+
+    That may be at neither end, nor on the path between them, and in the mean over orders all the
+    same. What makes no other stage of a kernel costs nothing here.
+    """
+    everything = union(path)
+    players = [c.keys for c, is_active in zip(path, found.active, strict=True) if is_active]
+
+    def matters(keys: frozenset[str]) -> bool:
+        ends = ((other, everything - keys - other) for other in players)
+        changes = (kernels.distance(s, s | keys) for pair in ends for s in pair)
+        return any(change > found.threshold * found.size for change in changes)
+
+    pairs = zip(path, found.active, strict=True)
+    return [is_active or matters(convention.keys) for convention, is_active in pairs]
+
+
 def relative_distance(ours: FloatArray, theirs: FloatArray) -> float:
-    """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side."""
-    return apart(ours, theirs) / apart(theirs, None)
+    """Return ‖ours − theirs‖ / ‖theirs‖ without the locations that are NaN on either side.
+
+    NaN where nothing is left that is not zero.
+    """
+    size = apart(theirs, None)
+    return apart(ours, theirs) / size if size > 0 else math.nan
 
 
 def shown(items: Sequence[T], what: str, progress: bool) -> Iterable[T]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.equivalence import (
     MneSettings,
@@ -223,6 +224,7 @@ def gather(
             systems=Kept(_SYSTEMS),
             gains=Kept(_GAINS),
             norms=Kept(max(_SYSTEMS, _NORMS // (p * prepared.n_sources))),
+            products=Kept(max(_SYSTEMS, _NORMS // prepared.n_sources)),
         ),
     )
 
@@ -241,7 +243,7 @@ def _differ_in_measure(
 
 def _whitens_groups(prepared: PreparedStudy, groups: dict[str, IntArray]) -> bool:
     """Whether Brainstorm whitens the sensor types that MNE whitens together as MNE does."""
-    types = np.array([kind.strip().upper() for kind in prepared.channel_types])
+    types = np.array(upper_types(prepared.channel_types))
     single = all(len(set(types[index])) == 1 for index in groups.values())
     return single or isinstance(prepared.options, InverseOptions2009)
 

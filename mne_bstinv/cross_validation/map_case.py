@@ -106,11 +106,13 @@ def map_case(
                 f"{name} has the shape {array.shape}, expected {n_components} row(s) for each of "
                 f"the {n} vertices of the cortex."
             )
-        if array is not None and (array.shape[1] != len(times) or len(times) < _FEWEST):
+        if array is not None and array.shape[1] != len(times):
             raise OptionError(
-                f"{len(times)} times do not fit {array.shape[1]} samples of {name}, or are fewer "
-                f"than {_FEWEST}."
+                f"{len(times)} times do not fit {array.shape[1]} samples of {name}. Give one time "
+                "for each."
             )
+    if len(times) < _FEWEST:
+        raise OptionError(f"{len(times)} time(s) found, at least {_FEWEST} expected. Give more.")
     return MapCase(
         cortex=cortex,
         times=times,

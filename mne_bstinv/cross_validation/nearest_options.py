@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mne_bstinv._display import html_table, summary_of
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv.adapters.equivalence import (
     DepthSettings,
     GathersStudy,
@@ -20,21 +21,20 @@ from mne_bstinv.adapters.equivalence import (
     Study,
     kernel_blocks,
     require_study,
+    sloreta_unit,
 )
 from mne_bstinv.adapters.operators import EXACT, METHODS, NOT_COMPARABLE, UP_TO_FACTOR
+from mne_bstinv.cross_validation.asked import named_settings
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import Ingredients, gather
 from mne_bstinv.cross_validation.noise import noise_stage
-from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import InverseOptions, compute_kernel
 from mne_bstinv.inverse.regularization import snr_from_lambda2
 
 __all__ = ["BrainstormEquivalent", "brainstorm_equivalent"]
 
-#: Largest relative difference that counts as equal.
-RTOL = 1e-9
 #: Conventions that are translated together, with their name. Left out is what always has a
 #: translation (the SNR) or can be stated (the factor of averages, MNE's rounding of fixed gains).
 _GROUPS = {
@@ -112,7 +112,7 @@ def brainstorm_equivalent(
     Raises
     ------
     OptionError
-        If the study's head model is mixed.
+        If the study's head model is mixed, or a setting is unknown or out of range.
     ConversionError
         If the study cannot be converted to MNE.
     InverseError
@@ -132,13 +132,8 @@ def brainstorm_equivalent(
     ============================  =========================================================
     """
     study = require_study(study)
-    if isinstance(settings, Mapping):
-        settings = MneSettings(**settings)
     if not isinstance(settings, MneSettings):
-        raise OptionError(
-            f"settings must be MneSettings or a mapping of its fields, found "
-            f"{type(settings).__name__}."
-        )
+        settings = MneSettings(**named_settings(settings, "settings"))
     first = gather(study, _options(settings, 1.0, 0.1), settings, data_types)
     rank = noise_stage(first, frozenset(c.key for c in CONVENTIONS)).rank
     n = len(first.prepared.channel_names)
@@ -178,10 +173,7 @@ def _measured(
         options=options,
     )
     averages = 1.0 if settings.method == "MNE" else math.sqrt(ingredients.side.nave)
-    unit = 1.0
-    if settings.method == "sLORETA" and result.lambda_ is not None:
-        unit = 1 / math.sqrt(result.lambda_)
-    factor = averages * unit
+    factor = averages / sloreta_unit(result)
     blocks = factor * kernel_blocks(result, head_model.grid_orient)
     difference = relative_distance(ingredients.side.blocks(), blocks)
     engine = Engine(ingredients)

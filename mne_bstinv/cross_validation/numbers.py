@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["percent", "power", "share"]
+import math
+
+__all__ = ["number", "percent", "power", "share"]
+
+#: What is written where there is no number.
+_NONE = "–"
 
 
 def power(value: float, digits: int = 0) -> str:
@@ -18,10 +23,15 @@ def share(value: float) -> str:
 
 def percent(value: float | None, *, sign: bool = False) -> str:
     """Write a relative difference in a table: percent, with a power of ten where it is small."""
-    if value is None:
-        return "–"
+    if value is None or math.isnan(value):
+        return _NONE
     plus = "+" if sign else ""
     if value == 0:
         return "0"
     shown = f"{100 * value:{plus}.2f}" if abs(value) >= 5e-5 else f"{100 * value:{plus}.0e}"
     return f"{shown} %"
+
+
+def number(value: float | None, form: str) -> str:
+    """Write a number in a table in some form, such as ``'.3f'``."""
+    return _NONE if value is None or math.isnan(value) else f"{value:{form}}"

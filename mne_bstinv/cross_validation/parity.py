@@ -15,6 +15,7 @@ from mne_bstinv.adapters.equivalence import (
     averages_of,
     kernel_blocks,
     mne_equivalent,
+    sloreta_unit,
 )
 from mne_bstinv.adapters.operators import NOT_COMPARABLE
 from mne_bstinv.cross_validation.distances import relative_distance
@@ -169,9 +170,8 @@ def _row(study: Study, options: AnyOptions, data_types: str | Sequence[str]) -> 
     before = None
     if options.is_minimum_norm:
         settings = MneSettings.defaults_for(options)
-        unit = result.lambda_**0.5 if options.measure == "sloreta" and result.lambda_ else 1.0
         theirs = gather(study, options, settings, data_types).side.blocks()
-        before = relative_distance(theirs, ours / unit)
+        before = relative_distance(theirs, ours / sloreta_unit(result))
     twin, public = _after(equivalent, ours)
     return ParityRow(
         options=options,

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from mne_bstinv._display import html_table
+from mne_bstinv._data_types import upper_types
+from mne_bstinv._display import finite, html_table
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv._versions import versions
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings, Study
 from mne_bstinv.adapters.operators import EXACT, NOT_COMPARABLE
@@ -25,7 +27,6 @@ from mne_bstinv.cross_validation.text import (
     attribution_legend,
     attribution_rows,
     factor_text,
-    finite,
     fit,
     rounding_text,
     scout_lines,
@@ -40,9 +41,6 @@ from mne_bstinv.inverse.options import AnyOptions
 __all__ = ["CrossValidation"]
 
 
-#: Relative difference that counts as equal, and remainder of an attribution, if rounding allows no
-#: more.
-RTOL = 1e-9
 #: The year of the inverse that needs no mention.
 _NEWEST = 2018
 
@@ -83,8 +81,8 @@ class CrossValidation:
         MNE's kernel as set (``settings``), and told the same, against Brainstorm's.
     reports : mapping of str to ConversionReport
         What the conversions dropped, assumed or derived.
-    estimates : (array, array) | None
-        Both estimates (n_sources, p, n_times) of the recordings.
+    data : array, shape (n_channels, n_times) | None
+        The recordings, of the kernels' channels.
     times : array, shape (n_times,) | None
         Times in s.
     averages : float
@@ -115,7 +113,7 @@ class CrossValidation:
     before: Comparison
     after: Comparison
     reports: Mapping[str, ConversionReport]
-    estimates: tuple[FloatArray, FloatArray] | None
+    data: FloatArray | None
     times: FloatArray | None
     averages: float
     bounds: tuple[RoundingBound, RoundingBound]
@@ -209,6 +207,11 @@ class CrossValidation:
         return self.equal is not False and self.explained
 
     @cached_property
+    def estimates(self) -> tuple[FloatArray, FloatArray] | None:
+        """Both estimates (n_sources, p, n_times) of the recordings, Brainstorm's first."""
+        return None if self.data is None else (self.brainstorm @ self.data, self.mne @ self.data)
+
+    @cached_property
     def scouts(self) -> ScoutComparison | str:
         """The scouts of the cortex's current atlas under both toolboxes, or why there are none."""
         return compare_scouts(self.study, self.estimates, self.times)
@@ -254,7 +257,7 @@ class CrossValidation:
             return found
         if self.result.regions[0].orient == "fixed":
             return f"{found}, which rounds gains of fixed orientation to single precision"
-        if {"MEG GRAD", "MEG MAG"} <= {kind.strip().upper() for kind in self.result.channel_types}:
+        if {"MEG GRAD", "MEG MAG"} <= set(upper_types(self.result.channel_types)):
             return f"{found}, which decomposes the noise of all MEG sensors at once"
         return found
 

@@ -50,7 +50,10 @@ class ScoutComparison(Displayed):
 
     @property
     def differences(self) -> FloatArray:
-        """Relative difference of each scout's time series, (n_scouts,)."""
+        """Relative difference of each scout's time series, (n_scouts,).
+
+        NaN where Brainstorm's is zero, or NaN since a kernel is at one of its vertices.
+        """
         pairs = zip(self.mne, self.brainstorm, strict=True)
         return np.array([relative_distance(theirs, ours) for theirs, ours in pairs])
 
@@ -75,8 +78,9 @@ class ScoutComparison(Displayed):
         list of int
             Rows, the strongest first.
         """
-        peaks = [np.abs(side).max(axis=1) for side in (self.brainstorm, self.mne)]
-        relative = np.max([p / p.max() for p in peaks if p.max() > 0] or [peaks[0]], axis=0)
+        sides = (np.nan_to_num(np.abs(side)) for side in (self.brainstorm, self.mne))
+        peaks = [side.max(axis=1) for side in sides]
+        relative = np.max([p / (p.max() or 1.0) for p in peaks], axis=0)
         return [int(i) for i in np.argsort(-relative, kind="stable")[:n]]
 
 

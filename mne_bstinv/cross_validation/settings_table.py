@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv.adapters.equivalence import MneEquivalent, MneSettings
 from mne_bstinv.cross_validation.engine import EngineKernel
 from mne_bstinv.inverse import InverseOptions2009, InverseResult
@@ -107,7 +108,7 @@ def _ridges(options: AnyOptions, channel_types: tuple[str, ...]) -> str:
     """Name the ridge, of 2009 of each sensor type."""
     if not isinstance(options, InverseOptions2009):
         return f"NoiseReg {options.noise_reg:g}"
-    kinds = dict.fromkeys(kind.strip().upper() for kind in channel_types)
+    kinds = dict.fromkeys(upper_types(channel_types))
     return ", ".join(f"{options.ridge(kind):g} ({kind})" for kind in kinds)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
+from mne_bstinv._display import finite
 from mne_bstinv.compare import Comparison
 from mne_bstinv.compare.rounding import RoundingBound
 from mne_bstinv.cross_validation.attribution import Attribution, Step
-from mne_bstinv.cross_validation.numbers import percent, power
+from mne_bstinv.cross_validation.numbers import number, percent, power
 from mne_bstinv.cross_validation.scouts import ScoutComparison
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "attribution_legend",
     "attribution_rows",
     "factor_text",
-    "finite",
     "fit",
     "rounding_text",
     "scout_lines",
@@ -114,7 +113,7 @@ def attribution_rows(path: Attribution) -> list[tuple[str, ...]]:
             percent(step.alone_from_mne),
             percent(step.weight, sign=path.averaged),
             percent(step.estimate_change),
-            "–" if step.row_correlation is None else f"{step.row_correlation:.4f}",
+            number(step.row_correlation, ".4f"),
             "–" if step.peak_displacement is None else f"{step.peak_displacement:.1f} mm",
         )
         for step in path.active
@@ -129,7 +128,7 @@ def scout_lines(found: ScoutComparison | str) -> list[str]:
         return wrapped([found])
     chosen = found.strongest(_SCOUTS)
     rows = [
-        (found.names[i], percent(float(found.differences[i])), f"{found.correlations[i]:.3f}")
+        (found.names[i], percent(float(found.differences[i])), number(found.correlations[i], ".3f"))
         for i in chosen
     ]
     left = len(found.names) - len(chosen)
@@ -175,11 +174,6 @@ def step_values(step: Step) -> dict[str, Any]:
         )
     }  # fmt: skip
     return {"key": step.convention.key, "label": step.convention.label, **numbers}
-
-
-def finite(value: float | None) -> float | None:
-    """Return a number if it is one; JSON has no others."""
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def wrapped(texts: Iterable[str]) -> list[str]:

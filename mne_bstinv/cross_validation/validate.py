@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
+from mne_bstinv._verdicts import MAX_RTOL, RTOL
 from mne_bstinv.adapters.equivalence import (
     GathersStudy,
     MneEquivalent,
@@ -19,9 +21,15 @@ from mne_bstinv.adapters.equivalence import (
     default_data_types,
     kernel_blocks,
     require_study,
-    upper_types,
+    sloreta_unit,
 )
 from mne_bstinv.compare import rounding_bound
+from mne_bstinv.cross_validation.asked import (
+    Asked,
+    options_from,
+    settings_from,
+    several_options,
+)
 from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import conventions_of
 from mne_bstinv.cross_validation.describe import Describer
@@ -29,30 +37,20 @@ from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
 from mne_bstinv.cross_validation.moves import Measures
-from mne_bstinv.cross_validation.noise import NOISE
+from mne_bstinv.cross_validation.noise import NOISE, types_in_use
 from mne_bstinv.cross_validation.prior import DEPTH
-from mne_bstinv.cross_validation.result import RTOL, CrossValidation
+from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.separable import separable
 from mne_bstinv.cross_validation.shared import Shared
-from mne_bstinv.errors import OptionError
-from mne_bstinv.inverse import (
-    InverseOptions,
-    InverseOptions2009,
-    InverseOptions2016,
-    InverseResult,
-)
-from mne_bstinv.inverse.options import AnyOptions, ignored_options, options_class
+from mne_bstinv.inverse import InverseResult
+from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.study import kernel_of
 
 __all__ = ["cross_validate", "cross_validate_each"]
 
-#: Largest tolerance: kernels that differ by half of themselves are not equal.
-_MAX_RTOL = 0.5
 #: Largest relative change of a kernel that may be rounding and is left out of an attribution: what
 #: rounding allows is the worst case, and hides no cause that anybody would see.
 _NEGLIGIBLE = 1e-6
-
-
 #: Multiplications that Shapley values may cost: a minute or two on two cores.
 _SHAPLEY_BUDGET = 5e11
 
@@ -207,27 +205,24 @@ def cross_validate_each(
     >>> [validation.settings.method for validation in found]
     ['MNE', 'dSPM', 'sLORETA']
     """
-    _check(rtol, orders)
+    asked = Asked(rtol=rtol, orders=orders, shapley_limit=shapley_limit, progress=progress)
     study = require_study(study)
     refuse_mixed(study)  # before its options, one for each region, are asked for the one setting
-    parsed = [_options(given) for given in _several(options)]
-    settings = [_settings(mne_settings, o) for o in parsed]
+    parsed = [options_from(given) for given in several_options(options)]
+    wanted = [(o, settings_from(mne_settings, o)) for o in parsed]
     types = default_data_types(study) if data_types is None else upper_types(data_types)
-    chosen = {"good_channels": good_channels, "n_avg": n_avg}
-    shared = Shared(study, types, chosen)
-    given = good_channels is None or data_types is not None
-    asked = {"shapley_limit": shapley_limit, "orders": orders, "progress": progress}
-    return _each(shared, list(zip(parsed, settings, strict=True)), given, float(rtol), asked)
+    shared = Shared(study, types, {"good_channels": good_channels, "n_avg": n_avg})
+    named = types if good_channels is None or data_types is not None else None
+    return _each(shared, wanted, named, asked)
 
 
 def _each(
     shared: Shared,
     wanted: Sequence[tuple[AnyOptions, MneSettings]],
-    given: bool,
-    rtol: float,
-    asked: dict[str, Any],
+    named: tuple[str, ...] | None,
+    asked: Asked,
 ) -> Iterator[CrossValidation]:
-    """Yield the cross-validations; ``given``: whether the types of the channels were."""
+    """Yield the cross-validations, named after these types; None: the channels' own."""
     for k, (options, settings) in enumerate(wanted, start=1):
         shared.more = k < len(wanted)
         ingredients = shared.ingredients(options, settings)
@@ -236,24 +231,20 @@ def _each(
         yield CrossValidation(
             study=study,
             name=study.name or type(study).__name__,
-            data_types=shared.types if given else _types_in_use(ingredients),
+            data_types=named or tuple(types_in_use(ingredients)),
             options=options,
             settings=settings,
             equivalent=equivalent,
             along_normals=along_normals(ingredients),
             reports=ingredients.side.reports,
-            averages=_averages(study),
-            rtol=rtol,
-            **_compared(shared, ingredients, equivalent, rtol, asked),
+            averages=1.0 if study.recordings is None else study.recordings.effective_averages,
+            rtol=float(asked.rtol),
+            **_compared(shared, ingredients, equivalent, asked),
         )
 
 
 def _compared(
-    shared: Shared,
-    ingredients: Ingredients,
-    equivalent: MneEquivalent,
-    rtol: float,
-    asked: dict[str, Any],
+    shared: Shared, ingredients: Ingredients, equivalent: MneEquivalent, asked: Asked
 ) -> dict[str, Any]:
     """Compute both kernels and what lies between: fields of a :class:`CrossValidation`."""
     study = shared.study
@@ -269,17 +260,19 @@ def _compared(
     data, times, notes = _recordings(study, ingredients)
     engine = Engine(ingredients, data)
     everything = frozenset(c.key for c in conventions_of(ingredients.options.year))
-    ends = engine.compute(frozenset()), engine.compute(everything)
+    last = engine.compute(everything)
+    ends = engine.compute(frozenset()), last  # of which all kernels are that change one convention
     bounds = rounding_bound(result, study.noise_cov.noise_cov), mne_bound(ingredients, ends[1])
-    allowed = max(rtol, *(bound.total for bound in bounds))
-    tolerated = min(allowed, _MAX_RTOL)
-    describe = Describer(ingredients, data, times, result.whitener, tolerated, shared.fields)
-    before = describe(theirs, ours, "MNE, as set")
-    after = describe(_rows(ingredients, _in_mne_unit(same, result)), ours, "MNE, told the same")
+    # of the kernels as set, what rounding allows at worst would make one of all their peaks
+    unchanged = max(asked.rtol, min(max(bound.total for bound in bounds), _NEGLIGIBLE))
+    tolerated = max(asked.rtol, min(bounds[0].total, MAX_RTOL))
+    describe = Describer(ingredients, data, times, result.whitener, shared.fields)
+    before = describe(theirs, ours, "MNE, as set", unchanged)
+    same = _rows(ingredients, _in_mne_unit(same, result))
+    after = describe(same, ours, "MNE, told the same", tolerated)
     del same
     describe.know(ends[0].blocks, ours)
     describe.know(ends[1].blocks, theirs)
-    unchanged = max(rtol, min(allowed, _NEGLIGIBLE))
     return {
         "result": result,
         "brainstorm": ours,
@@ -288,11 +281,11 @@ def _compared(
         "twin_difference": differences[0],
         "public_difference": differences[1],
         "attribution": _attributed(
-            ingredients, engine, (ours, theirs), describe.step, unchanged, **asked
+            ingredients, engine, (ours, theirs), describe.step, unchanged, asked
         ),
         "before": before,
         "after": after,
-        "estimates": None if data is None else (ours @ data, theirs @ data),
+        "data": data,
         "times": times,
         "bounds": bounds,
         "notes": notes,
@@ -311,12 +304,10 @@ def _attributed(
     ends: tuple[FloatArray, FloatArray],
     measured: Measures,
     unchanged: float,
-    *,
-    shapley_limit: int | None,
-    orders: str | int | None,
-    progress: bool,
+    asked: Asked,
 ) -> Attribution:
     """Attribute the difference to the conventions that this study can separate."""
+    limit = asked.shapley_limit
     path, joined = separable(conventions_of(ingredients.options.year), ingredients, engine)
     found = attribute(
         path,
@@ -324,25 +315,12 @@ def _attributed(
         ends=ends,
         measures=measured,
         families=(NOISE, DEPTH),
-        orders=orders,
-        shapley_limit=_shapley_limit(ingredients) if shapley_limit is None else shapley_limit,
+        orders=asked.orders,
+        shapley_limit=_shapley_limit(ingredients) if limit is None else limit,
         unchanged=unchanged,
-        progress=progress,
+        progress=asked.progress,
     )
     return dataclasses.replace(found, notes=(*joined, *found.notes))
-
-
-def _check(rtol: object, orders: object) -> None:
-    """Refuse a tolerance out of range, and orders that are none."""
-    if not (isinstance(rtol, int | float) and 0 <= rtol <= _MAX_RTOL):
-        raise OptionError(f"rtol must be a number from 0 to {_MAX_RTOL}, found {rtol!r}.")
-    number = isinstance(orders, int) and not isinstance(orders, bool) and orders > 0
-    if not (number or orders in (None, "all", "path")):
-        raise OptionError(f"orders must be 'all', 'path', or how many, found {orders!r}.")
-
-
-def _types_in_use(ingredients: Ingredients) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(t.strip().upper() for t in ingredients.prepared.channel_types))
 
 
 def _shapley_limit(ingredients: Ingredients) -> int:
@@ -351,47 +329,10 @@ def _shapley_limit(ingredients: Ingredients) -> int:
     return max(int(math.log2(_SHAPLEY_BUDGET / (n_columns * n_channels**2))), 0)
 
 
-def _several(options: Any) -> Iterable[AnyOptions | Mapping[str, Any] | None]:
-    """Refuse the options of one kernel where several are asked for."""
-    if isinstance(options, Iterable) and not isinstance(options, Mapping | str):
-        return options
-    raise OptionError(
-        f"options must be a list with the options of each kernel, found {type(options).__name__}. "
-        "Put it into a list, or call cross_validate."
-    )
-
-
-def _options(options: AnyOptions | Mapping[str, Any] | None) -> AnyOptions:
-    if isinstance(options, InverseOptions | InverseOptions2009 | InverseOptions2016):
-        return options
-    given = {} if options is None else options
-    of = options_class(given) if isinstance(given, Mapping) else InverseOptions
-    ignored_options(given, of)  # refuses what is no mapping, and misspelt names
-    return of.from_brainstorm(given)
-
-
-def _settings(settings: MneSettings | Mapping[str, Any] | None, options: AnyOptions) -> MneSettings:
-    if isinstance(settings, MneSettings):
-        return settings
-    if settings is not None and not isinstance(settings, Mapping):
-        raise OptionError(
-            "mne_settings must be MneSettings or a mapping of its fields, found "
-            f"{type(settings).__name__}."
-        )
-    unknown = set(settings or {}) - set(MneSettings.__dataclass_fields__)
-    if unknown:
-        raise OptionError(
-            f"Unknown MNE settings {sorted(unknown)}. Must be of "
-            f"{', '.join(MneSettings.__dataclass_fields__)}."
-        )
-    return MneSettings.defaults_for(options, **dict(settings or {}))
-
-
 def _in_mne_unit(blocks: FloatArray, result: InverseResult) -> FloatArray:
     """Make Brainstorm's sLORETA dimensionless like MNE's, by √Λ; others are in one unit."""
-    if result.options.measure == "sloreta" and result.lambda_ is not None:
-        return blocks / float(np.sqrt(result.lambda_))
-    return blocks
+    unit = sloreta_unit(result)
+    return blocks if unit == 1 else blocks / unit
 
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
@@ -438,9 +379,3 @@ def _recordings(
         )
         return None, None, tuple(notes)
     return data, np.asarray(recordings.time, dtype=np.float64), tuple(notes)
-
-
-def _averages(study: Study) -> float:
-    if study.recordings is None:
-        return 1.0
-    return float(study.recordings.leff or study.recordings.n_avg or 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mne_bstinv import io
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv.derived.dipoles import recompute_dipoles
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import Recomputed
@@ -83,7 +84,7 @@ def derived_kind(file: Path, library: Library | None = None) -> str | None:
     return None
 
 
-def recompute_derived(file: Path, library: Library | None = None, rtol: float = 1e-9) -> Recomputed:
+def recompute_derived(file: Path, library: Library | None = None, rtol: float = RTOL) -> Recomputed:
     """Compute a derived file again and compare.
 
     Parameters

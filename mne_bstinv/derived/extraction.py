@@ -18,7 +18,7 @@ from mne_bstinv.errors import (
     MapError,
     OptionError,
 )
-from mne_bstinv.io.filenames import is_average, is_link
+from mne_bstinv.io.filenames import is_average, is_link, spelled_as
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import unit_of
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
@@ -135,8 +135,10 @@ def _conditions(
     names = [s.name for s in protocol.subjects] if subjects is None else list(subjects)
     for name in names:
         subject = protocol.subject(name)
+        known = [condition.name for condition in subject.conditions]
+        wanted = known if conditions is None else [spelled_as(one, known) for one in conditions]
         for condition in subject.conditions:
-            if conditions is None or condition.name in conditions:
+            if condition.name in wanted:
                 yield subject, condition
 
 
@@ -229,7 +231,7 @@ def _series(
     }
     atlas, odd = _with_rows(atlas, len(values), call)
     normals = None if in_volume else surface_normals(surface)
-    flip = wanted.flip and normals is not None and not _is_absolute(file, results)
+    flip = wanted.flip and normals is not None and not _is_absolute(file)
     made = scout_time_series(values, atlas.scouts, normals=normals, flip=flip, **call)
     if source_map.times is None or len(source_map.times) != values.shape[1]:
         raise NotComparableError("The map has no times.")
@@ -267,7 +269,7 @@ def _with_rows(atlas: io.Atlas, n_rows: int, call: Mapping[str, Any]) -> tuple[i
     return io.Atlas(name=atlas.name, scouts=tuple(kept)), odd
 
 
-def _is_absolute(file: Path, results: io.Results) -> bool:
+def _is_absolute(file: Path) -> bool:
     """Tell maps without a sign: Brainstorm goes by the name of the file."""
     return "_abs" in file.name.lower() or "_norm" in file.name.lower()
 
@@ -302,7 +304,7 @@ def _atlas_of(surface: io.Surface, wanted: _Wanted, n_grid: int | None) -> io.At
     atlas = next(fitting, candidates[0]) if chosen is None else chosen
     if atlas.n_grid != n_grid:
         raise OptionError(f"The map is {_place(n_grid)}, the atlas {atlas.name!r} is "
-                          f"{_place(atlas.n_grid)}.")  # fmt: skip
+                          f"{_place(atlas.n_grid)}. Choose an atlas of the map.")  # fmt: skip
     scouts = tuple(s for s in atlas.scouts if not wanted.scouts or s.label in wanted.scouts)
     missing = set(wanted.scouts) - {scout.label for scout in scouts}
     if missing or not scouts:

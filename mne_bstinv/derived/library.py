@@ -15,6 +15,7 @@ from mne_bstinv.errors import BstInvError
 from mne_bstinv.io import mat
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.filenames import normalise
+from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.text import History, HistoryRows
 from mne_bstinv.studies.files import Studies
 
@@ -123,7 +124,7 @@ class Library:
         protocol = self.studies.of(file).protocol
         if protocol is not None:
             subject = file.parent.parent
-            folders += [subject / "@default_study", protocol.data / "@default_study"]
+            folders += [subject / DEFAULT_STUDY, protocol.data / DEFAULT_STUDY]
         return [f for folder in dict.fromkeys(folders) for f in self._results_in(folder)]
 
     def results_of_surface(self, surface_file: str, file: Path) -> list[Path]:
@@ -137,7 +138,7 @@ class Library:
         folders += sorted(f for f in home.iterdir() if f.is_dir()) if home.is_dir() else []
         if subject.startswith("@"):  # a template: whatever subject uses it
             folders += [c.folder for s in protocol.subjects for c in s.conditions]
-        folders.append(protocol.data / "@default_study")
+        folders.append(protocol.data / DEFAULT_STUDY)
         return [f for folder in dict.fromkeys(folders) for f in self._results_in(folder)]
 
     def recordings_in(self, folder: Path) -> list[Path]:

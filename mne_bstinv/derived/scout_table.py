@@ -12,9 +12,9 @@ import numpy as np
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._temporary import replacing
+from mne_bstinv._temporary import check_target, replacing
 from mne_bstinv._types import FloatArray
-from mne_bstinv.errors import ConversionError, OptionError, OverwriteError
+from mne_bstinv.errors import ConversionError, OptionError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.text import history_row
 
@@ -112,6 +112,8 @@ class ScoutTable(Displayed):
         ------
         OptionError
             If the ending is another.
+        MissingFileError
+            If the folder does not exist.
         OverwriteError
             If the file exists and ``overwrite`` is False.
         ConversionError
@@ -121,8 +123,7 @@ class ScoutTable(Displayed):
         ending = path.suffix.lower()
         if ending not in _WRITERS:
             raise OptionError(f"{path}: a table is written as {', '.join(_WRITERS)}.")
-        if path.exists() and not overwrite:
-            raise OverwriteError.of(path)
+        check_target(path, overwrite=overwrite)
         if ending == ".mat":
             io.write_matrix(path, self.to_matrix(), overwrite=overwrite)
             return path
@@ -144,7 +145,7 @@ class ScoutTable(Displayed):
             If the maps have different times.
         """
         if not self.series:
-            raise ConversionError("There is no series.")
+            raise ConversionError("There is no series: no map gave a scout, see problems.")
         first = self.series[0]
         for one in self.series:
             if one.times.shape != first.times.shape or not np.allclose(one.times, first.times):

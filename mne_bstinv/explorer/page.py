@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from mne_bstinv._temporary import replacing
-from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
+from mne_bstinv._temporary import check_target, replacing
+from mne_bstinv.errors import OptionError
 from mne_bstinv.explorer.numbers import Truth, numbers_of_page
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies import StudyData
@@ -66,10 +66,7 @@ def write_explorer(
     target = Path(fname)
     if target.suffix.lower() not in (".html", ".htm"):
         raise OptionError(f"{target}: expected a name that ends in .html.")
-    if not target.parent.is_dir():
-        raise MissingFileError(f"{target}: the folder {target.parent} does not exist.")
-    if target.exists() and not overwrite:
-        raise OverwriteError.of(target)
+    check_target(target, overwrite=overwrite)
     text = page_text(study, data_types, truth)
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")

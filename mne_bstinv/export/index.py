@@ -15,10 +15,10 @@ from mne_bstinv import io
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.export.names import study_date
 from mne_bstinv.io import mat, raw
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTER
 
 __all__ = [
     "COMMON",
-    "DEFAULT_SUBJECT",
     "read_index",
     "study_entry",
     "subject_entry",
@@ -52,9 +52,7 @@ _SUBJECT = ("Name", "Comments", "FileName", "DateOfAcquisition", "Anatomy", "Sur
 _NOT_SHOWN = {"MEG REF", "EEG REF", "STIM"}
 
 #: Folders below ``data`` that belong to no subject → where the index has them.
-COMMON: Mapping[str, str] = {"@default_study": "DefaultStudy", "@inter": "AnalysisStudy"}
-#: The subject that stands for the default anatomy, whose they are.
-DEFAULT_SUBJECT = "@default_subject"
+COMMON: Mapping[str, str] = {DEFAULT_STUDY: "DefaultStudy", INTER: "AnalysisStudy"}
 
 Variables = dict[str, Any]
 
@@ -275,7 +273,7 @@ def _linked(studies: Any, shared: str) -> Any:
     kernels = [row for row in folders[shared]["Result"].ravel() if not _text(row["DataFile"])]
     for folder, study in folders.items():
         uses = folder == shared
-        if last == "@default_study":
+        if last == DEFAULT_STUDY:
             uses = folder.startswith(f"{parent}/" if parent else "") and "@" not in folder
         links = [
             raw.struct([_link(kernel, data)], _LISTS["Result"])

@@ -16,7 +16,6 @@ from mne_bstinv.export.derived import derived_structure
 from mne_bstinv.export.estimates import StoredFiles, results_of
 from mne_bstinv.export.index import (
     COMMON,
-    DEFAULT_SUBJECT,
     study_entry,
     subject_entry,
     updated_index,
@@ -25,14 +24,11 @@ from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import kernel_name
 from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.export.target import Anatomy, Target
-from mne_bstinv.io import mat
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTRA
 from mne_bstinv.io.registry import KINDS
+from mne_bstinv.studies.choice import text_of
 
 __all__ = ["Plan"]
-
-
-#: Folder of what all subjects share; Brainstorm's index has it in a place of its own.
-_OF_ALL = "@default_study"
 
 
 #: Kinds of files that conditions may share.
@@ -158,7 +154,7 @@ class Plan:
             files |= _files_of_none()
         folders: dict[str, Mapping[str, Any]] = {}
         if target.known is None:
-            for name in ("@intra", "@default_study"):
+            for name in (INTRA, DEFAULT_STUDY):
                 folders[f"{target.subject}/{name}"] = {}
         if target.shared != target.folder:
             folders[target.shared] = {**self.shared, **self.shared_results}
@@ -172,7 +168,7 @@ class Plan:
                 path = f"data/{folder}/{name}"
                 if folder == target.folder or self._is_new(path, value, overwrite=overwrite):
                     files[path] = value
-            if folder != _OF_ALL:
+            if folder != DEFAULT_STUDY:  # Brainstorm's index has it in a place of its own
                 entries.append(study_entry(folder, study, target.subject, content))
         if index is not None or not target.exists:
             files["data/protocol.mat"] = updated_index(
@@ -188,7 +184,7 @@ class Plan:
     def _is_new(self, path: str, value: Any, *, overwrite: bool) -> bool:
         """Tell whether a shared file is to be written; another one in its place is refused."""
         file = self.target.root / path
-        if self.target.shared == _OF_ALL and file.parent.name == _OF_ALL and not file.exists():
+        if self.target.shared == file.parent.name == DEFAULT_STUDY and not file.exists():
             raise ProtocolError(
                 f"{file.parent}: all subjects of the protocol share this folder, and it holds no "
                 f"{file.name}: add it in Brainstorm, or export to another protocol."
@@ -213,8 +209,7 @@ class Plan:
         files: dict[str, tuple[str, str]] = {}
         for file in sorted(folder.glob("*.mat")) if folder.is_dir() else []:
             if kind := io.file_kind(file.name):
-                comment = mat.read(file, ["Comment"]).get("Comment", mat.Variable("")).value
-                files[file.name] = (kind, comment if isinstance(comment, str) else "")
+                files[file.name] = (kind, text_of(file, "Comment"))
         for name, value in self.anatomy.files.items():
             file_name = name.rpartition("/")[2]
             files[file_name] = (str(io.file_kind(file_name)), value.comment)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv.errors import MissingFileError, OverwriteError, ProtocolError
+from mne_bstinv._temporary import check_folder_of
+from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export.anatomy import same_cortex, same_structure
-from mne_bstinv.export.index import DEFAULT_SUBJECT
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT
 from mne_bstinv.io.protocol import is_protocol
 
 __all__ = ["Anatomy", "Target", "find_target", "place_anatomy"]
@@ -66,8 +67,7 @@ def find_target(
             f"{protocol}: exists and is no Brainstorm protocol (no 'anat' and 'data' in it). Give "
             "a protocol, or a folder that does not exist yet."
         )
-    if not protocol.parent.is_dir():
-        raise MissingFileError(f"{protocol.parent}: no such folder. Make it first.")
+    check_folder_of(protocol)
     for part in ("anat", "data"):
         _refuse_other_case(protocol / part, subject, "subject")
     _refuse_other_case(protocol / "data" / subject, condition, "condition")
@@ -85,7 +85,7 @@ def find_target(
             f"{file}: UseDefaultChannel is 0, every condition of {subject!r} has a channel file of "
             "its own: export without share_channels (--share-channels)."
         )
-    shared = {0: f"{subject}/{condition}", 1: f"{subject}/@default_study", 2: "@default_study"}
+    shared = {0: f"{subject}/{condition}", 1: f"{subject}/{DEFAULT_STUDY}", 2: DEFAULT_STUDY}
     return Target(
         root=protocol,
         subject=subject,

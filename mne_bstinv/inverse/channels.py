@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mne_bstinv._data_types import DATA_TYPES, MEG_TYPES
+from mne_bstinv._data_types import DATA_TYPES, MEG_TYPES, upper_types
 from mne_bstinv._types import AnyArray, IntArray
 from mne_bstinv.errors import InverseError, OptionError
 from mne_bstinv.inverse.structures import ChannelsLike
@@ -35,7 +35,7 @@ def select_channels(
     """
     wanted = _parse_data_types(data_types)
     selected = {t for kind in wanted for t in (MEG_TYPES if kind == "MEG" else (kind,))}
-    of_type = np.array([t.strip().upper() in selected for t in channels.types], dtype=bool)
+    of_type = np.array([kind in selected for kind in upper_types(channels.types)], dtype=bool)
     flags = np.ones(len(of_type)) if channel_flag is None else np.ravel(channel_flag)
     good = np.flatnonzero(of_type & (flags >= 0))
     if good.size == 0:
@@ -72,7 +72,7 @@ def types_left_out(
     channels: ChannelsLike, good: IntArray, data_types: str | Sequence[str] | None
 ) -> tuple[str, ...]:
     """Warn of data types asked for that no good channel (0-based) is of; log it too."""
-    found = {channels.types[i].strip().upper() for i in good.tolist()}
+    found = set(upper_types(channels.types[i] for i in good.tolist()))
     missing = [
         kind
         for kind in _parse_data_types(data_types)
@@ -108,7 +108,7 @@ def _parse_data_types(data_types: str | Sequence[str] | None) -> list[str]:
         if isinstance(data_types, str)
         else list(() if data_types is None else data_types)
     )
-    wanted = [str(entry).strip().upper() for entry in entries]
+    wanted = list(upper_types(map(str, entries)))
     unknown = [str(e) for e, w in zip(entries, wanted, strict=True) if w not in DATA_TYPES]
     if unknown or not wanted:
         found = f"Unknown data type {unknown[0]!r}" if unknown else "No data type was given"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.options_2009 import InverseOptions2009
@@ -37,7 +38,7 @@ def group_whitener(
     An eigenvalue not above zero of a direction that is to be whitened is refused: Brainstorm's
     kernel is infinite or complex there.
     """
-    upper = np.array([t.strip().upper() for t in channel_types])
+    upper = np.array(upper_types(channel_types))
     groups = np.array([t.split()[0] for t in upper.tolist()])
     variance = np.diag(cov).copy()
     diagonal = options.diagonal_noise or not np.any(cov - np.diag(variance))

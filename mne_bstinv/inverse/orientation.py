@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import few
 from mne_bstinv._types import BoolArray, FloatArray
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
@@ -173,7 +174,7 @@ def untruncated(meg_method: str | None, channel_types: Sequence[str]) -> str:
     ends in an error. ``meg_method`` is how the gain of the MEG channels was computed, the types are
     of the channels in use.
     """
-    all_meg = all(kind.strip().upper().startswith("MEG") for kind in channel_types)
+    all_meg = all(kind.startswith("MEG") for kind in upper_types(channel_types))
     if all_meg and (meg_method or "").strip().lower() == "meg_sphere":
         raise UnsupportedInverseError(
             "SourceOrient 'truncated' with MEG in a single sphere (MEGMethod 'meg_sphere'): "

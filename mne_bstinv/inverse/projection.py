@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from mne_bstinv._data_types import ELECTRODES
+from mne_bstinv._data_types import ELECTRODES, upper_types
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError
@@ -39,7 +39,7 @@ def average_reference(channel_types: Sequence[str]) -> FloatArray | None:
 
     Identity, but eye − ones/count on each of EEG, SEEG and ECOG with at least two channels.
     """
-    upper = np.array([t.strip().upper() for t in channel_types])
+    upper = np.array(upper_types(channel_types))
     operator = np.eye(len(upper))
     for kind in ELECTRODES:
         index = np.flatnonzero(upper == kind)

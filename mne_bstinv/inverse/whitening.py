@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.errors import InverseError, UnsupportedInverseError
@@ -147,7 +148,7 @@ def compute_whitener(
     blocks: dict[str, IntArray] = {}
     std: dict[str, FloatArray] = {}
     warnings: list[str] = []
-    upper = np.array([t.strip().upper() for t in channel_types])
+    upper = np.array(upper_types(channel_types))
     kinds = list(dict.fromkeys(upper.tolist()))
     if method == "shrink" and conventions.shrinks_one_type and len(kinds) > 1:
         raise UnsupportedInverseError(

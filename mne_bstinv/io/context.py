@@ -63,7 +63,7 @@ class Context:
         if len(attempt.sizes) > len(self.sizes):  # an attempt only adds symbols
             self.sizes.update(attempt.sizes)
         if attempt._findings is not None:
-            self.findings.take(attempt._findings)
+            self.findings.include(attempt._findings.report)
 
     def fault(self, found: str, expected: str) -> None:
         """Add a fault."""

@@ -6,6 +6,8 @@ import math
 import os
 import re
 import stat
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from mne_bstinv.errors import OptionError
@@ -14,9 +16,10 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "Problems", "file_kind", "find_stored", "is_average", "is_block", "is_continuous", "is_folder",
+    "Problems", "file_kind", "find_stored", "folded",
+    "is_average", "is_block", "is_continuous", "is_folder",
     "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "listed_files", "mri_rank",
-    "named", "normalise", "unlisted_below", "why_no_file",
+    "named", "normalise", "spelled_as", "stored_averages", "unlisted_below", "why_no_file",
 ]  # fmt: skip
 
 
@@ -52,8 +55,26 @@ def named(path: PathLike, what: str) -> Path:
     return Path(path)
 
 
+def folded(name: str) -> str:
+    """Write the name of a file as names are compared: in any case and any form of Unicode.
+
+    Folders from macOS hold letters and their accents apart, what is stored or typed does not.
+    """
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def spelled_as(name: str, known: Iterable[str]) -> str:
+    """Return the one of some names that differs from a name in the form of Unicode at most.
+
+    The name itself where there is none.
+    """
+    one = unicodedata.normalize("NFC", name)
+    same = [other for other in known if unicodedata.normalize("NFC", other) == one]
+    return name if name in same or not same else same[0]
+
+
 def find_stored(folder: Path, stored: str) -> Path | None:
-    """Return the file below ``folder`` that a stored path names, in any case; None if missing."""
+    """Return the file below ``folder`` that a stored path names, as :func:`folded`, or None."""
     try:
         path = folder
         for part in normalise(stored).parts:
@@ -61,7 +82,7 @@ def find_stored(folder: Path, stored: str) -> Path | None:
                 return None
             exact = path / part
             if not exact.exists():
-                others = (child for child in path.iterdir() if child.name.lower() == part.lower())
+                others = (one for one in path.iterdir() if folded(one.name) == folded(part))
                 found = next(others, None)
                 if found is None:
                     return None

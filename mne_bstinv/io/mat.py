@@ -21,8 +21,8 @@ import numpy as np
 import scipy.io
 from scipy.sparse import issparse
 
-from mne_bstinv._temporary import beside
-from mne_bstinv.errors import MatFileError, MissingFileError, OverwriteError
+from mne_bstinv._temporary import beside, check_target
+from mne_bstinv.errors import MatFileError, MissingFileError
 from mne_bstinv.io import mat4, mat5
 from mne_bstinv.io.variable import NewerFormError, RefusalError, Unreadable, Variable
 
@@ -144,10 +144,7 @@ def _writable(fname: PathLike, *, overwrite: bool) -> Path:
     path = Path(fname)
     if path.is_dir():
         raise MatFileError(f"{path}: a folder, not a file to write to. Give the name of a file.")
-    if not path.parent.is_dir():
-        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
-    if path.exists() and not overwrite:
-        raise OverwriteError.of(path)
+    check_target(path, overwrite=overwrite)
     return path
 
 

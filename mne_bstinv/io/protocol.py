@@ -20,6 +20,7 @@ from mne_bstinv.io.filenames import (
     mri_rank,
 )
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, GROUP, INTER, INTRA
 from mne_bstinv.io.protocol_entries import (
     Condition,
     Protocol,
@@ -31,6 +32,7 @@ from mne_bstinv.io.protocol_scan import (
     ANATOMY_KINDS,
     CurrentHeadModels,
     Folder,
+    current_head_model,
     data_file_of,
     default_channel_folder,
     read_current_head_models,
@@ -41,13 +43,8 @@ from mne_bstinv.io.study import Subject, read_subject
 
 __all__ = ["is_protocol", "read_protocol", "resolve"]
 
-#: Folders of analyses: of the conditions of a subject, and across subjects.
-INTRA, INTER = "@intra", "@inter"
-_ANALYSIS = (INTRA, INTER)
 #: Folder of the default anatomy.
-DEFAULT = "@default_subject"
-#: The subject of analyses across subjects: it has the default anatomy.
-GROUP = "Group_analysis"
+DEFAULT = DEFAULT_SUBJECT
 
 
 def read_protocol(path: PathLike) -> Protocol:
@@ -147,7 +144,7 @@ def _subject(
         own = read_or_report(read_subject, file, problems) or Subject()
     source, used = name, own
     if own.use_default_anat:
-        source = DEFAULT
+        source = DEFAULT_SUBJECT
         file = anat / source / "brainstormsubject.mat"
         used = read_or_report(read_subject, file, problems) or Subject()
     files = _anatomy_files(anat, source, used, problems)
@@ -187,15 +184,15 @@ def _with_group_analysis(
 
 def _default_anatomy(root: Path, problems: Problems) -> SubjectEntry | None:
     """Return the default anatomy, without conditions."""
-    folder = root / "anat" / DEFAULT
+    folder = root / "anat" / DEFAULT_SUBJECT
     if not folder.is_dir():
         return None
     file = folder / "brainstormsubject.mat"
     own = (read_or_report(read_subject, file, problems) if file.exists() else None) or Subject()
-    files = _anatomy_files(root / "anat", DEFAULT, own, problems)
+    files = _anatomy_files(root / "anat", DEFAULT_SUBJECT, own, problems)
     return SubjectEntry(
-        name=DEFAULT,
-        folder=root / "data" / DEFAULT,
+        name=DEFAULT_SUBJECT,
+        folder=root / "data" / DEFAULT_SUBJECT,
         anatomy=files["anatomy"],
         cortex=files["cortex"],
         scalp=files["scalp"],
@@ -245,10 +242,10 @@ def _conditions(
     paths = [path for path in found if is_folder(path)]
     conditions = []
     for path in paths:
-        if path.name == "@default_study" or path.name.startswith("."):
+        if path.name == DEFAULT_STUDY or path.name.startswith("."):
             continue
         own = scan(path, problems)
-        if path.name in _ANALYSIS and not (own.recordings or own.results or own.derived):
+        if path.name in (INTRA, INTER) and not (own.recordings or own.results or own.derived):
             continue
         conditions.append(_condition(data, subject, own, default or own, current, problems))
     return conditions
@@ -262,11 +259,8 @@ def _condition(
     current: CurrentHeadModels,
     problems: Problems,
 ) -> Condition:
-    recordings = tuple(
-        RecordingsEntry(file=file, bad=file.name in own.bad_trials) for file in own.recordings
-    )
-    chosen = current.get(shared.path.relative_to(data).as_posix())
-    head_models = {file.name: file for file in shared.head_models}
+    recordings = tuple(RecordingsEntry(file=file, bad=own.is_bad(file)) for file in own.recordings)
+    chosen = current_head_model(current, shared.path.relative_to(data), shared.head_models)
     last = shared.head_models[-1] if shared.head_models else None
     results = [_results(data, file, recordings, problems) for file in own.results]
     if shared is not own:
@@ -277,7 +271,7 @@ def _condition(
         name=own.path.name,
         folder=own.path,
         channel_file=shared.channel,
-        head_model_file=head_models.get(chosen or "", last),
+        head_model_file=chosen or last,
         head_model_files=shared.head_models,
         noise_cov_file=shared.noise_cov,
         data_cov_file=shared.data_cov,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.io.filenames import spelled_as
 
 __all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
 
@@ -139,8 +140,9 @@ class Protocol(Displayed):
         ProtocolError
             If there is none of that name.
         """
+        wanted = spelled_as(name, (subject.name for subject in self.subjects))
         for subject in self.subjects:
-            if subject.name == name:
+            if subject.name == wanted:
                 return subject
         names = few(repr(subject.name) for subject in self.subjects) or "(none)"
         raise ProtocolError(
@@ -168,8 +170,9 @@ class Protocol(Displayed):
             If there is none of that name.
         """
         conditions = self.subject(subject).conditions
+        wanted = spelled_as(condition, (entry.name for entry in conditions))
         for entry in conditions:
-            if entry.name == condition:
+            if entry.name == wanted:
                 return entry
         names = few(repr(entry.name) for entry in conditions) or "(none)"
         raise ProtocolError(

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import Problems, file_kind, is_folder, listed_files, normalise
+from mne_bstinv.io.filenames import (
+    Problems,
+    file_kind,
+    folded,
+    is_folder,
+    listed_files,
+    normalise,
+)
+from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -19,6 +27,7 @@ __all__ = [
     "DERIVED_KINDS",
     "CurrentHeadModels",
     "Folder",
+    "current_head_model",
     "data_file_of",
     "default_channel_folder",
     "read_current_head_models",
@@ -64,8 +73,12 @@ class Folder:
     derived: tuple[Path, ...]
     #: All others.
     others: tuple[Path, ...]
-    #: File names of the bad trials.
+    #: File names of the bad trials, folded.
     bad_trials: frozenset[str]
+
+    def is_bad(self, file: Path) -> bool:
+        """Tell whether recordings are marked as a bad trial."""
+        return folded(file.name) in self.bad_trials
 
 
 def scan(path: Path, problems: Problems) -> Folder:
@@ -103,7 +116,7 @@ def scan(path: Path, problems: Problems) -> Folder:
             if file.name.lower() != study.name
         )
         + tuple(strange),
-        bad_trials=frozenset(name.replace("\\", "/").rpartition("/")[2] for name in bad),
+        bad_trials=frozenset(folded(normalise(name).name) for name in bad),
     )
 
 
@@ -114,7 +127,7 @@ def default_channel_folder(
     if use_default_channel == 0:
         return None
     data = root / "data"
-    path = data / (subject if use_default_channel == 1 else "") / "@default_study"
+    path = data / (subject if use_default_channel == 1 else "") / DEFAULT_STUDY
     if is_folder(path):
         return scan(path, problems)
     problems.append(f"{path}: {subject} uses the channel file of this folder, which is missing")
@@ -164,7 +177,7 @@ def _last(files: dict[str | None, list[Path]], kind: str) -> Path | None:
     return files[kind][-1] if kind in files else None
 
 
-#: Folder of a study relative to ``data`` -> name of its current head model.
+#: Folder of a study relative to ``data`` -> name of its current head model, both folded.
 CurrentHeadModels = dict[str, str]
 
 
@@ -182,8 +195,16 @@ def read_current_head_models(file: Path, problems: Problems) -> CurrentHeadModel
             name = _current(study)
             if name is not None:
                 folder = normalise(_text(study["FileName"].value)).parent
-                current[folder.as_posix()] = name
+                current[folded(folder.as_posix())] = folded(name)
     return current
+
+
+def current_head_model(
+    current: CurrentHeadModels, folder: Path, files: Iterable[Path]
+) -> Path | None:
+    """Return the one of some files that is current in a folder (relative to ``data``), or None."""
+    name = current.get(folded(folder.as_posix()))
+    return next((file for file in files if folded(file.name) == name), None)
 
 
 def _current(study: Mapping[str, Variable]) -> str | None:

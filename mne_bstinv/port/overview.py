@@ -197,7 +197,11 @@ def _mark(output: Mapping[str, Any] | None) -> str:
 
 def _problems(whole: Mapping[str, Any]) -> str:
     problems = whole["protocol"].get("problems", ())
-    return f"<h2>Problems of the protocol</h2>{_list(problems)}\n" if problems else ""
+    return (
+        f"<h2>Problems of the protocol and of this folder</h2>{_list(problems)}\n"
+        if problems
+        else ""
+    )
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mne_bstinv.errors import MatFileError, OverwriteError, ProtocolError
 from mne_bstinv.io.filenames import Problems, listed, why_no_file
 from mne_bstinv.io.protocol import DEFAULT, is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
-from mne_bstinv.port.manifest import read_manifest
+from mne_bstinv.port.manifest import MANIFEST, read_manifest
 from mne_bstinv.port.plan import ANATOMY, Unit
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "check_listed",
     "check_output",
     "find_root",
+    "left_of_earlier",
     "removed_if_refused",
     "unlisted_of",
 ]
@@ -97,6 +98,27 @@ def check_output(protocol: io.Protocol, out: Path, *, overwrite: bool) -> None:
             f"{out}: holds the port of the protocol {name!r}, not of "
             f"{protocol.name!r}: choose another folder, or use overwrite=True (--overwrite)."
         )
+
+
+def left_of_earlier(out: Path, folders: Container[str]) -> list[str]:
+    """Name the folders of the output that earlier runs made of what the protocol has no more.
+
+    ``folders`` are those of all of its units.
+    """
+    found = []
+    for file in sorted(out.glob(f"*/*/{MANIFEST}")):
+        folder = file.parent.relative_to(out).as_posix()
+        if folder in folders:
+            continue
+        with suppress(OSError, ProtocolError):  # of somebody else
+            before = read_manifest(file.parent) or {}
+            if before.get("folder") == folder:
+                found.append(
+                    f"{folder}: made by an earlier run of {before.get('title', 'a unit')}, which "
+                    "the protocol does not have any more; it is left as it was. Remove the folder "
+                    "if it is not wanted."
+                )
+    return found
 
 
 def check_apart(protocol: io.Protocol, out: Path, folders: Iterable[str]) -> None:

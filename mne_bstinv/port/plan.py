@@ -12,6 +12,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
 from mne_bstinv._display import few
+from mne_bstinv._verdicts import wrong_rtol
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import Problems, is_average, stored_averages
@@ -80,8 +81,8 @@ class Settings:
             raise OptionError(f"Unknown data types {found}. Choose from {', '.join(DATA_TYPES)}.")
         if self.units not in (None, *UNITS):
             raise OptionError(f"Unknown units {self.units!r}. Choose from {', '.join(UNITS)}.")
-        if not 0 < self.rtol < 1:
-            raise OptionError(f"rtol must lie between 0 and 1, found {self.rtol!r}.")
+        if wrong := wrong_rtol(self.rtol):
+            raise OptionError(wrong)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from mne_bstinv import _temporary, io
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
-from mne_bstinv.io.filenames import named
+from mne_bstinv.io.filenames import named, spelled_as
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -37,6 +37,7 @@ from mne_bstinv.port.places import (
     check_folder,
     check_output,
     find_root,
+    left_of_earlier,
     removed_if_refused,
     unlisted_of,
 )
@@ -108,7 +109,8 @@ def port_protocol(
     verify : bool
         Recompute the stored kernels and put the result into the manifests.
     rtol : float
-        Largest relative Frobenius difference that counts as equal, for ``verify``.
+        Largest relative Frobenius difference that counts as equal, for ``verify``; from 0
+        to 0.5.
     n_jobs : int | None
         Number of conditions at a time; −1 for one a core, other negative ones are refused. None
         takes what
@@ -169,7 +171,7 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
-        wanted = _listed(subjects), _listed(conditions)
+        wanted = _spelled(found, _listed(subjects), _listed(conditions))
         parts = plan(found, subjects=wanted[0], conditions=wanted[1])
         unlisted = unlisted_of(found, *wanted)
         if not source.is_file():  # what is extracted is inside the output
@@ -179,7 +181,7 @@ def port_protocol(
             return PortReport(
                 out=out,
                 units=tuple(planned_unit(unit, out, settings) for unit in parts),
-                problems=tuple(_problems(found)),
+                problems=(*_problems(found), *_left(found, out, plan(found))),
                 unlisted=unlisted,
                 needed_bytes=needed,
             )
@@ -233,6 +235,7 @@ def _finish(protocol: io.Protocol, source: Path, out: Path) -> dict[str, Any]:
         failed = any(u["status"] == FAILED for u in units)
         status = DONE if complete else FAILED if failed else "partial"
         whole = {**_whole(protocol, source), "status": status, "units": units}
+        whole["protocol"]["problems"] += _left(protocol, out, every)
         whole["other_files"] = {folder: files for folder, files in others.items() if files}
         write_json(out / MANIFEST, whole)
         write_text(out / OVERVIEW, overview_html(whole))
@@ -260,6 +263,12 @@ def _whole(protocol: io.Protocol, source: Path) -> dict[str, Any]:
 def _problems(protocol: io.Protocol) -> list[str]:
     # an archive is extracted to a place that is of no use afterwards
     return [problem.replace(str(protocol.root), protocol.name) for problem in protocol.problems]
+
+
+def _left(protocol: io.Protocol, out: Path, every: Iterable[Unit]) -> list[str]:
+    """Name what earlier runs made of other units; what cannot be listed may still be there."""
+    folders = {unit.folder for unit in every}
+    return [] if protocol.unlisted else left_of_earlier(out, folders)
 
 
 def _run(
@@ -336,6 +345,18 @@ def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _spelled(
+    protocol: io.Protocol, *wanted: tuple[str, ...] | None
+) -> tuple[tuple[str, ...] | None, ...]:
+    """Write the names of subjects, and of conditions, as their folders are spelled."""
+    subjects = [s.name for s in protocol.subjects]
+    conditions = [c.name for s in protocol.subjects for c in s.conditions]
+    return tuple(
+        None if names is None else tuple(spelled_as(name, known) for name in names)
+        for names, known in zip(wanted, (subjects, conditions), strict=True)
+    )
 
 
 def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:

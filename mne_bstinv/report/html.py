@@ -10,15 +10,15 @@ import mne
 from tqdm import tqdm
 
 from mne_bstinv._interruption import noted_interruption
-from mne_bstinv._temporary import replacing
+from mne_bstinv._temporary import check_target, replacing
 from mne_bstinv.cross_validation import CrossValidation
-from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.report import tables
 from mne_bstinv.report.figures import FIGURES, Drawing, draw
 from mne_bstinv.report.reproduce import reproduction_code
 
-__all__ = ["check_target", "write_report"]
+__all__ = ["check_page", "write_report"]
 
 #: Endings of pages; with others MNE and browsers would take the file for something else.
 _ENDINGS = (".html", ".htm")
@@ -117,7 +117,7 @@ def write_report(
     MissingFileError
         If the folder does not exist.
     """
-    target = check_target(fname, overwrite=overwrite)
+    target = check_page(fname, overwrite=overwrite)
     given = [validations] if isinstance(validations, CrossValidation) else list(validations)
     if not all(isinstance(v, CrossValidation) for v in given):
         raise OptionError(
@@ -142,17 +142,14 @@ def write_report(
     return target
 
 
-def check_target(fname: PathLike, *, overwrite: bool) -> Path:
+def check_page(fname: PathLike, *, overwrite: bool) -> Path:
     """Refuse a file that a report cannot be written to, before the numbers are computed."""
     target = Path(fname)
     if target.suffix.lower() not in _ENDINGS:
         raise OptionError(
             f"{target}: the name of a report must end in .html, found {target.suffix!r}."
         )
-    if not target.parent.is_dir():
-        raise MissingFileError(f"{target}: the folder {target.parent} does not exist. Make it.")
-    if target.exists() and not overwrite:
-        raise OverwriteError.of(target)
+    check_target(target, overwrite=overwrite)
     return target
 
 

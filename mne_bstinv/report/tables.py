@@ -11,7 +11,7 @@ import numpy as np
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport
 from mne_bstinv.cross_validation import CrossValidation
-from mne_bstinv.cross_validation.numbers import percent, share
+from mne_bstinv.cross_validation.numbers import number, percent, share
 from mne_bstinv.cross_validation.settings_table import settings_rows
 from mne_bstinv.cross_validation.text import (
     attribution_heads,
@@ -122,9 +122,9 @@ def scouts_html(validation: CrossValidation) -> str:
     rows = [
         (
             found.names[i],
-            *(f"{scale * peak[i]:.3g}{unit}" for peak in peaks),
+            *(number(scale * peak[i], ".3g") + unit for peak in peaks),
             percent(float(found.differences[i])),
-            f"{found.correlations[i]:.3f}",
+            number(found.correlations[i], ".3f"),
         )
         for i in found.strongest(len(found.names))
     ]

@@ -10,7 +10,7 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_kernel, why_no_file
+from mne_bstinv.io.filenames import is_kernel, spelled_as, why_no_file
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.io.result_links import is_result_link
 from mne_bstinv.studies.files import Studies
@@ -83,7 +83,10 @@ def choose_condition(
     subjects = protocol.subjects if subject is None else (protocol.subject(subject),)
     if subject is not None and condition is not None:
         protocol.condition(subject, condition)
-    everything = [c for s in subjects for c in s.conditions if condition in (None, c.name)]
+    everything = [c for s in subjects for c in s.conditions]
+    if condition is not None:
+        name = spelled_as(condition, (c.name for c in everything))
+        everything = [c for c in everything if c.name == name]
     folder = (path if path.is_dir() else path.parent).resolve()
     whole = folder in (protocol.root.resolve(), protocol.data.resolve())
     found = [c for c in everything if whole or _belongs(c, folder)]

@@ -11,12 +11,18 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv._verdicts import NOT_COMPARABLE, wrong_rtol
 from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
 from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
 from mne_bstinv.derived.outcome import INVARIANTS
-from mne_bstinv.errors import BstInvError, MatFileError, MissingFileError, ProtocolError
+from mne_bstinv.errors import (
+    BstInvError,
+    MatFileError,
+    MissingFileError,
+    OptionError,
+    ProtocolError,
+)
 from mne_bstinv.io.filenames import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
@@ -97,7 +103,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
 
 
 def verify(
-    path: str | Path | Iterable[Path],
+    path: str | Path | Iterable[str | Path],
     *,
     rtol: float = 1e-9,
     protocol: io.Protocol | None = None,
@@ -108,11 +114,11 @@ def verify(
 
     Parameters
     ----------
-    path : path-like | iterable of Path
+    path : path-like | iterable of path-like
         A protocol, any folder or file in it, or a list of files: results, and what is made of
         them and of recordings (signals, dipoles, time–frequency maps, tests, averages).
     rtol : float
-        Largest relative Frobenius difference that counts as equal.
+        Largest relative Frobenius difference that counts as equal, from 0 to 0.5.
     protocol : Protocol | None
         The protocol of the files, if it was read already; None reads it.
     operators : path-like | mne.minimum_norm.InverseOperator | sequence of them | None
@@ -134,14 +140,18 @@ def verify(
     MissingFileError
         If the path, or a file of an operator, does not exist.
     OptionError
-        If ``n_jobs`` is 0, or negative and not −1.
+        If ``rtol`` is out of range, or ``n_jobs`` is 0, or negative and not −1.
     """
+    if wrong := wrong_rtol(rtol):
+        raise OptionError(wrong)
     studies = Studies(protocol)
     library = Library(studies)
     several = isinstance(operators, list | tuple)
     given = list(operators) if several else [] if operators is None else [operators]
     foreign, n = Operators(given), n_workers(n_jobs)
-    files = find_files(path, library) if isinstance(path, str | Path) else list(path)
+    files = (
+        find_files(path, library) if isinstance(path, str | Path) else [Path(file) for file in path]
+    )
     if n == 1 or len(files) < 2:
         yield from _verified(_read_ahead(files, library), library, rtol, foreign)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mne_bstinv import io
-from mne_bstinv._data_types import MEG_TYPES, data_types_of
+from mne_bstinv._data_types import MEG_TYPES, data_types_of, upper_types
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
@@ -409,7 +409,7 @@ class StudyCondition(ConditionStructures):
         }
 
     def _types(self) -> tuple[str, ...]:
-        present = dict.fromkeys(kind.strip().upper() for kind in self.channels.types)
+        present = dict.fromkeys(upper_types(self.channels.types))
         return tuple(kind for kind in present if kind in _INVERSE_TYPES)
 
 

@@ -22,6 +22,7 @@ _MNE = {
     "data_cov": ("channels", "data covariance"),
     "evokeds": ("channels", "recordings"),
     "epochs": ("channels", "recordings"),
+    "raws": ("channels", "recordings"),
     "labels": ("channels", "cortex"),
     "inverse_operator(options)": ("channels", "head model", "noise covariance"),
     "source_estimate(results)": ("channels", "head model", "results"),

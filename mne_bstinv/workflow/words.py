@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import data_types_of
+from mne_bstinv._data_types import data_types_of, upper_types
 from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import origin_of, origin_of_results
 from mne_bstinv.inverse.options import AnyOptions
@@ -95,7 +95,7 @@ def used_types(results: io.Results, channels: io.Channels | None) -> tuple[str, 
         used = [types[i - 1] for i in results.good_channel if i <= len(types)]
     else:
         used = [str(kind) for kind in data_types_of(results.options)]
-    return tuple(dict.fromkeys(kind.strip().upper() for kind in used))
+    return tuple(dict.fromkeys(upper_types(used)))
 
 
 def described_results(file: Path) -> io.Results:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from balls import ball, clockwise, volume
@@ -54,3 +56,13 @@ def test_a_mesh_without_area_stays_where_it_is(n_faces):
     smooth, path = inflate(vertices, faces)
     np.testing.assert_array_equal(smooth, vertices)
     np.testing.assert_array_equal(path, 0)
+
+
+def test_of_all_shapes_there_is_one_at_a_time():
+    vertices, faces = ball(20)
+    n_steps = 200
+    tracemalloc.start()
+    inflated(vertices, faces, n_steps=n_steps)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < n_steps / 2 * vertices.nbytes

@@ -247,6 +247,7 @@ def test_help_says_of_each_command_what_its_module_says(capsys, monkeypatch):
     modules = {info.name for info in pkgutil.iter_modules(cli.__path__)} - {
         "arguments",
         "compare_options",
+        "compare_plan",
         "effects",
         "streams",
     }

@@ -391,7 +391,7 @@ def test_numbers_are_printed_before_the_page_which_an_interruption_ends(
 def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate_each", None)
     err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err
-    assert "nowhere does not exist" in err
+    assert "nowhere: no such folder. Make it first" in err
 
 
 def test_exit_code_when_something_is_unexplained(study, capsys, monkeypatch):

@@ -208,5 +208,5 @@ def test_a_location_that_is_nan_in_one_kernel_only_is_no_agreement():
 def test_kernels_of_the_same_name_are_told_apart():
     a = complete(np.random.default_rng(12))
     assert compare_kernels(a, a).names == ("A (A)", "A (B)")
-    with pytest.raises(ComparisonError, match=r"expected a number from 0 to 0\.5"):
+    with pytest.raises(ComparisonError, match=r"must be a number from 0 to 0\.5"):
         compare_kernels(a, a, rtol="x")

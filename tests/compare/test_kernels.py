@@ -176,8 +176,8 @@ def test_nan_locations_are_left_out_and_counted(pair, data):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"rtol": -1e-9}, "rtol is -1e-09, expected a number from 0 to 0.5"),
-        ({"rtol": np.nan}, "rtol is nan, expected a number from 0 to 0.5"),
+        ({"rtol": -1e-9}, "rtol must be a number from 0 to 0.5, found -1e-09"),
+        ({"rtol": np.nan}, "rtol must be a number from 0 to 0.5, found nan"),
         ({"times": np.arange(3)}, "times are given without data"),
         ({"data_names": ["C0"]}, "data_names are given without data"),
         ({"data": np.ones((5, 3))}, r"data has 5 rows, expected 12: the channels of <MNE>"),
@@ -189,6 +189,10 @@ def test_nan_locations_are_left_out_and_counted(pair, data):
             r"data holds values that are not finite in 1 row\(s\): C11\.",
         ),
         ({"data": np.ones((N, 2)), "data_names": ["C0"]}, "data has 12 rows, expected 1: data_nam"),
+        (
+            {"data": np.ones((2, 2)), "data_names": ["C0", 1]},
+            "data_names must hold texts, found 'C0', 1",
+        ),
         (
             {"data": np.ones((2, 2)), "data_names": ["C0", "C0"]},
             "data_names holds a name more than once",

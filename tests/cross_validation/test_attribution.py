@@ -67,18 +67,36 @@ def test_shapley_value_of_an_interaction_is_shared():
     assert [s.shapley for s in path] == pytest.approx([0.25, 0.25, 0.0, 0.0])
 
 
-def test_shapley_value_is_the_mean_over_all_orders():
+def in_between(switched):
+    """Nothing that c changes is at either end, nor on the path: only with a, and without b."""
+    kernel = additive(switched - {"c"})
+    kernel[1, 0, 2] = 0.5 if {"a", "c"} <= switched and "b" not in switched else 0.0
+    return kernel
+
+
+@pytest.mark.parametrize("kernels", [additive, interacting, in_between])
+def test_shapley_value_is_the_mean_over_all_orders(kernels):
     from itertools import permutations
 
-    path = walk(additive)
+    path = walk(kernels)
     sums = dict.fromkeys("abcd", 0.0)
     for order in permutations("abcd"):
         before = 0.0
         for i, key in enumerate(order):
-            now = relative_distance(additive(frozenset(order[: i + 1])), FIRST)
+            now = relative_distance(kernels(frozenset(order[: i + 1])), FIRST)
             sums[key] += (now - before) / 24
             before = now
     assert {s.convention.key: s.shapley for s in path} == pytest.approx(sums)
+
+
+def test_what_is_active_only_together_with_others_counts_among_them():
+    step = walk(in_between)["c"]
+    assert (step.change, step.alone_from_brainstorm, step.alone_from_mne) == (0.0, 0.0, 0.0)
+    assert step.active
+    assert abs(step.shapley) > 0.01
+    # which there are too many of then, or which was not looked for
+    for options in ({"shapley_limit": 3}, {"orders": "path"}):
+        assert walk(in_between, **options)["c"].shapley is None
 
 
 def test_too_many_conventions_have_no_shapley_values():

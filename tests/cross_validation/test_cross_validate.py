@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_sample import load_small_sample
 
-from mne_bstinv import InverseOptions
+from mne_bstinv import InverseOptions, InverseOptions2016
 from mne_bstinv.adapters.equivalence import kernel_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.compare import RoundingBound
@@ -221,6 +221,28 @@ def test_locations_without_gain_are_left_out_and_counted(measure, orient, left_o
         assert any("NaN" in note for note in result.after.notes)
 
 
+@pytest.mark.parametrize("orient", ["fixed", "free"])
+@pytest.mark.parametrize("measure", ["amplitude", "dspm2018", "sloreta"])
+def test_mne_has_no_kernel_where_no_channel_sees(measure, orient):
+    """What its decomposition leaves there is rounding: dSPM and sLORETA make it as large as all."""
+    gain = np.array(sample().head_model.gain).reshape(len(sample().channels), -1, 3)
+    unseen = np.random.default_rng(0).random(gain.shape[1]) < 0.2
+    gain[:, unseen] = 0.0
+    model = dataclasses.replace(sample().head_model, gain=gain.reshape(len(gain), -1))
+    found = cross_validate(
+        changed(head_model=model),
+        options=InverseOptions(measure=measure, source_orient=orient),
+        mne_settings={"depth": None},
+        data_types="MEG",
+        orders="path",
+    )
+    nothing = found.mne == 0 if measure == "amplitude" else np.isnan(found.mne)
+    np.testing.assert_array_equal(nothing.all(axis=(1, 2)), unseen)
+    assert found.passed
+    total = found.before["relative_difference"].value
+    assert total == pytest.approx(found.attribution.total, abs=EQUAL)
+
+
 def test_where_mne_cannot_weight_depth_the_reason_is_given():
     """Its limit is the first weight above a bound: infinite where only unseen sources are."""
     gain = np.array(sample().head_model.gain)
@@ -375,7 +397,27 @@ def test_tolerances_out_of_range_are_refused(rtol):
         cross_validate(sample(), rtol=rtol)
 
 
-@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5])
+@pytest.mark.parametrize("limit", ["3", -1, True, 2.5])
+def test_limits_out_of_range_are_refused(limit):
+    with pytest.raises(OptionError, match="shapley_limit must be None or how many, found"):
+        cross_validate(sample(), shapley_limit=limit)
+
+
+def test_data_types_that_are_no_texts_are_refused():
+    with pytest.raises(OptionError, match="Unknown data type '5'"):
+        cross_validate(sample(), data_types=5)
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Orders, too: a number of them is not all of them."""
+    asked = {"orders": np.int64(2), "rtol": np.float32(1e-6)}
+    settings = {"loose": np.float64(0), "lambda2": np.float64(0.25)}
+    found = cross_validate(sample(), data_types="MEG MAG", mne_settings=settings, **asked)
+    assert found.attribution.orders == "2 orders"
+    assert found.passed
+
+
+@pytest.mark.parametrize("orders", ["some", 0, -1, True, 2.5, [1]])
 def test_orders_out_of_range_are_refused(orders):
     with pytest.raises(OptionError, match="orders must be 'all', 'path', or how many, found"):
         cross_validate(sample(), orders=orders)
@@ -413,6 +455,34 @@ def test_a_channel_without_gain_is_named():
     study = changed(head_model=dataclasses.replace(sample().head_model, gain=gain))
     with pytest.raises(ConversionError, match=r"gain of channel.* in use is zero: MEG 0021"):
         cross_validate(study, data_types="MEG")
+
+
+def test_peaks_of_kernels_as_set_are_their_own_whatever_rounding_allows():
+    """A rank that is too large divides by rounding: it is no reason to take peaks for others."""
+    study, options = sample(), InverseOptions(measure="dspm2018")
+    n = int(sum(np.array(study.channels.types)[study.recordings.channel_flag > 0] == "EEG"))
+    found = cross_validate(
+        study, options=options, mne_settings={"rank": {"eeg": n}}, data_types="EEG", orders="path"
+    )
+    assert found.bounds[1].total > 0.5
+    positions, gain = study.head_model.grid_loc, found.equivalent.forward["sol"]["data"]
+    columns = gain.reshape(len(gain), -1, 3)[:, np.argsort(found.equivalent.order)]
+    turned = np.einsum("ab,cmb->cma", found.equivalent.rotation.T, columns)
+    fields = np.einsum("cma,ma->cm", turned, study.head_model.grid_orient)
+    spread = np.abs(found.mne[:, 0] @ fields)
+    errors = 1e3 * np.linalg.norm(positions[spread.argmax(axis=0)] - positions, axis=1)
+    assert found.before["localisation_error_a"].value == pytest.approx(np.median(errors))
+    assert found.before["relative_difference"].passed is False
+    # told the same, MNE's rank has no part in it
+    assert found.after.rtol == max(EQUAL, found.bounds[0].total) < 1e-6
+    assert found.after.passed
+
+
+def test_a_channel_without_variance_is_named():
+    """Brainstorm's inverse of 2016 computes with it all the same."""
+    options = InverseOptions2016(measure="amplitude")
+    with pytest.raises(ConversionError, match=r"noise covariance of channel.* is zero: F5 \(bad"):
+        cross_validate(changed(recordings=None), options=options, data_types="EEG")
 
 
 def test_without_recordings_the_channels_can_be_given():

@@ -161,6 +161,8 @@ def test_what_cannot_be_measured_is_refused(sample, maps):
     times = np.asarray(sample.recordings.time)
     with pytest.raises(OptionError, match="times do not fit"):
         map_parity_table(sample.cortex, times[:-1], maps[0])
+    with pytest.raises(OptionError, match=r"3 time\(s\) found, at least 4 expected"):
+        map_parity_table(sample.cortex, times[:3], maps[0][:, :3])
     with pytest.raises(ConversionError, match=r"values has .* expected 1 row\(s\) for each of the"):
         map_parity_table(sample.cortex, times, maps[0][1:])
     with pytest.raises(ConversionError, match="free has the shape"):

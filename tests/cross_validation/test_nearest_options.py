@@ -15,6 +15,7 @@ from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import brainstorm_equivalent
 from mne_bstinv.cross_validation.distances import relative_distance
 from mne_bstinv.cross_validation.ingredients import gather
+from mne_bstinv.errors import OptionError
 
 EQUAL = 1e-9
 #: MNE's rounding of fixed gains to single precision, times the condition of the system.
@@ -109,3 +110,10 @@ def test_sensor_types_together_cannot_be_told_to_brainstorm():
     found = brainstorm_equivalent(settings, sample(), data_types="MEG")
     assert "noise between sensor types" in found.left
     assert found.parity == "not comparable"
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(OptionError, match=r"Unknown MNE settings \['snr'\]. Must be of method"):
+        brainstorm_equivalent({"snr": 3.0}, sample())
+    with pytest.raises(OptionError, match=r"^settings must be MneSettings or a mapping .* float"):
+        brainstorm_equivalent(3.0, sample())

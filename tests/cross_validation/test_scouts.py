@@ -56,9 +56,7 @@ def test_numbers(validation):
 
 def test_told_the_same_nothing_is_left(validation):
     """The kernels equal, and both toolboxes flip by their rules: the series are the same."""
-    same = dataclasses.replace(
-        validation, estimates=(validation.estimates[0], validation.estimates[0])
-    )
+    same = dataclasses.replace(validation, mne=validation.brainstorm)
     assert same.scouts.differences.max() <= 1e-12
 
 
@@ -72,7 +70,7 @@ def test_free_sources_are_norms(sample):
 
 
 def test_why_there_are_none(validation, data_dir):
-    bare = dataclasses.replace(validation, estimates=None)
+    bare = dataclasses.replace(validation, data=None)
     assert bare.scouts == "The study has no recordings."
     study = mb.load_study(data_dir / "eeg_volume")
     volume = mb.cross_validate(
@@ -95,6 +93,30 @@ def test_the_sections_of_text_and_json(validation):
     assert values["reason"] == ""
     found = validation.scouts
     assert [one["name"] for one in values["scouts"]] == list(found.names)
-    bare = dataclasses.replace(validation, estimates=None)
+    bare = dataclasses.replace(validation, data=None)
     assert bare.to_dict()["scouts"] == {"reason": "The study has no recordings.", "scouts": []}
     assert "The study has no recordings." in str(bare)
+
+
+def test_a_scout_with_a_location_that_no_channel_sees(sample):
+    """The kernel of dSPM is NaN there, and so is the scout: no number, and no error."""
+    n, m = len(sample.channels), sample.head_model.n_sources
+    scouts = sample.cortex.atlas[0].scouts
+    gain = sample.head_model.gain.reshape(n, m, 3).copy()
+    gain[:, scouts[0].vertices[0] - 1] = 0.0
+    model = dataclasses.replace(sample.head_model, gain=gain.reshape(n, -1))
+    found = mb.cross_validate(
+        dataclasses.replace(sample, head_model=model),
+        options=mb.InverseOptions(measure="dspm2018"),
+        mne_settings={"depth": None},
+        data_types="MEG",
+        orders="path",
+    )
+    unseen = np.isnan(found.scouts.differences)
+    assert unseen.tolist() == [scouts[0] is scout for scout in scouts]
+    assert np.isfinite(found.scouts.differences[~unseen]).all()
+    assert found.scouts.strongest(100)[-1] == 0
+    assert len(scouts) <= 5  # all of them are shown
+    row = next(line.split() for line in str(found).splitlines() if scouts[0].label in line)
+    assert row[-2:] == ["–", "–"]
+    assert found.to_dict()["scouts"]["scouts"][0]["relative_difference"] is None

@@ -13,7 +13,13 @@ import pytest
 import mne_bstinv as mb
 from mne_bstinv import io
 from mne_bstinv.cli import main
-from mne_bstinv.errors import ConversionError, OptionError, OverwriteError, ProtocolError
+from mne_bstinv.errors import (
+    ConversionError,
+    MissingFileError,
+    OptionError,
+    OverwriteError,
+    ProtocolError,
+)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +102,8 @@ def test_csv(table, tmp_path):
     assert float(rows[5]["value"]) == table.series[0].values[0, 5]
     with pytest.raises(OverwriteError):
         table.save(file)
+    with pytest.raises(MissingFileError, match=r"none: no such folder\. Make it first"):
+        table.save(tmp_path / "none" / "scouts.csv")
     table.save(file, overwrite=True)
     assert list(tmp_path.iterdir()) == [file]
     with pytest.raises(OptionError, match=r"\.csv, \.parquet, \.mat"):

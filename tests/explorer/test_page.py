@@ -135,7 +135,7 @@ def test_command_line_writes_a_page_and_keeps_what_is_there(sample_dir, tmp_path
 def test_bad_targets_and_volumes_are_refused(study, tmp_path, data_dir):
     with pytest.raises(OptionError, match=r"ends in \.html"):
         write_explorer(tmp_path / "page.txt", study)
-    with pytest.raises(MissingFileError, match="does not exist"):
+    with pytest.raises(MissingFileError, match=r"none: no such folder\. Make it"):
         write_explorer(tmp_path / "none" / "page.html", study)
     (tmp_path / "page.html").touch()
     with pytest.raises(OverwriteError):

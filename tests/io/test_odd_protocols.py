@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 from io_helpers import save
 
-from mne_bstinv import export_study, io, port_protocol, to_surfaces
+from mne_bstinv import export_study, io, load_study, port_protocol, to_surfaces, verify
 from mne_bstinv.cli import main
 from mne_bstinv.errors import OptionError
 from mne_bstinv.io.filenames import find_stored, is_average, stored_averages
@@ -145,3 +147,36 @@ def test_comments_and_other_files_are_listed(protocol, capsys):
     assert out.count("(kernel)") + out.count("(shared kernel)") + out.count("(full)") == len(
         kernels
     )
+
+
+#: The same name, letters and accents in one and apart: as they are typed, and in folders of macOS.
+FORMS = (unicodedata.normalize("NFC", "été"), unicodedata.normalize("NFD", "été"))
+
+
+@pytest.mark.parametrize(("there", "stored"), [FORMS, FORMS[::-1]])
+def test_names_in_another_form_of_unicode_are_found(data_dir, tmp_path, there, stored):
+    """What files name, the bad trials, the current head model, and what a user types."""
+    root = shutil.copytree(data_dir / "eeg_volume", tmp_path / "protocol")
+    folder = (root / "data/Subject01/oddball").rename(root / "data/Subject01" / there)
+    average = next(folder.glob("data_*.mat"))
+    bad = folder / f"data_{there}_trial001.mat"
+    shutil.copy(average, bad)
+    for file in folder.glob("results_*.mat"):
+        results = io.read_results(file)
+        names = {
+            name: getattr(results, name).replace("oddball", stored)
+            for name in ("data_file", "head_model_file")
+        }
+        io.write_results(file, dataclasses.replace(results, **names), overwrite=True)
+    marked = io.Study(name="x", bad_trials=(f"data_{stored}_trial001.mat",))
+    io.write_study(folder / "brainstormstudy.mat", marked, overwrite=True)
+    protocol = io.read_protocol(root)
+    assert protocol.problems == ()
+    condition = protocol.condition("Subject01", stored)
+    assert condition.folder == folder
+    assert all(entry.data_file == average for entry in condition.results)
+    assert [entry.file for entry in condition.recordings if entry.bad] == [bad]
+    assert {one.status for one in verify(root)} == {"equal", "equal invariants"}
+    assert load_study(root, condition=stored).name == f"Subject01/{there}"
+    ported = port_protocol(root, tmp_path / "out", conditions=stored, dry_run=True)
+    assert f"Subject01/{there}" in [unit["title"] for unit in ported.units]

@@ -194,10 +194,12 @@ def test_defaults_of_the_protocol(small):
 
 @pytest.mark.parametrize(("index", "name"), [(1.0, "headmodel_a.mat"), (2.0, "headmodel_b.mat"),
                                              (9.0, "headmodel_b.mat")])  # fmt: skip
-def test_current_head_model(small, index, name):
-    models = structs({"FileName": "@default_study/headmodel_a.mat"},
+@pytest.mark.parametrize("spelled", ["@default_study/headmodel_a", "@Default_Study/HeadModel_A"])
+def test_current_head_model(small, index, name, spelled):
+    models = structs({"FileName": f"{spelled}.mat"},
                      {"FileName": "@default_study\\headmodel_b.mat"})  # fmt: skip
-    study = structs({"FileName": "@default_study/brainstormstudy.mat", "HeadModel": models,
+    folder = spelled.rpartition("/")[0]
+    study = structs({"FileName": f"{folder}/brainstormstudy.mat", "HeadModel": models,
                      "iHeadModel": index})  # fmt: skip
     other = structs(
         {"FileName": "A/cond/brainstormstudy.mat", "HeadModel": np.zeros((0, 0)),

@@ -102,6 +102,25 @@ class TestResume:
         assert any("condA_sLORETA_EEG_KERNEL_261122_1234" in name for name in left)
         assert mine.read_text() == "mine"
 
+    def test_what_was_made_of_a_condition_that_is_gone_is_named(self, protocol, ported):
+        """Else it is taken for one of the conditions that there are."""
+        before = {name: f for name, f in snapshot(ported).items() if "condB" in name}
+        (protocol / "data" / "Subject01" / "condB").rename(protocol / "data" / "Subject01" / "new")
+        for dry_run in (True, False):
+            report = port_protocol(protocol, ported, dry_run=dry_run)
+            told = [problem for problem in report.problems if "earlier run" in problem]
+            assert len(told) == 1
+            assert told[0].startswith(
+                "Subject01/condB: made by an earlier run of Subject01/condB, which the protocol "
+                "does not have any more; it is left as it was."
+            )
+            assert f"problem: {told[0]}" in str(report)
+        assert told[0] in (ported / "port.html").read_text("utf-8")
+        assert {name: f for name, f in snapshot(ported).items() if "condB" in name} == before
+        # a condition that is there and not asked for is no such thing
+        again = port_protocol(protocol, ported, conditions="condA")
+        assert [p for p in again.problems if "earlier run" in p] == told
+
     def test_a_marked_trial_is_done_again(self, protocol, ported):
         file = protocol / A / "brainstormstudy.mat"
         study = io.read_study(file)
@@ -314,7 +333,7 @@ class TestErrors:
             ({"estimates": "some"}, "Unknown estimates 'some'"),
             ({"data_types": "MRI"}, "Unknown data types 'MRI'"),
             ({"data_types": ()}, r"Unknown data types \(none\)"),
-            ({"rtol": 2}, "rtol must lie between 0 and 1"),
+            ({"rtol": 2}, "rtol must be a number from 0 to 0.5, found 2"),
             ({"n_jobs": 0}, r"n_jobs must be a positive number .*, or -1 .* found 0\."),
             ({"n_jobs": -5}, r"n_jobs must be a positive number .*, or -1 .* found -5\."),
             ({"n_jobs": "2"}, r"n_jobs must be int, found str '2'\."),

@@ -17,7 +17,7 @@ from mne_bstinv.errors import OptionError
 from mne_bstinv.inverse import selection
 from mne_bstinv.io import mat
 from mne_bstinv.studies import files as studies_files
-from mne_bstinv.verification import verify
+from mne_bstinv.verification import find_results, verify
 
 
 @pytest.fixture
@@ -72,6 +72,18 @@ def test_two_processes_find_the_same_in_the_same_order(protocol):
 def test_the_number_of_processes_is_checked(protocol):
     with pytest.raises(OptionError, match=r"n_jobs must be a positive number .* found 0"):
         list(verify(protocol(1), n_jobs=0))
+
+
+@pytest.mark.parametrize("rtol", ["1e-9", None, -1, float("nan"), True, 2])
+def test_a_tolerance_that_is_none_is_refused_before_files_are_judged_by_it(protocol, rtol):
+    with pytest.raises(OptionError, match=r"rtol must be a number from 0 to 0\.5, found"):
+        next(verify(protocol(1), rtol=rtol))
+
+
+def test_files_may_be_given_by_their_names(protocol):
+    files = find_results(protocol(1))[:2]
+    named, given = (list(verify(some)) for some in ([str(file) for file in files], files))
+    assert [(one.file, one.status) for one in named] == [(one.file, one.status) for one in given]
 
 
 def test_results_are_read_once(protocol, monkeypatch):

@@ -223,6 +223,7 @@ def test_summaries_list_what_can_be_made(sample_dir, name):
     for one in found:
         value = calls[one]() if one in calls else getattr(condition, one)
         assert value is not None or one == "epochs"
+    assert ("raws" in found) == (name == "evoked")
     everything = [*calls, "forward", "src", "noise_cov", "data_cov", "head_model", "labels"]
     for one in set(everything) - set(found):
         with pytest.raises((MissingFileError, IndexError)):

@@ -97,7 +97,10 @@ def to_source_morph(
     whole = sparse.csr_array(matrix)
     shape = (target_surface.n_vertices, source_surface.n_vertices)
     if whole.shape != shape:
-        raise ConversionError(f"The matrix is {whole.shape}, the surfaces ask for {shape}.")
+        raise ConversionError(
+            f"The matrix is {whole.shape}, the surfaces ask for {shape}: a row a vertex of the "
+            "target, a column one of the source. Give the matrix of these surfaces."
+        )
     rows_from, vertices_from = _rows(source_surface, src_from, "source", findings)
     rows_to, vertices_to = _rows(target_surface, src_to, "target", findings)
     lost = whole[:, np.setdiff1d(np.arange(shape[1]), rows_from)]
@@ -162,7 +165,10 @@ def read_registered_cortex(
         for name, into in ((surface, meshes), ("sphere.reg", spheres)):
             file = folder / f"{side}.{name}"
             if not file.is_file():
-                raise MissingFileError(f"{file}: no such file: the cortex cannot be registered.")
+                raise MissingFileError(
+                    f"{file}: no such file: the cortex cannot be registered. Let FreeSurfer's "
+                    "recon-all make it, or check the subject and subjects_dir."
+                )
             into.append(mne.read_surface(file))
     n_left = len(meshes[0][0])
     n = n_left + len(meshes[1][0])
@@ -240,13 +246,15 @@ def _rows(
         vertices = [np.arange(len(hemis[side])) for side in SIDES]
     else:
         if len(src) < 2 or src[0]["type"] != "surf" or src[1]["type"] != "surf":
-            raise ConversionError(f"The {what} source spaces are no two hemispheres.")
+            raise ConversionError(
+                f"The {what} source spaces are no two hemispheres. Give those of a cortex."
+            )
         vertices = [np.asarray(part["vertno"]) for part in src[:2]]
         for side, own in zip(SIDES, vertices, strict=True):
             if len(own) and own.max() >= len(hemis[side]):
                 raise ConversionError(
                     f"The {what} source spaces have vertices up to {own.max()} ({side}), the "
-                    f"surface {len(hemis[side])}: they are not on it."
+                    f"surface {len(hemis[side])}: they are not on it. Give those of that surface."
                 )
     rows = [hemis[side][own] for side, own in zip(SIDES, vertices, strict=True)]
     return np.concatenate(rows), vertices

@@ -222,7 +222,7 @@ def _group(dipoles: io.Dipoles, group: int | str | None) -> int:
     if isinstance(group, str) and group in dipoles.dipole_names:
         number = dipoles.dipole_names.index(group) + 1
     if number not in present:
-        raise ConversionError(f"There is no group {group!r}; the groups are {present}.")
+        raise ConversionError(f"There is no group {group!r}; the groups are {present}. Choose one.")
     return number
 
 

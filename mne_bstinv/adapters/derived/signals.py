@@ -173,7 +173,10 @@ def from_label_time_courses(
         raise ConversionError(f"Give one time for each of {values.shape[1]} samples (stc.times).")
     names = [label if isinstance(label, str) else label.name for label in labels or ()]
     if len(names) != len(values):
-        raise ConversionError(f"{len(names)} labels do not fit {len(values)} time courses.")
+        raise ConversionError(
+            f"{len(names)} labels do not fit {len(values)} time courses. Give one label for each, "
+            "in their order."
+        )
     atlas = None
     real = [label for label in labels or () if not isinstance(label, str)]
     if surface is not None and len(real) == len(values):
@@ -211,6 +214,7 @@ def _with_function(atlas: io.Atlas | None, function: str | None) -> io.Atlas | N
 def _times(matrix: io.Matrix) -> FloatArray:
     if matrix.time is None or len(matrix.time) != matrix.value.shape[1]:
         raise ConversionError(
-            f"The signals {matrix.comment!r} have no Time of {matrix.value.shape[1]} samples."
+            f"The signals {matrix.comment!r} have no Time of {matrix.value.shape[1]} samples, as "
+            "many as Value has columns. Make them anew in Brainstorm."
         )
     return matrix.time

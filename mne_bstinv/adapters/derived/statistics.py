@@ -86,7 +86,10 @@ def to_statistics(
     findings = Findings()
     if statistics.tmap is None or statistics.pmap is None:
         missing = "tmap" if statistics.tmap is None else "pmap"
-        raise ConversionError(f"The test {statistics.comment!r} holds no {missing} of its own.")
+        raise ConversionError(
+            f"The test {statistics.comment!r} holds no {missing} of its own, expected tmap and "
+            "pmap. Compute it anew in Brainstorm."
+        )
     if statistics.correction not in (None, "no"):
         findings.derived("pmap", f"The p values are corrected ({statistics.correction}).")
     else:
@@ -168,7 +171,10 @@ def _flat(statistics: io.Statistics, values: FloatArray) -> FloatArray:
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim != 2:
-        raise ConversionError(f"The test {statistics.comment!r} is one of several frequencies.")
+        raise ConversionError(
+            f"The test {statistics.comment!r} is one of several frequencies, for which MNE has no "
+            "object. Test one frequency or band."
+        )
     return values
 
 

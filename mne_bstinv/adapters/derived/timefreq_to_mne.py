@@ -131,7 +131,10 @@ def to_spectrum(
         )
     values = _power(timefreq, findings)
     if np.iscomplexobj(values):
-        raise ConversionError("Complex coefficients of one window are no power spectrum.")
+        raise ConversionError(
+            "Complex coefficients of one window are no power spectrum. Let Brainstorm save the "
+            "power or the magnitude."
+        )
     spectrum = mne.time_frequency.SpectrumArray(values[:, 0], rows, timefreq.freqs)
     keep(findings, timefreq=timefreq)
     return attach_with_parts(findings, spectrum, [rows], what="spectrum → Spectrum")
@@ -251,9 +254,15 @@ def _refuse(timefreq: io.TimeFreq, wanted: str) -> None:
             "converted by to_tfr and to_spectrum, sources by to_source_bands."
         )
     if timefreq.is_of_pairs:
-        raise ConversionError("Measures of pairs have no counterpart here.")
+        raise ConversionError(
+            f"Measures of pairs have no counterpart here, and {timefreq.comment!r} is one "
+            f"({timefreq.method}). io.read_timefreq reads its values."
+        )
     if timefreq.time_bands is not None:
-        raise ConversionError("Averages over bands of time have no counterpart in MNE.")
+        raise ConversionError(
+            "Averages over bands of time (TimeBands) have no counterpart in MNE. Compute the map "
+            "without them, or take its values from io.read_timefreq."
+        )
 
 
 def _source_values(timefreq: io.TimeFreq, results: io.Results | None) -> Any:
@@ -283,11 +292,12 @@ def _channels_of(
     """Return the Info of the rows, none bad."""
     names = timefreq.row_names
     if not isinstance(names, tuple) or len(names) != len(timefreq.tf):
-        raise ConversionError("The rows of the map have no names of channels (RowNames).")
+        raise ConversionError(
+            "The rows of the map have no names of channels (RowNames), expected one for each of "
+            f"{len(timefreq.tf)} rows. Compute the map anew in Brainstorm."
+        )
     whole = to_info(channels, sfreq=sfreq, mri=mri) if info is None else info
     index = match_channel_names(names, whole.ch_names)
-    if len(set(index.tolist())) < len(index):
-        raise ConversionError("Two rows of the map are the same channel.")
     rows = mne.pick_info(whole, index, copy=True)
     if info is None:
         keep(findings, channel_names=channels.names)
@@ -309,7 +319,10 @@ def _freqs(timefreq: io.TimeFreq, findings: Findings) -> FloatArray:
         return timefreq.freqs
     bounds = np.array(list(timefreq.bands.values()))
     if len(bounds) != timefreq.tf.shape[2] or not np.isfinite(bounds).all():
-        raise ConversionError("The frequencies of the map are not known.")
+        raise ConversionError(
+            "The frequencies of the map are not known: Freqs holds neither numbers nor bands with "
+            f"bounds, {timefreq.tf.shape[2]} expected. Compute the map anew in Brainstorm."
+        )
     middle = bounds.mean(axis=1)
     if (np.diff(middle) <= 0).any():
         raise ConversionError(

@@ -7,9 +7,8 @@ from mne_bstinv.adapters.equivalence.inputs import (
     averages_of,
     default_data_types,
     require_study,
-    upper_types,
 )
-from mne_bstinv.adapters.equivalence.kernels import kernel_blocks
+from mne_bstinv.adapters.equivalence.kernels import kernel_blocks, sloreta_unit
 from mne_bstinv.adapters.equivalence.mne_objects import MneObjects, mne_objects
 from mne_bstinv.adapters.equivalence.mne_side import (
     MneSide,
@@ -41,5 +40,5 @@ __all__ = [
     "mne_side",
     "no_minimum_norm",
     "require_study",
-    "upper_types",
+    "sloreta_unit",
 ]

@@ -79,6 +79,8 @@ def minimum_norm_call(equivalent: Told) -> str:
 
 def beamformer_call(equivalent: Told) -> str:
     """Write the calls of a beamformer."""
+    if equivalent.no_public_call:
+        return f"# {equivalent.no_public_call}"
     return "\n".join(
         [
             "import mne",

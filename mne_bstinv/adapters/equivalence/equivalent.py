@@ -132,9 +132,10 @@ class MneEquivalent:
             If no public call can be told these options; the message says why.
         """
         if self.no_public_call:
+            instead = "" if self.direct is None else " Use twin(), which is built directly."
             raise ConversionError(
-                f"MNE's public functions cannot be told these options: {self.no_public_call}. "
-                "Use twin(), the operator that is built directly."
+                f"MNE's public functions cannot be told these options: {self.no_public_call}."
+                f"{instead}"
             )
         arguments = copied(self.arguments)
         with warnings.catch_warnings():

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import MEG_TYPES
+from mne_bstinv._data_types import MEG_TYPES, upper_types
 from mne_bstinv._types import IntArray
 from mne_bstinv.adapters.channel_names import with_mne_names
 from mne_bstinv.conversion import Findings
@@ -29,7 +29,6 @@ __all__ = [
     "common_inputs",
     "default_data_types",
     "require_study",
-    "upper_types",
 ]
 
 _STRUCTURES = {
@@ -162,25 +161,8 @@ def default_data_types(study: Study) -> tuple[str, ...]:
     tuple of str
         The type.
     """
-    types = {t.strip().upper() for t in study.channels.types}
+    types = set(upper_types(study.channels.types))
     return ("MEG",) if types & set(MEG_TYPES) else ("EEG",)
-
-
-def upper_types(data_types: str | Sequence[str]) -> tuple[str, ...]:
-    """Write data types as Brainstorm does.
-
-    Parameters
-    ----------
-    data_types : str | sequence of str
-        Types in any case.
-
-    Returns
-    -------
-    tuple of str
-        The types; what is no text is left for the study step to refuse.
-    """
-    given = (data_types,) if isinstance(data_types, str) else tuple(data_types)
-    return tuple(t.strip().upper() if isinstance(t, str) else t for t in given)
 
 
 def common_inputs(

@@ -18,7 +18,7 @@ from mne_bstinv.adapters.operators import data_info, operator_kernel
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.result import InverseResult
 
-__all__ = ["beamformer_blocks", "kernel_blocks", "operator_blocks"]
+__all__ = ["beamformer_blocks", "kernel_blocks", "operator_blocks", "sloreta_unit"]
 
 
 def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> FloatArray:
@@ -59,6 +59,24 @@ def kernel_blocks(result: InverseResult, normals: FloatArray | None = None) -> F
     for locations, rows in arranged:
         blocks[locations] = rows
     return blocks
+
+
+def sloreta_unit(result: InverseResult) -> float:
+    """Return what a kernel of Brainstorm is divided by to have the unit of MNE's.
+
+    Parameters
+    ----------
+    result : InverseResult
+        A minimum-norm kernel.
+
+    Returns
+    -------
+    float
+        √Λ in A·m for sLORETA, which is without unit in MNE; 1 for the other measures.
+    """
+    if result.options.measure != "sloreta" or result.lambda_ is None:
+        return 1.0
+    return float(np.sqrt(result.lambda_))
 
 
 def operator_blocks(

@@ -40,6 +40,8 @@ __all__ = [
 
 #: MNE squares the limit: beyond this it could not be told from none.
 _LARGEST_LIMIT = 1e150
+#: How far from 1 the length of a unit vector can be that was stored in single precision.
+_UNIT = 1e-6
 
 _KINDS = {"surf": "surface", "vol": "volume", "discrete": "discrete"}
 
@@ -220,6 +222,7 @@ def minimum_norm_arguments(
             "the inverse of 2009 takes the field of the normal out of those of the tangents, MNE "
             "does not"
         )
+    reason = reason or _of_other_lengths(prepared)
     depth = None
     if options.depth_weighting and options.weight_exp > 0:
         depth = {
@@ -242,6 +245,20 @@ def minimum_norm_arguments(
         "use_cps": False,
     }
     return arguments, reason
+
+
+def _of_other_lengths(prepared: PreparedStudy) -> str:
+    """Say that fixed sources are along normals that are no unit vectors; empty where they are."""
+    if prepared.options.conventions.unit_normals:
+        return ""
+    fixed = [region.grid_orient for region in prepared.regions if region.orient == "fixed"]
+    lengths = [np.linalg.norm(normals, axis=1) for normals in fixed if normals is not None]
+    if not any(np.any(np.abs(length - 1) > _UNIT) for length in lengths):
+        return ""
+    return (
+        "the inverse of 2009 takes the normals of the length that they are stored with, MNE unit "
+        "vectors"
+    )
 
 
 def _limit(options: AnyOptions) -> float | None:

@@ -14,15 +14,15 @@ from mne.io.constants import FIFF
 from mne.proj import make_eeg_average_ref_proj, make_projector
 
 from mne_bstinv._display import few
-from mne_bstinv._types import FloatArray, IntArray
+from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
-from mne_bstinv.adapters.channel_names import match_channel_names
+from mne_bstinv.adapters.channel_names import is_available, match_channel_names
 from mne_bstinv.adapters.equivalence.inputs import CommonInputs, Study, averages_of, common_inputs
 from mne_bstinv.adapters.equivalence.kernels import operator_blocks
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.adapters.recordings import to_covariance
-from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
+from mne_bstinv.adapters.sensors import NO_SFREQ, is_reference, picked_info, to_info
 from mne_bstinv.adapters.sources import to_lazy_forward, with_gain
 from mne_bstinv.conversion import ConversionReport, conversion_report
 from mne_bstinv.errors import ConversionError
@@ -116,7 +116,7 @@ class MneSide:
         list of mne.Projection
             Those projections.
         """
-        return [p for p in self.info["projs"] if (reference if _is_reference(p) else ssp)]
+        return [p for p in self.info["projs"] if (reference if is_reference(p) else ssp)]
 
     def regularized(self) -> mne.Covariance:
         """Return the noise covariance as MNE regularises it.
@@ -155,7 +155,7 @@ class MneSide:
             # bad channels of a projection: MNE renormalises, which is measured here
             warnings.filterwarnings("ignore", message="Projection vector")
             try:
-                return mne.minimum_norm.make_inverse_operator(
+                made = mne.minimum_norm.make_inverse_operator(
                     info,
                     forward,
                     self.regularized(),
@@ -168,11 +168,21 @@ class MneSide:
                 )
             except ValueError as error:
                 raise self._explained(error) from error
+        # rounding, which dSPM and sLORETA would blow up to one: as large as they come
+        leads = made["eigen_leads"]["data"]
+        unseen = self._unseen[kept_of(self.forward)["order"]]
+        leads[np.repeat(unseen, len(leads) // len(unseen))] = 0.0
+        return made
+
+    @property
+    def _unseen(self) -> BoolArray:
+        """Locations of the head model that no channel in use sees, shape (n_sources,)."""
+        gain = self.common.prepared.regions[0].gain.array
+        return ~gain.any(axis=0).reshape(-1, 3).any(axis=1)
 
     def _explained(self, error: ValueError) -> ValueError:
         """Say why MNE fails where it is known: the depth weight of a source without gain."""
-        gain = self.common.prepared.regions[0].gain.array
-        unseen = np.flatnonzero(~gain.any(axis=0).reshape(-1, 3).any(axis=1))
+        unseen = np.flatnonzero(self._unseen)
         if not unseen.size or self.settings.depth.exp == 0:
             return ConversionError(
                 f"MNE refuses these settings: {error} Change what it objects to in mne_settings."
@@ -278,6 +288,7 @@ def mne_side(
     )
     _require_gain(forward, common.prepared.channel_names)
     noise_cov = to_covariance(study.noise_cov, study.channels)
+    _require_variance(noise_cov, common.prepared.channel_names)
     picks = match_channel_names(common.prepared.channel_names, info["ch_names"])
     picked = picked_info(info, picks)
     picked["bads"] = []
@@ -380,6 +391,17 @@ def _require_gain(forward: Any, names: Sequence[str]) -> None:
         )
 
 
+def _require_variance(noise_cov: mne.Covariance, names: Sequence[str]) -> None:
+    """Refuse channels that MNE's covariance lacks: before 2018 Brainstorm computes with zeros."""
+    missing = [name for name in names if not is_available(name, noise_cov["names"])]
+    if missing:
+        raise ConversionError(
+            f"The noise covariance of channel(s) in use is zero: {few(missing)} (bad when it was "
+            "computed). MNE has no variance for them: mark them bad, or leave them out with "
+            "good_channels."
+        )
+
+
 def _full(cov: mne.Covariance) -> mne.Covariance:
     """Write a diagonal covariance out: mne.cov.regularize takes no other."""
     data = np.diag(cov["data"]) if cov["data"].ndim == 1 else cov["data"]
@@ -394,7 +416,7 @@ def _referenced(info: mne.Info) -> mne.Info:
         complete["custom_ref_applied"] = FIFF.FIFFV_MNE_CUSTOM_REF_OFF
         for kind in _ELECTRODES:
             names = {n for n, t in zip(info["ch_names"], types, strict=True) if t == kind}
-            references = [p for p in complete["projs"] if _is_reference(p)]
+            references = [p for p in complete["projs"] if is_reference(p)]
             covered = {n for p in references for n in p["data"]["col_names"]}
             if names - covered:
                 # one that lacks some of them would not do, and with another it would count twice
@@ -405,11 +427,7 @@ def _referenced(info: mne.Info) -> mne.Info:
 
 
 def _covers_some(proj: Any, names: set[str]) -> bool:
-    return _is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
-
-
-def _is_reference(proj: Any) -> bool:
-    return bool(proj["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
+    return is_reference(proj) and bool(names & set(proj["data"]["col_names"]))
 
 
 def _nave(study: Study, settings: MneSettings) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 from mne_bstinv._display import Displayed
 from mne_bstinv.adapters.operators import METHODS
 from mne_bstinv.errors import OptionError
+from mne_bstinv.inverse.option_values import number
 from mne_bstinv.inverse.options import AnyOptions
 
 __all__ = ["DepthSettings", "MneSettings", "no_minimum_norm"]
@@ -18,6 +20,9 @@ __all__ = ["DepthSettings", "MneSettings", "no_minimum_norm"]
 #: The loose parameter that MNE takes by itself for each constraint of Brainstorm; truncated (2009)
 #: is computed as loose.
 _LOOSE = {"fixed": 0.0, "loose": 0.2, "truncated": 0.2, "free": 1.0}
+
+#: Types of channels that MNE takes ranks of.
+_RANKED = ("meg", "mag", "grad", "eeg", "seeg", "ecog")
 
 
 def no_minimum_norm(options: AnyOptions) -> str:
@@ -40,10 +45,38 @@ def no_minimum_norm(options: AnyOptions) -> str:
     return f"{start} Choose minnorm; mne_equivalent compares gls and lcmv with make_lcmv."
 
 
-def _are_ranks(rank: Any) -> bool:
-    return isinstance(rank, Mapping) and all(
-        isinstance(r, Integral) and int(r) > 0 for r in rank.values()
-    )
+def _or_none(parse: Callable[[str, Any], Any], field: str, value: Any) -> Any:
+    """Parse a value that may be None."""
+    return None if value is None else parse(field, value)
+
+
+def _real(field: str, value: Any, expected: str, valid: Callable[[float], bool]) -> float:
+    """Return a finite number of some range, of Python or NumPy; True and False are none."""
+    given = math.nan if isinstance(value, bool | np.bool_) else value
+    try:
+        return number(field, given, expected, valid)
+    except OptionError:
+        raise OptionError(f"{field} must be a number {expected}, found {value!r}.") from None
+
+
+def _fraction(field: str, value: Any) -> float:
+    """Return a number between 0 and 1, both included."""
+    return _real(field, value, "between 0 and 1", lambda x: 0 <= x <= 1)
+
+
+def _count(field: str, value: Any) -> int:
+    """Return a whole number above 0."""
+    return int(_real(field, value, "above 0, a whole one", lambda x: x >= 1 and x.is_integer()))
+
+
+def _ranks(field: str, value: Any) -> dict[str, int]:
+    """Return ranks by types of channels, as MNE names them."""
+    if not isinstance(value, Mapping) or not set(value) <= set(_RANKED):
+        raise OptionError(
+            f"{field} must be None or a mapping of types of channels ({', '.join(_RANKED)}) to "
+            f"numbers, such as {{'meg': 64}}, found {value!r}."
+        )
+    return {kind: _count(f"{field} of {kind!r}", rank) for kind, rank in value.items()}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -69,10 +102,10 @@ class DepthSettings(Displayed):
     limit_depth_chs: bool = True
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.exp) and 0 <= self.exp <= 1):
-            raise OptionError(f"depth: exp must lie between 0 and 1, found {self.exp!r}.")
-        if self.limit is not None and not self.limit > 0:
-            raise OptionError(f"depth: limit must be above 0 or None, found {self.limit!r}.")
+        object.__setattr__(self, "exp", _fraction("depth: exp", self.exp))
+        if self.limit is not None and self.limit != math.inf:
+            limit = _real("depth: limit", self.limit, "above 0, or None", lambda x: x > 0)
+            object.__setattr__(self, "limit", limit)
         if self.combine_xyz not in ("spectral", "fro"):
             raise OptionError(
                 f"depth: combine_xyz must be 'spectral' or 'fro', found {self.combine_xyz!r}."
@@ -120,7 +153,7 @@ class DepthSettings(Displayed):
                     "supported here: give False."
                 )
             return cls(**given)
-        if isinstance(depth, bool) or not isinstance(depth, int | float):
+        if isinstance(depth, bool) or not isinstance(depth, int | float | np.number):
             raise OptionError(f"depth must be a number, a mapping or None, found {depth!r}.")
         return cls(exp=float(depth))
 
@@ -192,21 +225,16 @@ class MneSettings(Displayed):
                 f"Unknown method {self.method!r}. Must be one of {', '.join(methods)} "
                 "(eLORETA has no counterpart in Brainstorm)."
             )
-        number: Any = self.loose
-        if isinstance(number, str) or not 0 <= number <= 1:
-            raise OptionError(f"loose must be a number between 0 and 1, found {self.loose!r}.")
-        if not (math.isfinite(self.lambda2) and self.lambda2 > 0):
-            raise OptionError(f"lambda2 must be above 0, found {self.lambda2!r}.")
-        if self.regularize is not None and not 0 <= self.regularize <= 1:
-            raise OptionError(f"regularize must lie between 0 and 1, found {self.regularize!r}.")
-        if self.rank is not None and not _are_ranks(self.rank):
-            raise OptionError(
-                "rank must be None or a mapping of channel types to numbers above 0, such as "
-                f"{{'meg': 64}}, found {self.rank!r}."
-            )
-        if self.nave is not None and not self.nave >= 1:
-            raise OptionError(f"nave must be at least 1 or None, found {self.nave!r}.")
-        object.__setattr__(self, "depth", DepthSettings.parse(self.depth))
+        parsed = {
+            "loose": _fraction("loose", self.loose),
+            "lambda2": _real("lambda2", self.lambda2, "above 0", lambda x: x > 0),
+            "regularize": _or_none(_fraction, "regularize", self.regularize),
+            "rank": _or_none(_ranks, "rank", self.rank),
+            "nave": _or_none(_count, "nave", self.nave),
+            "depth": DepthSettings.parse(self.depth),
+        }
+        for name, value in parsed.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def defaults_for(cls, options: AnyOptions, **changes: Any) -> MneSettings:

@@ -57,6 +57,8 @@ _SCAN = (
     "whitened gain"
 )
 
+_TOO_FEW = "make_lcmv takes free orientations of three channels or more"
+
 _FREE_SCAN = (
     "Brainstorm's three rows are in the basis of the singular vectors of the whitened gain, whose "
     "signs and order are arbitrary; MNE's are along the axes. They span the same space where all "
@@ -205,6 +207,8 @@ def _scan_equivalent(
         parity, reason = UP_TO_FACTOR, f"gls, lcmv, fixed orientation: {_SCAN}."
         factor = _scan_factor(study, common)
     forward = with_gain(objects.forward)
+    too_few = not fixed and forward["nchan"] < 3
+    reason, no_call = (f"{_TOO_FEW}.", _TOO_FEW) if too_few else (reason, "")
     of_noise = prepared.options.method == "gls"
     data = objects.noise if of_noise else whitening_of_data(prepared, objects.noise)
     data_cov = covariance_of(data, prepared, objects.info)
@@ -224,12 +228,12 @@ def _scan_equivalent(
             "weight_norm": None,
             "depth": None,
             # a sphere is blind to the radial direction: MNE refuses to invert it
-            "reduce_rank": not fixed and _has_blind_direction(forward),
+            "reduce_rank": not (fixed or too_few) and _has_blind_direction(forward),
         },
         lambda2=None,
         method="LCMV",
         pick_ori=None if fixed else "vector",
-        no_public_call="",
+        no_public_call=no_call,
         **shared,
     )
 

@@ -2,16 +2,8 @@
 
 from mne.utils import verbose
 
-from mne_bstinv.adapters.files.formats import (
-    MNE_ENDINGS,
-    estimate_ending,
-    mne_kind,
-    open_raw,
-    quiet,
-    read_mne,
-    write_mne,
-    write_new,
-)
+from mne_bstinv.adapters.files.endings import MNE_ENDINGS, estimate_ending, mne_kind
+from mne_bstinv.adapters.files.formats import open_raw, quiet, read_mne, write_mne, write_new
 from mne_bstinv.adapters.files.objects import (
     converted,
     distance_of_trans,

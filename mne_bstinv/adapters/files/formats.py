@@ -1,4 +1,4 @@
-"""MNE's files in and out, by the kind that their ending states."""
+"""MNE's files in and out, by the kind of object that they hold."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import mne
 import numpy as np
 from mne.utils import verbose
 
-from mne_bstinv._temporary import beside, writing
+from mne_bstinv._temporary import beside, check_folder_of, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy import read_mesh, read_parcellation, write_contents
+from mne_bstinv.adapters.files.endings import MNE_ENDINGS, estimate_ending, mne_kind
 from mne_bstinv.adapters.files.fif import check_fif, content_of, in_words, is_fif
 from mne_bstinv.adapters.files.objects import info_of
 from mne_bstinv.adapters.pieces import write_inverse_operator
@@ -31,106 +32,7 @@ from mne_bstinv.errors import (
 )
 from mne_bstinv.io.mat import PathLike
 
-__all__ = [
-    "MNE_ENDINGS",
-    "estimate_ending",
-    "mne_kind",
-    "open_raw",
-    "quiet",
-    "read_mne",
-    "write_mne",
-    "write_new",
-]
-
-#: Ending of a file name → what the file holds, as MNE names its files.
-_FIF: dict[str, str] = {
-    "ave": "evoked",
-    "evoked": "evoked",
-    "epo": "epochs",
-    "raw": "raw",
-    "fwd": "forward",
-    "cov": "covariance",
-    "src": "source spaces",
-    "trans": "trans",
-    "inv": "inverse operator",
-    "info": "info",
-}
-
-MNE_ENDINGS: dict[str, str] = {
-    f"{dash}{name}.fif{packed}": kind
-    for name, kind in _FIF.items()
-    for dash in "-_"
-    for packed in ("", ".gz")
-} | {
-    # the halves of a surface estimate, a volume; mixed estimates and vectors are HDF5
-    "-lh.stc": "source estimate",
-    "-rh.stc": "source estimate",
-    "-vl.stc": "source estimate",
-    "-stc.h5": "source estimate",
-    ".stc": "source estimate",
-    ".label": "labels",
-    ".annot": "labels",
-    # of FreeSurfer; of a hemisphere's name (lh.white) the files of both
-    ".white": "surface",
-    ".pial": "surface",
-    ".midthickness": "surface",
-    ".smoothwm": "surface",
-    ".orig": "surface",
-    ".surf": "surface",
-    ".mgz": "mri",
-    # text, and single precision
-    ".dip": "dipole",
-    ".bdip": "dipole",
-    "-tfr.h5": "tfr",
-    "_tfr.h5": "tfr",
-    "-spectrum.h5": "spectrum",
-    "_spectrum.h5": "spectrum",
-    "-morph.h5": "morph",
-    ".csv": "table",
-}
-
-
-def mne_kind(fname: PathLike) -> str | None:
-    """Tell what a file of MNE holds, by its name.
-
-    Parameters
-    ----------
-    fname : path-like
-        The file; it does not have to exist.
-
-    Returns
-    -------
-    str or None
-        ``'evoked'``, ``'epochs'``, ``'raw'``, ``'forward'``, ``'covariance'``,
-        ``'source spaces'``, ``'trans'``, ``'inverse operator'``, ``'info'``,
-        ``'source estimate'``, ``'labels'``, ``'surface'``, ``'mri'``, ``'dipole'``, ``'tfr'``,
-        ``'spectrum'``, ``'morph'``, ``'table'``;
-        None for other names.
-    """
-    name = Path(fname).name.lower()
-    return next((kind for ending, kind in MNE_ENDINGS.items() if name.endswith(ending)), None)
-
-
-def estimate_ending(stc: Any) -> str:
-    """Return how MNE names the file of a source estimate.
-
-    Parameters
-    ----------
-    stc : SourceEstimate | VectorSourceEstimate | VolSourceEstimate | VolVectorSourceEstimate | \
-    MixedSourceEstimate | MixedVectorSourceEstimate
-        The estimate.
-
-    Returns
-    -------
-    str
-        ``'-lh.stc'`` (and ``'-rh.stc'`` beside it) for scalars on surfaces, ``'-vl.stc'`` for
-        scalars in one volume, else ``'-stc.h5'``: stc files hold nothing else.
-    """
-    if isinstance(stc, mne.SourceEstimate):
-        return "-lh.stc"
-    if isinstance(stc, mne.VolSourceEstimate) and len(stc.vertices) == 1:
-        return "-vl.stc"
-    return "-stc.h5"
+__all__ = ["open_raw", "quiet", "read_mne", "write_mne", "write_new"]
 
 
 def quiet() -> AbstractContextManager[Any]:
@@ -255,8 +157,7 @@ def write_mne(
         If the disk is full, or the folder may not be written to.
     """
     path = Path(fname)
-    if not path.parent.is_dir():
-        raise MissingFileError(f"{path.parent}: no such folder. Make it first.")
+    check_folder_of(path)
     # MNE goes by the ending: the name stays, in a folder of its own until it is complete
     temporary = beside(path)
     try:
@@ -392,6 +293,17 @@ def _write_table(path: Path, columns: Any) -> None:
         writer.writerows(rows)
 
 
+def _write_dipole(path: Path, dipole: Any) -> None:
+    """Save a dipole; older MNE writes binary files only of dipoles with limits of confidence."""
+    try:
+        dipole.save(path)
+    except AttributeError:
+        unknown = np.zeros(len(dipole.times))
+        limited = dipole.copy()
+        limited.conf = dict.fromkeys(("vol", "depth", "long", "trans", "qlong", "qtrans"), unknown)
+        limited.save(path, overwrite=True)
+
+
 _READERS: Mapping[str, Callable[[Path], Any]] = {
     # as stored: a projection that is applied cannot be taken back
     "evoked": lambda path: mne.read_evokeds(path, proj=False),
@@ -413,17 +325,6 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     "spectrum": mne.time_frequency.read_spectrum,
     "morph": mne.read_source_morph,
 }
-
-
-def _write_dipole(path: Path, dipole: Any) -> None:
-    """Save a dipole; older MNE writes binary files only of dipoles with limits of confidence."""
-    try:
-        dipole.save(path)
-    except AttributeError:
-        unknown = np.zeros(len(dipole.times))
-        limited = dipole.copy()
-        limited.conf = dict.fromkeys(("vol", "depth", "long", "trans", "qlong", "qtrans"), unknown)
-        limited.save(path, overwrite=True)
 
 
 _WRITERS: Mapping[str, Callable[[Path, Any], Any]] = {

@@ -165,5 +165,5 @@ def _labels(cortex: io.Surface, scouts: Sequence[io.Scout], subject: str | None)
         parts[origin.scout].append(label)
     for scout, part in zip(scouts, parts, strict=True):
         if not part:
-            raise ConversionError(f"Scout {scout.label!r} has no vertices: it has no label.")
+            raise ConversionError(f"Scout {scout.label!r} has no vertices: leave it out.")
     return [part[0] if len(part) == 1 else part[0] + part[1] for part in parts]

@@ -7,7 +7,6 @@ from typing import Any
 
 import mne
 import numpy as np
-from mne.io.constants import FIFF
 
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray
@@ -21,12 +20,11 @@ from mne_bstinv.adapters.operators.parameters import (
     keeps_common,
 )
 from mne_bstinv.adapters.recordings import as_read
+from mne_bstinv.adapters.sensors import is_reference
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 
 __all__ = ["apply_operator"]
-
-_AVERAGE_REFERENCE = int(FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
 
 
 def apply_operator(
@@ -142,23 +140,21 @@ def _check_projections(inst: Any, inv: Any, not_applied: Sequence[Any]) -> None:
     wrong = (
         []
         if continuous
-        else [proj["desc"] for proj in applied if _identity(proj) in were and not _reference(proj)]
+        else [
+            proj["desc"] for proj in applied if _identity(proj) in were and not is_reference(proj)
+        ]
     )
     if wrong:
         raise ConversionError(
             f"The recordings were projected ({', '.join(map(str, wrong))}), and Brainstorm's "
             "kernel is for the recordings as they are stored: read them with proj=False."
         )
-    referenced = any(_reference(p) and np.any(p["data"]["data"]) for p in applied)
+    referenced = any(is_reference(p) and np.any(p["data"]["data"]) for p in applied)
     if keeps_common(inv["projs"]) and (referenced or inst.info["custom_ref_applied"]):
         raise ConversionError(
             "The recordings were referenced to their average, and this kernel depends on the "
             "reference: read them with proj=False, and do not set a reference."
         )
-
-
-def _reference(proj: Any) -> bool:
-    return int(proj["kind"]) == _AVERAGE_REFERENCE
 
 
 def _identity(proj: Any) -> tuple[Any, ...]:

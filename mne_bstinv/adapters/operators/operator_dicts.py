@@ -9,7 +9,7 @@ import mne
 import numpy as np
 from mne.io.constants import FIFF
 
-from mne_bstinv._data_types import ELECTRODES
+from mne_bstinv._data_types import ELECTRODES, upper_types
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters import _mne_private
 from mne_bstinv.adapters.operators.arrays import NoiseSpectrum, OperatorArrays
@@ -117,7 +117,7 @@ def reference_projections(
     list of mne.Projection
         One for each type of electrode present.
     """
-    upper = np.array([t.strip().upper() for t in types])
+    upper = np.array(upper_types(types))
     projections = []
     for kind in ELECTRODES:
         index = np.flatnonzero(upper == kind)

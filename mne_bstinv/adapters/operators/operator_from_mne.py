@@ -135,7 +135,7 @@ def from_inverse_operator(
     to_head = scs_to_head_of(report, frame, mri, findings)
     grid = grid_of(inv["src"], to_head, head_model, info=inv["info"])
     parts.append(grid)
-    layout, atlas = _layout(inv, grid, method, values.ndim == 3, findings)
+    layout, atlas = _layout(inv, grid, values.ndim == 3, findings)
     values = wanted.factor * values[..., columns]
     rows = rows_of(layout, values, grid.order, to_head[:3, :3], findings)
     _report(inv, wanted, averages, findings)
@@ -251,7 +251,7 @@ def _n_components(inv: Any) -> int:
 
 
 def _layout(
-    inv: Any, grid: SourceGrid, method: str, vector: bool, findings: Findings
+    inv: Any, grid: SourceGrid, vector: bool, findings: Findings
 ) -> tuple[RowLayout, io.GridAtlas | None]:
     """Rows as Brainstorm has them where its own regions made the operator, else along x, y, z."""
     ours, atlas = kept_of(inv).get("options"), grid.grid_atlas

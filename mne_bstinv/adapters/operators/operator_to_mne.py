@@ -13,6 +13,7 @@ from mne.io.constants import FIFF
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._types import AnyArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names, with_mne_names
 from mne_bstinv.adapters.kept import keep
@@ -297,7 +298,7 @@ def _report(
 
 
 def _methods(types: Sequence[str]) -> int:
-    meg = {t.strip().upper().startswith("MEG") for t in types}
+    meg = {kind.startswith("MEG") for kind in upper_types(types)}
     if meg == {True, False}:
         return int(FIFF.FIFFV_MNE_MEG_EEG)
     return int(FIFF.FIFFV_MNE_MEG if True in meg else FIFF.FIFFV_MNE_EEG)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
+from mne_bstinv._data_types import upper_types
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import kept_of
@@ -178,5 +179,5 @@ def _said(found: tuple[float, float] | None) -> str:
 
 def _types(recording: Recording, rows: IntArray) -> str:
     """Return the types of channels, sorted, as comments name them."""
-    found = {recording.types[row].strip().upper() for row in rows}
+    found = set(upper_types(recording.types[row] for row in rows))
     return ", ".join(sorted({"MEG" if kind.startswith("MEG") else kind for kind in found}))

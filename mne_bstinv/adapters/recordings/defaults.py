@@ -7,15 +7,14 @@ from typing import Any
 
 import mne
 import numpy as np
-from mne.io.constants import FIFF
 
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import kept_of
+from mne_bstinv.adapters.sensors import is_reference
 from mne_bstinv.conversion import ConversionReport, Findings, carry, conversion_report
 
 __all__ = ["pending_projections", "safe_by_default"]
 
-_AVERAGE_REFERENCE = int(FIFF.FIFFV_PROJ_ITEM_EEG_AVREF)
 #: Relative change of samples that is rounding: FIF files hold them in single precision.
 _ROUNDING = 1e-6
 #: Why projections are left out of files.
@@ -42,7 +41,7 @@ def pending_projections(inst: Any) -> list[str]:
         str(proj["desc"])
         for proj in inst.info["projs"]
         if not proj["active"]
-        and int(proj["kind"]) != _AVERAGE_REFERENCE
+        and not is_reference(proj)
         and np.any(proj["data"]["data"])
         and not any(np.array_equal(proj["data"]["data"], one["data"]["data"]) for one in own)
     ]
@@ -73,8 +72,8 @@ def safe_by_default(inst: Any) -> Any:
     findings, info = Findings(), inst.info
     _keep(inst, [proj for proj in info["projs"] if proj["active"]], findings, _PENDING)
     eeg = mne.pick_types(info, meg=False, eeg=True, exclude="bads")
-    applied = {int(proj["kind"]) for proj in info["projs"]}
-    if len(eeg) > 1 and _AVERAGE_REFERENCE not in applied and not info["custom_ref_applied"]:
+    referenced = any(map(is_reference, info["projs"])) or info["custom_ref_applied"]
+    if len(eeg) > 1 and not referenced:
         inst.set_eeg_reference(projection=True, verbose="error")
         reference = info["projs"][-1]
         if _is_changed(inst, info["projs"], [reference]):
@@ -97,7 +96,7 @@ def _keep(inst: Any, kept: Sequence[Any], findings: Findings, why: str) -> None:
     with unlocked(info):
         info["projs"] = list(kept)
     lost = [proj for proj in before if not any(proj is one for one in kept)]
-    named = [str(proj["desc"]) for proj in lost if int(proj["kind"]) != _AVERAGE_REFERENCE]
+    named = [str(proj["desc"]) for proj in lost if not is_reference(proj)]
     if named:
         findings.derived(
             "projs", f"{', '.join(named)}: left out of the file, since {why}; -info.fif has them."

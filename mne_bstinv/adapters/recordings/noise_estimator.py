@@ -10,7 +10,7 @@ import mne
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import DATA_TYPES
+from mne_bstinv._data_types import DATA_TYPES, upper_types
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import kept_of
@@ -154,7 +154,8 @@ def _picks(
     rows = match_channel_names([inst.ch_names[i] for i in picks], names)
     if channels is None:
         return picks, rows
-    counts = np.array([channels.types[i].strip().upper() in DATA_TYPES for i in rows], bool)
+    types = upper_types(channels.types[i] for i in rows)
+    counts = np.array([kind in DATA_TYPES for kind in types], dtype=bool)
     return picks[counts], rows[counts]
 
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
+from mne_bstinv._temporary import check_folder_of, check_target
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import unlocked
 from mne_bstinv.adapters.kept import kept_of
@@ -29,7 +30,7 @@ from mne_bstinv.adapters.recordings.occasion import device_of, t0_of
 from mne_bstinv.adapters.recordings.samples import flags_of, layout_of
 from mne_bstinv.adapters.sensors import from_info, grade_of, set_grade
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
-from mne_bstinv.errors import MissingFileError, OptionError, OverwriteError
+from mne_bstinv.errors import OptionError
 from mne_bstinv.io.bst import cut_name, default_block, link_to, put_header
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.sampling import sample_numbers
@@ -110,8 +111,7 @@ class ContinuousRecording(Displayed):
             If a file cannot be written.
         """
         place = Path(folder) / self.condition
-        if not place.parent.is_dir():
-            raise MissingFileError(f"{place.parent}: no such folder. Make it first.")
+        check_folder_of(place)
         new = not place.exists()
         place.mkdir(exist_ok=True)
         try:
@@ -156,8 +156,7 @@ class ContinuousRecording(Displayed):
         if path.suffix.lower() == ".bst":
             self.write_samples(path, overwrite=overwrite)
             return (path,)
-        if path.exists() and not overwrite:
-            raise OverwriteError.of(path)
+        check_target(path, overwrite=overwrite)
         samples, channel_file = path.with_name(self.file_name), path.with_name("channel.mat")
         self.write_samples(samples, overwrite=overwrite)
         has_channels = any(path.parent.glob("channel*.mat"))

@@ -217,7 +217,7 @@ def _fit(channel: io.Channel, scs_to_device: FloatArray, report: _CoilReport) ->
             break  # none of the others can be better
     if not fits:
         report.points_only.append(channel.name)
-        return _as_point(loc, orient, weight)
+        return _as_point(loc, orient)
     # the usual accuracy stands first; another one only where it fits and the first does not. A
     # coil of another size fits too, with axes of another length, which no coil has
     fit = min(
@@ -247,7 +247,7 @@ def _candidates(
     return [d for d in found if d.determines_axes or d.coil_type == _POINT_MAGNETOMETER]
 
 
-def _as_point(loc: FloatArray, orient: FloatArray, weight: FloatArray) -> CoilFit | None:
+def _as_point(loc: FloatArray, orient: FloatArray) -> CoilFit | None:
     """Take the first point for a magnetometer."""
     definition = next(d for d in coil_definitions() if d.coil_type == _POINT_MAGNETOMETER)
     return fit_coil(definition, loc[:1], orient[:1], np.ones(1))

@@ -20,13 +20,20 @@ from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.inverse.projectors import projection_operator
 
-__all__ = ["KeptProjection", "embedded", "projections_of", "projectors_from", "rows_moved"]
+__all__ = [
+    "KeptProjection",
+    "embedded",
+    "is_reference",
+    "projections_of",
+    "projectors_from",
+    "rows_moved",
+]
 
 #: Values of Status.
 IGNORED, ON_THE_FLY, APPLIED = 0, 1, 2
 
 #: The average reference is recognised up to single precision.
-_AVERAGE_REFERENCE = 1e-6
+_SAME_REFERENCE = 1e-6
 
 #: Operators closer than this are the same.
 _SAME_OPERATOR = 1e-9
@@ -144,12 +151,12 @@ def _of_operator(
 def _average_reference(operator: FloatArray) -> list[int] | None:
     """Channels that the operator refers to their average; None if it does anything else."""
     removed = np.eye(len(operator)) - operator
-    referenced = np.flatnonzero(np.abs(removed).max(axis=1) > _AVERAGE_REFERENCE)
+    referenced = np.flatnonzero(np.abs(removed).max(axis=1) > _SAME_REFERENCE)
     if referenced.size < 2:
         return None
     expected = np.zeros_like(removed)
     expected[np.ix_(referenced, referenced)] = 1 / referenced.size
-    if np.abs(removed - expected).max() > _AVERAGE_REFERENCE:
+    if np.abs(removed - expected).max() > _SAME_REFERENCE:
         return None
     return [int(i) for i in referenced]
 
@@ -214,6 +221,22 @@ def _tell_differences(
                     "MNE projects components and average reference out together, Brainstorm one "
                     f"after the other: the operators differ by {difference:.1e}",
                 )
+
+
+def is_reference(projection: Any) -> bool:
+    """Tell whether a projection of MNE is an average reference.
+
+    Parameters
+    ----------
+    projection : mne.Projection
+        The projection.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    return int(projection["kind"]) == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF
 
 
 def embedded(projection: Any, names: Sequence[str]) -> FloatArray:
@@ -321,7 +344,7 @@ def _new_projectors(projection: Any, names: Sequence[str]) -> list[io.Projector]
     if not vectors.size:
         return []
     status = APPLIED if projection["active"] else ON_THE_FLY
-    if projection["kind"] == FIFF.FIFFV_PROJ_ITEM_EEG_AVREF:
+    if is_reference(projection):
         units = vectors / np.linalg.norm(vectors, axis=0)
         reference = io.Projector(
             comment="EEG reference: AVERAGE",

@@ -20,6 +20,7 @@ from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, transform_points
+from mne_bstinv.studies.normals import SAME_PLACE
 from mne_bstinv.studies.units import in_metres
 
 __all__ = [
@@ -30,10 +31,6 @@ __all__ = [
     "on_cortex",
     "source_map",
 ]
-
-#: Largest distance at which a source counts as a location, m: far above the rounding of FIF files
-#: (single precision), far below any grid.
-SAME_PLACE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -35,13 +35,10 @@ from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.frames import FrameTransform, transform_points
 from mne_bstinv.inverse.regions import mixed_regions
-from mne_bstinv.studies.normals import with_normals
+from mne_bstinv.studies.normals import SAME_PLACE, with_normals
 from mne_bstinv.studies.units import in_metres
 
 __all__ = ["to_source_spaces"]
-
-#: Largest distance at which a location counts as a vertex of the surface, m.
-SAME_PLACE = 1e-6
 
 #: Sine of an angle that is rounding of single precision.
 TURNED = 1e-6

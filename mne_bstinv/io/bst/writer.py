@@ -12,9 +12,9 @@ from typing import BinaryIO
 import numpy as np
 
 from mne_bstinv._display import html_table, in_short
-from mne_bstinv._temporary import beside
+from mne_bstinv._temporary import beside, check_target
 from mne_bstinv._types import AnyArray
-from mne_bstinv.errors import MissingFileError, OverwriteError, RecordingFileError
+from mne_bstinv.errors import RecordingFileError
 from mne_bstinv.io.bst.header import BstHeader, put_header
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.sampling import round_half_away
@@ -64,10 +64,7 @@ class BstWriter:
         self.header = header
         if self.path.is_dir():
             raise RecordingFileError(f"{self.path}: a folder found, a file expected. Name a file.")
-        if not self.path.parent.is_dir():
-            raise MissingFileError(f"{self.path.parent}: no such folder. Make it first.")
-        if self.path.exists() and not overwrite:
-            raise OverwriteError.of(self.path)
+        check_target(self.path, overwrite=overwrite)
         self._head, self.notes = put_header(header)
         self._block = np.zeros((len(header.channels), header.block), dtype="<f4")
         self._filled = 0

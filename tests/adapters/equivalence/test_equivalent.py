@@ -229,6 +229,24 @@ def test_what_the_reason_of_a_free_scan_says_is_true():
     assert relative(theirs, result.kernel.reshape(m, 3, -1)) <= EXACT
 
 
+def test_free_scans_of_few_channels_have_no_call():
+    """MNE wants a location's field in three directions."""
+    good = np.flatnonzero(sample().recordings.channel_flag > 0)
+    kind = np.array(sample().channels.types)
+    few = good[kind[good] == "EEG"]
+    options = InverseOptions(method="gls", source_orient="free")
+    for count, refused in ((1, True), (2, True), (3, False)):
+        equivalent = mne_equivalent(options, sample(), good_channels=few[:count])
+        assert equivalent.parity == "not comparable"
+        assert ("three channels or more" in equivalent.reason) is refused
+        assert ("make_lcmv(" not in equivalent.code) is refused
+        if refused:
+            with pytest.raises(ConversionError, match=r"three channels or more\.$"):
+                equivalent.make()
+        else:
+            assert np.isfinite(equivalent.blocks()).all()
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from cross_studies import kernels_of
@@ -71,6 +74,21 @@ def test_loose_of_2009_has_no_public_call(study):
     assert "takes the field of the normal out" in found.no_public_call
     assert found.parity == "exact"
     assert difference(found.blocks("twin"), brainstorms(study, options, "MEG")[1]) <= RTOL
+
+
+def test_normals_of_other_lengths_have_no_public_call_in_2009(study):
+    """MNE makes unit vectors of them; those of single precision are unit vectors."""
+    options = InverseOptions2009(method="wmne", source_orient="fixed")
+    normals = study.head_model.grid_orient
+    longer = normals * np.linspace(0.5, 3, len(normals))[:, None]
+    for other, said in ((longer, True), (normals.astype(np.float32).astype(float), False)):
+        model = dataclasses.replace(study.head_model, grid_orient=other)
+        changed = SimpleNamespace(**{**vars(study), "head_model": model})
+        found = mne_equivalent(options, changed, data_types="MEG")
+        assert ("of the length that they are stored with" in found.no_public_call) is said
+        assert difference(found.blocks("twin"), brainstorms(changed, options, "MEG")[1]) <= RTOL
+    as_unit = mne_equivalent(InverseOptions2016(), changed, data_types="MEG")
+    assert not as_unit.no_public_call
 
 
 @pytest.mark.parametrize("measure", ["amplitude", "dspm", "sloreta"])

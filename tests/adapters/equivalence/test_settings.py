@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mne_bstinv.adapters.equivalence.settings import DepthSettings, MneSettings
@@ -60,19 +61,52 @@ def test_depth_is_parsed_as_mne_takes_it(depth, exp, limit):
         ({"method": "eLORETA"}, "Unknown method 'eLORETA'. Must be one of MNE, dSPM, sLORETA"),
         ({"loose": "auto"}, "loose must be a number between 0 and 1, found 'auto'"),
         ({"loose": 1.5}, "loose must be a number between 0 and 1, found 1.5"),
-        ({"lambda2": 0}, "lambda2 must be above 0, found 0"),
-        ({"regularize": 2.0}, "regularize must lie between 0 and 1, found 2.0"),
-        ({"nave": 0}, "nave must be at least 1 or None, found 0"),
+        ({"loose": None}, "loose must be a number between 0 and 1, found None"),
+        ({"loose": True}, "loose must be a number between 0 and 1, found True"),
+        ({"lambda2": 0}, "lambda2 must be a number above 0, found 0"),
+        ({"lambda2": "1/9"}, "lambda2 must be a number above 0, found '1/9'"),
+        ({"regularize": 2.0}, "regularize must be a number between 0 and 1, found 2.0"),
+        ({"regularize": True}, "regularize must be a number between 0 and 1, found True"),
+        ({"regularize": {"eeg": 0.1}}, "regularize must be a number between 0 and 1, found {"),
+        ({"nave": 0}, "nave must be a number above 0, a whole one, found 0"),
+        ({"nave": 2.7}, "nave must be a number above 0, a whole one, found 2.7"),
+        ({"nave": "auto"}, "nave must be a number above 0, a whole one, found 'auto'"),
+        ({"rank": "info"}, "rank must be None or a mapping of types of channels"),
+        ({"rank": {"egg": 3}}, r"types of channels \(meg, .*found {'egg': 3}"),
+        ({"rank": {"eeg": 0}}, "rank of 'eeg' must be a number above 0, a whole one, found 0"),
+        ({"depth": {"exp": None}}, "depth: exp must be a number between 0 and 1, found None"),
         ({"depth": "0.8"}, "depth must be a number, a mapping or None, found '0.8'"),
         ({"depth": True}, "depth must be a number, a mapping or None, found True"),
-        ({"depth": 1.5}, "exp must lie between 0 and 1, found 1.5"),
+        ({"depth": 1.5}, "exp must be a number between 0 and 1, found 1.5"),
         ({"depth": {"exponent": 0.5}}, r"unknown entries \['exponent'\]. Must be of exp, limit"),
         ({"depth": {"combine_xyz": False}}, "combine_xyz must be 'spectral' or 'fro'"),
         ({"depth": {"limit_depth_chs": "whiten"}}, "'whiten' has no counterpart"),
-        ({"depth": {"limit": 0}}, "limit must be above 0 or None, found 0"),
+        ({"depth": {"limit": 0}}, "limit must be a number above 0, or None, found 0"),
         ({"depth": {"allow_fixed_depth": True}}, "allow_fixed_depth=True .* not supported"),
     ],
 )
 def test_impossible_settings_are_refused(given, message):
     with pytest.raises(OptionError, match=message):
         MneSettings(**given)
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = MneSettings(
+        loose=np.float64(0),
+        depth={"exp": np.float32(0.5), "limit": np.int64(3)},
+        lambda2=np.float64(0.25),
+        regularize=np.float32(0.5),
+        rank={"eeg": np.int64(20)},
+        nave=np.int64(4),
+    )
+    plain = MneSettings(
+        loose=0.0,
+        depth={"exp": 0.5, "limit": 3.0},
+        lambda2=0.25,
+        regularize=0.5,
+        rank={"eeg": 20},
+        nave=4,
+    )
+    assert given == plain
+    assert (type(given.loose), type(given.nave)) == (float, int)
+    assert MneSettings(depth=np.float32(0.5)).depth == DepthSettings(exp=0.5)

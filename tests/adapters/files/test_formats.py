@@ -8,7 +8,8 @@ import pytest
 from small_sample import load_small_sample
 
 from mne_bstinv import to_covariance, to_info
-from mne_bstinv.adapters.files.formats import MNE_ENDINGS, mne_kind, read_mne, write_mne
+from mne_bstinv.adapters.files.endings import MNE_ENDINGS, mne_kind
+from mne_bstinv.adapters.files.formats import read_mne, write_mne
 from mne_bstinv.adapters.files.objects import kind_of, recordings_from
 from mne_bstinv.errors import ConversionError, MissingFileError, OverwriteError
 
