@@ -93,8 +93,10 @@ def measure_distances(
     seconds = time.perf_counter() - begin
     changes, distances = list[float](), list[float]()
     switched = [union(path[:k]) for k in range(len(path) + 1)]
-    for before, after in shown(list(pairwise(switched)), "path, and its sum", progress):
-        moves.expect(before, after)
+    steps = list(zip(pairwise(switched), map(max, alone, back), strict=True))
+    for (before, after), expected in shown(steps, "path, and its sum", progress):
+        if expected > threshold:
+            moves.expect(before, after)
         changes.append(kernels.distance(after, before))
         distances.append(kernels.distance(after, nothing))
         moves.measure(before, after, changes[-1] > threshold)

@@ -13,8 +13,10 @@ W (q' R q) W' and T are small, and subsets share them: the noise, q' R q, and L 
 once. Amplitudes need no kernel at all to be told apart
 (:mod:`mne_bstinv.cross_validation.amplitudes`).
 
-Weights of a measure belong to T: its kernels are formed. The exception is Brainstorm's sLORETA of
-three components, which mixes the rows of a location.
+Weights of a measure belong to T: its kernels are formed, but where they have one row a location and
+only their distance from an end is asked for, which is summed from what all measures share
+(:mod:`mne_bstinv.cross_validation.row_products`). The exception is Brainstorm's sLORETA of three
+components, which mixes the rows of a location.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from mne_bstinv.cross_validation.amplitudes import Amplitudes
 from mne_bstinv.cross_validation.ingredients import Ingredients
 from mne_bstinv.cross_validation.kept import Kept
 from mne_bstinv.cross_validation.noise import mne_spectra
+from mne_bstinv.cross_validation.row_products import RowProducts, row_products
 from mne_bstinv.cross_validation.stages import EngineKernel, Stages
 from mne_bstinv.cross_validation.sums import apart, narrowed, norms_of_products, pieces, weighted
 from mne_bstinv.cross_validation.systems import Key, along_normals
@@ -110,10 +113,28 @@ class Engine(Amplitudes):
             at_hand = all(x is None or x in self._ends or x in self._kernels for x in (a, b))
             if self._knows_sums(a, b) or not at_hand:
                 found = self._by_sums(a, b, data)
+        if found is None and b is not None and data is None and self._rows_serve(a, b):
+            found = self._by_rows(a, b)
         if found is not None:
             return found
         known = None if b is None else self._blocks(b)  # on a path that of the step before
         return apart(self._blocks(a), known, data)
+
+    def _rows_serve(self, a: Stages, b: Stages) -> bool:
+        """Whether a kernel need not be formed for its distance from an end."""
+        at_hand = a in self._ends or a in self._kernels
+        return self._axes == "normal" and b in self._ends and not at_hand
+
+    def _by_rows(self, a: Stages, end: Stages) -> float | None:
+        """Norm of the difference of a kernel from an end; None where they are too near."""
+        ours, theirs = self._row_weights(a)[:, 0], self._row_weights(end)[:, 0]
+
+        def multiplied() -> RowProducts:
+            gain, right = self._gain(a.rows), self._system(a).right
+            return row_products(gain, right, self._ends[end], theirs)
+
+        products = self._made.products.get((a.system, end.system), multiplied)
+        return products.apart(ours, theirs)
 
     def shared(self, switched: Key) -> str:
         """Return a text of what a kernel is made by: the nearer, the more two of them share."""

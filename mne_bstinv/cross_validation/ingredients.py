@@ -226,6 +226,7 @@ def gather(
             systems=Kept(_SYSTEMS),
             gains=Kept(_GAINS),
             norms=Kept(max(_SYSTEMS, _NORMS // (p * prepared.n_sources))),
+            products=Kept(max(_SYSTEMS, _NORMS // prepared.n_sources)),
         ),
     )
 

@@ -55,3 +55,5 @@ class Made:
     gains: Kept
     #: Norms by which measures divide, (n_sources, p).
     norms: Kept
+    #: Products of the rows of kernels, without the weights of a measure, by both their systems.
+    products: Kept

@@ -26,6 +26,8 @@ __all__ = ["NOISE", "NoiseStage", "mne_spectra", "noise_stage", "types_in_use"]
 NOISE = frozenset(
     {"cross_types", "roots", "regularization", "rank", "projectors", "reference", "precision"}
 )
+#: Rounding of a projected covariance, in standard deviations of both channels.
+_ROUNDING = 64 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -189,9 +191,18 @@ def _mne_ranks(ingredients: Ingredients, cov: FloatArray) -> dict[str, int]:
 
 
 def _mne_rank(ingredients: Ingredients, block: FloatArray, index: IntArray) -> int:
-    """Let MNE estimate the rank of some channels' covariance, once of each that there is."""
-    key, info = (index.tobytes(), block.tobytes()), ingredients.side.info
-    return ingredients.made.ranks.get(key, lambda: estimated_rank(block, info, index))
+    """Let MNE estimate the rank of some channels' covariance, once of those equal but to rounding.
+
+    Operators of both sides project to the same, in other orders of additions.
+    """
+    known: list[tuple[FloatArray, int]] = ingredients.made.ranks.get(index.tobytes(), list)
+    std = np.sqrt(np.diag(block))
+    allowed = _ROUNDING * std[:, None] * std
+    for other, rank in known:
+        if (np.abs(block - other) <= allowed).all():
+            return rank
+    known.append((block, estimated_rank(block, ingredients.side.info, index)))
+    return known[-1][1]
 
 
 def _regularized(

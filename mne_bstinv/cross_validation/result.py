@@ -81,8 +81,8 @@ class CrossValidation:
         MNE's kernel as set (``settings``), and told the same, against Brainstorm's.
     reports : mapping of str to ConversionReport
         What the conversions dropped, assumed or derived.
-    estimates : (array, array) | None
-        Both estimates (n_sources, p, n_times) of the recordings.
+    data : array, shape (n_channels, n_times) | None
+        The recordings, of the kernels' channels.
     times : array, shape (n_times,) | None
         Times in s.
     averages : float
@@ -113,7 +113,7 @@ class CrossValidation:
     before: Comparison
     after: Comparison
     reports: Mapping[str, ConversionReport]
-    estimates: tuple[FloatArray, FloatArray] | None
+    data: FloatArray | None
     times: FloatArray | None
     averages: float
     bounds: tuple[RoundingBound, RoundingBound]
@@ -205,6 +205,11 @@ class CrossValidation:
     def passed(self) -> bool:
         """Whether nothing speaks against the two toolboxes agreeing: equal and explained."""
         return self.equal is not False and self.explained
+
+    @cached_property
+    def estimates(self) -> tuple[FloatArray, FloatArray] | None:
+        """Both estimates (n_sources, p, n_times) of the recordings, Brainstorm's first."""
+        return None if self.data is None else (self.brainstorm @ self.data, self.mne @ self.data)
 
     @cached_property
     def scouts(self) -> ScoutComparison | str:

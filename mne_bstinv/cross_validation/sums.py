@@ -38,17 +38,11 @@ def self_product(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArr
 
 
 def norms_of_products(gain: FloatArray, right: FloatArray) -> FloatArray:
-    """Norms of the rows of products (n_sources, p, k) with a matrix (n_channels, k).
-
-    Of that, R' Q' with Q' Q = I, the triangle R' is enough, in half of the time.
-    """
-    found, triangle = np.empty(gain.shape[:2]), np.zeros((len(right), len(right)), order="F")
-    upper = np.linalg.qr(right.T, mode="r")
-    triangle[: len(upper)] = upper
+    """Norms of the rows of products (n_sources, p, k) with a matrix (n_channels, k)."""
+    found, times = np.empty(gain.shape[:2]), _multiplier(narrowed(right))
     for part in pieces(*gain.shape[:2]):
-        columns = np.array(gain[part].reshape(-1, len(right)).T, order="F")
-        product = dtrmm(1.0, triangle, columns, overwrite_b=True)
-        found[part] = np.sqrt(np.einsum("nm,nm->m", product, product)).reshape(found[part].shape)
+        product = times(gain[part].reshape(-1, len(right)).copy())
+        found[part] = np.sqrt(np.einsum("mn,mn->m", product, product)).reshape(found[part].shape)
     return found
 
 
@@ -69,12 +63,25 @@ def sum_over_pieces(n_sources: int, product: Callable[[slice], FloatArray]) -> F
 
 
 def narrowed(data: FloatArray) -> FloatArray:
-    """Columns with the Gram matrix data data' (n, n): as many as data (n, n_times) has, or n."""
+    """Columns with the Gram matrix data data' (n, n) of data (n, n_times).
+
+    A lower triangle, with which products take half of the time, unless there are few anyway.
+    """
     n, n_times = data.shape
-    if n_times <= n:
+    if 2 * n_times <= n:
         return data
-    columns: FloatArray = np.linalg.qr(data.T, mode="r").T
+    upper = np.linalg.qr(data.T, mode="r")
+    columns = np.zeros((n, n))
+    columns[:, : len(upper)] = upper.T
     return columns
+
+
+def _multiplier(right: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return what multiplies rows (m, n) by a matrix (n, k), by a lower triangle in place."""
+    if right.shape != right.T.shape or np.triu(right, 1).any():
+        return lambda rows: rows @ right
+    upper = np.asfortranarray(right.T)
+    return lambda rows: dtrmm(1.0, upper, rows.T, overwrite_b=True).T
 
 
 def apart(a: AnyArray, b: AnyArray | None, data: FloatArray | None = None) -> float:
@@ -82,13 +89,14 @@ def apart(a: AnyArray, b: AnyArray | None, data: FloatArray | None = None) -> fl
 
     What is NaN does not count.
     """
-    total = 0.0
+    total, times = 0.0, None if data is None else _multiplier(data)
     step = max(1, _NUMBERS // max(1, a[:1].size))
     for start in range(0, len(a), step):
         part = slice(start, start + step)
         difference = a[part] if b is None else a[part] - b[part]
-        if data is not None:
-            difference = difference.reshape(-1, len(data)) @ data
+        if times is not None:
+            rows = difference.reshape(-1, difference.shape[-1])
+            difference = times(rows.copy() if b is None else rows)
         difference = difference.ravel()
         square = float(np.vdot(difference, difference).real)
         if np.isnan(square):

@@ -56,9 +56,7 @@ def test_numbers(validation):
 
 def test_told_the_same_nothing_is_left(validation):
     """The kernels equal, and both toolboxes flip by their rules: the series are the same."""
-    same = dataclasses.replace(
-        validation, estimates=(validation.estimates[0], validation.estimates[0])
-    )
+    same = dataclasses.replace(validation, mne=validation.brainstorm)
     assert same.scouts.differences.max() <= 1e-12
 
 
@@ -72,7 +70,7 @@ def test_free_sources_are_norms(sample):
 
 
 def test_why_there_are_none(validation, data_dir):
-    bare = dataclasses.replace(validation, estimates=None)
+    bare = dataclasses.replace(validation, data=None)
     assert bare.scouts == "The study has no recordings."
     study = mb.load_study(data_dir / "eeg_volume")
     volume = mb.cross_validate(
@@ -95,7 +93,7 @@ def test_the_sections_of_text_and_json(validation):
     assert values["reason"] == ""
     found = validation.scouts
     assert [one["name"] for one in values["scouts"]] == list(found.names)
-    bare = dataclasses.replace(validation, estimates=None)
+    bare = dataclasses.replace(validation, data=None)
     assert bare.to_dict()["scouts"] == {"reason": "The study has no recordings.", "scouts": []}
     assert "The study has no recordings." in str(bare)
 

@@ -82,7 +82,7 @@ def test_a_volume_is_drawn_in_projections(volume):
 
 
 def test_without_recordings_there_are_no_estimates(fixed):
-    without = dataclasses.replace(fixed, estimates=None, times=None)
+    without = dataclasses.replace(fixed, data=None, times=None)
     missing = {d.title: d.reason for d in draw(without) if d.figure is None}
     parts = ("Time courses at the peaks", "Scouts: time series", "Sensor-level fit")
     assert len(missing) == len(parts)
@@ -104,9 +104,9 @@ def test_sides_that_are_equal_have_no_attribution_and_estimates_of_zero_no_peaks
         )
         for s in path
     ]
-    zero = np.zeros_like(fixed.estimates[0])
+    zero = np.zeros_like(fixed.data)
     same = dataclasses.replace(
-        fixed, attribution=dataclasses.replace(path, steps=tuple(equal)), estimates=(zero, zero)
+        fixed, attribution=dataclasses.replace(path, steps=tuple(equal)), data=zero
     )
     missing = {d.title: d.reason for d in draw(same) if d.figure is None}
     assert missing == {

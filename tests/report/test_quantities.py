@@ -92,11 +92,11 @@ def test_peaks_are_those_that_were_simulated_and_apart(fixed):
 
 
 def test_a_peak_of_one_side_only_is_found(fixed):
-    quiet, loud = np.zeros((2, *fixed.estimates[0].shape))
+    quiet, loud = np.zeros((2, *fixed.brainstorm.shape))
     quiet[7, 0, 3], loud[200, 0, 5] = 1e-9, -1.0
-    only = dataclasses.replace(fixed, estimates=(quiet, loud))
+    only = dataclasses.replace(fixed, brainstorm=quiet, mne=loud)
     assert set(quantities.peaks(only).tolist()) == {7, 200}
-    silent = dataclasses.replace(fixed, estimates=(0 * quiet, 0 * quiet))
+    silent = dataclasses.replace(fixed, data=0 * fixed.data)
     assert quantities.peaks(silent).size == 0
 
 
