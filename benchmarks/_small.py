@@ -15,8 +15,8 @@ from mne_bstinv.io import mat
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from port_studies import make_protocol
 
-#: Bytes of the header of a MATLAB file, and of the tag of each variable.
-HEADER, TAG = 128, 8
+#: Bytes of the text in the header of a MATLAB file, of the header, and of the tag of each variable.
+TEXT, HEADER, TAG = 116, 128, 8
 
 
 def small_protocol(root: Path, n_conditions: int) -> Path:
@@ -29,10 +29,15 @@ def small_protocol(root: Path, n_conditions: int) -> Path:
     return root
 
 
-def protocol_of_results(root: Path, n_conditions: int) -> Path:
-    """Write a protocol whose conditions are copies of the sample's, with four results each."""
+def protocol_of_results(root: Path, n_conditions: int, *, copies: bool = False) -> Path:
+    """Write a protocol whose conditions are copies of the sample's, with four results each.
+
+    Their other files are copies of one another too, or have headers of their own.
+    """
     first = _one_condition(root)
     for folder in _copied(first, n_conditions):
+        for file in [] if copies else folder.glob("*.mat"):
+            file.write_bytes(folder.name.encode().ljust(TEXT) + file.read_bytes()[TEXT:])
         for file in folder.glob("results_*.mat"):
             _rename(
                 file, f"{first.parent.name}/{first.name}/", f"{folder.parent.name}/{folder.name}/"

@@ -99,6 +99,15 @@ def two_processes(root: Path, repeats: int) -> float:
     return statistics.median(ratios)
 
 
+def of_copies(root: Path, copies: Path, repeats: int) -> float:
+    """Return how many times as long results take whose other files are copies of one another."""
+    ratios = []
+    for _ in range(repeats):
+        own = seconds(lambda: verified(root))
+        ratios.append(seconds(lambda: verified(copies)) / own)
+    return statistics.median(ratios)
+
+
 def rows(folder: Path, conditions: list[int], locations: int, repeats: int) -> Iterator[Row]:
     """Yield what was measured, the ratio, and its unit."""
     from port_studies import make_large_protocol
@@ -108,6 +117,9 @@ def rows(folder: Path, conditions: list[int], locations: int, repeats: int) -> I
     yield from beside_reading(what, large, repeats)
     roots = [protocol_of_results(folder / str(n), n) for n in conditions]
     yield next(beside_reading(f"verify, {verified(roots[0])} results", roots[0], repeats))
+    copies = protocol_of_results(folder / "copies", conditions[0], copies=True)
+    what = f"verify, {verified(copies)} results, channel files, covariances and models are copies"
+    yield what, of_copies(roots[0], copies, repeats), "files of their own"
     yield from growth(roots, repeats)
     middle = roots[len(roots) // 2]
     what = f"verify, {verified(middle)} results, two processes, by the clock"

@@ -70,6 +70,10 @@ def connected_parts(faces: IntArray, n_vertices: int) -> IntArray:
     array of int, shape (n_vertices,)
         Part of each vertex.
     """
-    adjacency = vertex_adjacency(faces, n_vertices)
-    labels = scipy.sparse.csgraph.connected_components(adjacency, directed=False)[1]
+    # two sides of a triangle join its corners, in whichever direction
+    first, second, third = np.asarray(faces).T
+    sides = np.r_[first, second], np.r_[second, third]
+    ones = np.ones(2 * len(faces), dtype=bool)
+    joined = scipy.sparse.csr_array((ones, sides), shape=(n_vertices, n_vertices))
+    labels = scipy.sparse.csgraph.connected_components(joined, directed=False)[1]
     return np.asarray(labels, dtype=np.int64)

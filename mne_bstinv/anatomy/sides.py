@@ -56,7 +56,7 @@ def hemispheres(surface: SurfaceLike) -> tuple[NDArray[np.str_], str]:
     }
     for rule, assign in rules.items():
         sides = assign()
-        if {"lh", "rh"} <= set(sides):
+        if all((sides == side).any() for side in ("lh", "rh")):
             return sides, rule
     return np.where(surface.vertices[:, 1] >= 0, "lh", "rh"), "sign of y"
 

@@ -73,7 +73,8 @@ class Ingredients:
     operated: _ByOperators
     #: 0-based channels of the gain, shape (n_used,), sorted: what projectors mix in is among them.
     used: IntArray
-    #: Unit normals, shape (n_sources, 3); None if the head model has none.
+    #: Unit normals, shape (n_sources, 3); None where the head model has none, or neither side uses
+    #: them.
     normals: FloatArray | None
     #: Their lengths as they are stored, shape (n_sources,).
     lengths: FloatArray
@@ -208,7 +209,8 @@ def gather(
 
     by_operators = _ByOperators(operated, [not idle["projectors"], not idle["reference"]])
     by_operators[True, True]  # MNE's may leave nothing: known before anything is computed
-    normals = head_model.grid_orient
+    free = prepared.regions[0].orient == settings.orientation == "free"
+    normals = None if free else head_model.grid_orient  # which may be none that can be used
     p = 1 if prepared.regions[0].orient == settings.orientation == "fixed" else 3
     return Ingredients(
         prepared=prepared,

@@ -142,7 +142,8 @@ def one_of(*allowed: int, keeps: bool = False) -> Check:
 
     def fault(value: Any, context: Context) -> str:
         numbers = np.atleast_1d(np.asarray(value))
-        others = numbers[~np.isin(numbers, allowed)]
+        right = np.any([numbers == one for one in allowed], axis=0)
+        others = numbers[~right]
         expected = ", ".join(map(str, allowed))
         return f"{others[0]} found, one of {expected} expected" if others.size else ""
 

@@ -78,7 +78,8 @@ def _styles(n_kinds: int) -> Iterator[tuple[float, str]]:
 
 
 def _marks(points: FloatArray, radius: float, paint: str) -> list[str]:
-    circles = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>' for x, y in points)
+    circle = f'<circle cx="%.1f" cy="%.1f" r="{radius}"/>'
+    circles = "".join([circle % place for place in map(tuple, points.tolist())])
     return [f"<g {paint}>{circles}</g>"] if circles else []
 
 

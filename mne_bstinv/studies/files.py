@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.studies.ahead import Ahead, Task
+from mne_bstinv.studies.lately import Lately
 
 __all__ = ["Studies", "StudyFiles"]
 
@@ -48,7 +49,7 @@ class StudyFiles:
 
 
 class Studies:
-    """Files of the studies visited; each large file is read once while it is in use.
+    """Files of the studies visited; each file and its copies are read once while in use.
 
     A protocol that was read already is not read again.
     """
@@ -57,9 +58,9 @@ class Studies:
         self._ahead = Ahead()
         #: Files that were read, with the names of their readers: these are not read ahead again.
         self._read: set[tuple[str, Path]] = set()
-        self.head_model = lru_cache(maxsize=1)(partial(self.read, io.read_head_model))
-        self.channels = lru_cache(maxsize=4)(io.read_channels)
-        self.noise_cov = lru_cache(maxsize=4)(io.read_noise_cov)
+        self.head_model = Lately(partial(self.read, io.read_head_model), 1)
+        self.channels = Lately(io.read_channels, 4)
+        self.noise_cov = Lately(io.read_noise_cov, 4)
         self._by_folder: dict[Path, StudyFiles] = {}
         self._protocols: dict[Path, io.Protocol] = {}
         self._conditions: dict[Path, dict[Path, io.Condition]] = {}
@@ -77,8 +78,11 @@ class Studies:
         self._ahead.expect(
             Task((reader.__name__, file), partial(copy_context().run, reader, file))
             for reader, file in reads
-            if (reader.__name__, file) not in self._read
+            if (reader.__name__, file) not in self._read and not self._is_known(reader, file)
         )
+
+    def _is_known(self, reader: Callable[[Path], Any], file: Path) -> bool:
+        return reader is io.read_head_model and file in self.head_model
 
     def of(self, file: Path) -> StudyFiles:
         """Return the files that go with a results file."""

@@ -122,20 +122,22 @@ def _recompute(
     if options.method == "lcmv":
         data_cov = _needed(study.data_cov_file, of_role("data_cov").described, study)
         files.append(data_cov)
-    head_model, noise_cov, channels, *_ = files
     good = stored.good_channel
     try:
+        head_model, noise_cov = studies.head_model(files[0]), studies.noise_cov(files[1])
+        channels = studies.channels(files[2])
+        of_data = None if data_cov is None else studies.noise_cov(data_cov)
         prepared = prepare_study(
-            _head_model(studies.head_model(head_model), options, study),
-            studies.noise_cov(noise_cov),
-            studies.channels(channels),
+            _head_model(head_model, options, study),
+            noise_cov,
+            channels,
             channel_flag=stored.channel_flag,
             data_types=None if good is not None else data_types_of(stored.options),
             good_channels=None if good is None else good - 1,
             options=options,
-            data_cov=None if data_cov is None else studies.noise_cov(data_cov),
+            data_cov=of_data,
             n_avg=max(stored.n_avg, 1),
-            selections=shared.selections(head_model, channels, noise_cov, data_cov),
+            selections=shared.selections(head_model, channels, noise_cov, of_data),
         )
         return kernel_of(prepared)
     except UnsupportedInverseError as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from mne_bstinv import io
 from mne_bstinv._types import FloatArray
 from mne_bstinv.compare.rounding import RoundingBound, bound_of, condition_of, spectra_of
 from mne_bstinv.inverse import InverseResult
@@ -28,13 +28,14 @@ class Shared:
         self._spectra: list[tuple[FloatArray, FloatArray, Any]] = []
 
     def _selections(
-        self, head_model: Path, channels: Path, noise_cov: Path, data_cov: Path | None
+        self,
+        head_model: io.HeadModel,
+        channels: io.Channels,
+        noise_cov: io.NoiseCov,
+        data_cov: io.NoiseCov | None,
     ) -> Selections:
-        covs = {"noise": self.studies.noise_cov(noise_cov)}
-        if data_cov is not None:
-            covs["data"] = self.studies.noise_cov(data_cov)
-        studies = self.studies
-        return Selections(studies.head_model(head_model), covs, studies.channels(channels))
+        covs = {"noise": noise_cov} | ({} if data_cov is None else {"data": data_cov})
+        return Selections(head_model, covs, channels)
 
     def rounding_bound(self, result: InverseResult, cov: FloatArray) -> RoundingBound:
         """Bound how far rounding moves a kernel, see :func:`mne_bstinv.compare.rounding_bound`."""

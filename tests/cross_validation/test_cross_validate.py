@@ -478,6 +478,22 @@ def test_peaks_of_kernels_as_set_are_their_own_whatever_rounding_allows():
     assert found.after.passed
 
 
+def test_free_orientations_need_no_normals():
+    """A vertex of triangles without area has none."""
+    normals = sample().head_model.grid_orient.copy()
+    normals[3], normals[7] = 0.0, np.nan
+    model = dataclasses.replace(sample().head_model, grid_orient=normals)
+    options = InverseOptions(measure="dspm2018", source_orient="free")
+    asked = {"options": options, "data_types": "EEG", "orders": "path"}
+    found = cross_validate(changed(head_model=model), **asked)
+    assert found.passed
+    assert found.attribution.total == cross_validate(sample(), **asked).attribution.total
+    with pytest.raises(
+        InverseError, match=r"zero or not finite at 1 of 296 locations \(1-based: 8\)"
+    ):
+        cross_validate(changed(head_model=model), data_types="EEG")
+
+
 def test_a_channel_without_variance_is_named():
     """Brainstorm's inverse of 2016 computes with it all the same."""
     options = InverseOptions2016(measure="amplitude")

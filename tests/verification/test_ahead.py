@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from noted_reads import note_reads
 from port_studies import make_protocol
 
+from mne_bstinv import io
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.verification import ahead, verify
 from mne_bstinv.verification.files import _listed_outcomes
@@ -17,8 +19,13 @@ from mne_bstinv.verification.files import _listed_outcomes
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A protocol of two conditions."""
-    return make_protocol(tmp_path_factory.mktemp("verify") / "two", n_subjects=1, n_conditions=2)
+    """A protocol of two conditions, with head models that are no copies."""
+    folder = tmp_path_factory.mktemp("verify")
+    root = make_protocol(folder / "two", n_subjects=1, n_conditions=2)
+    file = next((root / "data" / "Subject01" / "cond02").glob("headmodel_*"))
+    model = dataclasses.replace(io.read_head_model(file), comment="of the second condition")
+    io.write_head_model(file, model, overwrite=True)
+    return root
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +53,15 @@ def test_each_large_file_is_read_once_some_by_a_thread(two, read_by, monkeypatch
     read_by.clear()
     assert outcomes(two) == found
     assert {one for (one,) in read_by.values()} == {threading.current_thread().name}
+
+
+def test_copies_are_not_read(two, read_by, tmp_path):
+    copies = shutil.copytree(two, tmp_path / "copies")
+    first, second = sorted((copies / "data").rglob("headmodel_*"))
+    shutil.copyfile(first, second)
+    found = outcomes(copies)
+    assert [outcome["status"] for outcome in found] == ["equal"] * len(found)
+    assert len(read_by) == len(found) + 1
 
 
 def test_what_cannot_be_read_is_told_of_its_own_file(two, tmp_path, monkeypatch):

@@ -71,7 +71,8 @@ def to_covariance(
     Raises
     ------
     ConversionError
-        If the covariance is not of these channels, holds NaN or infinity or nothing but zeros.
+        If the covariance is not of these channels, holds NaN or infinity for some that have other
+        values, or nothing but zeros and NaN.
 
     Notes
     -----
@@ -83,7 +84,8 @@ def to_covariance(
     names = _check_pair(noise_cov, channels)
     findings = Findings()
     matrix = noise_cov.noise_cov
-    computed = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))
+    known = np.where(np.isnan(matrix), 0.0, matrix)  # a row of NaN alone is none, as one of zeros
+    computed = np.flatnonzero(known.any(axis=0) | known.any(axis=1))
     if computed.size == 0:
         raise ConversionError(
             "NoiseCov is zero for all channels: nothing was computed. "
@@ -92,8 +94,10 @@ def to_covariance(
     missing = np.setdiff1d(np.arange(len(names)), computed)
     if missing.size:
         listed = ", ".join(names[i] for i in missing)
-        findings.dropped("NoiseCov", f"rows of zeros, no covariance was computed: {listed}")
+        nothing = "zeros" if np.isfinite(matrix).all() else "zeros or NaN"
+        findings.dropped("NoiseCov", f"rows of {nothing}, no covariance was computed: {listed}")
     data = matrix[np.ix_(computed, computed)]
+    _refuse_gaps(data, tuple(names[i] for i in computed))
     _report_asymmetry(data, findings)
     diagonal = np.diag(data)
     if len(data) > 1 and not (data - np.diag(diagonal)).any():
@@ -379,14 +383,18 @@ def _check_pair(noise_cov: io.NoiseCov, channels: io.Channels) -> tuple[str, ...
             f"The covariance has {n} channels, the channel file {len(names)}: not of one study. "
             "Take all files from one study."
         )
-    invalid = np.flatnonzero(~np.isfinite(noise_cov.noise_cov).all(axis=0))
+    return names
+
+
+def _refuse_gaps(data: FloatArray, names: tuple[str, ...]) -> None:
+    """Refuse values that are not finite between channels (n, n) that have others."""
+    invalid = np.flatnonzero(~np.isfinite(data).all(axis=0))
     if invalid.size:
         listed = few(names[i] for i in invalid)
         raise ConversionError(
             f"NoiseCov is not finite for {listed}. "
             "Mark these channels bad, or compute the covariance again."
         )
-    return names
 
 
 def _report_asymmetry(data: FloatArray, findings: Findings) -> None:

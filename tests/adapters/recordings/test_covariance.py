@@ -348,6 +348,25 @@ def test_real_covariance_and_names(shared_dir: Path) -> None:
     )
 
 
+def test_a_channel_of_nan_alone_is_dropped_as_one_of_zeros(sample_dir: Path) -> None:
+    """Of a bad channel; the others are whole."""
+    file = next(sample_dir.rglob("noisecov_full.mat"))
+    cov, channels = io.read_noise_cov(file), channels_of(file)
+    expected = to_covariance(cov, channels)
+    gone = expected.ch_names[3]
+    row = channels.names.index(gone)
+    broken = cov.noise_cov.copy()
+    broken[row] = broken[:, row] = np.nan
+    found = to_covariance(dataclasses.replace(cov, noise_cov=broken), channels)
+    assert found.ch_names == [name for name in expected.ch_names if name != gone]
+    np.testing.assert_array_equal(
+        found.data, mne.pick_channels_cov(expected, exclude=[gone], ordered=True).data
+    )
+    (told,) = [f for f in conversion_report(found) if "no covariance" in str(f)]
+    assert "rows of zeros or NaN" in str(told)
+    assert gone in str(told)
+
+
 def test_wrong_pairs(sample_dir: Path, data_dir: Path) -> None:
     file = next(sample_dir.rglob("noisecov_full.mat"))
     cov, channels = io.read_noise_cov(file), channels_of(file)
