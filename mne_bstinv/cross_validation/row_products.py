@@ -1,9 +1,9 @@
 r"""Kernels of one row a location told apart by products of their rows, which measures share.
 
 Measures differ in the weights D of a kernel D q T alone. With the rows p_a and p_b of q_a T_a and
-q_b T_b, their difference e and their mean m, a location has in D_a q_a T_a − D_b q_b T_b the square
+q_b T_b, and their difference e, a location has in D_a q_a T_a − D_b q_b T_b the square
 
-    |d_a p_a − d_b p_b|² = d² |e|² + 2 d δ e·m + δ² |m|²,  d = (d_a + d_b) / 2,  δ = d_a − d_b:
+    |d_a p_a − d_b p_b|² = d_a² |e|² + 2 d_a δ e·p_b + δ² |p_b|²,  δ = d_a − d_b:
 
 three numbers whatever the weights are. Of kernels that are nearly the same e and δ are small, and
 nothing cancels, unless the weights undo what the rows differ in.
@@ -29,10 +29,10 @@ _CANCELLED = 1e-3
 class RowProducts:
     """Of the rows of two products q T, each shape (n_sources,)."""
 
-    #: |e|², e·m and |m|² of their differences e and means m.
+    #: |e|², e·p and |p|² of their differences e and the other's rows p.
     difference: FloatArray
     crossed: FloatArray
-    mean: FloatArray
+    other: FloatArray
 
     def apart(self, ours: FloatArray, theirs: FloatArray) -> float | None:
         """Norm of the difference of both with weights (n_sources,); what is NaN does not count.
@@ -40,9 +40,9 @@ class RowProducts:
         None where it is too small a part of what it is summed from.
         """
         with np.errstate(invalid="ignore"):  # a location that no channel sees
-            d, delta = (ours + theirs) / 2, ours - theirs
-        squares = d**2 * self.difference, delta**2 * self.mean
-        total = float(np.nansum(squares[0] + 2 * d * delta * self.crossed + squares[1]))
+            delta = ours - theirs
+        squares = ours**2 * self.difference, delta**2 * self.other
+        total = float(np.nansum(squares[0] + 2 * ours * delta * self.crossed + squares[1]))
         parts = float(np.nansum(squares[0] + squares[1]))
         return None if total < _CANCELLED**2 * parts else float(np.sqrt(total))
 
@@ -55,10 +55,14 @@ def row_products(
     ``gain`` (n_sources, 1, n_used) is q, ``right`` T; ``weights`` (n_sources,) the kernel's.
     """
     found = np.empty((3, len(gain)))
+    first = next(pieces(len(gain), 1))  # the longest: memory that is new each time takes time
+    memory = np.empty((2, first.stop, kernel.shape[2]))
     with np.errstate(invalid="ignore"):
         for part in pieces(len(gain), 1):
-            ours, theirs = gain[part, 0] @ right, kernel[part, 0] / weights[part, None]
-            difference, mean = ours - theirs, 0.5 * (ours + theirs)
-            for k, (a, b) in enumerate([(difference,) * 2, (difference, mean), (mean,) * 2]):
+            other, difference = memory[:, : part.stop - part.start]
+            np.divide(kernel[part, 0], weights[part, None], out=other)
+            np.matmul(gain[part, 0], right, out=difference)
+            difference -= other
+            for k, (a, b) in enumerate([(difference,) * 2, (difference, other), (other,) * 2]):
                 np.einsum("mn,mn->m", a, b, out=found[k, part])
-    return RowProducts(difference=found[0], crossed=found[1], mean=found[2])
+    return RowProducts(difference=found[0], crossed=found[1], other=found[2])

@@ -40,8 +40,12 @@ def self_product(gain: FloatArray, weights: FloatArray, part: slice) -> FloatArr
 def norms_of_products(gain: FloatArray, right: FloatArray) -> FloatArray:
     """Norms of the rows of products (n_sources, p, k) with a matrix (n_channels, k)."""
     found, times = np.empty(gain.shape[:2]), _multiplier(narrowed(right))
+    first = next(pieces(*gain.shape[:2]))  # the longest: memory that is new each time takes time
+    memory = np.empty((first.stop, *gain.shape[1:]))
     for part in pieces(*gain.shape[:2]):
-        product = times(gain[part].reshape(-1, len(right)).copy())
+        rows = memory[: part.stop - part.start]
+        rows[...] = gain[part]
+        product = times(rows.reshape(-1, len(right)))
         found[part] = np.sqrt(np.einsum("mn,mn->m", product, product)).reshape(found[part].shape)
     return found
 

@@ -75,8 +75,8 @@ def safe_by_default(inst: Any) -> Any:
     referenced = any(map(is_reference, info["projs"])) or info["custom_ref_applied"]
     if len(eeg) > 1 and not referenced:
         inst.set_eeg_reference(projection=True, verbose="error")
-        reference = info["projs"][-1]
-        if _is_changed(inst, info["projs"], [reference]):
+        *others, reference = info["projs"]
+        if others and _is_changed(inst, info["projs"], [reference]):
             _keep(inst, [reference], findings, _CHANGING)
         findings.derived(
             "projs",
