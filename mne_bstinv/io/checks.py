@@ -219,7 +219,7 @@ def _span_or_increasing(value: Any, context: Context) -> str:
 
 
 #: Times, one after the other, or the first and the last one, which one sample has in common.
-span_or_increasing = Check("span or increasing", _span_or_increasing)
+span_or_increasing = Check("span_or_increasing", _span_or_increasing)
 #: Times, one after the other.
 increasing = Check("increasing", _increasing)
 #: Times that do not run backwards; the first and the last of a window may be one.
