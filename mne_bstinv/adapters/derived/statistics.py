@@ -81,7 +81,8 @@ def to_statistics(
     Raises
     ------
     ConversionError
-        If it is a test of other files or of three components, or it lacks one of the maps.
+        If it is a test of other files or of three components, or it lacks one of the maps or the
+        times of their columns.
     """
     findings = Findings()
     if statistics.tmap is None or statistics.pmap is None:
@@ -97,10 +98,11 @@ def to_statistics(
     for name, field in (("df", "df"), ("stat_clusters", "StatClusters")):
         if np.size(getattr(statistics, name)) and getattr(statistics, name) is not None:
             findings.dropped(field, "MNE's objects have no place for it; kept in the report.")
+    times = _times(statistics, statistics.tmap, findings)
     parts = []
     for values in (statistics.tmap, statistics.pmap):
         if statistics.type == "results":
-            results = _as_results(statistics, values)
+            results = _as_results(statistics, values, times)
             parts.append(
                 to_source_estimate(
                     results,
@@ -114,7 +116,7 @@ def to_statistics(
                 )
             )
         elif statistics.type == "data":
-            parts.append(_as_evoked(statistics, values, channels, mri))
+            parts.append(_as_evoked(statistics, values, times, channels, mri))
         else:
             raise ConversionError(
                 f"Tests of {statistics.type!r} files have no counterpart in MNE; those of results "
@@ -130,7 +132,7 @@ def to_statistics(
     return attach_with_parts(findings, pair, parts, what="test → statistic and p values")
 
 
-def _as_results(statistics: io.Statistics, values: FloatArray) -> io.Results:
+def _as_results(statistics: io.Statistics, values: FloatArray, times: FloatArray) -> io.Results:
     if statistics.n_components != 1:
         raise ConversionError(
             f"The test has {statistics.n_components} components a location: statistics of x, y and "
@@ -139,7 +141,7 @@ def _as_results(statistics: io.Statistics, values: FloatArray) -> io.Results:
     return io.Results(
         image_grid_amp=_flat(statistics, values),
         n_components=1,
-        time=_times(statistics, values),
+        time=times,
         comment=statistics.comment,
         head_model_type=statistics.head_model_type,
         surface_file=statistics.surface_file,
@@ -152,6 +154,7 @@ def _as_results(statistics: io.Statistics, values: FloatArray) -> io.Results:
 def _as_evoked(
     statistics: io.Statistics,
     values: FloatArray,
+    times: FloatArray,
     channels: io.Channels | None,
     mri: io.Mri | None,
 ) -> Any:
@@ -159,7 +162,7 @@ def _as_evoked(
         raise ConversionError("A test of recordings needs the channel file: give channels.")
     recordings = io.Recordings(
         f=_flat(statistics, values),
-        time=_times(statistics, values),
+        time=times,
         channel_flag=statistics.channel_flag,
         comment=statistics.comment,
     )
@@ -178,9 +181,19 @@ def _flat(statistics: io.Statistics, values: FloatArray) -> FloatArray:
     return values
 
 
-def _times(statistics: io.Statistics, values: FloatArray) -> FloatArray:
+def _times(statistics: io.Statistics, values: FloatArray, findings: Findings) -> FloatArray:
     """Return a time for each column: where times were averaged, the first."""
-    time = statistics.time
-    if time is None:
-        return np.zeros(1) if values.shape[1] == 1 else np.arange(values.shape[1], dtype=float)
-    return time[:1] if values.shape[1] == 1 else time
+    time, n_columns = statistics.time, values.shape[1]
+    n_times = 0 if time is None else len(time)
+    if n_columns == 1 and n_times != 1:
+        said = "none is stored: the maps are at 0 s"
+        if time is not None:
+            said = f"{time[0]:g} to {time[-1]:g} s were tested as one: the maps are at the first"
+        findings.assumed("Time", said)
+        return np.zeros(1) if time is None else time[:1]
+    if time is None or n_times != n_columns:
+        raise ConversionError(
+            f"The test {statistics.comment!r} has {n_times} samples in Time, expected {n_columns}, "
+            "as many as its maps have. Compute it anew in Brainstorm."
+        )
+    return time

@@ -69,6 +69,13 @@ def test_of_times_that_were_averaged(of_sources, channels):
     pair = mb.to_statistics(one, channels=channels, surface=surface)
     assert pair.statistic.shape[1] == 1
     assert pair.statistic.tmin == pytest.approx(test.time[0])
+    first, last = test.time[[0, -1]]
+    said = f"Time: {first:g} to {last:g} s were tested as one: the maps are at the first"
+    assert said in str(mb.conversion_report(pair))
+    untold = mb.to_statistics(dataclasses.replace(one, time=None), surface=surface)
+    assert (untold.statistic.tmin, "Time: none is stored" in str(mb.conversion_report(untold))) == (
+        0, True
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,7 @@ def test_of_times_that_were_averaged(of_sources, channels):
         ({"pmap": None}, "holds no pmap"),
         ({"tmap": np.ones((69, 151, 2))}, "several frequencies"),
         ({"type": "results", "n_components": 3}, "3 components"),
+        ({"time": None}, "has 0 samples in Time, expected 151"),
     ],
 )
 def test_tests_without_a_counterpart_are_refused(of_recordings, channels, changes, words):
