@@ -100,14 +100,22 @@ class Companions:
         """Return a companion that is needed; ``why`` is for the message, if there is none."""
         value = self[name]
         if value is None:
-            searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
-            stored = _named_file(name, self.value)
-            gone = f" (the file names {stored!r}, which is not there)" if stored else ""
             raise MissingFileError(
-                f"{self._arrow} needs the {COMPANIONS[name][0]}{why}: none in {searched}{gone}. "
+                f"{self._arrow} needs the {COMPANIONS[name][0]}{why}: {self._why_none(name)}. "
                 f"Give it with {_option(name)}."
             )
         return value
+
+    def _why_none(self, name: str) -> str:
+        """Say where a companion is not, or that nothing says which of some files it is."""
+        stored = _named_file(name, self.value)
+        if stored is None and name in _FIELDS and name not in _OF_STUDIES:
+            folder = self.source.absolute().parent
+            there = few(file.name for file in _of_kind(folder, of_role(name).name))
+            return f"the file names none; beside it: {there or 'none'}"
+        searched = ", ".join(dict.fromkeys(study.searched for study in self._places()))
+        gone = f" (the file names {stored!r}, which is not there)" if stored else ""
+        return f"none in {searched}{gone}"
 
     @contextmanager
     def named(self) -> Iterator[None]:

@@ -23,8 +23,10 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import unit_of
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
+from mne_bstinv.studies.asked import Names, asked_names, listed_names
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.normals import surface_normals
+from mne_bstinv.studies.workers import deaf_workers, n_workers
 
 __all__ = ["extract_scouts"]
 
@@ -53,15 +55,15 @@ def extract_scouts(
     path: PathLike,
     *,
     atlas: str | None = None,
-    scouts: Sequence[str] = (),
+    scouts: str | Sequence[str] = (),
     function: str | None = "mean",
     flip: bool = True,
     free: str = "norm",
     results: str | None = None,
     recordings: str = "averages",
-    subjects: Sequence[str] | None = None,
-    conditions: Sequence[str] | None = None,
-    n_jobs: int = 1,
+    subjects: str | Sequence[str] | None = None,
+    conditions: str | Sequence[str] | None = None,
+    n_jobs: int | None = 1,
 ) -> ScoutTable:
     """Extract scout time series of all source maps of a protocol.
 
@@ -71,7 +73,7 @@ def extract_scouts(
         A protocol.
     atlas : str | None
         Name of the atlas on each map's cortex; None for the current one.
-    scouts : sequence of str
+    scouts : str | sequence of str
         Names of scouts; none for all.
     function : str | None
         See :func:`mne_bstinv.scout_time_series`; None for each scout's own.
@@ -85,10 +87,11 @@ def extract_scouts(
         A part of the comment or the file name of the results; None for all.
     recordings : 'averages' | 'all'
         Recordings that kernels are applied to.
-    subjects, conditions : sequence of str | None
+    subjects, conditions : str | sequence of str | None
         Names; None for all.
-    n_jobs : int
-        Conditions at a time; −1 for one a core.
+    n_jobs : int | None
+        Conditions at a time; −1 for one a core, other negative ones are refused. None takes what
+        ``joblib.parallel_config`` says, else 1.
 
     Returns
     -------
@@ -98,7 +101,8 @@ def extract_scouts(
     Raises
     ------
     OptionError
-        If an option is unknown.
+        If an option is unknown, an empty list is given for all, or ``n_jobs`` is no number of
+        conditions.
     ProtocolError
         If the path is in no protocol, or there is no such subject or condition.
 
@@ -117,20 +121,24 @@ def extract_scouts(
         raise OptionError(f"recordings must be 'averages' or 'all', found {recordings!r}.")
     protocol = io.read_protocol(path)
     wanted = _Wanted(
-        atlas=atlas, scouts=tuple(scouts), function=function, flip=flip, free=free,
+        atlas=atlas, scouts=listed_names(scouts) or (), function=function, flip=flip, free=free,
         results=results, recordings=recordings,
     )  # fmt: skip
-    chosen = list(_conditions(protocol, subjects, conditions))
-    found = Parallel(n_jobs=n_jobs)(
+    chosen = asked_names(protocol, subjects, conditions)
+    tasks = (
         delayed(_of_condition)(protocol, subject, condition, wanted)
-        for subject, condition in chosen
+        for subject, condition in _conditions(protocol, *chosen)
     )
+    parallel = Parallel(n_jobs=n_workers(n_jobs), return_as="generator")
+    with deaf_workers():
+        coming = parallel(tasks)
+    found = list(coming)
     series = tuple(one for part, _ in found for one in part)
     return ScoutTable(series=series, problems=tuple(p for _, problems in found for p in problems))
 
 
 def _conditions(
-    protocol: io.Protocol, subjects: Sequence[str] | None, conditions: Sequence[str] | None
+    protocol: io.Protocol, subjects: Names, conditions: Names
 ) -> Iterator[tuple[io.SubjectEntry, io.Condition]]:
     names = [s.name for s in protocol.subjects] if subjects is None else list(subjects)
     for name in names:

@@ -36,6 +36,7 @@ __all__ = [
     "positive",
     "probabilities",
     "rotation",
+    "span_or_increasing",
     "transform",
     "unique",
 ]
@@ -213,6 +214,12 @@ def _ordered(value: Any, context: Context) -> str:
     return _backwards(value, context, strict=False)
 
 
+def _span_or_increasing(value: Any, context: Context) -> str:
+    return _backwards(value, context, strict=len(value) != 2)
+
+
+#: Times, one after the other, or the first and the last one, which one sample has in common.
+span_or_increasing = Check("span_or_increasing", _span_or_increasing)
 #: Times, one after the other.
 increasing = Check("increasing", _increasing)
 #: Times that do not run backwards; the first and the last of a window may be one.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.io import structure_files
-from mne_bstinv.io.checks import flags, increasing, not_nan, positive
+from mne_bstinv.io.checks import flags, not_nan, positive, span_or_increasing
 from mne_bstinv.io.context import Context
 from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Array, Raw, Scalar, Vector
@@ -76,7 +76,7 @@ class Recordings(Structure):
     #: (n_times,), s; the start and end for a link.
     time: FloatArray | None = field(
         default=None,
-        metadata=declare("Time", Vector("n_times"), increasing, unit="s", essential=True),
+        metadata=declare("Time", Vector("n_times"), span_or_increasing, unit="s", essential=True),
     )
     #: ``'recordings'``, ``'raw'`` ...
     data_type: str | None = field(default=None, metadata=declare("DataType", Text()))

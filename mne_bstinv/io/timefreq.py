@@ -23,6 +23,8 @@ from mne_bstinv.io.variable import Variable
 __all__ = ["BandRows", "Bands", "Frequencies", "RowNames", "TimeFreq", "band_bounds",
            "read_timefreq", "write_timefreq"]  # fmt: skip
 
+#: Methods that give spectra.
+_SPECTRA = ("psd", "fft")
 #: Rows of a cell of bands: name, bounds such as ``'8, 12'``, function such as ``'mean'``.
 BandRows = tuple[tuple[str, str, str], ...]
 
@@ -239,8 +241,12 @@ class TimeFreq(Structure):
 
     @property
     def is_spectrum(self) -> bool:
-        """Whether it has no times of its own: one value a frequency."""
-        return self.tf.shape[1] == 1
+        """Whether it has no times of its own: one value a frequency.
+
+        Its ``time`` is that of the signals, from the first to the last; a map of one time has one.
+        """
+        of_one_time = self.time is not None and len(self.time) == 1
+        return self.tf.shape[1] == 1 and not (of_one_time and self.method not in _SPECTRA)
 
     @property
     def is_of_pairs(self) -> bool:

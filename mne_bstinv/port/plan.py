@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
-from mne_bstinv._display import few
 from mne_bstinv._verdicts import RTOL, wrong_rtol
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
@@ -19,6 +18,7 @@ from mne_bstinv.io.filenames import Problems, is_average, stored_averages
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
+from mne_bstinv.studies.asked import asked_names
 from mne_bstinv.studies.units import UNITS
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.protocol import study_condition
@@ -234,7 +234,8 @@ def plan(
 
     Names in the output do not depend on which subjects and conditions are kept (None: all).
     """
-    _check_names(protocol, subjects, conditions)
+    subjects, conditions = asked_names(protocol, subjects, conditions)
+    _check_not_empty(protocol, subjects)
     units: dict[str, Unit] = {}
     for part in _named_conditions(protocol):
         if subjects is not None and part.subject.name not in subjects:
@@ -405,34 +406,14 @@ def _shared_folder(
     return f"{safe_subject}/default_study"
 
 
-def _check_names(
-    protocol: io.Protocol, subjects: Sequence[str] | None, conditions: Sequence[str] | None
-) -> None:
-    known = {subject.name for subject in protocol.subjects}
-    _check_each(protocol, subjects, known, "subject")
-    chosen = known if subjects is None else set(subjects)
-    names = {c.name for s in protocol.subjects if s.name in chosen for c in s.conditions}
-    _check_each(protocol, conditions, names, "condition")
-    anatomies = [
-        s for s in protocol.subjects
-        if s.name in chosen and any((s.anatomy, s.cortex, s.scalp, s.inner_skull, s.outer_skull))
-    ]  # fmt: skip
-    if not names and not anatomies:
+def _check_not_empty(protocol: io.Protocol, subjects: Sequence[str] | None) -> None:
+    chosen = [s for s in protocol.subjects if subjects is None or s.name in subjects]
+    anatomies = (any((s.anatomy, s.cortex, s.scalp, s.inner_skull, s.outer_skull)) for s in chosen)
+    if not any(s.conditions for s in chosen) and not any(anatomies):
         raise ProtocolError(
             f"Protocol {protocol.name!r}: no condition of any subject and no anatomy, so nothing "
             "to port."
         )
-
-
-def _check_each(
-    protocol: io.Protocol, wanted: Iterable[str] | None, known: set[str], what: str
-) -> None:
-    for name in wanted or ():
-        if name not in known:
-            listed = few(map(repr, sorted(known)))
-            there = f"choose one of: {listed}" if listed else f"there is no {what} at all"
-            # not its path: of an archive, that is a folder that will be gone
-            raise ProtocolError(f"Protocol {protocol.name!r}: no {what} {name!r}; {there}")
 
 
 def _plain(protocol: io.Protocol) -> io.Protocol:

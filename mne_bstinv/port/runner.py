@@ -18,7 +18,7 @@ from mne_bstinv._verdicts import RTOL
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
-from mne_bstinv.io.filenames import named, spelled_as
+from mne_bstinv.io.filenames import named
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -47,7 +47,8 @@ from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import planned_unit, port_unit
-from mne_bstinv.studies.workers import n_workers
+from mne_bstinv.studies.asked import asked_names, listed_names
+from mne_bstinv.studies.workers import deaf_workers, n_workers
 
 __all__ = ["OVERVIEW", "port_protocol"]
 
@@ -145,7 +146,7 @@ def port_protocol(
     OverwriteError
         If the output is a file, or holds the port of another protocol and ``overwrite`` is False.
     OptionError
-        If an option is unknown.
+        If an option is unknown, or an empty list is given for all.
     MissingFileError
         If there is no folder ``raw_dir``.
     RecordingFileError
@@ -155,7 +156,7 @@ def port_protocol(
         the whole; a run after that goes on.
     """
     settings = Settings(
-        data_types=_upper(_listed(data_types)),
+        data_types=_upper(listed_names(data_types)),
         estimates=estimates,
         raw=raw,
         raw_dir=folder_of_originals(raw_dir),
@@ -173,7 +174,7 @@ def port_protocol(
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)
-        wanted = _spelled(found, _listed(subjects), _listed(conditions))
+        wanted = asked_names(found, subjects, conditions)
         parts = plan(found, subjects=wanted[0], conditions=wanted[1])
         unlisted = unlisted_of(found, *wanted)
         if not source.is_file():  # what is extracted is inside the output
@@ -291,7 +292,9 @@ def _run(
     pending = {unit.folder: unit for unit in units}
     with tqdm(total=len(units), unit="unit", disable=_bar_disabled(progress)) as bar:
         try:
-            for manifest in _closing(parallel(tasks)):
+            with deaf_workers():
+                found = parallel(tasks)
+            for manifest in _closing(found):
                 pending.pop(manifest["folder"], None)
                 bar.set_postfix_str(manifest["title"])
                 bar.update()
@@ -341,24 +344,6 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
 
 def _bar_disabled(progress: bool | None) -> bool | None:
     return None if progress is None else not progress
-
-
-def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _spelled(
-    protocol: io.Protocol, *wanted: tuple[str, ...] | None
-) -> tuple[tuple[str, ...] | None, ...]:
-    """Write the names of subjects, and of conditions, as their folders are spelled."""
-    subjects = [s.name for s in protocol.subjects]
-    conditions = [c.name for s in protocol.subjects for c in s.conditions]
-    return tuple(
-        None if names is None else tuple(spelled_as(name, known) for name in names)
-        for names, known in zip(wanted, (subjects, conditions), strict=True)
-    )
 
 
 def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mne_bstinv.errors import OptionError
 
-__all__ = ["n_workers"]
+__all__ = ["deaf_workers", "n_workers"]
 
 
 def n_workers(n_jobs: int | None) -> int:
@@ -22,3 +26,26 @@ def n_workers(n_jobs: int | None) -> int:
     from joblib import effective_n_jobs
 
     return int(effective_n_jobs(n_jobs))
+
+
+@contextmanager
+def deaf_workers() -> Iterator[None]:
+    """Have processes that are started in the block not hear Ctrl-C: joblib ends them in this one.
+
+    A terminal sends the signal to all of them, and one that still imports would print where it
+    was. Processes inherit which signals their starter blocks; here it comes after the block.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as resource_tracker_of_joblib
+
+    for tracker in (resource_tracker, resource_tracker_of_joblib):
+        tracker.ensure_running()  # its start unblocks the signal, in releases of Python and joblib
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

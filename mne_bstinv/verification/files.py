@@ -26,7 +26,7 @@ from mne_bstinv.errors import (
 from mne_bstinv.io.filenames import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
-from mne_bstinv.studies.workers import n_workers
+from mne_bstinv.studies.workers import deaf_workers, n_workers
 from mne_bstinv.verification.ahead import expect
 from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
@@ -174,7 +174,9 @@ def _verified_elsewhere(
     parts = [chain(*folders[i : i + each]) for i in range(0, len(folders), each)]
     check = delayed(_listed_outcomes)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
-    for outcomes in parallel(check(list(part), protocol, rtol, operators) for part in parts):
+    with deaf_workers():
+        found = parallel(check(list(part), protocol, rtol, operators) for part in parts)
+    for outcomes in found:
         yield from outcomes
 
 

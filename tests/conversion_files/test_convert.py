@@ -212,6 +212,16 @@ def test_the_transform_needs_the_mri(stored, converted, tmp_path):
         convert_file(tmp_path / stored["channel"].name, tmp_path / "x-trans.fif")
 
 
+def test_a_kernel_of_all_recordings_says_what_there_is(data_dir, tmp_path):
+    folder = data_dir / "sources_post" / "data" / "Subject01" / "evoked"
+    kernel = folder / "results_MN_EEG_KERNEL_261126_1728.mat"
+    there = (
+        r"recordings \(data_\*\.mat\): the file names none; beside it: data_average_\d+_1200\.mat,"
+    )
+    with pytest.raises(MissingFileError, match=there):
+        convert_file(kernel, tmp_path / "x-stc.h5")
+
+
 def test_noise_covariance_of_recordings(stored, converted, tmp_path):
     done = convert_file(converted / "a-raw.fif", tmp_path / "noisecov_full.mat")
     cov = io.read_noise_cov(done.files[0])

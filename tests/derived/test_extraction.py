@@ -148,7 +148,10 @@ def test_an_odd_map_costs_no_other(study, tmp_path):
         ({"function": "median"}, OptionError, "function"),
         ({"free": "mean"}, OptionError, "free"),
         ({"recordings": "trials"}, OptionError, "recordings"),
-        ({"subjects": ["nobody"]}, ProtocolError, "nobody"),
+        ({"subjects": "nobody"}, ProtocolError, "no subject 'nobody'; choose one of: 'Subject01'"),
+        ({"conditions": ["none"]}, ProtocolError, "no condition 'none'; choose one of: 'evoked'"),
+        ({"conditions": []}, OptionError, "conditions is an empty list"),
+        ({"n_jobs": 0}, OptionError, "n_jobs must be a positive number of conditions"),
     ],
 )
 def test_wrong_options_are_refused(study, options, error, words):

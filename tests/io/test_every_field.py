@@ -121,6 +121,7 @@ TRIPS = {
     "not_negative": lambda value: worse(value, -1),
     "probabilities": lambda value: worse(value, 1.5),
     "increasing": lambda value: value[::-1],
+    "span_or_increasing": lambda value: value[::-1],
     "ordered": lambda value: value[::-1],
     "forward": lambda value: value[::-1],
     "index": lambda value: worse(value, 0),
@@ -166,7 +167,12 @@ def test_every_declared_check_is_tripped(name):
 
 
 #: Checks that are one, but for how strict they are.
-ALIKE = {"not_negative": "positive", "ordered": "increasing", "not_nan": "finite"}
+ALIKE = {
+    "not_negative": "positive",
+    "ordered": "increasing",
+    "span_or_increasing": "increasing",
+    "not_nan": "finite",
+}
 
 #: Fields of one name that are not one thing: transforms to MNI coordinates may scale and shear.
 APART = {"Mri.NCS.R"}

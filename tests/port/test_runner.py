@@ -365,6 +365,9 @@ class TestErrors:
             ProtocolError, match="no condition 'x'; choose one of: 'condA', 'condB'"
         ):
             port_protocol(protocol, tmp_path / "out", conditions=["condA", "x"])
+        for what in ("subjects", "conditions"):  # an empty list is no choice, and not all
+            with pytest.raises(OptionError, match=f"{what} is an empty list; choose one of: '"):
+                port_protocol(protocol, tmp_path / "out", **{what: []})
         assert not (tmp_path / "out").exists()
 
     def test_a_worker_that_dies_is_told(self, protocol, tmp_path, monkeypatch):

@@ -92,6 +92,14 @@ def test_complex_coefficients(map_, channels, tmp_path):
     np.testing.assert_array_equal(io.read_timefreq(tmp_path / "timefreq_back.mat").tf, complex_.tf)
 
 
+def test_a_map_of_one_time_is_no_spectrum(map_, channels, psd):
+    one = dataclasses.replace(map_, tf=map_.tf[:, 3:4], time=map_.time[3:4])
+    tfr = mb.to_tfr(one, channels)
+    np.testing.assert_array_equal(tfr.data[..., 0], map_.tf[:, 3])
+    np.testing.assert_array_equal(tfr.times, one.time)
+    assert dataclasses.replace(psd, time=psd.time[:1]).is_spectrum
+
+
 def test_maps_of_mne_alone(map_, channels):
     rng = np.random.default_rng(0)
     info = mne.create_info(["A", "B"], 100.0, "eeg")

@@ -481,6 +481,15 @@ def test_a_synthetic_recording(seeg, tmp_path):
     assert bare.annotations[0]["ch_names"] == (bare.ch_names[0],)
 
 
+def test_a_recording_of_one_sample(tmp_path):
+    raw = mne.io.RawArray([[1.5], [-2.5]], mne.create_info(["A", "B"], 100.0, "eeg"), first_samp=7)
+    _, link = write(raw, tmp_path / "s")
+    np.testing.assert_array_equal(io.read_recordings(link).time, [0.07, 0.07])
+    back = read_raw_brainstorm(link)
+    assert (back.first_samp, back.n_times, back.info["sfreq"]) == (7, 1, 100)
+    np.testing.assert_array_equal(back.get_data(), raw.get_data())
+
+
 def test_no_empty_event_is_written(data_dir, tmp_path):
     raw = read_raw_brainstorm(link_of(data_dir, "runA"))
     kept = dict(conversion_report(raw).kept)
