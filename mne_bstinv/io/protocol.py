@@ -43,9 +43,6 @@ from mne_bstinv.io.study import Subject, read_subject
 
 __all__ = ["is_protocol", "read_protocol", "resolve"]
 
-#: Folder of the default anatomy.
-DEFAULT = DEFAULT_SUBJECT
-
 
 def read_protocol(path: PathLike) -> Protocol:
     """Read which files a protocol holds and how they belong together.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mne_bstinv import io
-from mne_bstinv._data_types import MEG_TYPES
+from mne_bstinv._data_types import MEG_TYPES, upper_types
 from mne_bstinv.conversion import conversion_report
 from mne_bstinv.port.derived import convert_derived
 from mne_bstinv.port.estimates import convert_estimates
@@ -145,8 +145,7 @@ def _head_models(study: StudyCondition, outputs: Outputs) -> None:
                 sources,
                 comment=comment,
             )
-            types = {kind.strip().upper() for kind in study.channels.types}
-            if not types & {*MEG_TYPES, "EEG"}:
+            if not {*upper_types(study.channels.types)} & {*MEG_TYPES, "EEG"}:
                 outputs.skip(file, "forward solution", NO_FORWARD)
                 continue
             outputs.write(

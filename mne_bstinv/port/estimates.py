@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv._data_types import MEG_TYPES
+from mne_bstinv._data_types import MEG_TYPES, upper_types
 from mne_bstinv.conversion import Finding
 from mne_bstinv.errors import MissingFileError
 from mne_bstinv.io.filenames import is_average
@@ -57,7 +57,7 @@ def _nothing_of(
     asked = " or ".join(data_types)
     said = []
     types = study.channels_or_none
-    if types is not None and not {t.strip().upper() for t in types.types} & _wanted(data_types):
+    if types is not None and not set(upper_types(types.types)) & _wanted(data_types):
         said.append(f"there is no channel of {asked}")
     if others:
         counts = ", ".join(f"{n} of {what}" for what, n in Counter(others).items())

@@ -12,7 +12,8 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MatFileError, OverwriteError, ProtocolError
 from mne_bstinv.io.filenames import Problems, listed, why_no_file
-from mne_bstinv.io.protocol import DEFAULT, is_protocol
+from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTRA
+from mne_bstinv.io.protocol import is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER
 from mne_bstinv.port.manifest import MANIFEST, read_manifest
 from mne_bstinv.port.plan import ANATOMY, Unit
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 #: Folders of a subject that are no conditions, or hold results of several.
-_NO_CONDITION = ("@default_study", "@intra")
+_NO_CONDITION = (DEFAULT_STUDY, INTRA)
 
 
 def find_root(source: Path, out: Path) -> Path:
@@ -72,9 +73,9 @@ def check_listed(unit: Unit) -> None:
     """Refuse a unit whose files are in a folder that cannot be listed: it would be empty."""
     anat, data, own = unit.protocol.anat, unit.protocol.data, unit.anatomy
     if unit.kind == ANATOMY:
-        folders = [anat / (DEFAULT if own.use_default_anat else own.name)]
+        folders = [anat / (DEFAULT_SUBJECT if own.use_default_anat else own.name)]
     else:
-        folders = [unit.files.folder, *(f / "@default_study" for f in (data / own.name, data))]
+        folders = [unit.files.folder, *(f / DEFAULT_STUDY for f in (data / own.name, data))]
     for folder in folders:
         if folder in unit.protocol.unlisted:
             raise MatFileError(f"{folder}: cannot be listed. Check your rights there.")

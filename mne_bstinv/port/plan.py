@@ -11,10 +11,11 @@ from typing import Any
 
 from mne_bstinv import io
 from mne_bstinv._data_types import DATA_TYPES
-from mne_bstinv._verdicts import wrong_rtol
+from mne_bstinv._verdicts import RTOL, wrong_rtol
 from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import Problems, is_average, stored_averages
+from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.names import safe_names
 from mne_bstinv.studies.asked import asked_names
@@ -58,7 +59,7 @@ class Settings:
     scale_leff: bool = False
     #: Whether to recompute the stored kernels, and up to which relative difference they agree.
     verify: bool = False
-    rtol: float = 1e-9
+    rtol: float = RTOL
     #: Unit of positions that are in no metres; None refuses them.
     units: str | None = None
     #: Whether files that are of no earlier port may be replaced.
@@ -283,7 +284,7 @@ class _NamedCondition:
         yield from self.anatomy()
         if self.shared:
             yield self._unit(
-                kind=SHARED, condition="@default_study", folder=self.shared,
+                kind=SHARED, condition=DEFAULT_STUDY, folder=self.shared,
                 stem=self.shared.replace("/", "_"), shared="", files=self._shared_files(),
             )  # fmt: skip
         yield self._unit(
@@ -311,7 +312,7 @@ class _NamedCondition:
         assert channel_file is not None
         return dataclasses.replace(
             self.condition,
-            name="@default_study",
+            name=DEFAULT_STUDY,
             folder=channel_file.parent,
             recordings=(),
             results=tuple(

@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mne_bstinv import _temporary, io
+from mne_bstinv._data_types import upper_types
+from mne_bstinv._verdicts import RTOL
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
@@ -68,7 +70,7 @@ def port_protocol(
     raw_dir: PathLike | None = None,
     scale_leff: bool = False,
     verify: bool = False,
-    rtol: float = 1e-9,
+    rtol: float = RTOL,
     n_jobs: int | None = None,
     units: str | None = None,
     overwrite: bool = False,
@@ -345,4 +347,4 @@ def _bar_disabled(progress: bool | None) -> bool | None:
 
 
 def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(name.strip().upper() for name in names)
+    return None if names is None else upper_types(names)

@@ -10,6 +10,7 @@ from mne_bstinv import io
 from mne_bstinv.derived.library import Library
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.io import mat
+from mne_bstinv.io.filenames import is_kernel
 
 __all__ = ["expect"]
 
@@ -25,7 +26,7 @@ def expect(files: Sequence[Path], library: Library) -> None:
 def _reads(file: Path, library: Library) -> Iterator[tuple[Callable[[Path], Any], Path]]:
     """Yield what is read of a large kernel: its head model first, which takes longest."""
     try:
-        if "_KERNEL_" not in file.name or file.stat().st_size < _LARGE:
+        if not is_kernel(file) or file.stat().st_size < _LARGE:
             return
         name = mat.read(file, ["HeadModelFile"])["HeadModelFile"].value
         model = library.find(str(name), file)

@@ -11,7 +11,7 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv._log import warnings_silenced
-from mne_bstinv._verdicts import NOT_COMPARABLE, wrong_rtol
+from mne_bstinv._verdicts import NOT_COMPARABLE, RTOL, wrong_rtol
 from mne_bstinv.compare.stored import DIFFERS, EQUAL, EQUAL_INVARIANTS
 from mne_bstinv.derived import derived_kind, find_derived, recompute_derived
 from mne_bstinv.derived.library import Library, NotComparableError
@@ -105,7 +105,7 @@ def find_files(path: str | Path, library: Library | None = None) -> list[Path]:
 def verify(
     path: str | Path | Iterable[str | Path],
     *,
-    rtol: float = 1e-9,
+    rtol: float = RTOL,
     protocol: io.Protocol | None = None,
     operators: Any = None,
     n_jobs: int | None = 1,

@@ -9,7 +9,7 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._data_types import data_types_of
 from mne_bstinv._types import FloatArray
-from mne_bstinv._verdicts import NOT_COMPARABLE
+from mne_bstinv._verdicts import NOT_COMPARABLE, RTOL
 from mne_bstinv.compare.rounding import amplification
 from mne_bstinv.compare.stored import DIFFERS, Agreement, compare_with_stored
 from mne_bstinv.conversion import Findings
@@ -65,7 +65,7 @@ def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> Inve
     origin = _origin(stored)
     if len(origin.years) == 1:
         return _recompute(stored, origin, origin.years[0], file, shared)
-    return _likeliest(stored, origin, file, shared, rtol=1e-9)[0]
+    return _likeliest(stored, origin, file, shared, rtol=RTOL)[0]
 
 
 def verify_kernel(
