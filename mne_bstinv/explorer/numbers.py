@@ -54,7 +54,8 @@ def numbers_of_page(
         )
     recordings = study.recordings
     if recordings is None:
-        raise SchemaError(study.name, ["recordings: none found, expected some to invert."])
+        reason = "none chosen, expected some to invert: bad trials are taken when they are named."
+        raise SchemaError(study.name, [f"recordings: {reason}"])
     if study.head_model.head_model_type != "surface" or study.cortex is None:
         without = "" if study.cortex is not None else " without a cortex"
         raise SchemaError(

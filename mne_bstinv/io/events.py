@@ -47,9 +47,18 @@ class _Times:
             attempt = context.attempt()
             times = Array(n_rows, "n_events").read(variable, attempt)
             if times is not None:
+                if "n_events" not in context.sizes and n_rows == 1 and times.size == 2:
+                    self._tell_guess(times, context)
                 context.accept(attempt)
                 return times
         return Array("1 or 2", "n_events").read(variable, context)
+
+    def _tell_guess(self, times: FloatArray, context: Context) -> None:
+        """Say that nothing tells two occurrences (1, 2) from one with a start and an end."""
+        first, second = times.ravel()
+        if first <= second:
+            reason = f"no epochs count them: events at {first:g} and {second:g} s, not one between"
+            context.findings.assumed(context.path, reason)
 
     def write(self, value: Any, context: Context) -> Any:
         return Array("n_rows", "n_events").write(value, context)

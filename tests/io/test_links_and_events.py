@@ -10,6 +10,7 @@ from io_helpers import cell, differences, save, structs
 
 from mne_bstinv import io
 from mne_bstinv.continuous import segments_of
+from mne_bstinv.conversion import conversion_report
 from mne_bstinv.io.sampling import round_half_away, sample_number, sample_numbers, sample_times
 
 EMPTY = np.zeros((0, 0))
@@ -71,6 +72,21 @@ def test_simple_and_extended(tmp_path):
     assert simple.channels is None
     assert simple.channels_of(1) == ()
     assert simple.note_of(0) == ""
+
+
+def test_two_times_that_no_epochs_count_are_two_events_and_said_to_be(tmp_path):
+    file = save(
+        tmp_path / "data_a.mat",
+        F=np.zeros((1, 2)), ChannelFlag=np.ones((1, 1)), Time=np.arange(2.0)[None],
+        Events=structs(row(epochs=EMPTY, times=[[1.0], [2.0]]), row(times=[[1.0], [2.0]])),
+    )  # fmt: skip
+    found = io.read_recordings(file)
+    guessed, counted = found.events
+    assert (guessed.starts.tolist(), counted.ends.tolist()) == ([1.0, 2.0], [2.0])
+    (told,) = [one for one in conversion_report(found) if one.field.endswith("times")]
+    assert (told.severity, told.reason) == (
+        "assumed", "no epochs count them: events at 1 and 2 s, not one between"
+    )  # fmt: skip
 
 
 def test_a_time_that_is_none_costs_its_occurrence_only(tmp_path):
