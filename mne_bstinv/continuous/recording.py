@@ -53,7 +53,7 @@ class Recording:
     @property
     def good(self) -> IntArray:
         """Rows of the good channels."""
-        return np.flatnonzero(self.channel_flag > 0)
+        return np.flatnonzero(self.channel_flag >= 0)
 
     @property
     def meg(self) -> IntArray:

@@ -138,21 +138,25 @@ def labelled(label: str, check: Check) -> Check:
     return Check(check.name, fault, check.keeps)
 
 
-def one_of(*allowed: int, keeps: bool = False) -> Check:
-    """Return the check that a number, or each of several, is one of these."""
+def one_of(*allowed: int, keeps: bool = False, others_are: str = "") -> Check:
+    """Return the check that a number, or each of several, is one of these.
+
+    ``others_are`` says what becomes of others that are kept.
+    """
 
     def fault(value: Any, context: Context) -> str:
         numbers = np.atleast_1d(np.asarray(value))
         right = np.any([numbers == one for one in allowed], axis=0)
         others = numbers[~right]
         expected = ", ".join(map(str, allowed))
-        return f"{others[0]} found, one of {expected} expected" if others.size else ""
+        meaning = f" ({others_are})" if others_are else ""
+        return f"{others[0]} found, one of {expected} expected{meaning}" if others.size else ""
 
     return Check("one_of", fault, keeps)
 
 
-#: Marks of channels: 1 good, −1 bad.
-flags = one_of(1, -1, keeps=True)
+#: Marks of channels: 1 good, −1 bad; what is not negative is taken for good.
+flags = one_of(1, -1, keeps=True, others_are="channels are good whose flag is not negative")
 
 
 def _probabilities(value: Any, context: Context) -> str:

@@ -26,6 +26,7 @@ from mne_bstinv.continuous import (
     time_blocks,
 )
 from mne_bstinv.errors import ConversionError, OptionError
+from mne_bstinv.inverse.channels import select_channels
 
 TYPES = ("EEG", "EEG", "EEG", "Stim", "MEG GRAD", "MEG REF")
 
@@ -55,6 +56,15 @@ def test_rows_by_type_and_name():
     assert rows_of(TYPES, ["S", "Stim"], tuple("ABCSMR")).tolist() == [3]
     assert rows_of(TYPES, ["B", "EEG"], tuple("ABCSMR")).tolist() == [0, 1, 2]
     assert rows_of(TYPES, []).tolist() == []
+
+
+def test_one_rule_says_which_channels_are_good():
+    """As for kernels and MNE: a flag that is neither 1 nor -1 makes no channel bad."""
+    flags = np.array([1, 0, -1, 1, 1, 1])
+    recording, _ = make(channel_flag=flags)
+    assert recording.good.tolist() == [0, 1, 3, 4, 5]
+    channels = io.Channels(channels=tuple(io.Channel(name=n, type="EEG") for n in "ABCSMR"))
+    assert select_channels(channels, flags, "EEG").tolist() == recording.good.tolist()
 
 
 def test_bad_segments_hold_both_ends():

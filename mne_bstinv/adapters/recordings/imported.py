@@ -249,7 +249,7 @@ def _recordings(block: Block, recording: Recording) -> io.Recordings:
 def _tell_channels(recording: Recording, kept: Sequence[Block], findings: Findings) -> None:
     """Name the channels that are bad in single trials: an Epochs cannot say so."""
     for block in kept:
-        new = np.flatnonzero((block.channel_flag < 0) & (recording.channel_flag > 0))
+        new = np.flatnonzero((block.channel_flag < 0) & (recording.channel_flag >= 0))
         if new.size:
             listed = ", ".join(recording.names[i] for i in new)
             findings.dropped(
