@@ -129,6 +129,12 @@ def to_spectrum(
         findings.derived(
             "Freqs", "The spectrum is in normalised units: frequencies are parts of the rate."
         )
+    elif info is None:
+        findings.assumed(
+            "Freqs",
+            f"The file holds no sampling rate: twice the last frequency, {sfreq:g} Hz, is taken. "
+            "If only a part of the spectrum was kept, the rate was higher.",
+        )
     values = _power(timefreq, findings)
     if np.iscomplexobj(values):
         raise ConversionError(

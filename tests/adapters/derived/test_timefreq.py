@@ -119,6 +119,12 @@ def test_a_spectrum(psd, channels):
     assert isinstance(spectrum, mne.time_frequency.Spectrum)
     np.testing.assert_array_equal(spectrum.get_data(exclude=()), psd.tf[:, 0])
     np.testing.assert_array_equal(spectrum.freqs, psd.freqs)
+    assert spectrum.info["sfreq"] == 2 * psd.freqs[-1]
+    assert "twice the last frequency" in str(mb.conversion_report(spectrum))
+    whole = mb.to_info(channels, sfreq=1000.0)
+    told = mb.to_spectrum(psd, channels, info=whole)
+    assert told.info["sfreq"] == 1000.0
+    assert "twice the last frequency" not in str(mb.conversion_report(told))
     back = mb.from_spectrum(spectrum, channels=channels)
     np.testing.assert_array_equal(back.tf, psd.tf)
     assert (back.method, back.is_spectrum) == ("psd", True)
