@@ -19,7 +19,6 @@ from mne_bstinv.io.protocol_scan import why_no_results
 from mne_bstinv.io.registry import KINDS, row_in
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.io.schema import Structure, describe
-from mne_bstinv.studies.choice import text_of
 
 __all__ = ["TWINS", "add_arguments", "run"]
 
@@ -266,7 +265,7 @@ def _protocol_lines(protocol: dict[str, Any]) -> list[str]:
 def _comment(file: Path) -> str | None:
     """Return the comment of a file, in one line; None without one, or if it cannot be read."""
     try:
-        return " ".join(text_of(file, "Comment").split()) or None
+        return " ".join(mat.text_of(file, "Comment").split()) or None
     except BstInvError:  # reading it says what is wrong
         return None
 

@@ -16,6 +16,7 @@ from mne_bstinv.derived.library import Library, NotComparableError, SourceMap
 from mne_bstinv.derived.outcome import INVARIANTS, VALUES, Recomputed, relative_difference
 from mne_bstinv.derived.windows import windows_in_ms
 from mne_bstinv.errors import BstInvError, MapError
+from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import normalise
 from mne_bstinv.io.processing import Derivation, Step, listed_files, steps_of
 from mne_bstinv.maps import (
@@ -29,7 +30,6 @@ from mne_bstinv.maps import (
 )
 from mne_bstinv.maps.arrays import row_groups
 from mne_bstinv.maps.simulation import SIGNAL_UNITS
-from mne_bstinv.studies.choice import text_of
 
 __all__ = ["recompute_results"]
 
@@ -184,7 +184,7 @@ def _recordings_by_comment(
         named = library.find(results.data_file, parent)
         return [named] if named else []
     files = library.recordings_in(parent.parent)
-    comments = {file: text_of(file, "Comment") for file in files}
+    comments = {file: mat.text_of(file, "Comment") for file in files}
     said = [file for file in files if comments[file] and comments[file] in stored.comment]
     return sorted(said, key=lambda file: -len(comments[file]))[:_MOST_TRIED]
 

@@ -24,9 +24,9 @@ from mne_bstinv.export.inputs import Estimation
 from mne_bstinv.export.kernels import kernel_name
 from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.export.target import Anatomy, Target
+from mne_bstinv.io import mat
 from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTRA
 from mne_bstinv.io.registry import KINDS
-from mne_bstinv.studies.choice import text_of
 
 __all__ = ["Plan"]
 
@@ -209,7 +209,7 @@ class Plan:
         files: dict[str, tuple[str, str]] = {}
         for file in sorted(folder.glob("*.mat")) if folder.is_dir() else []:
             if kind := io.file_kind(file.name):
-                files[file.name] = (kind, text_of(file, "Comment"))
+                files[file.name] = (kind, mat.text_of(file, "Comment"))
         for name, value in self.anatomy.files.items():
             file_name = name.rpartition("/")[2]
             files[file_name] = (str(io.file_kind(file_name)), value.comment)

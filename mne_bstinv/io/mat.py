@@ -26,7 +26,7 @@ from mne_bstinv.errors import MatFileError, MissingFileError
 from mne_bstinv.io import mat4, mat5
 from mne_bstinv.io.variable import NewerFormError, RefusalError, Unreadable, Variable
 
-__all__ = ["PathLike", "Unreadable", "Variable", "names_in", "read", "write"]
+__all__ = ["PathLike", "Unreadable", "Variable", "names_in", "read", "text_of", "write"]
 
 PathLike = str | os.PathLike[str]
 
@@ -74,6 +74,13 @@ def _named(path: Path) -> Iterator[None]:
             f"{path}: not a MATLAB file, or a damaged (truncated) one: {error}. Copy it again, or "
             "save it anew."
         ) from error
+
+
+def text_of(fname: PathLike, name: str) -> str:
+    """Return a text of a file, '' where it holds none."""
+    variables = read(fname, [name])
+    value = variables[name].value if name in variables else ""
+    return value if isinstance(value, str) else ""
 
 
 def names_in(fname: PathLike) -> list[str]:

@@ -26,7 +26,6 @@ __all__ = [
     "named_by",
     "needed",
     "protocol_of",
-    "text_of",
     "warn_of_problems",
 ]
 
@@ -165,7 +164,7 @@ def lone_condition(path: Path, subject: str | None, condition: str | None) -> io
 
 
 def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
-    stored = text_of(file, "DataFile")
+    stored = mat.text_of(file, "DataFile")
     if not stored:
         return io.ResultsEntry(file=file, shared=is_kernel(file))
     beside = folder / last_part(stored)
@@ -178,7 +177,7 @@ def named_by(
     """Return the head model and the recordings that a results file names."""
     same = [e for e in chosen.results if e.file.resolve() == results_file.resolve()]
     recordings = same[0].data_file if same else None
-    stored = text_of(results_file, "HeadModelFile")
+    stored = mat.text_of(results_file, "HeadModelFile")
     if not stored:
         return chosen.head_model_file, recordings
     if protocol is not None:
@@ -212,13 +211,6 @@ def _ends_with(file: Path, wanted: str) -> bool:
         return True
     parts = PurePath(path).parts
     return bool(parts) and file.absolute().parts[-len(parts) :] == parts
-
-
-def text_of(file: Path, name: str) -> str:
-    """Return a text of a file, '' where it holds none."""
-    variables = mat.read(file, [name])
-    value = variables[name].value if name in variables else ""
-    return value if isinstance(value, str) else ""
 
 
 def last_part(stored: str) -> str:
@@ -272,7 +264,7 @@ def _fitting(entries: Sequence[io.RecordingsEntry | io.ResultsEntry], wanted: st
     by_file = [i for i, entry in enumerate(entries) if _ends_with(entry.file, wanted)]
     if by_file:
         return by_file
-    comments = [text_of(entry.file, "Comment") for entry in entries]
+    comments = [mat.text_of(entry.file, "Comment") for entry in entries]
     equal = [i for i, comment in enumerate(comments) if comment == wanted]
     return equal or [
         i for i, comment in enumerate(comments) if wanted.casefold() in comment.casefold()
@@ -280,4 +272,4 @@ def _fitting(entries: Sequence[io.RecordingsEntry | io.ResultsEntry], wanted: st
 
 
 def _named(file: Path) -> str:
-    return f"{file.parent.name}/{file.name} ({text_of(file, 'Comment')})"
+    return f"{file.parent.name}/{file.name} ({mat.text_of(file, 'Comment')})"

@@ -13,6 +13,7 @@ from mne_bstinv import io
 from mne_bstinv._display import html_table, summary_of
 from mne_bstinv.conversion import ConversionReport, Findings, conversion_report
 from mne_bstinv.errors import ConversionError, UnknownNameError
+from mne_bstinv.io import mat
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.result_links import is_result_link, split_link
 from mne_bstinv.studies.choice import (
@@ -23,7 +24,6 @@ from mne_bstinv.studies.choice import (
     lone_condition,
     named_by,
     protocol_of,
-    text_of,
     warn_of_problems,
 )
 from mne_bstinv.studies.normals import with_normals
@@ -291,7 +291,7 @@ class _StoredResults(Mapping[str, io.Results]):
         self._files: dict[str, Path] = {}
         self._read: dict[str, io.Results] = {}
         for file in files:
-            comment = text_of(file, "Comment") or file.stem
+            comment = mat.text_of(file, "Comment") or file.stem
             self._files[comment if comment not in self._files else f"{comment} | {file.name}"] = (
                 file
             )
