@@ -82,6 +82,9 @@ class Engine(Amplitudes):
             return self._ends[stages]
         return self._kernels.get(stages, lambda: self._turned(self._formed(stages)))
 
+    def _at_hand(self, stages: Stages) -> bool:
+        return stages in self._ends or stages in self._kernels
+
     def form(self, switched: Key) -> None:
         """Have a kernel at hand, from which distances are taken where that is less work."""
         self._blocks(self._stages(switched))
@@ -110,7 +113,7 @@ class Engine(Amplitudes):
         a, b = self._stages(one), None if other is None else self._stages(other)
         found = None
         if self._sums_serve and (other is None or one ^ other != _ROUNDING):
-            at_hand = all(x is None or x in self._ends or x in self._kernels for x in (a, b))
+            at_hand = self._at_hand(a) and (b is None or self._at_hand(b))
             if self._knows_sums(a, b) or not at_hand:
                 found = self._by_sums(a, b, data)
         if found is None and b is not None and data is None and self._rows_serve(a, b):
@@ -122,8 +125,7 @@ class Engine(Amplitudes):
 
     def _rows_serve(self, a: Stages, b: Stages) -> bool:
         """Whether a kernel need not be formed for its distance from an end."""
-        at_hand = a in self._ends or a in self._kernels
-        return self._axes == "normal" and b in self._ends and not at_hand
+        return self._axes == "normal" and b in self._ends and not self._at_hand(a)
 
     def _by_rows(self, a: Stages, end: Stages) -> float | None:
         """Norm of the difference of a kernel from an end; None where they are too near."""

@@ -32,6 +32,6 @@ def percent(value: float | None, *, sign: bool = False) -> str:
     return f"{shown} %"
 
 
-def number(value: float | None, form: str) -> str:
-    """Write a number in a table in some form, such as ``'.3f'``."""
-    return _NONE if value is None or math.isnan(value) else f"{value:{form}}"
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """Write a number in a table in some form, such as ``'.3f'``, and its unit."""
+    return _NONE if value is None or math.isnan(value) else f"{value:{form}}{unit}"

@@ -114,7 +114,7 @@ def attribution_rows(path: Attribution) -> list[tuple[str, ...]]:
             percent(step.weight, sign=path.averaged),
             percent(step.estimate_change),
             number(step.row_correlation, ".4f"),
-            "–" if step.peak_displacement is None else f"{step.peak_displacement:.1f} mm",
+            number(step.peak_displacement, ".1f", " mm"),
         )
         for step in path.active
     ]
