@@ -47,7 +47,7 @@ from mne_bstinv.port.plan import Settings, Unit, plan
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import planned_unit, port_unit
-from mne_bstinv.studies.asked import asked_names, listed_names
+from mne_bstinv.studies.asked import asked_names
 from mne_bstinv.studies.workers import deaf_workers, n_workers
 
 __all__ = ["OVERVIEW", "port_protocol"]
@@ -156,7 +156,7 @@ def port_protocol(
         the whole; a run after that goes on.
     """
     settings = Settings(
-        data_types=_upper(listed_names(data_types)),
+        data_types=None if data_types is None else upper_types(data_types),
         estimates=estimates,
         raw=raw,
         raw_dir=folder_of_originals(raw_dir),
@@ -344,7 +344,3 @@ def _lost(unit: Unit, reason: str) -> dict[str, Any]:
 
 def _bar_disabled(progress: bool | None) -> bool | None:
     return None if progress is None else not progress
-
-
-def _upper(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if names is None else upper_types(names)
