@@ -238,7 +238,7 @@ def test_other_signals_are_not_scouts(data_dir):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"options": {}}, "A test without a name .* is not computed here"),
+        ({"options": {}}, "name (Options.TestType) is not computed here"),
         ({"options": {"TestType": "ttest_paired"}}, "'ttest_paired' is not computed here"),
         ({"options": {"TestType": "ttest_onesample", "isAvgTime": 1.0}}, "averages over time"),
         ({"correction": "fdr"}, "corrected (fdr)"),

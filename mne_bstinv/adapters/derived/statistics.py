@@ -18,6 +18,7 @@ from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.kept import keep, kept_of
 from mne_bstinv.adapters.operators import from_source_estimate, to_source_estimate
 from mne_bstinv.adapters.recordings import from_evoked, to_evoked
+from mne_bstinv.adapters.sources import model_of_vertices, to_source_spaces
 from mne_bstinv.conversion import Findings, attach_with_parts, carry, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.io.text import as_text, history_row
@@ -145,6 +146,7 @@ def from_statistics(
     *,
     src: mne.SourceSpaces | None = None,
     channels: io.Channels | None = None,
+    surface: io.Surface | None = None,
     mri: io.Mri | None = None,
     head_model: io.HeadModel | None = None,
     surface_file: str | None = None,
@@ -159,9 +161,12 @@ def from_statistics(
     pair : StatisticPair
         The statistic and its p values: source estimates of one value a location, or Evokeds.
     src : mne.SourceSpaces | None
-        Source spaces of the estimates, in head; ``None`` takes those that a conversion kept.
+        Source spaces of the estimates, in head; ``None`` takes those of ``surface``, else those
+        that a conversion kept.
     channels : Channels | None
         Channel file: its channels become the rows of a test of recordings; of sources, the frame.
+    surface : Surface | None
+        The cortex that the estimates are on, where no source spaces are at hand: a template.
     mri : Mri | None
         MRI, for the frame.
     head_model : HeadModel | None
@@ -192,6 +197,9 @@ def from_statistics(
     _check_pair(pair)
     if surface_file is None and head_model is not None:
         surface_file = head_model.surface_file
+    if surface is not None and src is None:
+        head_model = head_model or model_of_vertices(surface)
+        src = to_source_spaces(head_model, surface, mri, channels=channels)
     convert: Callable[[Any], io.Results | io.Recordings] = partial(
         from_source_estimate,
         src=src,
@@ -205,7 +213,12 @@ def from_statistics(
         convert = partial(from_evoked, channels=channels)
     parts = [convert(pair.statistic), convert(pair.p_values)]
     present = _rows(convert(_of_ones(pair.p_values))) != 0
-    said = {"correction": pair.correction, "display_units": pair.unit, "df": df, "comment": comment}
+    said: dict[str, Any] = {
+        "correction": pair.correction,
+        "display_units": pair.unit,
+        "df": df,
+        "comment": comment,
+    }
     made = dataclasses.replace(
         _before(pair, parts[0]),
         tmap=_rows(parts[0]),
@@ -249,13 +262,14 @@ def _before(pair: StatisticPair, part: io.Results | io.Recordings) -> io.Statist
     """Return the test that was converted to MNE, else one with the places and times of a map."""
     kept, row = kept_of(conversion_report(pair)).get("statistics"), history_row("mne", _MADE)
     rows = _rows(part)
-    if kept is not None and np.shape(kept.tmap)[:2] == rows.shape:
+    if kept is not None and kept.tmap is not None and kept.tmap.shape[:2] == rows.shape:
         return dataclasses.replace(kept, history=(*kept.history, row))
     names = ["time"]
     if isinstance(part, io.Recordings):
         names += ["channel_flag"]
     else:
         names += ["surface_file", "head_model_type", "grid_loc", "grid_orient", "grid_atlas"]
+    places: dict[str, Any] = {name: getattr(part, name) for name in names}
     return io.Statistics(
         tmap=rows,
         type="data" if isinstance(part, io.Recordings) else "results",
@@ -263,7 +277,7 @@ def _before(pair: StatisticPair, part: io.Results | io.Recordings) -> io.Statist
         comment=pair.unit,
         colormap_type="stat2",
         history=(row,),
-        **{name: getattr(part, name) for name in names},
+        **places,
     )
 
 

@@ -96,6 +96,8 @@ def test_a_test_of_mne_is_written_on_the_locations_of_the_head_model(blink, chan
     assert (test.type, test.correction, test.df, test.surface_file) == (
         "results", "no", 12, model.surface_file
     )  # fmt: skip
+    of_surface = mb.from_statistics(pair, channels=channels, surface=surface)
+    np.testing.assert_array_equal(of_surface.tmap, test.tmap)
     again = mb.to_statistics(test, channels=channels, surface=surface, src=src)
     lacking = again.statistic.vertices[1] == src[1]["vertno"][-1]
     found = again.statistic.data[len(vertices[0]) :]
