@@ -43,9 +43,9 @@ _OF_MEASURES = {"method", "measure", "use_depth"}
 #: What makes other rows of those along x, y, z; None keeps them.
 _Along = Callable[[FloatArray], FloatArray] | None
 
-#: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
-#: norms.
-_SYSTEMS, _GAINS, _NORMS = 4, 1, 2**22
+#: How many systems are kept; how many rows of a location, three of which are as large as the gain;
+#: and how many norms.
+_SYSTEMS, _GAIN_ROWS, _NORMS = 4, 3, 2**22
 #: Rows of a location along axes.
 _COMPONENTS = {"normal": 1, "local": 3, "xyz": 3}
 
@@ -267,7 +267,7 @@ def gather(
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
         made=Made(
             systems=Kept(_SYSTEMS),
-            gains=Kept(_GAINS),
+            gains=Kept(_GAIN_ROWS // p),
             norms=Kept(max(_SYSTEMS, _NORMS // (p * prepared.n_sources))),
             products=Kept(max(_SYSTEMS, _NORMS // prepared.n_sources)),
         ),
