@@ -43,7 +43,8 @@ from mne_bstinv.port.places import (
     removed_if_refused,
     unlisted_of,
 )
-from mne_bstinv.port.plan import Settings, Unit, plan
+from mne_bstinv.port.plan import Unit, plan
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import planned_unit, port_unit
