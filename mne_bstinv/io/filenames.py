@@ -16,7 +16,7 @@ from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
 
 __all__ = [
-    "Problems", "file_kind", "find_stored", "folded",
+    "Problems", "by_number", "file_kind", "find_stored", "folded",
     "is_average", "is_block", "is_continuous", "is_folder",
     "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "listed_files", "mri_rank",
     "named", "normalise", "spelled_as", "stored_averages", "unlisted_below", "why_no_file",
@@ -132,6 +132,12 @@ def listed(folder: Path, problems: Problems) -> list[Path]:
         problems.append(f"{folder}: cannot be listed: {error.strerror}")
         problems.unlisted.append(folder)
         return []
+
+
+def by_number(name: str) -> tuple[list[str | int], str]:
+    """Order names with numbers in them: trial 1000 after trial 999, whatever is padded."""
+    parts: list[str | int] = [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", name)]
+    return parts, name
 
 
 def listed_files(folder: Path, problems: Problems) -> list[Path]:

@@ -11,6 +11,7 @@ from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import (
     Problems,
+    by_number,
     file_kind,
     folded,
     is_folder,
@@ -60,7 +61,7 @@ _LISTED = ("channel", "headmodel", "noisecov", "ndatacov", "data", "results")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folder:
-    """The files of one folder by kind, in name order."""
+    """The files of one folder by kind, in name order; recordings by the numbers in their names."""
 
     path: Path
     channel: Path | None
@@ -105,7 +106,7 @@ def scan(path: Path, problems: Problems) -> Folder:
         head_models=tuple(files.get("headmodel", ())),
         noise_cov=_last(files, "noisecov"),
         data_cov=_last(files, "ndatacov"),
-        recordings=tuple(files.get("data", ())),
+        recordings=tuple(sorted(files.get("data", ()), key=lambda file: by_number(file.name))),
         results=tuple(files.get("results", ())),
         derived=tuple(sorted(f for kind in DERIVED_KINDS for f in files.get(kind, ()))),
         others=tuple(

@@ -133,6 +133,7 @@ def from_source_spaces(
     )
     named = named_regions(info, src)
     grid = _with_structures(grid, src, normals, named, kept if unchanged else {}, findings)
+    _tell_order(grid, src, findings)
     keep(findings, order=order)
     return findings.attach(grid, what="SourceSpaces → source grid")
 
@@ -195,6 +196,18 @@ def _check_extent(grid_loc: FloatArray, findings: Findings) -> None:
         findings.assumed(
             "rr", f"The points span {extent:.3g} m; they are taken as metres all the same."
         )
+
+
+def _tell_order(grid: SourceGrid, src: Any, findings: Findings) -> None:
+    """Say so if locations on a cortex are in MNE's order: Brainstorm's may be another."""
+    if grid.surface is None or source_order(src) is not None:
+        return
+    findings.derived(
+        "GridLoc",
+        "locations, vertices and rows of results are in the order of the source spaces, the left "
+        "hemisphere first: files of MNE carry no other. A protocol that these came from may have "
+        "another order: compare by position, not row by row.",
+    )
 
 
 def _ranks(src: Any) -> IntArray:
