@@ -14,7 +14,7 @@ from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, SchemaError
 from mne_bstinv.frames import fiducials_in_scs
-from mne_bstinv.io.filenames import Problems
+from mne_bstinv.io.folders import Problems
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import current_head_model, read_current_head_models
 from mne_bstinv.io.registry import of_role

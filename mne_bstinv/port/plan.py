@@ -12,7 +12,8 @@ from typing import Any
 from mne_bstinv import io
 from mne_bstinv.errors import BstInvError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import Problems, is_average, stored_averages
+from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.folders import Problems
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.port.naming import OutputNames, anatomy_folder, mne_subjects, named_conditions

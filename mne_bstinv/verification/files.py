@@ -23,7 +23,7 @@ from mne_bstinv.errors import (
     OptionError,
     ProtocolError,
 )
-from mne_bstinv.io.filenames import Problems, listed, unlisted_below
+from mne_bstinv.io.folders import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import deaf_workers, n_workers
