@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io.filenames import spelled_as
+from mne_bstinv.io.stored_paths import spelled_as
 
 __all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
 

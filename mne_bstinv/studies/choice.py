@@ -10,10 +10,12 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_kernel, spelled_as, why_no_file
+from mne_bstinv.io.filenames import is_kernel
+from mne_bstinv.io.folders import why_no_file
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.io.result_links import is_result_link
-from mne_bstinv.studies.files import Studies
+from mne_bstinv.io.stored_paths import spelled_as
+from mne_bstinv.studies.files import Studies, find_file
 
 __all__ = [
     "NEEDED",
@@ -21,7 +23,6 @@ __all__ = [
     "choose_condition",
     "choose_recordings",
     "find_entry",
-    "last_part",
     "lone_condition",
     "named_by",
     "needed",
@@ -167,8 +168,7 @@ def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
     stored = mat.text_of(file, "DataFile")
     if not stored:
         return io.ResultsEntry(file=file, shared=is_kernel(file))
-    beside = folder / last_part(stored)
-    return io.ResultsEntry(file=file, data_file=beside if beside.is_file() else None)
+    return io.ResultsEntry(file=file, data_file=find_file(stored, folder, None))
 
 
 def named_by(
@@ -180,11 +180,7 @@ def named_by(
     stored = mat.text_of(results_file, "HeadModelFile")
     if not stored:
         return chosen.head_model_file, recordings
-    if protocol is not None:
-        found = io.resolve(protocol, stored)
-    else:
-        beside = chosen.folder / last_part(stored)
-        found = beside if beside.is_file() else None
+    found = find_file(stored, chosen.folder, protocol)
     if found is None:
         raise ProtocolError(
             f"{results_file}: its head model {stored!r} does not exist. Give the folder of the "
@@ -211,11 +207,6 @@ def _ends_with(file: Path, wanted: str) -> bool:
         return True
     parts = PurePath(path).parts
     return bool(parts) and file.absolute().parts[-len(parts) :] == parts
-
-
-def last_part(stored: str) -> str:
-    """Return the file name of a stored path."""
-    return stored.replace("\\", "/").rpartition("/")[2]
 
 
 #: What recordings or results are asked for by; None for the only ones.

@@ -15,7 +15,8 @@ from io_helpers import save
 from mne_bstinv import export_study, io, load_study, port_protocol, to_surfaces, verify
 from mne_bstinv.cli import main
 from mne_bstinv.errors import OptionError
-from mne_bstinv.io.filenames import find_stored, is_average, stored_averages
+from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.stored_paths import find_stored
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
 

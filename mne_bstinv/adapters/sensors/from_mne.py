@@ -14,7 +14,7 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.channel_names import with_mne_names
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -149,7 +149,7 @@ def _check_complete(info: mne.Info) -> None:
         )
 
 
-def _moved(frames: Frames, kept: Kept, same_frame: bool) -> FloatArray | None:
+def _moved(frames: Frames, kept: WayBack, same_frame: bool) -> FloatArray | None:
     """Return the transform (4, 4) from SCS of the original to SCS; None where it is the same."""
     if same_frame or "scs_to_head" not in kept:
         return None
@@ -162,7 +162,7 @@ def _comment(original: io.Channels | None, n_channels: int) -> str:
 
 
 def _frames(
-    info: mne.Info, kept: Kept, findings: Findings
+    info: mne.Info, kept: WayBack, findings: Findings
 ) -> tuple[Frames, tuple[FloatArray, FloatArray, FloatArray] | None, bool]:
     """Return the transforms, the fiducials, and whether SCS is that of the original file."""
     fiducials = fiducials_of(info["dig"])
@@ -190,7 +190,7 @@ def _frames(
     return Frames(to_scs, device), fiducials, False
 
 
-def _same_device(info: mne.Info, kept: Kept) -> bool:
+def _same_device(info: mne.Info, kept: WayBack) -> bool:
     device, converted = info["dev_head_t"], kept.get("device_to_head")
     if device is None:
         return converted is None or is_placeholder(converted)
@@ -244,7 +244,7 @@ def _reference(info: mne.Info, findings: Findings) -> FloatArray | None:
     return found[0] if found and reference_position(info["dig"]) is None else None
 
 
-def _projectors(info: mne.Info, kept: Kept, findings: Findings) -> Any:
+def _projectors(info: mne.Info, kept: WayBack, findings: Findings) -> Any:
     gone = [
         str(proj["desc"])
         for proj in info["projs"]
