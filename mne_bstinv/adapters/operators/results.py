@@ -39,9 +39,23 @@ def layout_of_grid(
 def scalar_regions(
     atlas: io.GridAtlas | None, n_rows: int, findings: Findings
 ) -> io.GridAtlas | None:
-    """Return the regions of n_rows values; constrained, if each of their locations has one.
+    """Return the regions of a map; constrained, if each of their locations has one value.
 
     Brainstorm marks them so in maps of norms, but not in all that is made of estimates.
+
+    Parameters
+    ----------
+    atlas : GridAtlas | None
+        The regions as they are stored.
+    n_rows : int
+        The number of rows of the map.
+    findings : Findings
+        Takes what was changed.
+
+    Returns
+    -------
+    GridAtlas | None
+        The regions.
     """
     if atlas is None:
         return None
