@@ -10,10 +10,10 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.kept import keep
-from mne_bstinv.adapters.operators import to_source_estimate
+from mne_bstinv.adapters.operators import scalar_regions, to_source_estimate
 from mne_bstinv.adapters.recordings import to_evoked
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
 from mne_bstinv.errors import ConversionError
@@ -102,7 +102,7 @@ def to_statistics(
     parts = []
     for values in (statistics.tmap, statistics.pmap):
         if statistics.type == "results":
-            results = _as_results(statistics, values, times)
+            results = _as_results(statistics, values, times, findings)
             parts.append(
                 to_source_estimate(
                     results,
@@ -132,22 +132,34 @@ def to_statistics(
     return attach_with_parts(findings, pair, parts, what="test → statistic and p values")
 
 
-def _as_results(statistics: io.Statistics, values: FloatArray, times: FloatArray) -> io.Results:
-    if statistics.n_components != 1:
-        raise ConversionError(
-            f"The test has {statistics.n_components} components a location: statistics of x, y and "
-            "z are no vector that could be turned to another frame. Test norms."
-        )
+def _as_results(
+    statistics: io.Statistics, values: FloatArray, times: FloatArray, findings: Findings
+) -> io.Results:
+    rows = _flat(statistics, values)
+    atlas = scalar_regions(statistics.grid_atlas, len(rows), findings)
+    if statistics.n_components not in (0, 1):
+        raise _of_components(f"{statistics.n_components} components a location")
+    scouts = () if atlas is None else atlas.scouts
+    free = [s.label or "unnamed" for s in scouts if (s.region or "")[2:3].upper() in ("U", "L")]
+    if free:
+        raise _of_components(f"three components a location in {few(free)}")
     return io.Results(
-        image_grid_amp=_flat(statistics, values),
-        n_components=1,
+        image_grid_amp=rows,
+        n_components=statistics.n_components,
         time=times,
         comment=statistics.comment,
         head_model_type=statistics.head_model_type,
         surface_file=statistics.surface_file,
         grid_loc=statistics.grid_loc,
         grid_orient=statistics.grid_orient,
-        grid_atlas=statistics.grid_atlas,
+        grid_atlas=atlas,
+    )
+
+
+def _of_components(what: str) -> ConversionError:
+    return ConversionError(
+        f"The test has {what}: statistics of x, y and z are no vector that could be turned to "
+        "another frame. Test norms."
     )
 
 
