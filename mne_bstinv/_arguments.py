@@ -19,7 +19,7 @@ import numpy as np
 from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import ArgumentError
 
-__all__ = ["Declared", "checks_arguments", "declared_kinds", "numbers_in"]
+__all__ = ["DeclaredParameter", "checks_arguments", "declared_kinds", "numbers_in"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -38,7 +38,7 @@ _PLAIN: dict[type, tuple[type, ...]] = {
 }
 
 
-class Declared(NamedTuple):
+class DeclaredParameter(NamedTuple):
     """A parameter whose annotation names classes that are known here."""
 
     #: Its place among the arguments; None if it is given by name alone.
@@ -90,7 +90,7 @@ def checks_arguments(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def declared_kinds(function: Callable[..., Any]) -> tuple[Declared, ...]:
+def declared_kinds(function: Callable[..., Any]) -> tuple[DeclaredParameter, ...]:
     """Return the parameters that are annotated with classes that are known here."""
     hints = typing.get_type_hints(inspect.unwrap(function))
     by_name = inspect.Parameter.KEYWORD_ONLY
@@ -99,7 +99,7 @@ def declared_kinds(function: Callable[..., Any]) -> tuple[Declared, ...]:
         kinds, items = _classes(hints.get(parameter.name))
         if kinds + items and all(map(_is_known, kinds + items)):
             where = None if parameter.kind == by_name else place
-            found.append(Declared(where, parameter.name, kinds, items))
+            found.append(DeclaredParameter(where, parameter.name, kinds, items))
     return tuple(found)
 
 
@@ -114,7 +114,10 @@ def numbers_in(name: str, value: Any) -> FloatArray:
 
 
 def _refuse_others(
-    function: str, declared: Sequence[Declared], args: Sequence[Any], kwargs: Mapping[str, Any]
+    function: str,
+    declared: Sequence[DeclaredParameter],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> None:
     for one in declared:
         if one.place is not None and one.place < len(args):

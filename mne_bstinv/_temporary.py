@@ -18,13 +18,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
-from mne_bstinv.errors import BstInvError, MissingFileError, OverwriteError, WriteError
+from mne_bstinv.errors import BstInvError, MissingFileError, OptionError, OverwriteError, WriteError
 
 __all__ = [
     "backup_beside",
     "beside",
     "check_folder_of",
     "check_target",
+    "named",
     "remove_left_over",
     "replacing",
     "writing",
@@ -35,6 +36,13 @@ _NAME = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{32}\.(?:tmp|(.+)\.old)")
 
 #: Seconds after which a process that cannot be asked is taken for dead.
 _DAY = 86400.0
+
+
+def named(path: str | os.PathLike[str], what: str) -> Path:
+    """Return the path of a folder to write to; an empty name would be the current one."""
+    if not os.fspath(path).strip():
+        raise OptionError(f"{what} is an empty name. Write '.' for the current folder.")
+    return Path(path)
 
 
 def check_target(place: Path, *, overwrite: bool) -> None:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:  # the rooms import this module
     from mne_bstinv.inverse.options import AnyOptions
     from mne_bstinv.inverse.origin import Origin as ResultsOrigin
 
-__all__ = ["Kept", "declared", "keep", "kept_of", "of_sensors"]
+__all__ = ["WayBack", "declared", "keep", "kept_of", "of_sensors"]
 
 
-class Kept(TypedDict, total=False):
-    """The keys and their types."""
+class WayBack(TypedDict, total=False):
+    """What is kept for the way back: the keys and their types."""
 
     # Sensors
     #: The channel file, as it was given or made.
@@ -134,24 +134,24 @@ class Kept(TypedDict, total=False):
     origins: tuple[Origin, ...]
 
 
-def kept_of(converted: object) -> Kept:
+def kept_of(converted: object) -> WayBack:
     """Return what the report of an object, or a report, keeps; empty for any other object."""
     report = converted if isinstance(converted, ConversionReport) else conversion_report(converted)
-    return cast(Kept, report.kept)
+    return cast(WayBack, report.kept)
 
 
-def of_sensors(kept: Kept) -> Kept:
+def of_sensors(kept: WayBack) -> WayBack:
     """Return what is kept of the sensors, for what was made of a Raw."""
     names = ("channels", "opposite", "coils", "scs_to_head", "projections", "device_to_head", "dig")
-    return cast(Kept, {name: value for name, value in kept.items() if name in names})
+    return cast(WayBack, {name: value for name, value in kept.items() if name in names})
 
 
-def declared(**kept: Unpack[Kept]) -> Kept:
+def declared(**kept: Unpack[WayBack]) -> WayBack:
     """Return things to keep in a report that is made already."""
     return kept
 
 
-def keep(findings: Findings, **kept: Unpack[Kept]) -> None:
+def keep(findings: Findings, **kept: Unpack[WayBack]) -> None:
     """Keep things in the report that is being made."""
     for name, value in kept.items():
         findings.keep(name, value)

@@ -14,12 +14,13 @@ from mne_bstinv.adapters.files import mne_kind, read_mne
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, ConversionError, MissingFileError, SchemaError
 from mne_bstinv.frames import fiducials_in_scs
-from mne_bstinv.io.filenames import Problems
+from mne_bstinv.io.folders import Problems
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import current_head_model, read_current_head_models
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.placing import placing_mri
+from mne_bstinv.studies.subjects import mne_subject
 
 __all__ = ["COMPANIONS", "Companions", "existing_file", "frame_mri"]
 
@@ -157,7 +158,7 @@ class Companions:
         for study in self._places():
             entry = _subject_of(study)
             if entry is not None:
-                return "default_subject" if entry.use_default_anat else entry.name
+                return mne_subject(entry)
         return None
 
     @property

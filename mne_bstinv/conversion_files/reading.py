@@ -12,7 +12,8 @@ from mne_bstinv.conversion_files.companions import existing_file
 from mne_bstinv.conversion_files.convert import convert_value, kind_of_file
 from mne_bstinv.conversion_files.routes import ROUTES
 from mne_bstinv.errors import ConversionError, MissingFileError
-from mne_bstinv.io.filenames import Problems, is_average, is_continuous
+from mne_bstinv.io.filenames import is_average, is_continuous
+from mne_bstinv.io.folders import Problems
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.protocol_scan import scan
 from mne_bstinv.io.result_links import is_result_link, split_link

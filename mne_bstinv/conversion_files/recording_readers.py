@@ -117,7 +117,7 @@ def read_epochs_brainstorm(
     Returns
     -------
     mne.EpochsArray
-        The trials in the order of their names; see :func:`mne_bstinv.to_epochs`.
+        The trials in the order of their names, by number; see :func:`mne_bstinv.to_epochs`.
 
     Raises
     ------

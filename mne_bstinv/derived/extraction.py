@@ -19,9 +19,10 @@ from mne_bstinv.errors import (
     OptionError,
 )
 from mne_bstinv.inverse.result import ESTIMATE_UNITS
-from mne_bstinv.io.filenames import is_average, is_link, spelled_as
+from mne_bstinv.io.filenames import is_average, is_link
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.processing import is_of_mne, unit_of
+from mne_bstinv.io.stored_paths import spelled_as
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
 from mne_bstinv.studies.asked import Names, asked_names, listed_names

@@ -14,8 +14,8 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.io import mat
 from mne_bstinv.io.context import Context
-from mne_bstinv.io.filenames import normalise
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
+from mne_bstinv.io.stored_paths import normalise
 from mne_bstinv.io.text import History, HistoryRows
 from mne_bstinv.studies.files import Studies
 

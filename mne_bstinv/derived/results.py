@@ -17,8 +17,8 @@ from mne_bstinv.derived.outcome import INVARIANTS, VALUES, Recomputed, relative_
 from mne_bstinv.derived.windows import windows_in_ms
 from mne_bstinv.errors import BstInvError, MapError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import normalise
 from mne_bstinv.io.processing import Derivation, Step, listed_files, steps_of
+from mne_bstinv.io.stored_paths import normalise
 from mne_bstinv.maps import (
     absolute_sources,
     average_files,

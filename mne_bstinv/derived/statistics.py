@@ -30,7 +30,7 @@ def recompute_statistics(file: Path, stored: io.Statistics, library: Library) ->
     options = stored.options or {}
     kind = inside(options, "Options.TestType", Text(), default="")
     if kind not in ("ttest_onesample", "chi2_onesample") or stored.tmap is None:
-        named = f"The test {kind!r}" if kind else "A test without a name (Options.TestType)"
+        named = f"The test {kind!r}" if kind else "A test that is not named (Options.TestType)"
         raise NotComparableError(f"{named} is not computed here.")
     for name, what in (("isAvgTime", "time"), ("isAvgRow", "rows"), ("isAvgFreq", "frequencies")):
         if inside(options, f"Options.{name}", Scalar()):

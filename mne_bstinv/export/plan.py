@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mne_bstinv import io
+from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import OverwriteError, ProtocolError
 from mne_bstinv.export import names
 from mne_bstinv.export.anatomy import same_structure
@@ -25,6 +26,7 @@ from mne_bstinv.export.kernels import kernel_name
 from mne_bstinv.export.structures import StudyStructures
 from mne_bstinv.export.target import Anatomy, Target
 from mne_bstinv.io import mat
+from mne_bstinv.io.filenames import by_number
 from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTRA
 from mne_bstinv.io.registry import KINDS
 
@@ -93,6 +95,8 @@ class Plan:
         for kind, recordings in self.study.recordings:
             added.append(names.data_file(kind, recordings, self.own))
             self.own[added[-1]] = recordings
+        kinds = [kind for kind, _ in self.study.recordings]
+        _tell_order([name for kind, name in zip(kinds, added, strict=True) if kind == "epochs"])
         return added
 
     def _add_derived(self, derived: Sequence[Any]) -> list[str]:
@@ -214,6 +218,20 @@ class Plan:
             file_name = name.rpartition("/")[2]
             files[file_name] = (str(io.file_kind(file_name)), value.comment)
         return subject_entry(target.subject, self.anatomy.subject, files)
+
+
+def _tell_order(trials: Sequence[str]) -> None:
+    """Say so if the names of trials do not keep their order: they are numbered by condition."""
+    if sorted(trials, key=by_number) == list(trials):
+        return
+    findings = Findings()
+    findings.dropped(
+        "order of trials",
+        "Brainstorm numbers the trials of each condition, and a folder lists them by name: they "
+        "come back condition by condition. The recordings of the exported study (recordings) are "
+        "named in the order that they had.",
+    )
+    findings.tell(what="study → Brainstorm protocol")
 
 
 def _files_of_none() -> dict[str, Any]:

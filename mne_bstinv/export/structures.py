@@ -25,7 +25,6 @@ from mne_bstinv.adapters.sources import (
     from_forward,
     from_source_spaces,
     recoded_regions,
-    source_order,
 )
 from mne_bstinv.conversion import Findings, carry, conversion_report, tell_again
 from mne_bstinv.errors import ConversionError
@@ -264,7 +263,6 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
             forward, channels=study.channels, mri=study.mri, surface_file="cortex"
         )
         study.cortex = kept_of(study.head_model)["surface"]
-        _report_order(study)
         if isinstance(src, io.Surface) and study.cortex is not None:
             raise ConversionError(
                 "src: the forward solution has a cortex of its own, which is taken. Leave src "
@@ -278,7 +276,6 @@ def _add_sources(study: StudyStructures, forward: Any, src: Any, trans: Any) -> 
         to_scs = scs_to_head(study.channels, study.mri).inverse
         grid = from_source_spaces(src, head_to_scs=to_scs, trans=trans)
         study.cortex = grid.surface
-        _report_order(study)
 
 
 def _recoded(head_model: io.HeadModel | None, regions: Mapping[str, str]) -> io.HeadModel:
@@ -293,20 +290,6 @@ def _recoded(head_model: io.HeadModel | None, regions: Mapping[str, str]) -> io.
     findings.derived("Region", f"{said}: as regions (--region) says.")
     findings.tell(what=_WHAT)
     return dataclasses.replace(head_model, grid_atlas=atlas)
-
-
-def _report_order(study: StudyStructures) -> None:
-    """Say so if locations are in MNE's order: Brainstorm's own study may have another."""
-    if study.cortex is None or source_order(study.src) is not None:
-        return
-    findings = Findings()
-    findings.derived(
-        "GridLoc",
-        "locations, vertices and rows of results are in the order of the source spaces, the left "
-        "hemisphere first: files of MNE carry no other. A protocol that these came from may have "
-        "another order: compare by position, not row by row.",
-    )
-    findings.tell(what=_WHAT)
 
 
 def _leave_out_partial(study: StudyStructures, *, needed: bool) -> None:

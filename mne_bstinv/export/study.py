@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mne_bstinv._display import Displayed
+from mne_bstinv._temporary import named
 from mne_bstinv.conversion import converts
 from mne_bstinv.export import names
 from mne_bstinv.export.covariances import Windows
@@ -18,7 +19,6 @@ from mne_bstinv.export.inputs import estimations_of, is_lcmv, load, load_many
 from mne_bstinv.export.plan import Plan
 from mne_bstinv.export.structures import structures_of
 from mne_bstinv.export.target import find_target, place_anatomy
-from mne_bstinv.io.filenames import named
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.studies.units import converting, in_metres
 

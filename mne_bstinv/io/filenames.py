@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import stat
-import unicodedata
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from mne_bstinv.errors import OptionError
 from mne_bstinv.io import mat
-from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.registry import known_by_name
+from mne_bstinv.io.stored_paths import normalise
 
 __all__ = [
-    "Problems", "file_kind", "find_stored", "folded",
-    "is_average", "is_block", "is_continuous", "is_folder",
-    "is_kernel", "is_label_volume", "is_link", "is_mri", "listed", "listed_files", "mri_rank",
-    "named", "normalise", "spelled_as", "stored_averages", "unlisted_below", "why_no_file",
+    "by_number", "file_kind",
+    "is_average", "is_block", "is_continuous",
+    "is_kernel", "is_label_volume", "is_link", "is_mri", "mri_rank", "stored_averages",
 ]  # fmt: skip
 
 
@@ -41,56 +35,6 @@ def file_kind(name: str) -> str | None:
     """
     row = known_by_name(normalise(name).name)
     return None if row is None else row.name
-
-
-def normalise(stored: str) -> PurePosixPath:
-    """Return a path stored in a file, which may have the separators of any system."""
-    return PurePosixPath(stored.replace("\\", "/").strip("/"))
-
-
-def named(path: PathLike, what: str) -> Path:
-    """Return the path of a folder to write to; an empty name would be the current one."""
-    if not os.fspath(path).strip():
-        raise OptionError(f"{what} is an empty name. Write '.' for the current folder.")
-    return Path(path)
-
-
-def folded(name: str) -> str:
-    """Write the name of a file as names are compared: in any case and any form of Unicode.
-
-    Folders from macOS hold letters and their accents apart, what is stored or typed does not.
-    """
-    return unicodedata.normalize("NFC", name.casefold())
-
-
-def spelled_as(name: str, known: Iterable[str]) -> str:
-    """Return the one of some names that differs from a name in the form of Unicode at most.
-
-    The name itself where there is none.
-    """
-    one = unicodedata.normalize("NFC", name)
-    same = [other for other in known if unicodedata.normalize("NFC", other) == one]
-    return name if name in same or not same else same[0]
-
-
-def find_stored(folder: Path, stored: str) -> Path | None:
-    """Return the file below ``folder`` that a stored path names, as :func:`folded`, or None."""
-    try:
-        path = folder
-        for part in normalise(stored).parts:
-            if part == ".." or not path.is_dir():
-                return None
-            exact = path / part
-            if not exact.exists():
-                others = (one for one in path.iterdir() if folded(one.name) == folded(part))
-                found = next(others, None)
-                if found is None:
-                    return None
-                exact = found
-            path = exact
-        return path if path.is_file() else None
-    except (OSError, ValueError):  # too long for a name, a folder without permission, NUL
-        return None
 
 
 #: What the names of volumes say that are no anatomical MRI: atlases, CT, PET, tissues, maps.
@@ -115,68 +59,10 @@ def mri_rank(name: str) -> tuple[int, str]:
     return next((i for i, tag in enumerate(("t1", "mri")) if tag in text), 2), name
 
 
-class Problems(list[str]):
-    """What could not be read or found, one sentence each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        #: Folders that cannot be listed: nothing is known of what is in them.
-        self.unlisted: list[Path] = []
-
-
-def listed(folder: Path, problems: Problems) -> list[Path]:
-    """Return what a folder holds, by name; nothing, and a problem, if it cannot be listed."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        problems.append(f"{folder}: cannot be listed: {error.strerror}")
-        problems.unlisted.append(folder)
-        return []
-
-
-def listed_files(folder: Path, problems: Problems) -> list[Path]:
-    """Return the files that a folder holds, by name; a problem for each that is named as one only.
-
-    What is no file is a folder called ``….mat``, a link to nothing, a pipe (which is not opened).
-    """
-    found: list[Path] = []
-    for path in listed(folder, problems):
-        why = why_no_file(path)
-        if not why:
-            found.append(path)
-        elif not path.name.startswith(".") and (path.suffix == ".mat" or not is_folder(path)):
-            problems.append(f"{path}: {why}: nothing is made of it")
-    return found
-
-
-def why_no_file(path: Path) -> str:
-    """Say why a path that a folder lists is no file; nothing if it is one."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return "a link to a file that does not exist"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if stat.S_ISDIR(mode):
-        return "a folder, not a file"
-    return "" if stat.S_ISREG(mode) else "a pipe or device, not a file"
-
-
-def unlisted_below(folder: Path) -> list[Path]:
-    """Return the folders at or below one that cannot be listed; none of a file."""
-    found: list[Path] = []
-    if folder.is_dir():
-        for _ in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
-            pass
-    return found
-
-
-def is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder; what cannot be asked for is none."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
+def by_number(name: str) -> tuple[list[str | int], str]:
+    """Order names with numbers in them: trial 1000 after trial 999, whatever is padded."""
+    parts: list[str | int] = [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", name)]
+    return parts, name
 
 
 #: Tag in the names of recordings that Brainstorm averaged.

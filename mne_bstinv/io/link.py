@@ -12,6 +12,7 @@ from mne_bstinv.io.events import Event
 from mne_bstinv.io.kinds import Raw, Scalar, Vector
 from mne_bstinv.io.sampling import FARTHEST, sample_numbers
 from mne_bstinv.io.schema import Structure, declare
+from mne_bstinv.io.stored_paths import normalise
 from mne_bstinv.io.text import Nested, NestedArray, Text
 
 __all__ = ["Link", "LinkEpoch", "LinkProperties"]
@@ -97,7 +98,7 @@ class Link(Structure):
     @property
     def base_name(self) -> str:
         """Name of the file without its folders, whichever system wrote the path."""
-        return self.filename.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return normalise(self.filename).name
 
     @property
     def sfreq(self) -> float | None:

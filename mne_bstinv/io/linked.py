@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from mne_bstinv import io
 from mne_bstinv.errors import MissingFileError, RecordingFileError
-from mne_bstinv.io.filenames import normalise
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.stored_paths import normalise
 
 __all__ = ["find_linked", "folder_of_originals"]
 

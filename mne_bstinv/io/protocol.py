@@ -7,18 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io.filenames import (
-    Problems,
-    file_kind,
-    find_stored,
-    is_folder,
-    is_kernel,
-    is_label_volume,
-    is_mri,
-    listed,
-    listed_files,
-    mri_rank,
-)
+from mne_bstinv.io.filenames import file_kind, is_kernel, is_label_volume, is_mri, mri_rank
+from mne_bstinv.io.folders import Problems, files_in, is_folder, listed
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, GROUP, INTER, INTRA
 from mne_bstinv.io.protocol_entries import (
@@ -39,6 +29,8 @@ from mne_bstinv.io.protocol_scan import (
     read_or_report,
     scan,
 )
+from mne_bstinv.io.result_links import stored_results
+from mne_bstinv.io.stored_paths import find_stored
 from mne_bstinv.io.study import Subject, read_subject
 
 __all__ = ["is_protocol", "read_protocol", "resolve"]
@@ -105,9 +97,8 @@ def resolve(protocol: Protocol, stored_path: str | None, kind: str = "data") -> 
         raise ProtocolError(f"Unknown kind {kind!r}. Must be one of 'data', 'anat'.")
     if not stored_path:
         return None
-    if stored_path.startswith("link|"):
-        stored_path = stored_path.split("|")[1]
-    return find_stored(protocol.data if kind == "data" else protocol.anat, stored_path)
+    folder = protocol.data if kind == "data" else protocol.anat
+    return find_stored(folder, stored_results(stored_path))
 
 
 def is_protocol(folder: Path) -> bool:
@@ -205,7 +196,7 @@ def _anatomy_files(
 
     An MRI is rather one whose name says T1 or MRI, and never a volume of labels or a CT.
     """
-    found = listed_files(anat / folder, problems) if is_folder(anat / folder) else []
+    found = files_in(anat / folder, problems) if is_folder(anat / folder) else []
     names = [file.name for file in found if file.suffix.lower() == ".mat"]
     files: dict[str, Path | None] = {}
     for attribute, kind in ANATOMY_KINDS.items():
@@ -226,7 +217,7 @@ def _anatomy_files(
 
 def _others(folder: Path, used: Mapping[str, Path | None], problems: Problems) -> tuple[Path, ...]:
     """Return what a folder of an anatomy holds beside the files that are used."""
-    found = listed_files(folder, problems) if is_folder(folder) else []
+    found = files_in(folder, problems) if is_folder(folder) else []
     names = ["brainstormsubject.mat", *(file.name for file in used.values() if file is not None)]
     return tuple(file for file in found if file.name not in names and not file.name.startswith("."))
 

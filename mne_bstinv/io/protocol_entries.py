@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
-from mne_bstinv.io.filenames import spelled_as
+from mne_bstinv.io.stored_paths import spelled_as
 
-__all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry"]
+__all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry", "no_such"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -144,10 +144,8 @@ class Protocol(Displayed):
         for subject in self.subjects:
             if subject.name == wanted:
                 return subject
-        names = few(repr(subject.name) for subject in self.subjects) or "(none)"
-        raise ProtocolError(
-            f"{self.root}: no subject {name!r}; the subjects are {names}. Choose one."
-        )
+        known = (subject.name for subject in self.subjects)
+        raise no_such(self.root, f"subject {name!r}", "subjects", known)
 
     def condition(self, subject: str, condition: str) -> Condition:
         """Return a condition.
@@ -174,11 +172,14 @@ class Protocol(Displayed):
         for entry in conditions:
             if entry.name == wanted:
                 return entry
-        names = few(repr(entry.name) for entry in conditions) or "(none)"
-        raise ProtocolError(
-            f"{self.root}: no condition {condition!r} of {subject!r}; the conditions are {names}. "
-            "Choose one."
-        )
+        known = (entry.name for entry in conditions)
+        raise no_such(self.root, f"condition {condition!r} of {subject!r}", "conditions", known)
+
+
+def no_such(where: Path, what: str, kind: str, known: Iterable[str]) -> ProtocolError:
+    """Return the error for what a protocol does not have, which lists what it has of that kind."""
+    names = few(map(repr, dict.fromkeys(known))) or "(none)"
+    return ProtocolError(f"{where}: no {what}; the {kind} are {names}. Choose one.")
 
 
 def _listed(names: Sequence[str], separator: str = ", ") -> str:

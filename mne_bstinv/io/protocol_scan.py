@@ -9,15 +9,10 @@ from typing import Any, TypeVar
 
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import (
-    Problems,
-    file_kind,
-    folded,
-    is_folder,
-    listed_files,
-    normalise,
-)
+from mne_bstinv.io.filenames import by_number, file_kind
+from mne_bstinv.io.folders import Problems, files_in, is_folder
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
+from mne_bstinv.io.stored_paths import folded, normalise
 from mne_bstinv.io.study import read_study
 from mne_bstinv.io.text import struct_rows
 from mne_bstinv.io.variable import Variable
@@ -60,7 +55,7 @@ _LISTED = ("channel", "headmodel", "noisecov", "ndatacov", "data", "results")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folder:
-    """The files of one folder by kind, in name order."""
+    """The files of one folder by kind, in name order; recordings by the numbers in their names."""
 
     path: Path
     channel: Path | None
@@ -86,7 +81,7 @@ def scan(path: Path, problems: Problems) -> Folder:
     files: dict[str | None, list[Path]] = {}
     study = path / "brainstormstudy.mat"
     strange: list[Path] = []
-    for file in listed_files(path, problems):
+    for file in files_in(path, problems):
         if file.name.startswith("."):
             continue
         if file.suffix.lower() == ".mat":
@@ -105,7 +100,7 @@ def scan(path: Path, problems: Problems) -> Folder:
         head_models=tuple(files.get("headmodel", ())),
         noise_cov=_last(files, "noisecov"),
         data_cov=_last(files, "ndatacov"),
-        recordings=tuple(files.get("data", ())),
+        recordings=tuple(sorted(files.get("data", ()), key=lambda file: by_number(file.name))),
         results=tuple(files.get("results", ())),
         derived=tuple(sorted(f for kind in DERIVED_KINDS for f in files.get(kind, ()))),
         others=tuple(

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 from mne_bstinv.errors import MissingFileError
-from mne_bstinv.io.filenames import find_stored, is_folder
+from mne_bstinv.io.folders import is_folder
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.io.stored_paths import find_stored
 
-__all__ = ["is_result_link", "results_file", "split_link"]
+__all__ = ["is_result_link", "results_file", "split_link", "stored_results"]
 
 _LINK = "link|"
 
@@ -35,6 +36,11 @@ def split_link(path: PathLike) -> tuple[Path, Path]:
     assert results is not None
     assert recordings is not None
     return results, recordings
+
+
+def stored_results(stored: str) -> str:
+    """Return the results that a stored name of this kind names; any other path as it is."""
+    return stored.split("|")[1] if stored.startswith(_LINK) else stored
 
 
 def results_file(path: PathLike) -> Path:

@@ -18,7 +18,8 @@ from mne_bstinv.io.linked import find_linked
 from mne_bstinv.port.manifest import DONE, read_manifest
 from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import Outputs
-from mne_bstinv.port.plan import CONDITION, Settings, Unit
+from mne_bstinv.port.plan import CONDITION, Unit
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.workflow import StudyCondition
 
 __all__ = ["check_space", "convert_continuous", "originals"]

@@ -17,8 +17,9 @@ from mne_bstinv.port.morphs import write_morphs
 from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import UNIT, Outputs
 from mne_bstinv.port.picture import sensors_svg
-from mne_bstinv.port.plan import ANATOMY, CONDITION, Settings, Unit
+from mne_bstinv.port.plan import ANATOMY, CONDITION, Unit
 from mne_bstinv.port.recordings import convert_recordings
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.studies.units import in_metres
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.store import Store

@@ -16,8 +16,9 @@ from mne_bstinv.io.filenames import is_average
 from mne_bstinv.port.listing import ASKED_FOR
 from mne_bstinv.port.names import ENDINGS, MAX_STEM, safe_name
 from mne_bstinv.port.outputs import UNIT, Outputs
-from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
+from mne_bstinv.port.plan import CONDITION, SHARED, Unit
 from mne_bstinv.port.recordings import LINK
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.words import results_in_letters, results_in_words, used_types
 

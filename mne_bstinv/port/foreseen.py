@@ -11,7 +11,8 @@ from mne_bstinv.io import mat
 from mne_bstinv.io.filenames import is_kernel
 from mne_bstinv.io.protocol_scan import why_no_results
 from mne_bstinv.port.outputs import described
-from mne_bstinv.port.plan import CONDITION, Settings, Unit
+from mne_bstinv.port.plan import CONDITION, Unit
+from mne_bstinv.port.settings import Settings
 
 __all__ = ["NOT_SEEN", "foreseen"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from mne_bstinv import io
 from mne_bstinv.errors import BstInvError
 from mne_bstinv.port.outputs import Outputs
-from mne_bstinv.port.plan import DEFAULT_SUBJECT, Unit
+from mne_bstinv.port.plan import Unit
+from mne_bstinv.studies.subjects import DEFAULT_SUBJECT
 from mne_bstinv.workflow import StudyCondition
 
 __all__ = ["write_morphs"]

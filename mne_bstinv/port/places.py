@@ -11,7 +11,7 @@ from pathlib import Path
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MatFileError, OverwriteError, ProtocolError
-from mne_bstinv.io.filenames import Problems, listed, why_no_file
+from mne_bstinv.io.folders import Problems, listed, why_no_file
 from mne_bstinv.io.own_folders import DEFAULT_STUDY, DEFAULT_SUBJECT, INTRA
 from mne_bstinv.io.protocol import is_protocol
 from mne_bstinv.port.locks import WORK_FOLDER

@@ -3,87 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mne_bstinv import io
-from mne_bstinv._data_types import DATA_TYPES
-from mne_bstinv._verdicts import RTOL, wrong_rtol
-from mne_bstinv.errors import BstInvError, OptionError, ProtocolError
+from mne_bstinv.errors import BstInvError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import Problems, is_average, stored_averages
+from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.folders import Problems
 from mne_bstinv.io.own_folders import DEFAULT_STUDY
 from mne_bstinv.io.protocol_scan import scan
-from mne_bstinv.port.names import safe_names
-from mne_bstinv.studies.asked import asked_names
-from mne_bstinv.studies.units import UNITS
+from mne_bstinv.port.naming import OutputNames, anatomy_folder, mne_subjects, named_conditions
+from mne_bstinv.studies.asked import Names
+from mne_bstinv.studies.subjects import DEFAULT_SUBJECT
 from mne_bstinv.workflow import StudyCondition
 from mne_bstinv.workflow.protocol import study_condition
 from mne_bstinv.workflow.store import Store, file_stamp
 
-__all__ = ["ANATOMY", "CONDITION", "SHARED", "SUBJECTS", "Settings", "Unit", "plan"]
+__all__ = ["ANATOMY", "CONDITION", "SHARED", "Unit", "plan"]
 
 #: Kinds of units: surfaces and MRI; sensors, head models and kernels that conditions share; the
 #: files of one condition.
 ANATOMY = "anatomy"
 SHARED = "shared"
 CONDITION = "condition"
-
-#: Folder of the anatomies: MNE's ``subjects_dir``.
-SUBJECTS = "subjects"
-#: Name in MNE of the anatomy that subjects share.
-DEFAULT_SUBJECT = "default_subject"
-#: Names in the output that no subject may have.
-_TAKEN = (SUBJECTS, DEFAULT_SUBJECT, "default_study", "port.json", "port.html")
-
-ESTIMATES = ("all", "averages", "none")
-RAW = ("fif", "none")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What is asked for."""
-
-    #: Only results of these types of channels; None for all.
-    data_types: tuple[str, ...] | None = None
-    #: Recordings that source estimates are written of: all, averages, none.
-    estimates: str = "all"
-    #: What continuous recordings become: files of MNE, nothing.
-    raw: str = "fif"
-    #: A folder in which the files of links may be.
-    raw_dir: Path | None = None
-    #: Whether estimates of dspm2018 are multiplied by √Leff: Brainstorm's dspm2018sc.
-    scale_leff: bool = False
-    #: Whether to recompute the stored kernels, and up to which relative difference they agree.
-    verify: bool = False
-    rtol: float = RTOL
-    #: Unit of positions that are in no metres; None refuses them.
-    units: str | None = None
-    #: Whether files that are of no earlier port may be replaced.
-    overwrite: bool = False
-    #: Threads of BLAS in each worker; None for as many as it likes.
-    blas_threads: int | None = None
-    #: Whether bars show how much of a continuous recording is written; None: on a terminal.
-    progress: bool | None = False
-
-    def __post_init__(self) -> None:
-        if self.estimates not in ESTIMATES:
-            raise OptionError(
-                f"Unknown estimates {self.estimates!r}. Must be one of {', '.join(ESTIMATES)}."
-            )
-        if self.raw not in RAW:
-            raise OptionError(f"Unknown raw {self.raw!r}. Must be one of {', '.join(RAW)}.")
-        unknown = sorted(set(self.data_types or ()) - set(DATA_TYPES))
-        if unknown or self.data_types == ():
-            found = ", ".join(map(repr, unknown)) or "(none)"
-            raise OptionError(f"Unknown data types {found}. Choose from {', '.join(DATA_TYPES)}.")
-        if self.units not in (None, *UNITS):
-            raise OptionError(f"Unknown units {self.units!r}. Choose from {', '.join(UNITS)}.")
-        if wrong := wrong_rtol(self.rtol):
-            raise OptionError(wrong)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,31 +170,15 @@ def _averages(path: str, _size: int, _changed: int) -> int:
         return 1
 
 
-def plan(
-    protocol: io.Protocol,
-    *,
-    subjects: Sequence[str] | None = None,
-    conditions: Sequence[str] | None = None,
-) -> list[Unit]:
-    """List the units of a port: what others share first.
+def plan(protocol: io.Protocol, *, subjects: Names = None, conditions: Names = None) -> list[Unit]:
+    """List the units of a port, of names that :func:`asked_names` gives: what others share first.
 
     Names in the output do not depend on which subjects and conditions are kept (None: all).
     """
-    subjects, conditions = asked_names(protocol, subjects, conditions)
     _check_not_empty(protocol, subjects)
     units: dict[str, Unit] = {}
-    for part in _named_conditions(protocol):
-        if subjects is not None and part.subject.name not in subjects:
-            continue
-        if conditions is not None and part.condition.name not in conditions:
-            continue
-        for unit in part.units():
-            units.setdefault(unit.folder, unit)
-    for subject in protocol.subjects:
-        wanted = conditions is None and (subjects is None or subject.name in subjects)
-        if wanted and not subject.conditions:
-            for unit in _named_anatomy(protocol, subject).anatomy():
-                units.setdefault(unit.folder, unit)
+    for unit in _asked_units(protocol, subjects, conditions):
+        units.setdefault(unit.folder, unit)
     template = _template(protocol)
     if template is not None and units:  # unless a subject that uses it brought it
         units.setdefault(template.folder, template)
@@ -256,71 +186,85 @@ def plan(
     return sorted(units.values(), key=lambda unit: order.index(unit.kind))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _NamedCondition:
-    """A condition with the names that it gets."""
+def _asked_units(protocol: io.Protocol, subjects: Names, conditions: Names) -> Iterator[Unit]:
+    """Yield the units of conditions with what they share, and anatomies of subjects without any."""
+    for subject, condition, names in named_conditions(protocol):
+        if subjects is not None and subject.name not in subjects:
+            continue
+        if conditions is None or condition.name in conditions:
+            yield from _anatomy(protocol, subject, names.mne_subject)
+            yield from _shared(protocol, subject, condition, names)
+            yield _condition(protocol, subject, condition, names)
+    in_mne = mne_subjects(protocol)
+    for subject in protocol.subjects:
+        wanted = conditions is None and (subjects is None or subject.name in subjects)
+        if wanted and not subject.conditions:
+            yield from _anatomy(protocol, subject, in_mne[subject.name])
 
-    protocol: io.Protocol
-    subject: io.SubjectEntry
-    condition: io.Condition
-    safe_subject: str
-    safe_condition: str
-    mne_subject: str
-    #: Folder of the files that it shares; empty if it has its own.
-    shared: str
 
-    def anatomy(self) -> Iterator[Unit]:
-        """Its anatomy, if there is any."""
-        anatomy = self.subject
-        shells = (anatomy.scalp, anatomy.inner_skull, anatomy.outer_skull)
-        if any((anatomy.anatomy, anatomy.cortex, *shells)):
-            yield self._unit(
-                kind=ANATOMY, condition="", folder=f"{SUBJECTS}/{self.mne_subject}",
-                stem=self.mne_subject, shared="", files=_first_with_channels(self.subject),
-            )  # fmt: skip
-
-    def units(self) -> Iterator[Unit]:
-        """Its anatomy, what it shares, and itself."""
-        yield from self.anatomy()
-        if self.shared:
-            yield self._unit(
-                kind=SHARED, condition=DEFAULT_STUDY, folder=self.shared,
-                stem=self.shared.replace("/", "_"), shared="", files=self._shared_files(),
-            )  # fmt: skip
-        yield self._unit(
-            kind=CONDITION, condition=self.condition.name,
-            folder=f"{self.safe_subject}/{self.safe_condition}",
-            stem=f"{self.safe_subject}_{self.safe_condition}",
-            shared=self.shared, files=self.condition,
-        )  # fmt: skip
-
-    def _unit(self, **values: Any) -> Unit:
-        everybody = values["kind"] == SHARED and "/" not in self.shared
-        subject = self.subject
-        if values["kind"] == CONDITION:
-            subject = dataclasses.replace(subject, conditions=(self.condition,))
-        return Unit(
-            subject="" if everybody else subject.name,
-            protocol=dataclasses.replace(_plain(self.protocol), subjects=(subject,)),
+def _anatomy(protocol: io.Protocol, subject: io.SubjectEntry, mne_subject: str) -> Iterator[Unit]:
+    """Yield the anatomy of a subject, if there is any."""
+    shells = (subject.scalp, subject.inner_skull, subject.outer_skull)
+    if any((subject.anatomy, subject.cortex, *shells)):
+        yield Unit(
+            kind=ANATOMY,
+            subject=subject.name,
+            condition="",
+            folder=anatomy_folder(mne_subject),
+            stem=mne_subject,
+            shared="",
+            protocol=_plain(protocol, subject),
             anatomy=subject,
-            mne_subject=self.mne_subject,
-            **values,
+            files=_first_with_channels(subject),
+            mne_subject=mne_subject,
         )
 
-    def _shared_files(self) -> io.Condition:
-        channel_file = self.condition.channel_file
-        assert channel_file is not None
-        return dataclasses.replace(
-            self.condition,
-            name=DEFAULT_STUDY,
-            folder=channel_file.parent,
-            recordings=(),
-            results=tuple(
-                entry
-                for entry in self.condition.results
-                if entry.file.parent == channel_file.parent
-            ),
+
+def _shared(
+    protocol: io.Protocol, subject: io.SubjectEntry, condition: io.Condition, names: OutputNames
+) -> Iterator[Unit]:
+    """Yield the files that a condition shares, with one subject or with all, if there are any."""
+    if names.shared:
+        yield Unit(
+            kind=SHARED,
+            subject=subject.name if "/" in names.shared else "",
+            condition=DEFAULT_STUDY,
+            folder=names.shared,
+            stem=names.shared_stem,
+            shared="",
+            protocol=_plain(protocol, subject),
+            anatomy=subject,
+            files=_shared_files(condition),
+            mne_subject=names.mne_subject,
         )
+
+
+def _condition(
+    protocol: io.Protocol, subject: io.SubjectEntry, condition: io.Condition, names: OutputNames
+) -> Unit:
+    alone = dataclasses.replace(subject, conditions=(condition,))
+    return Unit(
+        kind=CONDITION,
+        subject=subject.name,
+        condition=condition.name,
+        folder=names.folder,
+        stem=names.stem,
+        shared=names.shared,
+        protocol=_plain(protocol, alone),
+        anatomy=alone,
+        files=condition,
+        mne_subject=names.mne_subject,
+    )
+
+
+def _shared_files(condition: io.Condition) -> io.Condition:
+    """Return a condition that has the files alone that one shares."""
+    assert condition.channel_file is not None
+    folder = condition.channel_file.parent
+    results = tuple(entry for entry in condition.results if entry.file.parent == folder)
+    return dataclasses.replace(
+        condition, name=DEFAULT_STUDY, folder=folder, recordings=(), results=results
+    )
 
 
 def _template(protocol: io.Protocol) -> Unit | None:
@@ -328,18 +272,7 @@ def _template(protocol: io.Protocol) -> Unit | None:
     anatomy = protocol.default_anatomy
     if anatomy is None or anatomy.cortex is None or not _has_sphere(anatomy.cortex):
         return None
-    return Unit(
-        kind=ANATOMY,
-        subject=anatomy.name,
-        condition="",
-        folder=f"{SUBJECTS}/{DEFAULT_SUBJECT}",
-        stem=DEFAULT_SUBJECT,
-        shared="",
-        protocol=dataclasses.replace(_plain(protocol), subjects=(anatomy,)),
-        anatomy=anatomy,
-        files=io.Condition(subject=anatomy.name, name="", folder=anatomy.folder),
-        mne_subject=DEFAULT_SUBJECT,
-    )
+    return next(_anatomy(protocol, anatomy, DEFAULT_SUBJECT))
 
 
 def _has_sphere(cortex: Path) -> bool:
@@ -354,59 +287,11 @@ def _has_sphere(cortex: Path) -> bool:
 def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
     """Return the first condition with a channel file, whatever is asked for; or one of no files."""
     found = (one for one in subject.conditions if one.channel_file is not None)
-    return next(found, next(iter(subject.conditions), _no_condition(subject)))
+    none = io.Condition(subject=subject.name, name="", folder=subject.folder)
+    return next(found, next(iter(subject.conditions), none))
 
 
-def _no_condition(subject: io.SubjectEntry) -> io.Condition:
-    return io.Condition(subject=subject.name, name="", folder=subject.folder)
-
-
-def _named_anatomy(protocol: io.Protocol, subject: io.SubjectEntry) -> _NamedCondition:
-    """Name the anatomy of a subject that has no condition."""
-    mine = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)[subject.name]
-    return _NamedCondition(
-        protocol=protocol,
-        subject=subject,
-        condition=_no_condition(subject),
-        safe_subject=mine,
-        safe_condition="",
-        mne_subject=DEFAULT_SUBJECT if subject.use_default_anat else mine,
-        shared="",
-    )
-
-
-def _named_conditions(protocol: io.Protocol) -> Iterator[_NamedCondition]:
-    safe_subjects = safe_names((s.name for s in protocol.subjects), taken=_TAKEN)
-    for subject in protocol.subjects:
-        names = (condition.name for condition in subject.conditions)
-        safe_conditions = safe_names(names, taken=("default_study",))
-        mine = safe_subjects[subject.name]
-        mne_subject = DEFAULT_SUBJECT if subject.use_default_anat else mine
-        for condition in subject.conditions:
-            yield _NamedCondition(
-                protocol=protocol,
-                subject=subject,
-                condition=condition,
-                safe_subject=mine,
-                safe_condition=safe_conditions[condition.name],
-                mne_subject=mne_subject,
-                shared=_shared_folder(protocol, condition, mine, mne_subject),
-            )
-
-
-def _shared_folder(
-    protocol: io.Protocol, condition: io.Condition, safe_subject: str, mne_subject: str
-) -> str:
-    """Return the folder of the files that a condition shares; empty if it has its own."""
-    if condition.channel_file is None or condition.channel_file.parent == condition.folder:
-        return ""
-    if condition.channel_file.parent.parent == protocol.data:
-        # one channel file for all: what is made of it depends on the anatomy too
-        return f"default_study_{mne_subject}"
-    return f"{safe_subject}/default_study"
-
-
-def _check_not_empty(protocol: io.Protocol, subjects: Sequence[str] | None) -> None:
+def _check_not_empty(protocol: io.Protocol, subjects: Names) -> None:
     chosen = [s for s in protocol.subjects if subjects is None or s.name in subjects]
     anatomies = (any((s.anatomy, s.cortex, s.scalp, s.inner_skull, s.outer_skull)) for s in chosen)
     if not any(s.conditions for s in chosen) and not any(anatomies):
@@ -416,10 +301,10 @@ def _check_not_empty(protocol: io.Protocol, subjects: Sequence[str] | None) -> N
         )
 
 
-def _plain(protocol: io.Protocol) -> io.Protocol:
-    """Return a protocol without what a subclass adds: it goes to other processes."""
+def _plain(protocol: io.Protocol, subject: io.SubjectEntry) -> io.Protocol:
+    """Return a protocol of one subject, without what a subclass adds: it goes to processes."""
     fields = {f.name: getattr(protocol, f.name) for f in dataclasses.fields(io.Protocol)}
-    return io.Protocol(**fields)
+    return io.Protocol(**{**fields, "subjects": (subject,)})
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -13,7 +13,7 @@ from mne_bstinv.io.filenames import is_average, is_block
 from mne_bstinv.port.continuous import convert_continuous
 from mne_bstinv.port.names import ENDINGS
 from mne_bstinv.port.outputs import Outputs
-from mne_bstinv.port.plan import Settings
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.workflow import StudyCondition
 
 __all__ = ["LINK", "MAX_EPOCHS_BYTES", "convert_recordings"]

@@ -18,7 +18,6 @@ from mne_bstinv._verdicts import RTOL
 from mne_bstinv._versions import versions
 from mne_bstinv.conversion import ConversionReport, carry, converts
 from mne_bstinv.errors import OptionError, ProtocolError
-from mne_bstinv.io.filenames import named
 from mne_bstinv.io.linked import folder_of_originals
 from mne_bstinv.io.mat import PathLike
 from mne_bstinv.port.archive import MAX_BYTES, extract_protocol
@@ -43,7 +42,8 @@ from mne_bstinv.port.places import (
     removed_if_refused,
     unlisted_of,
 )
-from mne_bstinv.port.plan import Settings, Unit, plan
+from mne_bstinv.port.plan import Unit, plan
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.port.summary import PortReport
 from mne_bstinv.port.surroundings import end_with
 from mne_bstinv.port.unit import planned_unit, port_unit
@@ -170,7 +170,7 @@ def port_protocol(
     )
     if not max_bytes >= 1:
         raise OptionError(f"max_bytes must be a positive number of bytes, found {max_bytes!r}.")
-    source, out = Path(protocol).absolute(), named(out, "out").absolute()
+    source, out = Path(protocol).absolute(), _temporary.named(out, "out").absolute()
     check_folder(out)
     with removed_if_refused(out), _opened(source, out, max_bytes, dry_run=dry_run) as found:
         check_output(found, out, overwrite=overwrite)

@@ -38,7 +38,8 @@ from mne_bstinv.port.manifest import (
 from mne_bstinv.port.outputs import FULL, Outputs, described
 from mne_bstinv.port.overview import can_be_shown
 from mne_bstinv.port.places import check_listed
-from mne_bstinv.port.plan import CONDITION, SHARED, Settings, Unit
+from mne_bstinv.port.plan import CONDITION, SHARED, Unit
+from mne_bstinv.port.settings import Settings
 from mne_bstinv.port.surroundings import surroundings
 from mne_bstinv.studies.units import converting
 from mne_bstinv.verification import verify

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import OptionError, ProtocolError
-from mne_bstinv.io.filenames import spelled_as
+from mne_bstinv.io.stored_paths import spelled_as
 
 __all__ = ["Names", "asked_names", "listed_names"]
 

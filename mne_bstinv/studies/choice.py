@@ -10,10 +10,13 @@ from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import MissingFileError, ProtocolError
 from mne_bstinv.io import mat
-from mne_bstinv.io.filenames import is_kernel, spelled_as, why_no_file
+from mne_bstinv.io.filenames import is_kernel
+from mne_bstinv.io.folders import why_no_file
+from mne_bstinv.io.protocol_entries import no_such
 from mne_bstinv.io.registry import of_role
 from mne_bstinv.io.result_links import is_result_link
-from mne_bstinv.studies.files import Studies
+from mne_bstinv.io.stored_paths import spelled_as
+from mne_bstinv.studies.files import Studies, find_file
 
 __all__ = [
     "NEEDED",
@@ -21,7 +24,6 @@ __all__ = [
     "choose_condition",
     "choose_recordings",
     "find_entry",
-    "last_part",
     "lone_condition",
     "named_by",
     "needed",
@@ -84,8 +86,7 @@ def choose_condition(
         protocol.condition(subject, condition)
     everything = [c for s in subjects for c in s.conditions]
     if condition is not None:
-        name = spelled_as(condition, (c.name for c in everything))
-        everything = [c for c in everything if c.name == name]
+        everything = _called(condition, everything, protocol)
     folder = (path if path.is_dir() else path.parent).resolve()
     whole = folder in (protocol.root.resolve(), protocol.data.resolve())
     found = [c for c in everything if whole or _belongs(c, folder)]
@@ -99,7 +100,16 @@ def choose_condition(
             " Choose one with subject= and condition= (--subject, --condition), or give its "
             "folder."
         )
-    raise ProtocolError(_nothing_complete(path, found, subjects))
+    raise ProtocolError(_nothing_complete(path, found, everything))
+
+
+def _called(name: str, conditions: list[io.Condition], protocol: io.Protocol) -> list[io.Condition]:
+    """Return the conditions of a name, or say which there are."""
+    known = [c.name for c in conditions]
+    wanted = spelled_as(name, known)
+    if wanted not in known:
+        raise no_such(protocol.root, f"condition {name!r}", "conditions", known)
+    return [c for c in conditions if c.name == wanted]
 
 
 def _belongs(condition: io.Condition, folder: Path) -> bool:
@@ -113,15 +123,13 @@ def _lacks(condition: io.Condition) -> list[str]:
     return [what for name, what in NEEDED.items() if getattr(condition, name) is None]
 
 
-def _nothing_complete(
-    path: Path, found: list[io.Condition], subjects: Sequence[io.SubjectEntry]
-) -> str:
+def _nothing_complete(path: Path, found: list[io.Condition], asked: list[io.Condition]) -> str:
     if not found:
-        names = [f"{c.subject}/{c.name}" for s in subjects for c in s.conditions]
-        listed = few(map(repr, names))
+        listed = few(repr(f"{c.subject}/{c.name}") for c in asked)
+        there = f"none of the conditions {listed}" if asked else "no condition, nor anywhere else"
         return (
-            f"{path}: no condition of that name or in that folder. Give the folder of a condition "
-            f"(data/Subject/Condition) or of the protocol, which has {listed or 'no condition'}."
+            f"{path}: here is {there}. Give the folder of a condition "
+            "(data/Subject/Condition), or of the protocol."
         )
     lacking = "; ".join(f"{c.subject}/{c.name} has no {', no '.join(_lacks(c))}" for c in found)
     return (
@@ -167,8 +175,7 @@ def _lone_results(folder: Path, file: Path) -> io.ResultsEntry:
     stored = mat.text_of(file, "DataFile")
     if not stored:
         return io.ResultsEntry(file=file, shared=is_kernel(file))
-    beside = folder / last_part(stored)
-    return io.ResultsEntry(file=file, data_file=beside if beside.is_file() else None)
+    return io.ResultsEntry(file=file, data_file=find_file(stored, folder, None))
 
 
 def named_by(
@@ -180,11 +187,7 @@ def named_by(
     stored = mat.text_of(results_file, "HeadModelFile")
     if not stored:
         return chosen.head_model_file, recordings
-    if protocol is not None:
-        found = io.resolve(protocol, stored)
-    else:
-        beside = chosen.folder / last_part(stored)
-        found = beside if beside.is_file() else None
+    found = find_file(stored, chosen.folder, protocol)
     if found is None:
         raise ProtocolError(
             f"{results_file}: its head model {stored!r} does not exist. Give the folder of the "
@@ -211,11 +214,6 @@ def _ends_with(file: Path, wanted: str) -> bool:
         return True
     parts = PurePath(path).parts
     return bool(parts) and file.absolute().parts[-len(parts) :] == parts
-
-
-def last_part(stored: str) -> str:
-    """Return the file name of a stored path."""
-    return stored.replace("\\", "/").rpartition("/")[2]
 
 
 #: What recordings or results are asked for by; None for the only ones.

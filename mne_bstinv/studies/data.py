@@ -20,12 +20,12 @@ from mne_bstinv.studies.choice import (
     check_path,
     choose_condition,
     choose_recordings,
-    last_part,
     lone_condition,
     named_by,
     protocol_of,
     warn_of_problems,
 )
+from mne_bstinv.studies.files import find_file
 from mne_bstinv.studies.normals import with_normals
 from mne_bstinv.studies.placing import placing_mri
 
@@ -224,7 +224,7 @@ def gather_study(
     }
     files = {role: file for role, file in found.items() if file is not None}
     head_model = read(io.read_head_model, files["head_model"])
-    cortex_file = _surface_of(head_model, chosen.folder, protocol)
+    cortex_file = find_file(head_model.cortex_file, chosen.folder, protocol, "anat")
     if cortex_file is None and subject is not None:
         cortex_file = subject.cortex
     if cortex_file is not None:
@@ -270,18 +270,6 @@ def _rows(recordings: io.Recordings | None, otherwise: int) -> int:
     if recordings.f is not None:
         return int(recordings.f.shape[0])
     return otherwise if recordings.channel_flag is None else len(recordings.channel_flag)
-
-
-def _surface_of(
-    head_model: io.HeadModel, folder: Path, protocol: io.Protocol | None
-) -> Path | None:
-    """Return the file of the cortex that a head model names, if it exists."""
-    if protocol is not None:
-        return io.resolve(protocol, head_model.cortex_file, "anat")
-    if not head_model.cortex_file:
-        return None
-    beside = folder / last_part(head_model.cortex_file)
-    return beside if beside.is_file() else None
 
 
 class _StoredResults(Mapping[str, io.Results]):

@@ -13,14 +13,29 @@ from typing import Any, TypeVar
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv.errors import ProtocolError
+from mne_bstinv.io.result_links import stored_results
+from mne_bstinv.io.stored_paths import find_stored, normalise
 from mne_bstinv.studies.ahead import Ahead, Task
 from mne_bstinv.studies.lately import Lately
 
-__all__ = ["Studies", "StudyFiles"]
+__all__ = ["Studies", "StudyFiles", "find_file"]
 
 logger = logging.getLogger("mne_bstinv")
 
 T = TypeVar("T")
+
+
+def find_file(
+    stored_path: str | None, folder: Path, protocol: io.Protocol | None, kind: str = "data"
+) -> Path | None:
+    """Find a file by the path stored in another: in the protocol, without one in a folder.
+
+    The path is relative to the protocol's folder of a ``kind``, ``'data'`` or ``'anat'``.
+    """
+    if protocol is not None:
+        return io.resolve(protocol, stored_path, kind)
+    name = normalise(stored_results(stored_path or "")).name
+    return find_stored(folder, name) if name else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +54,8 @@ class StudyFiles:
         return str(self.folder if self.protocol is None else self.protocol.root)
 
     def find(self, stored_path: str | None, kind: str) -> Path | None:
-        """Find a file by the path stored in another: in the protocol, else in this folder."""
-        if not stored_path:
-            return None
-        if self.protocol is not None:
-            return io.resolve(self.protocol, stored_path, kind)
-        beside = self.folder / Path(stored_path.replace("\\", "/")).name
-        return beside if beside.is_file() else None
+        """Find a file by the path stored in another, see :func:`find_file`."""
+        return find_file(stored_path, self.folder, self.protocol, kind)
 
 
 class Studies:

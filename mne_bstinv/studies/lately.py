@@ -1,7 +1,11 @@
 """Structures of the files that were read last: one of a file and of all its copies.
 
 Conditions often hold copies of one channel file, covariance or head model. To compare two files of
-one size takes a fraction of the time of reading one.
+one size takes a fraction of the time of reading one, and less than a digest of each.
+
+This is no :class:`~mne_bstinv.workflow.store.Store`, which keeps by size: verifying asks for each
+kernel once, and for one head model again and again, however large. Within one size it would hold
+hundreds of small kernels that nobody asks for any more, or read a large head model for each kernel.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from mne_bstinv.errors import (
     OptionError,
     ProtocolError,
 )
-from mne_bstinv.io.filenames import Problems, listed, unlisted_below
+from mne_bstinv.io.folders import Problems, listed, unlisted_below
 from mne_bstinv.io.result_links import results_file
 from mne_bstinv.studies.files import Studies
 from mne_bstinv.studies.workers import deaf_workers, n_workers
@@ -31,7 +31,7 @@ from mne_bstinv.verification.ahead import expect
 from mne_bstinv.verification.foreign import Operators
 from mne_bstinv.verification.kernels import verify_kernel
 from mne_bstinv.verification.outcome import ERROR, KERNEL, Verification
-from mne_bstinv.verification.shared import Shared
+from mne_bstinv.verification.visited import Visited
 
 __all__ = ["find_files", "find_results", "verify"]
 
@@ -201,14 +201,14 @@ def _read_ahead(files: list[Path], library: Library) -> Iterator[Path]:
 def _verified(
     files: Iterable[Path], library: Library, rtol: float, foreign: Operators
 ) -> Iterator[Verification]:
-    shared = Shared(library.studies)
+    visited = Visited(library.studies)
     for file in files:
         kind = KERNEL
         try:
             _refuse_folder(file)
             kind = derived_kind(file, library) or KERNEL
             if kind == KERNEL:
-                yield verify_kernel(library.results(file), file, shared, rtol, foreign)
+                yield verify_kernel(library.results(file), file, visited, rtol, foreign)
             else:
                 yield _verify_derived(file, library, rtol)
         except NotComparableError as error:

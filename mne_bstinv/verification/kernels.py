@@ -30,8 +30,8 @@ from mne_bstinv.studies.files import Studies, StudyFiles
 from mne_bstinv.studies.normals import with_normals
 from mne_bstinv.verification.foreign import Operators, is_foreign, verify_foreign
 from mne_bstinv.verification.outcome import Verification
-from mne_bstinv.verification.shared import Shared
 from mne_bstinv.verification.stages import explain, rounded, stage_differences
+from mne_bstinv.verification.visited import Visited
 
 __all__ = ["recompute", "verify_kernel"]
 
@@ -60,22 +60,22 @@ def recompute(fname: str | Path, *, protocol: io.Protocol | None = None) -> Inve
         If a file of the study is missing or damaged, or no linear inverse computed the kernel.
     """
     file = Path(fname)
-    shared = Shared(Studies(protocol))
+    visited = Visited(Studies(protocol))
     stored = io.read_results(file)
     origin = _origin(stored)
     if len(origin.years) == 1:
-        return _recompute(stored, origin, origin.years[0], file, shared)
-    return _likeliest(stored, origin, file, shared, rtol=RTOL)[0]
+        return _recompute(stored, origin, origin.years[0], file, visited)
+    return _likeliest(stored, origin, file, visited, rtol=RTOL)[0]
 
 
 def verify_kernel(
-    stored: io.Results, file: Path, shared: Shared, rtol: float, operators: Operators
+    stored: io.Results, file: Path, visited: Visited, rtol: float, operators: Operators
 ) -> Verification:
     """Recompute the kernel of a results file, or its estimate, and compare it with the stored."""
     if is_foreign(stored):
-        return verify_foreign(stored, file, shared.studies, rtol, operators)
+        return verify_foreign(stored, file, visited.studies, rtol, operators)
     origin = _origin(stored)
-    result, agreement = _likeliest(stored, origin, file, shared, rtol)
+    result, agreement = _likeliest(stored, origin, file, visited, rtol)
     stages = stage_differences(stored, result)
     notes = [rounded(agreement), explain(agreement, stages, agreement.bound or rtol)]
     notes += result.warnings
@@ -94,23 +94,23 @@ def verify_kernel(
 
 
 def _likeliest(
-    stored: io.Results, origin: Origin, file: Path, shared: Shared, rtol: float
+    stored: io.Results, origin: Origin, file: Path, visited: Visited, rtol: float
 ) -> tuple[InverseResult, Agreement]:
     """Recompute by the year whose kernel agrees with the stored one, else by the likeliest."""
     outcomes = []
     for year in origin.years:
-        result = _recompute(stored, origin, year, file, shared)
-        outcomes.append((result, _agreement(stored, result, file, shared, rtol)))
+        result = _recompute(stored, origin, year, file, visited)
+        outcomes.append((result, _agreement(stored, result, file, visited, rtol)))
         if outcomes[-1][1].status != DIFFERS:
             return outcomes[-1]
     return outcomes[0]
 
 
 def _recompute(
-    stored: io.Results, origin: Origin, year: int, file: Path, shared: Shared
+    stored: io.Results, origin: Origin, year: int, file: Path, visited: Visited
 ) -> InverseResult:
     options = origin.options(stored.options or {}, year)
-    studies = shared.studies
+    studies = visited.studies
     study = studies.of(file)
     name = stored.head_model_file
     files = [
@@ -137,7 +137,7 @@ def _recompute(
             options=options,
             data_cov=of_data,
             n_avg=max(stored.n_avg, 1),
-            selections=shared.selections(head_model, channels, noise_cov, of_data),
+            selections=visited.selections(head_model, channels, noise_cov, of_data),
         )
         return kernel_of(prepared)
     except UnsupportedInverseError as error:
@@ -148,11 +148,11 @@ def _recompute(
 
 
 def _agreement(
-    stored: io.Results, result: InverseResult, file: Path, shared: Shared, rtol: float
+    stored: io.Results, result: InverseResult, file: Path, visited: Visited, rtol: float
 ) -> Agreement:
     expected, computed = stored.imaging_kernel, None
-    studies = shared.studies
-    rounding = shared.rounding_bound(result, _covariance(result, file, studies)).total
+    studies = visited.studies
+    rounding = visited.rounding_bound(result, _covariance(result, file, studies)).total
     if expected is None:
         expected = stored.amplitudes
         recordings = _recordings(stored, file, studies)

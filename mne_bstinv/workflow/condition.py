@@ -8,14 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mne_bstinv import io
 from mne_bstinv._data_types import MEG_TYPES, data_types_of, upper_types
+from mne_bstinv._types import FloatArray
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import BstInvError, MissingFileError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.io.filenames import is_average, is_continuous
 from mne_bstinv.io.processing import derivation_of
 from mne_bstinv.io.result_links import is_result_link
+from mne_bstinv.studies.normals import SAME_PLACE
 from mne_bstinv.workflow.structures import ConditionStructures
 from mne_bstinv.workflow.summary import condition_html, condition_text
 
@@ -265,9 +269,9 @@ class StudyCondition(ConditionStructures):
             "mri": self.mri,
             "scale_leff": scale_leff,
         }
-        other = self._other_cortex(results)
-        if other is not None:
-            surface = self.store.read(io.read_surface, other)
+        if self._is_elsewhere(results):
+            cortex = self._cortex_of(results)
+            surface = None if cortex is None else self.store.read(io.read_surface, cortex)
             return to_source_estimate(
                 results, recordings, self.mne_subject, surface=surface, **common
             )
@@ -282,23 +286,32 @@ class StudyCondition(ConditionStructures):
             **common,
         )
 
-    def _other_cortex(self, results: io.Results) -> Path | None:
-        """Return the cortex of a map that is on another than that of its head model.
+    def _is_elsewhere(self, results: io.Results) -> bool:
+        """Tell whether a map says where it is, and not at the locations of its head model.
 
-        Maps that were projected keep the name of the head model that they were computed with.
+        Maps that were projected keep the name of the head model that they were computed with;
+        averages over subjects may name none, one that is gone, or one of other sensors.
         """
-        if results.head_model_type in ("volume", "mixed") or not results.surface_file:
-            return None
+        on_grid = results.head_model_type in ("volume", "mixed")
+        cortex = self._cortex_of(results)
+        if cortex is None and results.head_model_type != "volume":
+            return False
+        if results.grid_loc is None and on_grid:
+            return False
         stored = results.head_model_file
         file = io.resolve(self.protocol, stored) if stored else self.head_model_file
-        named = io.resolve(self.protocol, results.surface_file, "anat")
-        is_map = results.imaging_kernel is None or derivation_of(results) is not None
-        if named is None or (file is None and not is_map):
-            return None
-        if file is None:
-            return named
+        if file is None or self.channel_file is None:
+            return results.imaging_kernel is None or derivation_of(results) is not None
         model = self.with_head_model(file)
-        return None if model.cortex_file == named else named
+        if results.grid_loc is not None and on_grid:
+            return not _same_places(model.head_model.grid_loc, results.grid_loc)
+        return model.cortex_file != cortex
+
+    def _cortex_of(self, results: io.Results) -> Path | None:
+        """Return the cortex that results name; None for volumes, and where it is not there."""
+        if results.head_model_type == "volume" or not results.surface_file:
+            return None
+        return io.resolve(self.protocol, results.surface_file, "anat")
 
     # the parts of these
 
@@ -415,6 +428,11 @@ class StudyCondition(ConditionStructures):
 
 def _listed_types(options: Any) -> tuple[str, ...]:
     return data_types_of(options) if isinstance(options, Mapping) else ()
+
+
+def _same_places(one: FloatArray, other: FloatArray) -> bool:
+    """Tell whether two grids (m, 3) have the same locations, m."""
+    return one.shape == other.shape and np.allclose(one, other, rtol=0, atol=SAME_PLACE)
 
 
 def _named_recordings(results: io.Results) -> Path | None:

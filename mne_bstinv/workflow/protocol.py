@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mne_bstinv import io
 from mne_bstinv.io.mat import PathLike
+from mne_bstinv.studies.subjects import mne_subject as subject_in_mne
 from mne_bstinv.workflow.condition import StudyCondition
 from mne_bstinv.workflow.store import Store
 from mne_bstinv.workflow.summary import protocol_html, protocol_text
@@ -93,11 +94,10 @@ def study_condition(
     has that of the folder of its anatomy.
     """
     listed = {f.name: getattr(condition, f.name) for f in dataclasses.fields(io.Condition)}
-    default = "default_subject" if subject.use_default_anat else subject.name
     return StudyCondition(
         **listed,
         protocol=protocol,
         anatomy=subject,
         store=Store() if store is None else store,
-        mne_subject=mne_subject or default,
+        mne_subject=mne_subject or subject_in_mne(subject),
     )

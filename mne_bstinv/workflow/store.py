@@ -1,4 +1,7 @@
-"""What was read or made, kept while it is in use and up to a stated size."""
+"""What was read or made, kept while it is in use and up to a stated size.
+
+Verifying keeps the last structures of each kind instead, see :mod:`mne_bstinv.studies.lately`.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from mne_bstinv.datasets import load_sample
 
 ROOT = Path(mne_bstinv.__file__).parent
 SOURCES = {p.relative_to(ROOT).as_posix(): p.read_text("utf-8") for p in ROOT.rglob("*.py")}
-DECLARED = set(kept.Kept.__annotations__)
+DECLARED = set(kept.WayBack.__annotations__)
 
 
 def test_nothing_goes_by_the_declaration():

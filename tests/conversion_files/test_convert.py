@@ -109,6 +109,19 @@ def test_companions_are_found_in_the_protocol(stored, tmp_path):
     assert not np.allclose(forward["mri_head_t"]["trans"], np.eye(4))
 
 
+def orders(report):
+    """What a report says of the order of locations."""
+    return [f.reason for f in report.of("derived") if f.field == "GridLoc"]
+
+
+def in_mnes_order(forward, channels, folder):
+    """Write the cortex of a forward solution."""
+    target = folder / "tess_cortex_mne.mat"
+    done = convert_file(forward, target, companions={"channels": channels})
+    assert "the left hemisphere first" in orders(done.report)[0]
+    return target
+
+
 def test_head_model_and_back(stored, converted, tmp_path):
     model = io.read_head_model(stored["headmodel"])
     shutil.copy(stored["channel"], tmp_path)
@@ -118,12 +131,13 @@ def test_head_model_and_back(stored, converted, tmp_path):
     # FIF keeps no order: the left hemisphere comes first
     order = [int(np.argmin(np.linalg.norm(model.grid_loc - p, axis=1))) for p in back.grid_loc]
     assert sorted(order) == list(range(model.n_sources))
+    assert [said for said in orders(done.report) if "the left hemisphere first" in said]
     theirs = model.gain.reshape(model.n_channels, -1, 3)[:, order].reshape(model.n_channels, -1)
     computed = np.isfinite(theirs).all(axis=1) & theirs.any(axis=1)
     close(back.gain[computed], theirs[computed], SINGLE)
 
 
-def test_head_models_follow_the_vertices_of_their_cortex(stored, converted, protocol):
+def test_head_models_follow_the_vertices_of_their_cortex(stored, converted, protocol, tmp_path):
     model = io.read_head_model(stored["headmodel"])
     done = convert_file(converted / "a-fwd.fif", protocol.evoked / "headmodel_surf_back.mat")
     back = io.read_head_model(done.files[0])
@@ -132,7 +146,13 @@ def test_head_models_follow_the_vertices_of_their_cortex(stored, converted, prot
     computed = np.isfinite(model.gain).all(axis=1) & model.gain.any(axis=1)
     close(back.gain[computed], model.gain[computed], SINGLE)
     assert np.abs(np.sum(back.grid_orient * model.grid_orient, axis=1) - 1).max() < 1e-6
-    assert any("order of the vertices of tess_cortex" in str(f) for f in done.report.of("derived"))
+    (said,) = orders(done.report)
+    assert "put in the order of the vertices of tess_cortex" in said
+    done = convert_file(converted / "a-fwd.fif", tmp_path / "headmodel_surf_as_it_is.mat",
+                        companions={"channels": stored["channel"], "cortex": in_mnes_order(
+                            converted / "a-fwd.fif", stored["channel"], tmp_path)})  # fmt: skip
+    (said,) = orders(done.report)
+    assert "are in the order of the vertices of tess_cortex" in said
     head = next(protocol.anat.glob("tess_head.mat"))
     shutil.copy(head, protocol.anat / "tess_cortex_other.mat")
     with pytest.raises(

@@ -238,8 +238,8 @@ def test_other_signals_are_not_scouts(data_dir):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"options": {}}, "name (Options.TestType) is not computed here"),
         ({"options": {"TestType": "ttest_paired"}}, "'ttest_paired' is not computed here"),
+        ({"options": {}}, "A test that is not named (Options.TestType) is not computed here"),
         ({"options": {"TestType": "ttest_onesample", "isAvgTime": 1.0}}, "averages over time"),
         ({"correction": "fdr"}, "corrected (fdr)"),
         ({"type": "timefreq"}, "'timefreq' files"),

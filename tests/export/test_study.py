@@ -581,6 +581,11 @@ class TestData:
             "data_left_trial003.mat",
             "data_right_trial002.mat",
         ]
+        assert any(f.field == "order of trials" for f in conversion_report(study))
+        alike = export_study(
+            tmp_path / "q", epochs["left"], subject="S", condition="c", dry_run=True
+        )
+        assert not any(f.field == "order of trials" for f in conversion_report(alike))
         cov = io.read_noise_cov(study.noise_cov_file)
         channels = io.read_channels(study.channel_file)
         # noise is what comes before the stimulus, data are all

@@ -15,7 +15,8 @@ from io_helpers import save
 from mne_bstinv import export_study, io, load_study, port_protocol, to_surfaces, verify
 from mne_bstinv.cli import main
 from mne_bstinv.errors import OptionError
-from mne_bstinv.io.filenames import find_stored, is_average, stored_averages
+from mne_bstinv.io.filenames import is_average, stored_averages
+from mne_bstinv.io.stored_paths import find_stored
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and rights of POSIX")
 
@@ -147,6 +148,19 @@ def test_comments_and_other_files_are_listed(protocol, capsys):
     assert out.count("(kernel)") + out.count("(shared kernel)") + out.count("(full)") == len(
         kernels
     )
+
+
+def test_trials_are_listed_by_their_numbers(data_dir, tmp_path):
+    """The thousandth has a digit more than names are padded to."""
+    root = shutil.copytree(data_dir / "eeg_volume", tmp_path / "protocol")
+    folder = root / "data/Subject01/oddball"
+    average = next(folder.glob("data_*.mat"))
+    numbers = (9, 99, 100, 101, 999, 1000, 1001)
+    for number in numbers:
+        (folder / f"data_go_trial{number:03d}.mat").symlink_to(average)
+    entries = io.read_protocol(root).condition("Subject01", "oddball").recordings
+    names = [entry.file.stem for entry in entries if "trial" in entry.file.stem]
+    assert names == [f"data_go_trial{number:03d}" for number in numbers]
 
 
 #: The same name, letters and accents in one and apart: as they are typed, and in folders of macOS.

@@ -12,7 +12,8 @@ from port_studies import make_protocol
 from mne_bstinv import io
 from mne_bstinv.errors import OptionError, ProtocolError
 from mne_bstinv.port import port_protocol
-from mne_bstinv.port.plan import ANATOMY, CONDITION, SHARED, Settings, plan
+from mne_bstinv.port.plan import ANATOMY, CONDITION, SHARED, plan
+from mne_bstinv.port.settings import Settings
 
 SHARED_FOLDER = "data/Subject01/@default_study"
 
@@ -132,7 +133,7 @@ def test_an_anatomy_without_conditions_is_ported(data_dir, tmp_path):
     surf = tmp_path / "out" / "subjects" / "Subject01" / "surf"
     assert (surf / "lh.pial").exists()
     with pytest.raises(ProtocolError, match="no condition 'x'"):
-        plan(io.read_protocol(folder), conditions=["x"])
+        port_protocol(folder, tmp_path / "out", conditions="x")
 
 
 def test_settings_are_checked():

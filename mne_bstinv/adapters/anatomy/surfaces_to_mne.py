@@ -15,7 +15,7 @@ from mne.utils import verbose
 
 from mne_bstinv import io
 from mne_bstinv._display import Displayed
-from mne_bstinv._temporary import beside, writing
+from mne_bstinv._temporary import beside, named, writing
 from mne_bstinv._types import Verbose
 from mne_bstinv.adapters.anatomy.atlas_files import atlas_files
 from mne_bstinv.adapters.anatomy.place import Place, volume_geometry
@@ -29,7 +29,6 @@ from mne_bstinv.adapters.frames import head_frame, mri_frame
 from mne_bstinv.adapters.sources import cut_cortex
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError, OverwriteError
-from mne_bstinv.io.filenames import named
 from mne_bstinv.studies.units import in_metres
 
 __all__ = ["SubjectFolder", "to_surfaces", "to_trans", "write_all"]

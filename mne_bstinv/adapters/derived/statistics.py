@@ -13,10 +13,14 @@ import numpy as np
 from mne.utils import verbose
 
 from mne_bstinv import io
-from mne_bstinv._display import Displayed
+from mne_bstinv._display import Displayed, few
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.kept import keep, kept_of
-from mne_bstinv.adapters.operators import from_source_estimate, to_source_estimate
+from mne_bstinv.adapters.operators import (
+    from_source_estimate,
+    scalar_regions,
+    to_source_estimate,
+)
 from mne_bstinv.adapters.recordings import from_evoked, to_evoked
 from mne_bstinv.adapters.sources import model_of_vertices, to_source_spaces
 from mne_bstinv.conversion import Findings, attach_with_parts, carry, conversion_report, converts
@@ -109,7 +113,7 @@ def to_statistics(
     parts = []
     for values in (statistics.tmap, statistics.pmap):
         if statistics.type == "results":
-            results = _as_results(statistics, values, times)
+            results = _as_results(statistics, values, times, findings)
             parts.append(
                 to_source_estimate(
                     results,
@@ -264,39 +268,48 @@ def _before(pair: StatisticPair, part: io.Results | io.Recordings) -> io.Statist
     rows = _rows(part)
     if kept is not None and kept.tmap is not None and kept.tmap.shape[:2] == rows.shape:
         return dataclasses.replace(kept, history=(*kept.history, row))
-    names = ["time"]
-    if isinstance(part, io.Recordings):
-        names += ["channel_flag"]
-    else:
-        names += ["surface_file", "head_model_type", "grid_loc", "grid_orient", "grid_atlas"]
+    grid = ("surface_file", "head_model_type", "grid_loc", "grid_orient", "grid_atlas")
+    names = ("channel_flag",) if isinstance(part, io.Recordings) else ("n_components", *grid)
     places: dict[str, Any] = {name: getattr(part, name) for name in names}
     return io.Statistics(
         tmap=rows,
         type="data" if isinstance(part, io.Recordings) else "results",
-        n_components=1,
+        time=part.time,
         comment=pair.unit,
         colormap_type="stat2",
         history=(row,),
-        **places,
+        **{"n_components": 1, **places},
     )
 
 
-def _as_results(statistics: io.Statistics, values: FloatArray, times: FloatArray) -> io.Results:
-    if statistics.n_components != 1:
-        raise ConversionError(
-            f"The test has {statistics.n_components} components a location: statistics of x, y and "
-            "z are no vector that could be turned to another frame. Test norms."
-        )
+def _as_results(
+    statistics: io.Statistics, values: FloatArray, times: FloatArray, findings: Findings
+) -> io.Results:
+    rows = _flat(statistics, values)
+    atlas = scalar_regions(statistics.grid_atlas, len(rows), findings)
+    if statistics.n_components not in (0, 1):
+        raise _of_components(f"{statistics.n_components} components a location")
+    scouts = () if atlas is None else atlas.scouts
+    free = [s.label or "unnamed" for s in scouts if (s.region or "")[2:3].upper() in ("U", "L")]
+    if free:
+        raise _of_components(f"three components a location in {few(free)}")
     return io.Results(
-        image_grid_amp=_flat(statistics, values),
-        n_components=1,
+        image_grid_amp=rows,
+        n_components=statistics.n_components,
         time=times,
         comment=statistics.comment,
         head_model_type=statistics.head_model_type,
         surface_file=statistics.surface_file,
         grid_loc=statistics.grid_loc,
         grid_orient=statistics.grid_orient,
-        grid_atlas=statistics.grid_atlas,
+        grid_atlas=atlas,
+    )
+
+
+def _of_components(what: str) -> ConversionError:
+    return ConversionError(
+        f"The test has {what}: statistics of x, y and z are no vector that could be turned to "
+        "another frame. Test norms."
     )
 
 

@@ -12,7 +12,7 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.kept import keep
-from mne_bstinv.adapters.operators import to_source_estimate
+from mne_bstinv.adapters.operators import scalar_regions, to_source_estimate
 from mne_bstinv.adapters.recordings import sampling_frequency
 from mne_bstinv.adapters.sensors import to_info
 from mne_bstinv.conversion import Findings, attach_with_parts, converts
@@ -202,6 +202,9 @@ def to_source_bands(
         values = np.abs(values) ** 2
     whole = results or io.Results(n_components=1, image_grid_amp=values[:, :, 0])
     times = _first_time(timefreq) if timefreq.is_spectrum else _times(timefreq)
+    known = timefreq, whole, head_model
+    stored = next((one.grid_atlas for one in known if one and one.grid_atlas), None)
+    regions = scalar_regions(stored, len(values), findings)
     names = band_names(timefreq)
     estimates = []
     for index, name in enumerate(names):
@@ -214,6 +217,7 @@ def to_source_bands(
             surface_file=timefreq.surface_file or whole.surface_file,
             grid_loc=timefreq.grid_loc if timefreq.grid_loc is not None else whole.grid_loc,
             grid_orient=whole.grid_orient,
+            grid_atlas=regions,
         )  # fmt: skip
         stc = to_source_estimate(
             one,

@@ -33,7 +33,7 @@ from mne_bstinv.adapters.operators.parameters import (
     for_averages,
     inverse_parameters,
 )
-from mne_bstinv.adapters.operators.results import vert2grid
+from mne_bstinv.adapters.operators.results import scalar_regions, vert2grid
 
 __all__ = [
     "EXACT",
@@ -57,6 +57,7 @@ __all__ = [
     "operator_of_results",
     "reference_projections",
     "remember_file",
+    "scalar_regions",
     "to_inverse_operator",
     "to_source_estimate",
     "vert2grid",

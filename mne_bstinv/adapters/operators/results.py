@@ -16,7 +16,7 @@ from mne_bstinv.adapters.sources import SourceGrid, is_on_cortex
 from mne_bstinv.conversion import Findings
 from mne_bstinv.inverse.result import RegionRows
 
-__all__ = ["grid_fields", "layout_of_grid", "recoded", "rows_of", "vert2grid"]
+__all__ = ["grid_fields", "layout_of_grid", "recoded", "rows_of", "scalar_regions", "vert2grid"]
 
 #: Part of a vector along the tangents that is rounding.
 _ROUNDING = 1e-9
@@ -34,6 +34,35 @@ def layout_of_grid(
     if normals is None or not vector:
         normals = np.tile([0.0, 0.0, 1.0], (n, 1))
     return mixed_layout(atlas.scouts, normals, n), atlas
+
+
+def scalar_regions(
+    atlas: io.GridAtlas | None, n_rows: int, findings: Findings
+) -> io.GridAtlas | None:
+    """Return the regions of a map; constrained, if each of their locations has one value.
+
+    Brainstorm marks them so in maps of norms, but not in all that is made of estimates.
+
+    Parameters
+    ----------
+    atlas : GridAtlas | None
+        The regions as they are stored.
+    n_rows : int
+        The number of rows of the map.
+    findings : Findings
+        Takes what was changed.
+
+    Returns
+    -------
+    GridAtlas | None
+        The regions.
+    """
+    if atlas is None:
+        return None
+    of_locations = [s for s in atlas.scouts if (s.region or "")[1:2].upper() != "X"]
+    if n_rows != sum(np.size([] if s.grid_rows is None else s.grid_rows) for s in of_locations):
+        return atlas
+    return recoded(atlas, dict.fromkeys("CUL", "C"), findings)
 
 
 def recoded(atlas: io.GridAtlas, letters: dict[str, str], findings: Findings) -> io.GridAtlas:

@@ -16,7 +16,7 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.conversion import Findings
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ConversionError, InverseError
 from mne_bstinv.inverse.orientation import local_frames, unit_normals
 from mne_bstinv.inverse.origin import origin_of_results
 from mne_bstinv.inverse.regions import mixed_regions
@@ -125,7 +125,10 @@ def mixed_layout(
     ``normals`` (n_sources, 3) are for constrained and loose regions; the rows of loose regions
     are along the normal and two tangents if ``local``.
     """
-    specs = mixed_regions(scouts, n_sources)
+    try:
+        specs = mixed_regions(scouts, n_sources)
+    except InverseError as error:
+        raise ConversionError(f"GridAtlas cannot be used: {error}") from error
     located = np.concatenate([spec.locations for spec in specs])
     if np.unique(located).size < located.size:
         raise ConversionError(

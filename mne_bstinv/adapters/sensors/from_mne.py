@@ -7,12 +7,14 @@ from typing import Any
 
 import mne
 import numpy as np
+from mne.io.constants import FIFF
 from mne.utils import verbose
 
 from mne_bstinv import io
+from mne_bstinv._display import few
 from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters.channel_names import with_mne_names
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_from_mne import Frames, channel_from
 from mne_bstinv.adapters.sensors.compensation import compensation_from
 from mne_bstinv.adapters.sensors.digitization import (
@@ -26,6 +28,7 @@ from mne_bstinv.adapters.sensors.projectors import embedded, projectors_from, ro
 from mne_bstinv.conversion import Findings, carry, conversion_report, converts
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import HEAD_TO_SCS, scs_to_head, transform_points
+from mne_bstinv.studies.normals import SAME_PLACE
 
 __all__ = ["DEVICE_TO_HEAD", "from_info", "is_placeholder"]
 
@@ -116,7 +119,9 @@ def from_info(info: mne.Info, *, verbose: Verbose = None) -> io.Channels:
     if original is not None and same_frame and same_dig(info["dig"], kept.get("dig")):
         head_points = original.head_points
     else:
-        head_points = head_points_from(info["dig"], _reference(info), frames.head_to_scs, findings)
+        head_points = head_points_from(
+            info["dig"], _reference(info, findings), frames.head_to_scs, findings
+        )
     base = replace(
         base,
         comment=info["description"] or _comment(original, len(channels)),
@@ -144,7 +149,7 @@ def _check_complete(info: mne.Info) -> None:
         )
 
 
-def _moved(frames: Frames, kept: Kept, same_frame: bool) -> FloatArray | None:
+def _moved(frames: Frames, kept: WayBack, same_frame: bool) -> FloatArray | None:
     """Return the transform (4, 4) from SCS of the original to SCS; None where it is the same."""
     if same_frame or "scs_to_head" not in kept:
         return None
@@ -157,7 +162,7 @@ def _comment(original: io.Channels | None, n_channels: int) -> str:
 
 
 def _frames(
-    info: mne.Info, kept: Kept, findings: Findings
+    info: mne.Info, kept: WayBack, findings: Findings
 ) -> tuple[Frames, tuple[FloatArray, FloatArray, FloatArray] | None, bool]:
     """Return the transforms, the fiducials, and whether SCS is that of the original file."""
     fiducials = fiducials_of(info["dig"])
@@ -185,7 +190,7 @@ def _frames(
     return Frames(to_scs, device), fiducials, False
 
 
-def _same_device(info: mne.Info, kept: Kept) -> bool:
+def _same_device(info: mne.Info, kept: WayBack) -> bool:
     device, converted = info["dev_head_t"], kept.get("device_to_head")
     if device is None:
         return converted is None or is_placeholder(converted)
@@ -221,19 +226,25 @@ def _scs(
     return io.SCS(nas=nas, lpa=lpa, rpa=rpa)
 
 
-def _reference(info: mne.Info) -> FloatArray | None:
+def _reference(info: mne.Info, findings: Findings) -> FloatArray | None:
     """Position of the EEG reference electrode, unless the digitised points hold it already."""
-    if reference_position(info["dig"]) is not None:
+    positions = [
+        np.array(info["chs"][index]["loc"][3:6], dtype=np.float64)
+        for index in mne.pick_types(info, meg=False, eeg=True, exclude=())
+    ]
+    # (1, 0, 0) is an axis that other readers leave there
+    found = [p for p in positions if np.isfinite(p).all() and p.any() and np.linalg.norm(p) < 1]
+    if found and np.ptp(found, axis=0).max() > SAME_PLACE:
+        findings.dropped(
+            "info['chs']",
+            "the electrodes have references of their own (loc[3:6]): a channel file has a place "
+            "for one of all, and none is kept",
+        )
         return None
-    for index in mne.pick_types(info, meg=False, eeg=True, exclude=()):
-        position = np.array(info["chs"][index]["loc"][3:6], dtype=np.float64)
-        # (1, 0, 0) is an axis that other readers leave there
-        if np.isfinite(position).all() and position.any() and np.linalg.norm(position) < 1:
-            return position
-    return None
+    return found[0] if found and reference_position(info["dig"]) is None else None
 
 
-def _projectors(info: mne.Info, kept: Kept, findings: Findings) -> Any:
+def _projectors(info: mne.Info, kept: WayBack, findings: Findings) -> Any:
     gone = [
         str(proj["desc"])
         for proj in info["projs"]
@@ -265,3 +276,16 @@ def _tell_rest(info: mne.Info, findings: Findings) -> None:
             )
     if info["custom_ref_applied"]:
         findings.dropped("info['custom_ref_applied']", "Brainstorm does not note it")
+    _tell_pairs(info, findings)
+
+
+def _tell_pairs(info: mne.Info, findings: Findings) -> None:
+    """Report signals of two electrodes, which have no place in Brainstorm but that of one."""
+    bipolar = int(FIFF.FIFFV_COIL_EEG_BIPOLAR)
+    pairs = [ch["ch_name"] for ch in info["chs"] if int(ch["coil_type"]) == bipolar]
+    if pairs:
+        findings.dropped(
+            "info['chs']",
+            "Brainstorm knows electrodes and no differences of two: for its head models and "
+            f"references these are one at the place of the first: {few(pairs)}",
+        )

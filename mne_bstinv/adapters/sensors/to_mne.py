@@ -21,7 +21,7 @@ from mne_bstinv._types import FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import check_info, unchecked, unlocked
 from mne_bstinv.adapters.channel_names import renamed, with_mne_names
 from mne_bstinv.adapters.frames import head_frame
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.sensors.channels_to_mne import fill_channel, sensors_of, tell_positions
 from mne_bstinv.adapters.sensors.compensation import add_compensation
 from mne_bstinv.adapters.sensors.digitization import dig_from, reference_position
@@ -200,7 +200,7 @@ def _restored(
             info["lowpass"] = min(info["lowpass"], info["sfreq"] / 2)
     if channel_flag is not None:
         info["bads"] = _bads(with_mne_names(channels), channel_flag)
-    kept: Kept = {
+    kept: WayBack = {
         "scs_to_head": scs_to_head(channels).matrix,
         "opposite": (),
         "dig": copy.deepcopy(info["dig"]),

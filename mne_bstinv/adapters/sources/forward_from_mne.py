@@ -15,7 +15,7 @@ from mne_bstinv._types import FloatArray, Verbose
 from mne_bstinv.adapters._mne_private import original_gain
 from mne_bstinv.adapters.channel_names import match_channel_names
 from mne_bstinv.adapters.frames import head_frame
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces
 from mne_bstinv.conversion import Findings, converts
 from mne_bstinv.errors import ConversionError
@@ -124,14 +124,14 @@ def from_forward(
 
 
 def _scs_to_head(
-    kept: Kept, channels: io.Channels | None, mri: io.Mri | None, findings: Findings
+    kept: WayBack, channels: io.Channels | None, mri: io.Mri | None, findings: Findings
 ) -> FloatArray:
     if "scs_to_head" in kept:
         return np.asarray(kept["scs_to_head"])
     return head_frame(channels, mri, findings).matrix
 
 
-def _row_names(fwd: Any, channels: io.Channels | None, kept: Kept) -> tuple[str, ...]:
+def _row_names(fwd: Any, channels: io.Channels | None, kept: WayBack) -> tuple[str, ...]:
     if channels is not None:
         return channels.names
     return tuple(kept.get("channel_names", fwd["sol"]["row_names"]))
@@ -158,7 +158,7 @@ def _free_gain(fwd: Any, findings: Findings) -> FloatArray:
     return np.asarray(free, dtype=np.float64)
 
 
-def _original(kept: Kept, names: tuple[str, ...], grid_loc: FloatArray) -> io.HeadModel | None:
+def _original(kept: WayBack, names: tuple[str, ...], grid_loc: FloatArray) -> io.HeadModel | None:
     """Return the head model the forward was made of, if channels and locations are the same."""
     model = kept.get("head_model")
     same = (

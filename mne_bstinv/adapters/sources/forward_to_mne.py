@@ -22,7 +22,7 @@ from mne_bstinv._display import few
 from mne_bstinv._types import BoolArray, FloatArray, IntArray, Verbose
 from mne_bstinv.adapters._mne_private import forward_origin, hold_once, unlocked
 from mne_bstinv.adapters.channel_names import match_channel_names, mne_names, plain_names
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.pieces import write_forward_solution
 from mne_bstinv.adapters.sensors import NO_SFREQ, picked_info, to_info
 from mne_bstinv.adapters.sources.gain import LazyGain, turned_gain
@@ -392,7 +392,7 @@ def _sources_of(
     return sources, mri_head_t, [sources.src] if src is None else []
 
 
-def _came_from(kept: Kept, frame: FrameTransform) -> bool:
+def _came_from(kept: WayBack, frame: FrameTransform) -> bool:
     """Tell whether the head model was converted from a Forward, with the same fiducials."""
     return (
         kept.get("src") is not None

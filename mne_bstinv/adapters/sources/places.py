@@ -17,7 +17,7 @@ from mne_bstinv.adapters.kept import keep
 from mne_bstinv.adapters.sources.regions import regions_text
 from mne_bstinv.adapters.sources.spaces_from_mne import SourceGrid, from_source_spaces, source_order
 from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
-from mne_bstinv.conversion import Findings
+from mne_bstinv.conversion import Finding, Findings, carry, conversion_report, say_instead
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, transform_points
 from mne_bstinv.studies.normals import SAME_PLACE, surface_normals
@@ -249,18 +249,24 @@ def on_cortex(
     vertices = _vertices(head_model.grid_loc, cortex, name)
     if len(vertices) != len(cortex.vertices):
         raise _other_cortex(f"there are {len(vertices)} locations", cortex, name)
-    if np.array_equal(vertices, np.arange(len(vertices))):
+    there = np.array_equal(vertices, np.arange(len(vertices)))
+    verb = "are" if there else "were put"
+    told = Finding(
+        "derived", "GridLoc", f"The locations {verb} in the order of the vertices of {name}."
+    )
+    say_instead(head_model, told)  # of the source spaces' order
+    if there:
         return head_model
-    findings.derived("GridLoc", f"The locations were put in the order of the vertices of {name}.")
     back = np.argsort(vertices)
     blocks = np.asarray(head_model.gain).reshape(head_model.n_channels, -1, 3)
     normals = head_model.grid_orient
-    return dataclasses.replace(
+    ordered = dataclasses.replace(
         head_model,
         gain=blocks[:, back].reshape(head_model.n_channels, -1),
         grid_loc=head_model.grid_loc[back],
         grid_orient=None if normals is None else normals[back],
     )
+    return carry(ordered, conversion_report(head_model))
 
 
 def _with_own_vertices(

@@ -16,7 +16,7 @@ from mne_bstinv import io
 from mne_bstinv._arguments import numbers_in
 from mne_bstinv._display import Displayed
 from mne_bstinv._types import FloatArray, IntArray, Verbose
-from mne_bstinv.adapters.kept import Kept, keep, kept_of
+from mne_bstinv.adapters.kept import WayBack, keep, kept_of
 from mne_bstinv.adapters.sources.cortex_from_mne import Mesh, pieces_of, scout_of
 from mne_bstinv.adapters.sources.regions import NamedRegions, named_regions
 from mne_bstinv.adapters.sources.space_dicts import LOCATION
@@ -133,6 +133,7 @@ def from_source_spaces(
     )
     named = named_regions(info, src)
     grid = _with_structures(grid, src, normals, named, kept if unchanged else {}, findings)
+    _tell_order(grid, src, findings)
     keep(findings, order=order)
     return findings.attach(grid, what="SourceSpaces → source grid")
 
@@ -174,7 +175,7 @@ def mesh_rows(src: Any) -> list[IntArray]:
     return [np.searchsorted(vertices, row) for row in rows]
 
 
-def _head_to_scs(given: FloatArray | None, kept: Kept, findings: Findings) -> FloatArray:
+def _head_to_scs(given: FloatArray | None, kept: WayBack, findings: Findings) -> FloatArray:
     if given is not None:
         matrix = numbers_in("head_to_scs", given)
         if matrix.shape != (4, 4):
@@ -195,6 +196,18 @@ def _check_extent(grid_loc: FloatArray, findings: Findings) -> None:
         findings.assumed(
             "rr", f"The points span {extent:.3g} m; they are taken as metres all the same."
         )
+
+
+def _tell_order(grid: SourceGrid, src: Any, findings: Findings) -> None:
+    """Say so if locations on a cortex are in MNE's order: Brainstorm's may be another."""
+    if grid.surface is None or source_order(src) is not None:
+        return
+    findings.derived(
+        "GridLoc",
+        "locations, vertices and rows of results are in the order of the source spaces, the left "
+        "hemisphere first: files of MNE carry no other. A protocol that these came from may have "
+        "another order: compare by position, not row by row.",
+    )
 
 
 def _ranks(src: Any) -> IntArray:
@@ -243,7 +256,7 @@ def _has_normals(part: Mapping[str, Any]) -> bool:
     return bool(np.abs(normals - [0.0, 0.0, 1.0]).max() > 0)
 
 
-def _unchanged(kept: Kept, src: Any, order: IntArray, grid_loc: FloatArray) -> bool:
+def _unchanged(kept: WayBack, src: Any, order: IntArray, grid_loc: FloatArray) -> bool:
     """Whether all the locations of the head model that was converted are still in place."""
     model, where = kept.get("head_model"), source_order(src)
     if model is None or where is None or len(model.grid_loc) != len(grid_loc):
@@ -253,7 +266,7 @@ def _unchanged(kept: Kept, src: Any, order: IntArray, grid_loc: FloatArray) -> b
 
 
 def _orientations(
-    normals: FloatArray, oriented: NDArray[np.bool_], kind: str, kept: Kept
+    normals: FloatArray, oriented: NDArray[np.bool_], kind: str, kept: WayBack
 ) -> FloatArray | None:
     model = kept.get("head_model")
     if model is not None and model.grid_orient is None:
@@ -298,7 +311,7 @@ def _with_structures(
     src: Any,
     normals: FloatArray,
     named: NamedRegions | None,
-    kept: Kept,
+    kept: WayBack,
     findings: Findings,
 ) -> SourceGrid:
     """Add mesh and regions: those that were converted if nothing changed, else new ones."""

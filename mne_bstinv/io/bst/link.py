@@ -10,6 +10,7 @@ from mne_bstinv.io.bst.header import BstHeader
 from mne_bstinv.io.link import Link, LinkProperties
 from mne_bstinv.io.raw import FrozenMap
 from mne_bstinv.io.sampling import sample_times
+from mne_bstinv.io.stored_paths import normalise
 
 __all__ = ["link_to"]
 
@@ -24,11 +25,10 @@ def link_to(header: BstHeader, filename: str, offset: int) -> Link:
     or a name if the file is beside the link, ``offset`` the bytes of the header.
     """
     first = header.first_sample
-    stem = filename.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
     return Link(
         filename=filename,
         format="BST-BIN",
-        comment=stem,
+        comment=normalise(filename).stem,
         byteorder="l",
         prop=LinkProperties(
             times=sample_times(first, header.n_samples, header.sfreq)[[0, -1]],

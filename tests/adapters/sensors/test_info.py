@@ -219,6 +219,23 @@ def test_reference_electrode() -> None:
     assert back.head_points.type == ("EEG",)
 
 
+def test_differences_of_two_electrodes_are_named() -> None:
+    info = mne.create_info(["A", "B", "C", "D"], 100.0, "eeg")
+    places = dict(zip(info["ch_names"], np.eye(4, 3) * 0.1, strict=True))
+    info.set_montage(mne.channels.make_dig_montage(places, NAS, LPA, RPA, coord_frame="head"))
+    raw = mne.io.RawArray(np.zeros((4, 10)), info, verbose="error")
+    pairs = mne.set_bipolar_reference(raw, "A", "B", verbose="error").info
+    (said,) = [f for f in conversion_report(from_info(pairs)) if f.field == "info['chs']"]
+    assert said.severity == "dropped"
+    assert said.reason.endswith("at the place of the first: A-B")
+    # references of their own: no electrode is that of all
+    for ch, other in zip(info["chs"], np.roll(np.eye(4, 3) * 0.1, 1, axis=0), strict=True):
+        ch["loc"][3:6] = other
+    back = from_info(info)
+    assert "0" not in back.head_points.label
+    assert any("references of their own" in f.reason for f in conversion_report(back))
+
+
 def test_head_points() -> None:
     points = head_points(
         HPI=[("1", NAS), ("2", RPA)],

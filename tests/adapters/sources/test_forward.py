@@ -429,6 +429,7 @@ def test_real_forward_there_and_back(real: Any) -> None:
     assert head_model.surface_file == "sample/tess_cortex.mat"
     computed = np.isfinite(head_model.gain).all(axis=1)
     assert computed.sum() == 366
+    assert any("left hemisphere first" in f.reason for f in conversion_report(head_model))
     again = to_forward(head_model, channels)
     assert again["sol"]["row_names"] == forward["sol"]["row_names"]
     assert relative(again["sol"]["data"], forward["sol"]["data"]) < 1e-14

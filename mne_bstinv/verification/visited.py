@@ -12,13 +12,13 @@ from mne_bstinv.inverse import InverseResult
 from mne_bstinv.inverse.selection import Selections
 from mne_bstinv.studies.files import Studies
 
-__all__ = ["Shared"]
+__all__ = ["Visited"]
 
 #: Whiteners whose spectra are kept: a study has two or three sets of channels.
 _KEPT = 3
 
 
-class Shared:
+class Visited:
     """The studies visited, with what was computed of the last one."""
 
     def __init__(self, studies: Studies) -> None:
