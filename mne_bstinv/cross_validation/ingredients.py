@@ -36,7 +36,7 @@ from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics, is_diagonal
 from mne_bstinv.inverse.years import Conventions
 
-__all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
+__all__ = ["Ingredients", "gather", "refuse_mixed"]
 
 #: Options in which measures differ, and what follows from them: all else is made once for several.
 _OF_MEASURES = {"method", "measure", "use_depth"}
@@ -181,7 +181,10 @@ class Ingredients:
 
     @property
     def axes(self) -> str:
-        """Along which axes rows are kept, so that every prior is diagonal: one for all kernels."""
+        """Along which axes rows are kept, so that every prior is diagonal: one for all kernels.
+
+        ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``.
+        """
         return _axes(self.orient, self.settings.orientation)
 
     @property

@@ -6,7 +6,7 @@ Kernels share them whose stages are equal in part, and so do measures, which hav
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dtrtri
@@ -70,8 +70,7 @@ class Systems:
 
     def gain(self, rows: Rows) -> FloatArray:
         """Rows q of the gain along the axes, shape (n_sources, p, n_used)."""
-        make = partial(gain_rows, self.ingredients, self.ingredients.axes, rows.gain)
-        return self._made.gains.get(rows.gain, make)
+        return self._made.gains.get(rows.gain, lambda: gain_rows(self.ingredients, rows.gain))
 
     def std(self, rows: Rows) -> FloatArray:
         """R^½ along the axes, shape (n_sources, p)."""
