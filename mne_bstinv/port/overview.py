@@ -27,8 +27,8 @@ from mne_bstinv.port.verdicts import (
 
 __all__ = ["can_be_shown", "overview_html"]
 
-# Cells are as wide as words need; what is longer, names of files, breaks anywhere. On a narrow screen
-# cells stand below each other.
+# Cells are as wide as words need; what is longer, names of files, breaks anywhere. On a narrow
+# screen cells stand below each other.
 _STYLE = """
 body { font-family: sans-serif; margin: 1.5em; color: #222; }
 h1, p, li { overflow-wrap: anywhere; }
@@ -40,7 +40,8 @@ th:nth-child(1) { min-width: 8.5em; } th:nth-child(2) { min-width: 5em; }
 th:nth-child(3) { min-width: 9em; } th:nth-child(4) { min-width: 24em; }
 .done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
 .none { color: #777; } li { max-width: 60em; } td ul { margin: 0.3em 0; padding-left: 1.4em; }
-img { max-width: 100%; width: 30em; height: auto; } .told th, .told td { min-width: 9em; border-bottom: 1px solid #eee; }
+img { max-width: 100%; width: 30em; height: auto; }
+.told th, .told td { min-width: 9em; border-bottom: 1px solid #eee; }
 .told td:nth-child(3) { min-width: 24em; }
 @media (max-width: 45em) {
   body { margin: 0.7em; } table:not(.told) > thead { display: none; } .told { display: block; }
