@@ -55,6 +55,8 @@ def check_target(place: Path, *, overwrite: bool) -> None:
 def check_folder_of(place: Path) -> None:
     """Refuse a place whose folder does not exist."""
     if not place.parent.is_dir():
+        if place.parent.exists():
+            raise MissingFileError(f"{place.parent}: a file, expected a folder. Choose another.")
         raise MissingFileError(f"{place.parent}: no such folder. Make it first.")
 
 

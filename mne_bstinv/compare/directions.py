@@ -19,7 +19,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 
-__all__ = ["SINGLE", "Directions", "Rows", "block_sizes", "evenly"]
+__all__ = ["SINGLE", "Directions", "Rows", "block_sizes", "evenly", "fields_of"]
 
 #: Unit roundoff of single precision.
 SINGLE = 2.0**-24
@@ -67,7 +67,7 @@ class Directions:
     """
 
     def __init__(self, blocks: FloatArray, gain: FloatArray) -> None:
-        by_location = gain.T.reshape(-1, blocks.shape[1], len(gain))
+        by_location = fields_of(gain, blocks.shape[1])
         # of kernels, and of fields: their product is the identity
         self._to_kernel, to_fields = _balanced(_some(blocks), _some(by_location))
         #: The fields in these coordinates.
@@ -90,6 +90,11 @@ class Directions:
     def kernel(self, blocks: FloatArray) -> Rows:
         """Return a kernel in these coordinates."""
         return _rows(blocks, self._to_kernel)
+
+
+def fields_of(gain: FloatArray, p: int) -> FloatArray:
+    """View a gain (n_channels, p * n_sources) as fields, shape (n_sources, p, n_channels)."""
+    return gain.T.reshape(-1, p, len(gain))
 
 
 def evenly(n: int, count: int) -> IntArray:
@@ -146,10 +151,10 @@ def _rows(blocks: FloatArray, turn: FloatArray) -> Rows:
     counts = tuple(np.unique(np.rint(n * np.array(_PARTS)).astype(np.int64)).tolist())
     some = _some(blocks).reshape(-1, n) @ turn
     unit = float(np.linalg.norm(some, axis=1).max()) or 1.0
-    head = np.empty((p, m, n), dtype=np.float32)
+    head, turn = np.empty((p, m, n), dtype=np.float32), turn / unit
     for start in range(0, m, _PIECE):
         piece = blocks[start : start + _PIECE]
-        turned = piece.reshape(-1, n) @ (turn / unit)
+        turned = piece.reshape(-1, n) @ turn
         head[:, start : start + _PIECE] = turned.reshape(piece.shape).transpose(1, 0, 2)
     return Rows(head=head, counts=counts, behind=_behind(head, counts), unit=unit)
 

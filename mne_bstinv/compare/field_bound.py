@@ -11,7 +11,7 @@ channels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,10 @@ class FieldBound:
     @cached_property
     def locations(self) -> FloatArray:
         """Size of each location's block, channels weighted, shape (n_locations,)."""
-        return self._sizes(lambda part: self.blocks[part])
+        found = np.empty(len(self.blocks))
+        for part in self._parts():
+            found[part] = self._sizes(self.blocks[part])
+        return found
 
     @property
     def all_locations(self) -> float:
@@ -51,26 +54,31 @@ class FieldBound:
         """Size of the largest block, channels weighted."""
         return float(self.locations.max())
 
-    def distance(self, blocks: FloatArray, factor: float = 1.0) -> float:
-        """Largest difference from a multiple of another kernel, in the weights of this one."""
-        return float(self._sizes(lambda part: self.blocks[part] - factor * blocks[part]).max())
+    def is_near(self, other: FloatArray, factor: float, distance: float) -> bool:
+        """Whether no block is farther from that multiple of another kernel, channels weighted."""
+        return all(
+            self._sizes(self.blocks[part] - factor * other[part]).max() <= distance
+            for part in self._parts()
+        )
 
-    def _sizes(self, of: Callable[[slice], FloatArray]) -> FloatArray:
-        """Size of each location's block (n_locations,), channels weighted, a piece at a time."""
+    def _parts(self) -> Iterator[slice]:
+        """Go through the locations, a piece at a time that stays in the cache."""
         m, p, n = self.blocks.shape
-        found = np.empty(m)
         step = max(1, _PIECE // (p * n))
-        for start in range(0, m, step):
-            part = slice(start, start + step)
-            weighted = of(part) / self._weights
-            found[part] = np.sqrt(np.einsum("mpn,mpn->m", weighted, weighted))
-        return found
+        return (slice(start, start + step) for start in range(0, m, step))
+
+    def _sizes(self, blocks: FloatArray) -> FloatArray:
+        """Size of each block, channels weighted, shape (n_blocks,)."""
+        weighted = blocks / self._weights
+        return np.sqrt(np.einsum("mpn,mpn->m", weighted, weighted))
 
     def fields(self, fields: FloatArray, n_components: int = 1) -> FloatArray:
         """Size of fields (n_channels, n_components · n), weighted, shape (n,)."""
-        found = np.zeros(fields.shape[1])
-        for weight, row in zip(self._weights, fields, strict=True):
-            found += (weight * row) ** 2
+        found = np.empty(fields.shape[1])
+        step = max(1, _PIECE // len(fields))
+        for start in range(0, len(found), step):
+            weighted = fields[:, start : start + step] * self._weights[:, None]
+            found[start : start + step] = np.einsum("nj,nj->j", weighted, weighted)
         return np.sqrt(found.reshape(-1, n_components).sum(axis=1))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.compare.alike import BLOCK, Searched, by_blocks, by_sizes
-from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes, evenly
+from mne_bstinv.compare.directions import SINGLE, Rows, block_sizes, evenly, fields_of
 
 __all__ = ["PeakSearch", "values_at"]
 
@@ -42,7 +42,7 @@ class PeakSearch:
     """The peaks of one kernel (n_locations, n_components, n_channels), as they are found."""
 
     def __init__(self, blocks: FloatArray, gain: FloatArray, kernel: Rows, fields: Rows) -> None:
-        self._blocks, self._gain = blocks, gain
+        self._blocks, self._by_location = blocks, fields_of(gain, blocks.shape[1])
         self._kernel, self._fields = kernel, fields
         n_sources = fields.head.shape[1]
         #: Number of the location of the largest value, and that value, (n_sources,).
@@ -178,11 +178,12 @@ class PeakSearch:
         if self._scratch.size < 2 * math.prod(shape):
             self._scratch = np.empty(2 * math.prod(shape), dtype=np.float32)
         total, products = self._scratch[: 2 * math.prod(shape)].reshape(2, *shape)
-        total[:] = 0.0
-        for row, field in product(kernel, fields):
-            np.matmul(row, field.T, out=products)
-            np.multiply(products, products, out=products)
-            np.add(total, products, out=total)
+        for k, (row, field) in enumerate(product(kernel, fields)):
+            out = products if k else total
+            np.matmul(row, field.T, out=out)
+            np.multiply(out, out, out=out)
+            if k:
+                np.add(total, out, out=total)
         return total
 
     def _raise(self, columns: IntArray, found: Any, sizes: Any) -> None:
@@ -205,11 +206,10 @@ class PeakSearch:
         n = self._blocks.shape[2]
         locations = np.sort(self._order[block * BLOCK : (block + 1) * BLOCK])
         rows = self._blocks[locations].reshape(-1, n)
-        by_location = self._gain.reshape(n, -1, self._blocks.shape[1])
         reached = (self._most[block] >= self._least) & (self._fields.sizes > 0)
         for columns in _split(np.flatnonzero(reached)):
-            fields = by_location[:, columns]
-            sizes = block_sizes(rows @ fields.reshape(n, -1), fields.shape[2])
+            fields = self._by_location[columns]
+            sizes = block_sizes(rows @ fields.reshape(-1, n).T, fields.shape[1])
             largest = sizes.max(axis=0)
             first = locations[(sizes >= (1 - n * _EQUAL) * largest).argmax(axis=0)]
             known, place = self.value[columns], self.location[columns]
@@ -249,10 +249,9 @@ def _divided(locations: IntArray, parts: Any) -> Iterator[IntArray]:
 
 def values_at(blocks: FloatArray, gain: FloatArray, locations: IntArray) -> FloatArray:
     """|K_i G_j| of one location i (n_sources,) for each source j, shape (n_sources,)."""
-    values, by_location = np.empty(len(locations)), gain.reshape(len(gain), -1, blocks.shape[1])
+    values, fields = np.empty(len(locations)), fields_of(gain, blocks.shape[1])
     for columns in _split(np.arange(len(locations))):
-        fields = np.ascontiguousarray(by_location[:, columns].transpose(1, 2, 0))
-        products = blocks[locations[columns]] @ fields.transpose(0, 2, 1)
+        products = blocks[locations[columns]] @ fields[columns].transpose(0, 2, 1)
         values[columns] = np.sqrt(np.einsum("kab,kab->k", products, products))
     return values
 

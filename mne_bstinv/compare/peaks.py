@@ -162,8 +162,8 @@ def _agreeing_factor(bound: FieldBound, other: FloatArray, change: float) -> flo
     """By what another kernel is multiplied to agree with one, None if it does not."""
     factor = _factor(bound.blocks, other)
     # in sizes of A: |A_i − B_i| ≤ ε |B_i| ≤ ε / (1 − ε) |A_i|
-    agrees = bound.distance(other, factor) <= change / (1 - change) * bound.largest_location
-    return factor if agrees else None
+    largest = change / (1 - change) * bound.largest_location
+    return factor if bound.is_near(other, factor, largest) else None
 
 
 def _factor(blocks: FloatArray, other: FloatArray) -> float:

@@ -13,8 +13,8 @@ from mne_bstinv.compare.rows import cosine_deviation, cosines, flat, row_sizes
 __all__ = ["Estimates", "estimates", "explained_variance", "explained_variance_bound"]
 
 
-#: Numbers of an array that is held at a time: 32 MB.
-_CHUNK_NUMBERS = 2**22
+#: Numbers of an array that is held at a time: 2 MB, which stay in the cache.
+_CHUNK_NUMBERS = 2**18
 
 
 @dataclass(frozen=True, kw_only=True)

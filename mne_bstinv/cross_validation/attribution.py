@@ -206,11 +206,10 @@ def attribute(
     """
     everything = union(conventions)
     whole = _whole(kernels, everything, ends)
-    threshold = unchanged * kernels.size(frozenset())
     path, notes, rest = tuple(conventions), tuple[str, ...](), [*families, everything]
     moves = Moves(kernels, measures)
     try:
-        found = measure_distances(path, kernels, threshold, moves, progress)
+        found = measure_distances(path, kernels, unchanged, moves, progress)
         found = averaged(path, found, kernels, orders, shapley_limit, progress)
         while found.largest > ANOTHER_SCALE and rest:
             family = rest.pop(0)
@@ -219,7 +218,7 @@ def attribute(
             if len(members) > 1:
                 path, note = _coarser(path, members)
                 notes = (*notes, note)
-                found = measure_distances(path, kernels, threshold, moves, progress)
+                found = measure_distances(path, kernels, unchanged, moves, progress)
                 found = averaged(path, found, kernels, orders, shapley_limit, progress)
         reference = everything if found.relative_to == "MNE" else frozenset[str]()
         estimate_size = kernels.estimate_size(reference)

@@ -82,8 +82,8 @@ class Describer:
         if p not in self._fields:
             along = self._ingredients.on_normals if p == 1 else None
             rows = self._ingredients.projected_rows(along)
-            gain = rows.reshape(-1, rows.shape[2]).T
-            self._fields[p] = Fields(np.ascontiguousarray(gain, dtype=np.float64), p)
+            # of a view: the channels of a location stay near each other, where peaks take them
+            self._fields[p] = Fields(rows.reshape(-1, rows.shape[2]).T, p)
         return self._fields[p]
 
     def _kernel(self, blocks: FloatArray, name: str) -> Kernel:

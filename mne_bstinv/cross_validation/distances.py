@@ -54,7 +54,7 @@ class Distances:
     active: list[bool]
     size: float
     relative_to: str
-    #: What changes more is active.
+    #: What changes more is active; relative, too.
     threshold: float
     #: Time that a kernel took.
     seconds: float
@@ -74,13 +74,16 @@ class Distances:
 
 
 def measure_distances(
-    path: Sequence[Convention], kernels: Kernels, threshold: float, moves: Moves, progress: bool
+    path: Sequence[Convention], kernels: Kernels, unchanged: float, moves: Moves, progress: bool
 ) -> Distances:
-    """Measure how far switching conventions leads; what is active changes more than a norm.
+    """Measure how far switching conventions leads; what is active changes more than ``unchanged``.
 
-    ``moves`` measure what else the steps change, while their kernels are at hand.
+    That is relative to Brainstorm's kernel. ``moves`` measure what else the steps change, while
+    their kernels are at hand.
     """
     nothing, everything = frozenset[str](), union(path)
+    size, relative_to = kernels.size(nothing), "Brainstorm"
+    threshold = unchanged * size
     wanted = {
         "each alone from Brainstorm's end": [(c.keys, nothing) for c in path],
         "each alone from MNE's end": [(everything - c.keys, everything) for c in path],
@@ -102,7 +105,6 @@ def measure_distances(
         moves.measure(before, after, changes[-1] > threshold)
     active = [max(x) > threshold for x in zip(changes, alone, back, strict=True)]
     n_kernels = 1 + sum(x > threshold for values in (alone, back) for x in values)
-    size, relative_to = kernels.size(nothing), "Brainstorm"
     if max([*alone, *back, *distances]) > ANOTHER_SCALE * size < kernels.size(everything):
         relative_to, size = "MNE", kernels.size(everything)
     return Distances(
@@ -179,8 +181,8 @@ def _active_together(path: Sequence[Convention], found: Distances, kernels: Kern
 
     def matters(keys: frozenset[str]) -> bool:
         ends = ((other, everything - keys - other) for other in players)
-        changes = (kernels.distance(s, s | keys) for pair in ends for s in pair)
-        return any(change > found.threshold * found.size for change in changes)
+        changes = (kernels.distance(s, s | keys) / found.size for pair in ends for s in pair)
+        return any(change > found.threshold for change in changes)
 
     pairs = zip(path, found.active, strict=True)
     return [is_active or matters(convention.keys) for convention, is_active in pairs]

@@ -36,16 +36,18 @@ from mne_bstinv.inverse.projectors import projection_operator
 from mne_bstinv.inverse.whitening import CovarianceStatistics, is_diagonal
 from mne_bstinv.inverse.years import Conventions
 
-__all__ = ["Ingredients", "Operated", "gather", "refuse_mixed"]
+__all__ = ["Ingredients", "gather", "refuse_mixed"]
 
 #: Options in which measures differ, and what follows from them: all else is made once for several.
 _OF_MEASURES = {"method", "measure", "use_depth"}
 #: What makes other rows of those along x, y, z; None keeps them.
 _Along = Callable[[FloatArray], FloatArray] | None
 
-#: How many systems are kept, how many sets of rows, which are as large as the gain, and how many
-#: norms.
-_SYSTEMS, _GAINS, _NORMS = 4, 1, 2**22
+#: How many systems are kept; how many rows of a location, three of which are as large as the gain;
+#: and how many norms.
+_SYSTEMS, _GAIN_ROWS, _NORMS = 4, 3, 2**22
+#: Rows of a location along axes.
+_COMPONENTS = {"normal": 1, "local": 3, "xyz": 3}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -161,6 +163,50 @@ class Ingredients:
         """Brainstorm's orientation constraint."""
         return self.prepared.regions[0].orient
 
+    @property
+    def types(self) -> dict[str, IntArray]:
+        """Positions of the channels of each of Brainstorm's sensor types."""
+        upper = np.array(upper_types(self.prepared.channel_types))
+        return {kind: np.flatnonzero(upper == kind) for kind in dict.fromkeys(upper.tolist())}
+
+    @property
+    def is_amplitude(self) -> bool:
+        """Whether the measure is the amplitude, which divides rows by nothing."""
+        return self.settings.method == "MNE"
+
+    @property
+    def restored(self) -> bool:
+        """Whether Brainstorm's rows are multiplied by the prior in the end (of 2009 all)."""
+        return self.options.measure in self.conventions.prior_restored
+
+    @property
+    def axes(self) -> str:
+        """Along which axes rows are kept, so that every prior is diagonal: one for all kernels.
+
+        ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``.
+        """
+        return _axes(self.orient, self.settings.orientation)
+
+    @property
+    def n_components(self) -> int:
+        """Number of these axes."""
+        return _COMPONENTS[self.axes]
+
+    @property
+    def along_normals(self) -> bool:
+        """Whether the kernels are compared along the normals only: one side is fixed."""
+        return (self.orient == "fixed") != (self.settings.orientation == "fixed")
+
+    @property
+    def compared(self) -> slice:
+        """The components that are compared: the normal one only where the sides differ in them."""
+        return slice(0, 1) if self.along_normals else slice(None)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the kernels that are compared."""
+        return self.prepared.n_sources * (1 if self.along_normals else self.n_components)
+
 
 def gather(
     study: Study,
@@ -211,7 +257,7 @@ def gather(
     by_operators[True, True]  # MNE's may leave nothing: known before anything is computed
     free = prepared.regions[0].orient == settings.orientation == "free"
     normals = None if free else head_model.grid_orient  # which may be none that can be used
-    p = 1 if prepared.regions[0].orient == settings.orientation == "fixed" else 3
+    p = _COMPONENTS[_axes(prepared.regions[0].orient, settings.orientation)]
     return Ingredients(
         prepared=prepared,
         settings=settings,
@@ -224,11 +270,18 @@ def gather(
         idle=frozenset(key for key, is_idle in idle.items() if is_idle),
         made=Made(
             systems=Kept(_SYSTEMS),
-            gains=Kept(_GAINS),
+            gains=Kept(_GAIN_ROWS // p),
             norms=Kept(max(_SYSTEMS, _NORMS // (p * prepared.n_sources))),
             products=Kept(max(_SYSTEMS, _NORMS // prepared.n_sources)),
         ),
     )
+
+
+def _axes(ours: str, theirs: str) -> str:
+    orients = {ours, theirs}
+    if orients == {"fixed"}:
+        return "normal"
+    return "xyz" if orients == {"free"} else "local"
 
 
 def _differ_in_measure(

@@ -48,17 +48,13 @@ def prior_std(alpha: FloatArray, orient: str, tangential: float, n_components: i
     return alpha[:, None] * np.array([1.0, across, across])
 
 
-def gain_rows(
-    ingredients: Ingredients,
-    axes: str,
-    by: GainRows,
-) -> FloatArray:
-    """Rows of the gain (n_sources, p, n_used) along axes, by the conventions of one side each.
+def gain_rows(ingredients: Ingredients, by: GainRows) -> FloatArray:
+    """Rows of the gain (n_sources, p, n_used) along the axes, by the conventions of one side each.
 
-    The axes are ``'normal'``, ``'local'`` (normal, two tangents) or ``'xyz'``. Projectors and the
-    reference meet the channels alone: they are part of what the rows are multiplied by.
+    Projectors and the reference meet the channels alone: they are part of what the rows are
+    multiplied by.
     """
-    on_normals = ingredients.on_normals
+    axes, on_normals = ingredients.axes, ingredients.on_normals
     rows = np.ascontiguousarray(ingredients.raw_rows(on_normals if axes == "normal" else None))
     if axes == "local":
         rows = local_frames(ingredients.required_normals, 1.0).transpose(0, 2, 1) @ rows

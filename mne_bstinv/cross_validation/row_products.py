@@ -16,13 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mne_bstinv._types import FloatArray
-from mne_bstinv.cross_validation.sums import pieces
+from mne_bstinv.cross_validation.sums import memory_for_pieces, root_of_difference
 
 __all__ = ["RowProducts", "row_products"]
-
-#: Part of the sizes of what a norm is summed from below which kernels are subtracted instead: a
-#: sum of squares knows it to half of the digits only.
-_CANCELLED = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +40,7 @@ class RowProducts:
         squares = ours**2 * self.difference, delta**2 * self.other
         total = float(np.nansum(squares[0] + 2 * ours * delta * self.crossed + squares[1]))
         parts = float(np.nansum(squares[0] + squares[1]))
-        return None if total < _CANCELLED**2 * parts else float(np.sqrt(total))
+        return root_of_difference(total, parts)
 
 
 def row_products(
@@ -55,11 +51,8 @@ def row_products(
     ``gain`` (n_sources, 1, n_used) is q, ``right`` T; ``weights`` (n_sources,) the kernel's.
     """
     found = np.empty((3, len(gain)))
-    first = next(pieces(len(gain), 1))  # the longest: memory that is new each time takes time
-    memory = np.empty((2, first.stop, kernel.shape[2]))
     with np.errstate(invalid="ignore"):
-        for part in pieces(len(gain), 1):
-            other, difference = memory[:, : part.stop - part.start]
+        for part, (other, difference) in memory_for_pieces(kernel.shape, 2):
             np.divide(kernel[part, 0], weights[part, None], out=other)
             np.matmul(gain[part, 0], right, out=difference)
             difference -= other

@@ -20,7 +20,7 @@ from mne_bstinv._types import FloatArray
 from mne_bstinv.cross_validation.conventions import Convention, join
 from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import Ingredients
-from mne_bstinv.cross_validation.noise import NOISE, NoiseStage, types_in_use
+from mne_bstinv.cross_validation.noise import NOISE, NoiseStage
 from mne_bstinv.cross_validation.prior import DEPTH
 
 __all__ = ["separable"]
@@ -99,5 +99,5 @@ def _precisions(ingredients: Ingredients, stage: NoiseStage) -> FloatArray:
 
     In inverse squared units of the data.
     """
-    parts = [stage.for_data[:, index] for index in types_in_use(ingredients).values()]
+    parts = [stage.for_data[:, index] for index in ingredients.types.values()]
     return np.array([np.linalg.eigvalsh(part.T @ part)[-1] for part in parts])

@@ -34,10 +34,10 @@ from mne_bstinv.cross_validation.attribution import Attribution, attribute
 from mne_bstinv.cross_validation.conventions import conventions_of
 from mne_bstinv.cross_validation.describe import Describer
 from mne_bstinv.cross_validation.distances import relative_distance
-from mne_bstinv.cross_validation.engine import Engine, along_normals, mne_bound
+from mne_bstinv.cross_validation.engine import Engine, mne_bound
 from mne_bstinv.cross_validation.ingredients import Ingredients, refuse_mixed
 from mne_bstinv.cross_validation.moves import Measures
-from mne_bstinv.cross_validation.noise import NOISE, types_in_use
+from mne_bstinv.cross_validation.noise import NOISE
 from mne_bstinv.cross_validation.prior import DEPTH
 from mne_bstinv.cross_validation.result import CrossValidation
 from mne_bstinv.cross_validation.separable import separable
@@ -231,11 +231,11 @@ def _each(
         yield CrossValidation(
             study=study,
             name=study.name or type(study).__name__,
-            data_types=named or tuple(types_in_use(ingredients)),
+            data_types=named or tuple(ingredients.types),
             options=options,
             settings=settings,
             equivalent=equivalent,
-            along_normals=along_normals(ingredients),
+            along_normals=ingredients.along_normals,
             reports=ingredients.side.reports,
             averages=1.0 if study.recordings is None else study.recordings.effective_averages,
             rtol=float(asked.rtol),
@@ -337,7 +337,7 @@ def _in_mne_unit(blocks: FloatArray, result: InverseResult) -> FloatArray:
 
 def _rows(ingredients: Ingredients, blocks: FloatArray) -> FloatArray:
     """Take the rows that are compared: along the normals where one side is fixed only."""
-    if along_normals(ingredients) and blocks.shape[1] == 3:
+    if ingredients.along_normals and blocks.shape[1] == 3:
         return ingredients.on_normals(blocks)
     return blocks
 

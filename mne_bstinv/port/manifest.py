@@ -246,8 +246,13 @@ class _Hash:
     def __str__(self) -> str:
         with self.lock:
             if not self.digest:
-                with Path(self.path).open("rb") as handle:
-                    self.digest = hashlib.file_digest(handle, "sha256").hexdigest()
+                try:
+                    with Path(self.path).open("rb") as handle:
+                        self.digest = hashlib.file_digest(handle, "sha256").hexdigest()
+                except FileNotFoundError:
+                    raise
+                except OSError as error:  # who reads the file says so, and nothing else suffers
+                    return f"cannot be read: {error.strerror}"
             return self.digest
 
 

@@ -392,6 +392,9 @@ def test_the_page_is_refused_before_anything_is_computed(study, tmp_path, capsys
     monkeypatch.setattr("mne_bstinv.cross_validation.cross_validate_each", None)
     err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err
     assert "nowhere: no such folder. Make it first" in err
+    (tmp_path / "nowhere").write_text("x")
+    err = compare(capsys, study, "--html", tmp_path / "nowhere" / "x.html", code=2).err
+    assert "nowhere: a file, expected a folder" in err
 
 
 def test_exit_code_when_something_is_unexplained(study, capsys, monkeypatch):

@@ -9,9 +9,11 @@ from small_sample import load_small_sample
 from mne_bstinv import InverseOptions
 from mne_bstinv.adapters.equivalence.settings import MneSettings
 from mne_bstinv.cross_validation import engine as engines
+from mne_bstinv.cross_validation import systems
 from mne_bstinv.cross_validation.conventions import CONVENTIONS
 from mne_bstinv.cross_validation.engine import Engine
 from mne_bstinv.cross_validation.ingredients import gather
+from mne_bstinv.cross_validation.prior import gain_rows
 from mne_bstinv.cross_validation.row_products import row_products
 
 ALL = frozenset(c.key for c in CONVENTIONS)
@@ -59,3 +61,25 @@ def test_the_next_measure_takes_the_products_of_the_last(monkeypatch):
         formed = Engine(other)  # with no end at hand
         expected = np.linalg.norm(formed.blocks(frozenset(keys)) - formed.blocks(end))
         assert told.distance(frozenset(keys), end) == pytest.approx(expected, rel=1e-10)
+
+
+def test_rows_of_fixed_gains_are_made_once_for_all_measures(monkeypatch):
+    """One in double, one in single precision: together they are smaller than the gain."""
+    made = []
+
+    def counted(*given):
+        made.append(given)
+        return gain_rows(*given)
+
+    monkeypatch.setattr(systems, "gain_rows", counted)
+    first = InverseOptions(measure="dspm2018", source_orient="fixed", weight_exp=0.0)
+    second = InverseOptions(measure="sloreta", source_orient="fixed", weight_exp=0.0)
+    ingredients = gather(
+        load_small_sample(), first, MneSettings.defaults_for(first, depth=None), "EEG"
+    )
+    other = ingredients.of_measure(second, MneSettings.defaults_for(second, depth=None))
+    for of in (ingredients, other):
+        told = Engine(of)
+        for keys in (ALL, frozenset(), {"precision"}, ALL - {"precision"}, {"snr"}):
+            told.blocks(frozenset(keys))
+    assert len(made) == 2

@@ -161,6 +161,23 @@ def lock(monkeypatch):
     return locked.append
 
 
+def test_a_file_that_may_not_be_read_costs_what_is_made_of_it(protocol, tmp_path, monkeypatch):
+    (secret,) = (protocol / "data" / "Subject01").glob("*/noisecov*.mat")
+    opened = Path.open
+
+    def refused(self, mode="r", *more, **how):
+        if self == secret:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return opened(self, mode, *more, **how)
+
+    monkeypatch.setattr(Path, "open", refused)
+    report = port_protocol(protocol, tmp_path / "other")
+    errors = [one for unit in report.failed for one in unit["errors"]]
+    assert {one["what"] for one in errors} == {"noise covariance", "inverse operator"}
+    assert all(f"{secret}: cannot be opened: Permission denied" in one["reason"] for one in errors)
+    assert list((tmp_path / "other").rglob("*-fwd.fif"))
+
+
 class TestFoldersThatCannotBeListed:
     def test_that_of_a_condition_fails_and_its_port_stays(self, protocol, ported, lock):
         before = files_of(ported / "Subject01" / "condA")

@@ -99,7 +99,14 @@ class Clock(NamedTuple):
     n: int
 
     def sample(self, time: float) -> int:
-        """Return the sample of a time by Brainstorm's rule, counted from the first."""
+        """Return the sample of a time by Brainstorm's rule, counted from the first.
+
+        Where 0 s is between two samples, as in what was resampled, only the distance from the
+        first one tells.
+        """
+        first = self.start * self.sfreq
+        if abs(first - round(first)) > _IRREGULAR:
+            return sample_number(time - self.start, self.sfreq)
         return sample_number(time, self.sfreq) - sample_number(self.start, self.sfreq)
 
     def relative(self, time: float, sample: int) -> float:

@@ -164,8 +164,10 @@ def flags_of(layout: Layout, inst: Any, kept: io.Recordings | None, bad_in_any: 
     bads = set(inst.info["bads"])
     flag = np.full(len(layout.names), -1, dtype=np.int64)
     flag[layout.index] = [-1 if name in bads else 1 for name in inst.ch_names]
-    before = None if kept is None else kept.channel_flag
-    if before is None or len(before) != len(flag):
+    if kept is None:
+        return flag
+    before = np.ones_like(flag) if kept.channel_flag is None else kept.channel_flag
+    if len(before) != len(flag):
         return flag
     expected = before < 0 if bad_in_any is None else bad_in_any
     return before if np.array_equal(expected, flag < 0) else flag

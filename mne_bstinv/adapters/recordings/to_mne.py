@@ -172,7 +172,13 @@ def to_epochs(
     projs, info = rows.info["projs"], rows.info.copy()
     with unlocked(info):
         info["projs"] = []
-    epochs = mne.EpochsArray(f, info, events, tmin=time[0], event_id=event_id, baseline=None)
+    tmin = round(time[0] * sfreq) / sfreq  # of times between two samples it counts one too many
+    if abs(time[0] - tmin) > 1e-9:
+        findings.dropped(
+            "Time",
+            f"starts at {time[0]:g} s, between two samples: kept here, {tmin:g} s in files of MNE",
+        )
+    epochs = mne.EpochsArray(f, info, events, tmin=tmin, event_id=event_id, baseline=None)
     with unlocked(epochs.info):
         epochs.info["projs"] = projs
     _keep_phase(epochs, time)

@@ -76,6 +76,15 @@ def test_each_event_is_at_brainstorms_sample(sfreq, first):
     assert sample_numbers(back.times[0], sfreq).tolist() == expected[inside].tolist()
 
 
+@pytest.mark.parametrize("first", [-12.5, -0.5, -25.6, 0.5, 1000.3])
+def test_events_of_blocks_that_begin_between_two_samples(first):
+    """As after resampling: each event is at the sample whose time it has."""
+    clock = Clock(first / 125.0, 125.0, 50)
+    event = io.Event(label="e", times=(clock.start + np.arange(50) / 125.0)[None])
+    annotations, _ = convert([event], clock)
+    np.testing.assert_allclose(annotations.onset * 125.0, np.arange(50), rtol=0, atol=1e-9)
+
+
 def test_extended_events_end_at_their_sample():
     clock = Clock(0.0, 250.0, 1000)
     event = io.Event(label="BAD", times=np.array([[0.402, 1.0], [0.75, 1.002]]))

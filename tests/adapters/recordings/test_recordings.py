@@ -175,7 +175,7 @@ def test_evoked_holds_what_the_file_does(study: Study) -> None:
     assert recordings.f.any()
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.0013])
+@pytest.mark.parametrize("shift", [0.0, 0.0013, 0.002])
 def test_first_time_between_samples(study: Study, shift: float, tmp_path: Path) -> None:
     recordings, channels = study
     moved = dataclasses.replace(recordings, time=recordings.time + shift)
@@ -183,9 +183,10 @@ def test_first_time_between_samples(study: Study, shift: float, tmp_path: Path) 
     for inst in (evoked, epochs):
         np.testing.assert_allclose(inst.times, moved.time, rtol=0, atol=1e-12)
     raw = to_raw_array(moved, channels)
-    reported = any(f.field == "Time" for f in conversion_report(raw).of("dropped"))
-    assert reported == (shift != 0)
-    assert raw.first_time == pytest.approx(-0.1, abs=0.5 / 250)
+    for inst in (raw, epochs):
+        reported = any(f.field == "Time" for f in conversion_report(inst).of("dropped"))
+        assert reported == (shift != 0)
+    assert raw.first_time == pytest.approx(moved.time[0], abs=0.5001 / 250)
     np.testing.assert_array_equal(from_raw(raw).time, moved.time)
     # files keep the values in single precision
     evoked.save(tmp_path / "x-ave.fif")
@@ -373,6 +374,10 @@ def test_trials_become_epochs(trials) -> None:
     np.testing.assert_allclose([onset for onset, _, _ in found[0]], [0.1, 0.3], atol=1e-9)
     for back, before in zip(from_epochs(epochs), marked, strict=True):
         assert_equal(back, before)
+    # a file that flags no channel is left so by those of others
+    silent = dataclasses.replace(marked[0], channel_flag=None)
+    (first, *_) = from_epochs(to_epochs([silent, *marked[1:]], channels))
+    assert (first.channel_flag == 1).all()
     # after dropping a trial the others are still themselves
     chosen = from_epochs(epochs[1:])
     assert_equal(chosen[0], marked[1])
