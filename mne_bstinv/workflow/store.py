@@ -41,7 +41,8 @@ class Read:
 class Store:
     """Keeps structures by the file they were read from, and objects by what they were made of.
 
-    What was used last is kept, however large, until :meth:`trim`; of the rest ``max_bytes``.
+    The largest is kept, however large, until :meth:`trim`: a head model, with which all kernels of
+    a condition are converted. So is what was used last; of the rest ``max_bytes``.
     ``identify`` tells one content of a path from another, by default :func:`file_stamp`: by
     their digests, copies of a file are read and converted once.
     """
@@ -138,11 +139,12 @@ class Store:
             return
         self._kept[key] = (value, n_bytes(value))
         self._bytes += self._kept[key][1]
-        self._forget()
+        if self._bytes > self._max_bytes:
+            self._make_room()
 
     def trim(self) -> None:
-        """Forget what is beyond the size, be it what was used last."""
-        self._forget(0)
+        """Forget what is beyond the size, be it the largest or what was used last."""
+        self._forget(list(self._kept), self._max_bytes)
 
     def clear(self) -> None:
         """Forget all, and expect nothing."""
@@ -151,10 +153,19 @@ class Store:
         self._kept.clear()
         self._bytes = 0
 
-    def _forget(self, spared: int = 1) -> None:
-        while len(self._kept) > spared and self._bytes > self._max_bytes:
-            _, (_, n_bytes) = self._kept.popitem(last=False)
-            self._bytes -= n_bytes
+    def _make_room(self) -> None:
+        """Forget what was not used for longest, but for the largest and what was used last."""
+        largest = max(reversed(self._kept), key=lambda key: self._kept[key][1])
+        spared = {largest, next(reversed(self._kept))}
+        others = [key for key in self._kept if key not in spared]
+        self._forget(others, self._max_bytes + self._kept[largest][1])
+
+    def _forget(self, keys: Iterable[Hashable], limit: int) -> None:
+        """Forget one object after the other, until the others are no larger than the limit."""
+        for key in keys:
+            if self._bytes <= limit:
+                return
+            self._bytes -= self._kept.pop(key)[1]
 
 
 def file_stamp(file: Path | None) -> tuple[str, int, int] | None:

@@ -56,7 +56,7 @@ def test_what_was_made_while_its_file_changed_is_not_kept(tmp_path):
 
 
 def test_the_least_used_is_forgotten_beyond_the_limit():
-    store, made = Store(max_bytes=100), []
+    store, made = Store(max_bytes=60), []  # beside the largest
 
     def maker(name, size):
         def make():
@@ -78,6 +78,20 @@ def test_the_least_used_is_forgotten_beyond_the_limit():
     assert made[-1] == "a"
 
 
+@pytest.mark.parametrize("size", [90, 1000])
+def test_the_largest_stays_while_others_are_made(size):
+    store, made = Store(max_bytes=100), []
+
+    def make(name, size):
+        return store.make(name, lambda: made.append(name) or np.zeros(size, dtype=np.uint8))
+
+    for number in range(5):  # a head model, the channels, and a kernel each that needs both
+        make("head model", size)
+        make("channels", 10)
+        make(number, 80)
+    assert made == ["head model", "channels", *range(5)]
+
+
 def test_what_is_too_large_is_kept_until_it_is_trimmed():
     store, made = Store(max_bytes=100), []
     for size in (1000, 10):
@@ -93,7 +107,7 @@ def test_what_is_too_large_is_kept_until_it_is_trimmed():
 
 
 def test_sizes_of_what_is_kept():
-    store = Store(max_bytes=3 * 80)
+    store = Store(max_bytes=2 * 80)  # beside the largest
     parts = [
         {"rr": np.zeros(10)}, [{"rr": np.zeros(10)}], scipy.sparse.csr_array(np.eye(10)),
     ]  # fmt: skip
