@@ -41,7 +41,7 @@ def command() -> str:
 
 def publish(name: str, rows: Iterable[tuple[str, float, str]], notes: Iterable[str] = ()) -> str:
     """Write rows (task, ratio, unit) between the marks of a benchmark; return the table."""
-    cells = ((task, f"{ratio:.3g}", unit) for task, ratio, unit in rows)
+    cells = ((task, digits(ratio), unit) for task, ratio, unit in rows)
     return publish_table(name, ("task", "value", "in units of"), cells, notes)
 
 
@@ -58,6 +58,11 @@ def publish_table(
     before, rest = page.split(begin)
     PAGE.write_text(f"{before}{begin}\n{text}\n\n{end}{rest.split(end)[1]}", "utf-8")
     return text
+
+
+def digits(value: float) -> str:
+    """Write a number with three digits, without a power of ten."""
+    return np.format_float_positional(value, 3, fractional=False, trim="-")
 
 
 def _row(cells: Iterable[str]) -> str:

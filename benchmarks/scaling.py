@@ -25,7 +25,7 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # to be set before NumPy is imported
 
-from _page import publish_table
+from _page import digits, publish_table
 from _small import small_protocol
 from kernel import reset_peak, status
 
@@ -62,7 +62,7 @@ def kernels(locations: list[int], repeats: int) -> Iterator[tuple[str, ...]]:
     first = locations[0]
     for n, (seconds, memory) in measured.items():
         a_location = seconds / n / (measured[first][0] / first)
-        row = (str(n), f"{1000 * seconds:.3g}", f"{a_location:.3g}", f"{memory:.3g}")
+        row = (str(n), digits(1000 * seconds), digits(a_location), digits(memory))
         print(row, flush=True)
         yield row
 
@@ -100,7 +100,7 @@ def ports(counts: list[int], folder: Path) -> Iterator[tuple[str, ...]]:
             for n in counts:
                 found[n][name] = port(protocols[n], folder / "out", n_jobs)
     for n in counts:
-        times = (f"{1000 * seconds / n:.3g}" for seconds, _ in found[n].values())
+        times = (digits(1000 * seconds / n) for seconds, _ in found[n].values())
         row = (str(n), *times, *(f"{size / 1e6:.0f}" for _, size in found[n].values()))
         print(row, flush=True)
         yield row

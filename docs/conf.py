@@ -128,6 +128,7 @@ suppress_warnings = ["config.cache"]  # sphinx_gallery_conf holds no plain value
 
 # An example that warns would show the warning to everybody; it fails instead.
 warnings.filterwarnings("error", module=r"mne_bstinv(\..*)?$")
+warnings.filterwarnings("error", message=r"Glyph \d+ .* missing from")  # boxes in figures
 os.environ.setdefault("MPLBACKEND", "Agg")
 # The log is for terminals; an example shows the report of a conversion.
 os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")

@@ -162,8 +162,8 @@ def cost(case: Case) -> Figure:
     first, second = np.meshgrid(np.linspace(-0.4, 1.4, 181), np.linspace(-0.4, 1.4, 181))
     misfit = (DATUM - TWO_FIELDS[0] * first - TWO_FIELDS[1] * second) ** 2
     penalties = {
-        "square: ‖ j ‖²": first**2 + second**2,
-        "absolute value: ‖ j ‖₁": np.abs(first) + np.abs(second),
+        r"square: $\Vert j \Vert^2$": first**2 + second**2,
+        r"absolute value: $\Vert j \Vert_1$": np.abs(first) + np.abs(second),
     }
     figure = new_figure(3.9)
     panels = figure.subplots(1, 2, sharey=True)

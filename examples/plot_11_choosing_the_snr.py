@@ -160,10 +160,10 @@ corner = int(np.argmax(inner)) + 5 if inner.max() > 0 else None
 print("L-curve:", "no corner" if corner is None else f"corner at SNR {snr[corner]:.2f}")
 
 figure, (first, second) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
-first.loglog(snr, gcv / gcv.min(), label="cross-validation")
+first.loglog(snr, gcv / gcv.min(), label="cross-validation / its minimum")
 first.loglog(snr, residual / expected, label="residual / noise")
 first.axhline(1, color="0.6", linewidth=0.8)
-first.set(xlabel="SNR", ylabel="relative to its minimum, to the noise")
+first.set(xlabel="SNR", ylabel="ratio")
 first.legend(frameon=False)
 second.loglog(np.sqrt(residual), 1e9 * np.sqrt(size))
 marked = {"default": 3.0, "discrepancy": by_discrepancy, "response/baseline": by_baseline}

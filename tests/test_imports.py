@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inverse": {"errors"},
     "continuous": {"errors", "io", "inverse"},
     "maps": {"errors", "inverse", "anatomy"},
-    "derived": {"errors", "io", "continuous", "maps", "studies"},
+    "derived": {"errors", "io", "inverse", "continuous", "maps", "studies"},
     "anatomy": {"errors"},
     "frames": {"errors"},
     "conversion": {"errors"},

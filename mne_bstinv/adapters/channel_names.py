@@ -18,6 +18,7 @@ import numpy as np
 from mne_bstinv import io
 from mne_bstinv._display import few
 from mne_bstinv._types import IntArray
+from mne_bstinv.adapters.kept import kept_of
 from mne_bstinv.errors import ConversionError
 
 __all__ = [
@@ -215,8 +216,12 @@ def mne_names(channels: io.Channels) -> tuple[str, ...]:
 
     These are Brainstorm's where it is one, else those with other characters replaced (``'µV:1'``
     becomes ``'uV_1'``). NIRS channels are named as MNE's functions expect. What repeats is numbered
-    as MNE-Python does (``'EEG-0'``, ``'EEG-1'``). The same list gives the same names.
+    as MNE-Python does (``'EEG-0'``, ``'EEG-1'``). The same list gives the same names. Channels that
+    were made of an Info have the names that they have there.
     """
+    made_of = kept_of(channels).get("info")
+    if made_of is not None:
+        return tuple(made_of["ch_names"])
     plain = []
     for index, (name, kind) in enumerate(zip(channels.names, channels.types, strict=True)):
         optodes = optodes_of(name) if kind.strip().upper() == "NIRS" else None

@@ -18,9 +18,10 @@ from mne_bstinv.errors import (
     MapError,
     OptionError,
 )
+from mne_bstinv.inverse.result import ESTIMATE_UNITS
 from mne_bstinv.io.filenames import is_average, is_link
 from mne_bstinv.io.mat import PathLike
-from mne_bstinv.io.processing import unit_of
+from mne_bstinv.io.processing import is_of_mne, unit_of
 from mne_bstinv.io.stored_paths import spelled_as
 from mne_bstinv.maps import flatten_sources, scout_row_names, scout_rows, scout_time_series
 from mne_bstinv.maps.scout_functions import SCOUT_FUNCTIONS
@@ -35,8 +36,6 @@ __all__ = ["extract_scouts"]
 FREE = ("norm", "pca", "xyz")
 #: Recordings that kernels are applied to, in words.
 _RECORDINGS = {"averages": "averages", "all": "imported recordings"}
-#: Units of what an inverse computes.
-_UNITS = {"mn": "A·m", "sloreta": "", "dspm2018": "", "glsp": "", "lcmvp": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,8 +205,13 @@ def _maps(
 def _nothing(entry: io.ResultsEntry, condition: io.Condition, wanted: _Wanted) -> str:
     """Say why a kernel is applied to nothing, and what would take the trials that there are."""
     text = f"no {_RECORDINGS[wanted.recordings]} to apply it to"
+    if not entry.shared:
+        return text
+    bad = sum(one.bad for one in condition.recordings)
+    if bad:
+        text += f", {bad} recording(s) marked as bad left out"
     trials = sum(not (one.bad or is_link(one.file)) for one in condition.recordings)
-    if wanted.recordings == "all" or not (entry.shared and trials):
+    if wanted.recordings == "all" or not trials:
         return text
     return f"{text}, of {trials} trial(s): recordings='all' (--recordings all) takes these"
 
@@ -330,5 +334,14 @@ def _place(n_grid: int | None) -> str:
 
 
 def _unit(results: io.Results, function: str | None) -> str:
-    unit = unit_of(results) or _UNITS.get((results.function or "").lower(), "")
+    unit = unit_of(results) or _unit_of_inverse(results)
     return f"({unit})²" if function == "power" and unit else unit
+
+
+def _unit_of_inverse(results: io.Results) -> str:
+    """Return the unit of what an inverse gives, empty for none; MNE-Python's sLORETA has none."""
+    function = (results.function or "").lower()
+    if function == "sloreta" and is_of_mne(results.options):
+        return ""
+    unit = ESTIMATE_UNITS.get(function, "").partition(" ")[0]
+    return "" if unit == "1" else unit

@@ -14,10 +14,11 @@ from mne_bstinv.errors import InverseError
 from mne_bstinv.inverse.options import AnyOptions
 from mne_bstinv.inverse.regularization import lambda2_from_prior
 
-__all__ = ["InverseResult", "RegionRows"]
+__all__ = ["ESTIMATE_UNITS", "InverseResult", "RegionRows"]
 
 _DATA_UNITS = {"MEG": "T", "MEG MAG": "T", "MEG GRAD": "T/m", "EEG": "V", "SEEG": "V", "ECOG": "V"}
-_ESTIMATE_UNITS = {
+#: Unit of kernel · data, by Function of the results; ``1`` for none, with what it is.
+ESTIMATE_UNITS = {
     "mn": "A·m",
     "wmne": "A·m",
     "mnej": "A·m",
@@ -197,7 +198,7 @@ class InverseResult(Displayed):
     @property
     def estimate_unit(self) -> str:
         """Unit of kernel · data."""
-        return _ESTIMATE_UNITS[self.function]
+        return ESTIMATE_UNITS[self.function]
 
     def apply(self, data: FloatArray) -> FloatArray:
         """Apply the kernel to recordings.

@@ -10,7 +10,15 @@ from mne_bstinv._display import Displayed, few, summary_of
 from mne_bstinv.errors import ProtocolError
 from mne_bstinv.io.stored_paths import spelled_as
 
-__all__ = ["Condition", "Protocol", "RecordingsEntry", "ResultsEntry", "SubjectEntry", "no_such"]
+__all__ = [
+    "Condition",
+    "Protocol",
+    "RecordingsEntry",
+    "ResultsEntry",
+    "SubjectEntry",
+    "choices",
+    "no_such",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -145,7 +153,7 @@ class Protocol(Displayed):
             if subject.name == wanted:
                 return subject
         known = (subject.name for subject in self.subjects)
-        raise no_such(self.root, f"subject {name!r}", "subjects", known)
+        raise no_such(self.root, f"subject {name!r}", known)
 
     def condition(self, subject: str, condition: str) -> Condition:
         """Return a condition.
@@ -173,13 +181,18 @@ class Protocol(Displayed):
             if entry.name == wanted:
                 return entry
         known = (entry.name for entry in conditions)
-        raise no_such(self.root, f"condition {condition!r} of {subject!r}", "conditions", known)
+        raise no_such(self.root, f"condition {condition!r} of {subject!r}", known)
 
 
-def no_such(where: Path, what: str, kind: str, known: Iterable[str]) -> ProtocolError:
-    """Return the error for what a protocol does not have, which lists what it has of that kind."""
-    names = few(map(repr, dict.fromkeys(known))) or "(none)"
-    return ProtocolError(f"{where}: no {what}; the {kind} are {names}. Choose one.")
+def no_such(where: Path | str, what: str, known: Iterable[str]) -> ProtocolError:
+    """Return the error for what a protocol does not have, which lists what it has of the kind."""
+    return ProtocolError(f"{where}: no {what}; {choices(known)}.")
+
+
+def choices(known: Iterable[str]) -> str:
+    """List the names that may be asked for."""
+    names = few(map(repr, sorted(set(known))))
+    return f"choose one of: {names}" if names else "there is none at all"
 
 
 def _listed(names: Sequence[str], separator: str = ", ") -> str:

@@ -132,12 +132,12 @@ class Results(Structure):
     #: (n_rows, n_times), A·m or the unit of the measure.
     image_grid_amp: FloatArray | None = field(
         default=None,
-        metadata=declare("ImageGridAmp", _Amplitudes(), not_nan, unit="A·m", essential=True),
+        metadata=declare("ImageGridAmp", _Amplitudes(), not_nan, essential=True),
     )
     #: Two factors whose product is (n_rows, n_times), in place of ``image_grid_amp``.
     image_grid_factors: tuple[Any, Any] | None = field(
         default=None,
-        metadata=declare("ImageGridAmp", _Factors(), each(not_nan), unit="A·m", essential=True),
+        metadata=declare("ImageGridAmp", _Factors(), each(not_nan), essential=True),
     )
     #: Inverse whitener of the noise (n_good, n_good).
     whitener: FloatArray | None = field(

@@ -102,7 +102,7 @@ def plot_attribution(
     alone = [
         (f"alone, from {ends[0]}", given.optional("alone_from_a", alone_from_a, "n_steps")),
         (f"alone, from {ends[1]}", given.optional("alone_from_b", alone_from_b, "n_steps")),
-        ("Shapley value", given.optional("shapley", shapley, "n_steps")),
+        ("mean over orders", given.optional("shapley", shapley, "n_steps")),
     ]
     given.check()
 

@@ -27,7 +27,8 @@ from mne_bstinv.port.verdicts import (
 
 __all__ = ["can_be_shown", "overview_html"]
 
-# Cells are as wide as words need; what is longer, names of files, breaks anywhere.
+# Cells are as wide as words need; what is longer, names of files, breaks anywhere. On a narrow
+# screen cells stand below each other.
 _STYLE = """
 body { font-family: sans-serif; margin: 1.5em; color: #222; }
 h1, p, li { overflow-wrap: anywhere; }
@@ -36,11 +37,17 @@ table { border-collapse: collapse; font-size: 0.95em; }
 th, td { padding: 0.4em 0.6em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 tbody, thead { border-bottom: 1px solid #ccc; }
 th:nth-child(1) { min-width: 8.5em; } th:nth-child(2) { min-width: 5em; }
-th:nth-child(3) { min-width: 9em; } th:nth-child(5) { min-width: 19em; }
+th:nth-child(3) { min-width: 9em; } th:nth-child(4) { min-width: 24em; }
 .done, .equal { color: #006b4f; } .failed, .differs { color: #b03a00; font-weight: bold; }
 .none { color: #777; } li { max-width: 60em; } td ul { margin: 0.3em 0; padding-left: 1.4em; }
-img { width: 30em; } .told th, .told td { min-width: 9em; border-bottom: 1px solid #eee; }
+img { max-width: 100%; width: 30em; height: auto; }
+.told th, .told td { min-width: 9em; border-bottom: 1px solid #eee; }
 .told td:nth-child(3) { min-width: 24em; }
+@media (max-width: 45em) {
+  body { margin: 0.7em; } table:not(.told) > thead { display: none; } .told { display: block; }
+  :is(table, tbody, tr, td):not(.told, .told *) { display: block; overflow-x: auto; }
+  tr > td:empty { display: none; }
+}
 """
 
 #: What an output is called in the list of links, by its ending.
@@ -86,7 +93,7 @@ def overview_html(whole: Mapping[str, Any]) -> str:
         f"<style>{_STYLE}</style></head><body>\n<h1>Brainstorm protocol {name} as files of "
         f"MNE-Python</h1>\n<p>{escape(made)}; all details in <a href='{MANIFEST}'>{MANIFEST}</a>."
         "</p>\n<div class='wide'><table><thead><tr><th>subject / condition</th><th>status</th>"
-        "<th>stored kernels</th><th>sensors and cortex (head frame)</th><th>files</th></tr></thead>"
+        "<th>stored kernels</th><th>sensors and cortex (head frame)</th></tr></thead>"
         f"\n{rows}\n</table></div>\n"
         f"{_problems(whole)}</body></html>\n"
     )
@@ -110,7 +117,6 @@ def _row(unit: Mapping[str, Any]) -> str:
         f"<span class='{'done' if status == DONE else 'failed'}'>{escape(status)}</span>",
         _verdict_cell(unit),
         _picture(unit),
-        f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>" + _links(unit),
     )
     said = _list(
         [
@@ -124,8 +130,9 @@ def _row(unit: Mapping[str, Any]) -> str:
     )
     said += _folded("what each file is", _told_apart(unit))
     said += _folded("what was not converted", _list(skipped_lines(unit)))
-    # below all columns: reasons are long
-    below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{said}</td></tr>" if said else ""
+    files = f"<a href='{_url(folder, MANIFEST)}'>{MANIFEST}</a>{_links(unit)}"
+    # below all columns: names of files and reasons are long
+    below = f"<tr><td></td><td colspan='{len(cells) - 1}'>{files}{said}</td></tr>"
     row = "".join(f"<td>{cell}</td>" for cell in cells)
     return f"<tbody><tr>{row}</tr>{below}</tbody>"
 

@@ -204,8 +204,7 @@ def _asked_units(protocol: io.Protocol, subjects: Names, conditions: Names) -> I
 
 def _anatomy(protocol: io.Protocol, subject: io.SubjectEntry, mne_subject: str) -> Iterator[Unit]:
     """Yield the anatomy of a subject, if there is any."""
-    shells = (subject.scalp, subject.inner_skull, subject.outer_skull)
-    if any((subject.anatomy, subject.cortex, *shells)):
+    if _has_anatomy(subject):
         yield Unit(
             kind=ANATOMY,
             subject=subject.name,
@@ -218,6 +217,11 @@ def _anatomy(protocol: io.Protocol, subject: io.SubjectEntry, mne_subject: str) 
             files=_first_with_channels(subject),
             mne_subject=mne_subject,
         )
+
+
+def _has_anatomy(subject: io.SubjectEntry) -> bool:
+    shells = (subject.scalp, subject.inner_skull, subject.outer_skull)
+    return any((subject.anatomy, subject.cortex, *shells))
 
 
 def _shared(
@@ -258,7 +262,7 @@ def _condition(
 
 
 def _shared_files(condition: io.Condition) -> io.Condition:
-    """Return a condition that has the files alone that one shares."""
+    """Return a condition of the files alone that one shares."""
     assert condition.channel_file is not None
     folder = condition.channel_file.parent
     results = tuple(entry for entry in condition.results if entry.file.parent == folder)
@@ -293,8 +297,7 @@ def _first_with_channels(subject: io.SubjectEntry) -> io.Condition:
 
 def _check_not_empty(protocol: io.Protocol, subjects: Names) -> None:
     chosen = [s for s in protocol.subjects if subjects is None or s.name in subjects]
-    anatomies = (any((s.anatomy, s.cortex, s.scalp, s.inner_skull, s.outer_skull)) for s in chosen)
-    if not any(s.conditions for s in chosen) and not any(anatomies):
+    if not any(subject.conditions or _has_anatomy(subject) for subject in chosen):
         raise ProtocolError(
             f"Protocol {protocol.name!r}: no condition of any subject and no anatomy, so nothing "
             "to port."

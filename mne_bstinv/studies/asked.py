@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mne_bstinv import io
-from mne_bstinv._display import few
-from mne_bstinv.errors import OptionError, ProtocolError
+from mne_bstinv.errors import OptionError
+from mne_bstinv.io.protocol_entries import choices, no_such
 from mne_bstinv.io.stored_paths import spelled_as
 
 __all__ = ["Names", "asked_names", "listed_names"]
@@ -44,14 +44,12 @@ def _spelled(
     listed = listed_names(wanted)
     if listed is None:
         return None
-    there = few(map(repr, sorted(set(known))))
-    choices = f"choose one of: {there}" if there else f"there is no {what} at all"
     # not its path: of an archive, that is a folder that will be gone
     where = f"Protocol {protocol.name!r}"
     if not listed:
-        raise OptionError(f"{where}: {what}s is an empty list; {choices}, or None for all.")
+        raise OptionError(f"{where}: {what}s is an empty list; {choices(known)}, or None for all.")
     names = tuple(spelled_as(name, known) for name in listed)
     for name in names:
         if name not in known:
-            raise ProtocolError(f"{where}: no {what} {name!r}; {choices}")
+            raise no_such(where, f"{what} {name!r}", known)
     return names

@@ -108,7 +108,7 @@ def _called(name: str, conditions: list[io.Condition], protocol: io.Protocol) ->
     known = [c.name for c in conditions]
     wanted = spelled_as(name, known)
     if wanted not in known:
-        raise no_such(protocol.root, f"condition {name!r}", "conditions", known)
+        raise no_such(protocol.root, f"condition {name!r}", known)
     return [c for c in conditions if c.name == wanted]
 
 

@@ -190,7 +190,7 @@ def _origin(stored: io.Results) -> Origin:
     derivation = derivation_of(stored)
     if derivation is not None:
         raise NotComparableError(
-            f"The results are a {derivation.what}, made of others: no kernel of an inverse."
+            f"The results were made of others ({derivation.what}): no kernel of an inverse."
         )
     return origin
 

@@ -422,7 +422,7 @@ def test_unusable_arguments(study, capsys, words, message):
     [
         (["--snr", "-1"], "SnrFixed must be a number above 0"),
         (["--mne-loose", "2"], "loose must be a number between 0 and 1"),
-        (["--condition", "nowhere"], "no condition 'nowhere'; the conditions are 'evoked', "),
+        (["--condition", "nowhere"], "no condition 'nowhere'; choose one of: 'evoked', "),
         (["--year", "2009", "--noise-method", "diag"], "--noise-method has no meaning in the inve"),
     ],
 )

@@ -54,6 +54,15 @@ def test_told_the_same_they_are_equal_and_all_else_is_explained(measure, data_ty
     assert "Unexplained: nothing above " in result.verdict
 
 
+def test_normals_of_single_precision_leave_nothing_unexplained():
+    """As FIF files have them: MNE takes a normal for its gain as it is, and Brainstorm its unit."""
+    study = sample()
+    single = np.asarray(study.head_model.grid_orient).astype(np.float32).astype(np.float64)
+    model = dataclasses.replace(study.head_model, grid_orient=single)
+    result = cross_validate(dataclasses.replace(study, head_model=model), data_types="MEG")
+    assert result.explained, result.verdict
+
+
 @pytest.mark.parametrize(("measure", "orient"), [("dspm2018", "loose"), ("sloreta", "free")])
 def test_what_is_not_comparable_says_why_and_is_explained_all_the_same(measure, orient):
     result = validation(measure, orient)

@@ -279,6 +279,16 @@ def test_a_kernel_with_trials_alone_says_what_takes_them(data_dir, tmp_path):
     assert "takes these" not in " ".join(everything.problems)
 
 
+def test_bad_recordings_are_named_and_units_are_those_of_the_inverse(data_dir):
+    call = {"conditions": ["condB"], "atlas": "Structures"}
+    table = mb.extract_scouts(data_dir / "eeg_shared", **call)
+    assert table.problems
+    told = "no averages to apply it to, 1 recording(s) marked as bad left out"
+    assert all(problem.endswith(told) for problem in table.problems), table.problems
+    units = {series.comment.partition(":")[0]: series.unit for series in table.series}
+    assert units == {"MN": "A·m", "sLORETA": "A·m", "dSPM-unscaled": ""}
+
+
 class TestCommand:
     def test_a_table(self, study, tmp_path, capsys):
         out = tmp_path / "scouts.csv"

@@ -127,9 +127,9 @@ def test_no_protocol(tmp_path):
 
 def test_unknown_names(data_dir):
     protocol = io.read_protocol(data_dir / "mixed")
-    with pytest.raises(ProtocolError, match="no subject 'x'; the subjects are 'Subject01'"):
+    with pytest.raises(ProtocolError, match="no subject 'x'; choose one of: 'Subject01'"):
         protocol.subject("x")
-    with pytest.raises(ProtocolError, match="no condition 'x' of 'Subject01'; the conditions are"):
+    with pytest.raises(ProtocolError, match="no condition 'x' of 'Subject01'; choose one of: "):
         protocol.condition("Subject01", "x")
     assert protocol.condition("Subject01", "mixed").name == "mixed"
     with pytest.raises(ProtocolError, match=r"Unknown kind 'x'\. Must be one of 'data', 'anat'"):

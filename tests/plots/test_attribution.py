@@ -88,14 +88,14 @@ def test_each_step_by_itself_is_in_a_second_panel():
     assert legend_texts(figure) == [
         "alone, from A (1 of 4 steps NaN)",
         "alone, from B",
-        "Shapley value",
+        "mean over orders",
     ]
     assert axes.get_xlabel().endswith("(%)")
 
 
 def test_only_what_is_given_is_in_the_second_panel():
     figure = plot_attribution(["a"], [0.1], total=0.1, shapley=[0.1])
-    assert legend_texts(figure) == ["Shapley value"]
+    assert legend_texts(figure) == ["mean over orders"]
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_a_volume_is_drawn_in_projections(volume):
     figures = figures_of(volume)
     assert list(figures) == [t for t in TITLES if not t.startswith("Scouts")]  # on no cortex
     assert "from above" in texts(figures["Agreement: direction of the kernels"])
-    assert "Shapley value" in texts(figures["What makes the difference"])
+    assert "mean over orders" in texts(figures["What makes the difference"])
 
 
 def test_without_recordings_there_are_no_estimates(fixed):

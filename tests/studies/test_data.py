@@ -384,10 +384,10 @@ def test_a_lone_results_file_whose_head_model_is_not_beside_it(data_dir, tmp_pat
         ("data/Subject01/noise", {"condition": "evoked"}, ProtocolError,
          r"noise: here is none of the conditions 'Subject01/evoked'\. Give the folder"),
         ("", {"condition": "other"}, ProtocolError,
-         r"no condition 'other'; the conditions are 'evoked', 'noise'\. Choose one"),
-        ("", {"subject": "Subject02"}, ProtocolError, "no subject 'Subject02'; the subjects are"),
+         r"no condition 'other'; choose one of: 'evoked', 'noise'\.$"),
+        ("", {"subject": "Subject02"}, ProtocolError, "no subject 'Subject02'; choose one of: "),
         ("", {"subject": "Subject01", "condition": "other"}, ProtocolError,
-         "no condition 'other' of 'Subject01'; the conditions are 'evoked', 'noise'"),
+         "no condition 'other' of 'Subject01'; choose one of: 'evoked', 'noise'"),
     ],
 )  # fmt: skip
 def test_a_path_that_names_no_study(data_dir, path, chosen, error, message):

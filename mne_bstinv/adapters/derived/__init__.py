@@ -7,7 +7,7 @@ from mne_bstinv.adapters.derived.signals import (
     to_label_time_courses,
     to_table,
 )
-from mne_bstinv.adapters.derived.statistics import StatisticPair, to_statistics
+from mne_bstinv.adapters.derived.statistics import StatisticPair, from_statistics, to_statistics
 from mne_bstinv.adapters.derived.timefreq_from_mne import from_spectrum, from_tfr
 from mne_bstinv.adapters.derived.timefreq_to_mne import (
     band_names,
@@ -23,6 +23,7 @@ __all__ = [
     "from_dipole",
     "from_label_time_courses",
     "from_spectrum",
+    "from_statistics",
     "from_tfr",
     "to_dipole",
     "to_label_time_courses",

@@ -141,7 +141,7 @@ def to_spectrum(
             "Complex coefficients of one window are no power spectrum. Let Brainstorm save the "
             "power or the magnitude."
         )
-    spectrum = mne.time_frequency.SpectrumArray(values[:, 0], rows, timefreq.freqs)
+    spectrum = _spectrum(values[:, 0], rows, timefreq.freqs)
     keep(findings, timefreq=timefreq)
     return attach_with_parts(findings, spectrum, [rows], what="spectrum → Spectrum")
 
@@ -344,6 +344,17 @@ def _freqs(timefreq: io.TimeFreq, findings: Findings) -> FloatArray:
         "report.",
     )
     return middle
+
+
+def _spectrum(power: FloatArray, info: Any, freqs: FloatArray) -> Any:
+    """Make a Spectrum of channels of all types, as ``compute_psd(picks="all")`` does.
+
+    Its constructor takes those of data alone.
+    """
+    data = mne.create_info(info.ch_names, info["sfreq"], "eeg")
+    spectrum = mne.time_frequency.SpectrumArray(power, data, freqs)
+    spectrum.info = info
+    return spectrum
 
 
 def _first_time(timefreq: io.TimeFreq) -> FloatArray:

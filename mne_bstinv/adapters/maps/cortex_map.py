@@ -14,10 +14,14 @@ from mne_bstinv import io
 from mne_bstinv._types import FloatArray, IntArray
 from mne_bstinv.adapters.anatomy import to_labels, to_surfaces
 from mne_bstinv.adapters.kept import kept_of
-from mne_bstinv.adapters.sources import SIDES, hemisphere_rows, to_source_spaces
+from mne_bstinv.adapters.sources import (
+    SIDES,
+    hemisphere_rows,
+    model_of_vertices,
+    to_source_spaces,
+)
 from mne_bstinv.conversion import Findings
 from mne_bstinv.errors import ConversionError
-from mne_bstinv.studies.normals import surface_normals
 
 __all__ = [
     "CortexMap",
@@ -69,13 +73,7 @@ def cortex_map(
         raise ConversionError(
             f"The map has {len(values)} rows, expected {n_components} for each of the {n} vertices."
         )
-    model = io.HeadModel(
-        gain=np.zeros((0, 3 * n)),
-        head_model_type="surface",
-        grid_loc=cortex.vertices,
-        grid_orient=surface_normals(cortex),
-    )
-    src = to_source_spaces(model, cortex, subject=subject, verbose="error")
+    src = to_source_spaces(model_of_vertices(cortex), cortex, subject=subject, verbose="error")
     kept = kept_of(src)
     order, rotation = kept["order"], np.asarray(kept["scs_to_head"])[:3, :3]
     step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 1.0

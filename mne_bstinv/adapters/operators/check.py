@@ -98,9 +98,9 @@ def operator_of_results(
     derivation = derivation_of(results)
     if derivation is not None:
         raise ConversionError(
-            f"The results {results.comment!r} are a {derivation.what}, made of other results: no "
-            "inverse operator gives them. Convert the kernel that they were made of, or convert "
-            "these to a source estimate."
+            f"The results {results.comment!r} were made of others ({derivation.what}): no inverse "
+            "operator gives them. Convert the kernel that they were made of, or convert these to "
+            "a source estimate."
         )
     origin = origin_of_results(results)
     if not origin.years:

@@ -120,7 +120,7 @@ def to_source_estimate(
         data = layout.to_head(_scaled(amplitudes, scale), sources.order, rotation)
         n_times = amplitudes.shape[1]
     sfreq = sampling_frequency(time, n_times, None, findings)
-    _report_rest(results, findings)
+    _report_rest(results, findings, is_vector=layout.is_vector)
     keep(findings, results=results, src=sources.src, layout=layout, scale=scale, time=time)
     stc = _CLASSES[sources.src.kind][layout.is_vector](
         data,
@@ -243,7 +243,7 @@ def _scale(
     return float(np.sqrt(leff))
 
 
-def _report_rest(results: io.Results, findings: Findings) -> None:
+def _report_rest(results: io.Results, findings: Findings, *, is_vector: bool) -> None:
     for field, value, what in (
         ("Std", results.std, "the standard deviation"),
         ("ZScore", results.z_score, "the normalisation"),
@@ -262,10 +262,10 @@ def _report_rest(results: io.Results, findings: Findings) -> None:
     if derivation is not None:
         unit = f", in the unit {derivation.unit!r}" if derivation.unit else ""
         findings.derived(
-            "Function", f"The values are a {derivation.what}, made of other results{unit}."
+            "Function", f"The values were made of other results ({derivation.what}){unit}."
         )
         keep(findings, unit=derivation.unit)
-        if results.n_components == 3 and derivation.unit:
+        if is_vector and derivation.unit:
             findings.assumed(
                 "ImageGridAmp",
                 "x, y and z were normalised one by one, in SCS: taken for a vector, and turned to "

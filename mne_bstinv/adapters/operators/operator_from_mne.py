@@ -197,6 +197,11 @@ def operator_kernel(
         Estimate = kernel · data, for one sample; vectors along x, y, z of head.
     names : list of str
         Channels of the columns.
+
+    Raises
+    ------
+    ConversionError
+        If method or orientation are unknown, or MNE cannot apply the operator.
     """
     if method not in FUNCTIONS:
         raise ConversionError(f"Unknown method {method!r}. Must be one of {', '.join(FUNCTIONS)}.")
@@ -207,7 +212,13 @@ def operator_kernel(
     unit, info = np.eye(len(inv["info"]["ch_names"])), data_info(inv["info"], inv["projs"])
     evoked = mne.EvokedArray(unit, info, nave=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # sources that no channel sees are NaN
-        stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
+        try:
+            stc = mne.minimum_norm.apply_inverse(evoked, inv, lambda2, method, pick_ori=pick_ori)
+        except ValueError as error:  # EEG without an average reference, which making it accepts
+            raise ConversionError(
+                f"MNE cannot apply the operator: {error} Do so with the recordings that it is made "
+                "of, and make it anew."
+            ) from error
     names = list(inv["noise_cov"]["names"])
     # channels of the Info that the operator does not use have columns of zeros
     picks = [evoked.ch_names.index(name) for name in names]

@@ -14,6 +14,7 @@ from mne_bstinv.adapters.sources.places import (
     check_on_cortex,
     grid_of,
     is_on_cortex,
+    model_of_vertices,
     on_cortex,
     source_map,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "hemisphere_rows",
     "is_on_cortex",
     "mesh_rows",
+    "model_of_vertices",
     "on_cortex",
     "recoded_regions",
     "scout_of",

@@ -20,7 +20,7 @@ from mne_bstinv.adapters.sources.spaces_to_mne import to_source_spaces
 from mne_bstinv.conversion import Finding, Findings, carry, conversion_report, say_instead
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import FrameTransform, scs_to_head, transform_points
-from mne_bstinv.studies.normals import SAME_PLACE
+from mne_bstinv.studies.normals import SAME_PLACE, surface_normals
 from mne_bstinv.studies.units import in_metres
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "check_on_cortex",
     "grid_of",
     "is_on_cortex",
+    "model_of_vertices",
     "on_cortex",
     "source_map",
 ]
@@ -45,6 +46,27 @@ class SourceMap:
     frame: FrameTransform
     #: What names the regions of a mixed head model in FIF files; empty for others.
     regions: str
+
+
+def model_of_vertices(surface: io.Surface) -> io.HeadModel:
+    """Make a head model without gain of all vertices of a surface, with its normals.
+
+    Parameters
+    ----------
+    surface : Surface
+        The surface, m in SCS.
+
+    Returns
+    -------
+    HeadModel
+        Locations and unit normals in SCS.
+    """
+    return io.HeadModel(
+        gain=np.zeros((0, 3 * len(surface.vertices))),
+        head_model_type="surface",
+        grid_loc=surface.vertices,
+        grid_orient=surface_normals(surface),
+    )
 
 
 def source_map(

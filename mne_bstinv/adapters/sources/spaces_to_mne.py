@@ -368,9 +368,10 @@ class SourceSpaceBuilder:
             self.findings.assumed(
                 "GridOrient", f"{np.sum(~usable)} normals are zero; they point up in MNE."
             )
+        # MNE takes a normal for its gain as it is: also what single precision leaves is taken out
+        normals[usable] /= length[usable, None]
         uneven = usable & (np.abs(length - 1) > UNIT)
         if uneven.any():
-            normals[uneven] /= length[uneven, None]
             self.findings.derived(
                 "GridOrient", f"{uneven.sum()} normals were scaled to the length of 1."
             )

@@ -106,6 +106,19 @@ def test_bands_of_sources(stored, places, norms):
         mb.to_source_bands(timefreq, **places)
 
 
+@pytest.mark.parametrize("letter", ["C", "U"])
+def test_normalised_components_are_no_vector(stored, places, letter):
+    atlas = coded(stored.grid_atlas, letter)
+    n_rows = len(stored.grid_loc) * (3 if letter == "U" else 1)
+    scores = io.Results(
+        image_grid_amp=np.ones((n_rows, len(TIME))), n_components=0, time=TIME, function="zscore",
+        options={}, **described(stored, grid_atlas=atlas),
+    )  # fmt: skip
+    said = str(mb.conversion_report(mb.to_source_estimate(scores, **places)))
+    assert ("x, y and z were normalised one by one" in said) == (letter == "U")
+    assert "Function: The values were made of other results (z-score), in the unit 'z'." in said
+
+
 @pytest.mark.parametrize("named", [None, "Subject09/gone/headmodel_x.mat", "own"])
 @pytest.mark.parametrize("kind", ["mixed", "volume"])
 def test_averages_need_no_head_model_nor_channels(data_dir, tmp_path, norms, stored, kind, named):

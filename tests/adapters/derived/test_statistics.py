@@ -63,6 +63,66 @@ def test_of_sources(of_sources, channels):
     np.testing.assert_array_equal(back.image_grid_amp, test.pmap)
 
 
+@pytest.mark.parametrize("kind", ["recordings", "sources"])
+def test_there_and_back(kind, of_recordings, of_sources, channels):
+    surface = None if kind == "recordings" else of_sources[1]
+    test = of_recordings if kind == "recordings" else of_sources[0]
+    pair = mb.to_statistics(test, channels=channels, surface=surface)
+    back = mb.from_statistics(pair, channels=channels)
+    for field in dataclasses.fields(io.Statistics):
+        if "mat" in field.metadata and field.name not in ("history", "pmap"):
+            np.testing.assert_equal(getattr(back, field.name), getattr(test, field.name))
+    good = slice(None) if kind == "sources" else test.channel_flag == 1
+    np.testing.assert_array_equal(back.pmap[good], test.pmap[good])
+    assert back.history[:-1] == test.history
+
+
+def test_a_test_of_mne_is_written_on_the_locations_of_the_head_model(blink, channels, tmp_path):
+    """MNE has its own order of locations, and an estimate may lack some: nothing is known there."""
+    model = io.read_head_model(blink / "headmodel_surf_eeg_3sphereberg_os_meg.mat")
+    surface = io.read_surface(blink.parents[2] / "anat" / model.surface_file)
+    src = mb.to_source_spaces(model, surface, channels=channels)
+    vertices = [src[0]["vertno"], src[1]["vertno"][:-1]]
+    size = (sum(map(len, vertices)), 3)
+    statistic, p_values = (
+        mne.SourceEstimate(values.copy(), vertices, 0.0, 0.01)
+        for values in (np.arange(1.0, 1 + np.prod(size)).reshape(size), np.full(size, 0.01))
+    )
+    pair = mb.StatisticPair(statistic=statistic, p_values=p_values)
+    test = mb.from_statistics(pair, src=src, channels=channels, head_model=model, df=12)
+    file = tmp_path / "presults_no_cluster.mat"
+    mb.write_statistics(file, test)
+    test = mb.read_statistics(file)
+    assert (test.type, test.correction, test.df, test.surface_file) == (
+        "results", "no", 12, model.surface_file
+    )  # fmt: skip
+    of_surface = mb.from_statistics(pair, channels=channels, surface=surface)
+    np.testing.assert_array_equal(of_surface.tmap, test.tmap)
+    again = mb.to_statistics(test, channels=channels, surface=surface, src=src)
+    lacking = again.statistic.vertices[1] == src[1]["vertno"][-1]
+    found = again.statistic.data[len(vertices[0]) :]
+    np.testing.assert_array_equal(again.statistic.data[: len(vertices[0])], statistic.lh_data)
+    np.testing.assert_array_equal(found[~lacking], statistic.rh_data)
+    assert (found[lacking] == 0).all()
+    np.testing.assert_array_equal(again.p_values.rh_data[lacking], 1.0)
+    np.testing.assert_array_equal(again.p_values.rh_data[~lacking], 0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p.copy().crop(0.0, 0.01), "two objects of one kind and size"),
+        (lambda p: 100 * p, "p values must be from 0 to 1"),
+    ],
+)
+def test_a_pair_that_is_none_is_refused(of_sources, channels, change, words):
+    test, surface = of_sources
+    pair = mb.to_statistics(test, channels=channels, surface=surface)
+    odd = dataclasses.replace(pair, p_values=change(pair.p_values))
+    with pytest.raises(ConversionError, match=words):
+        mb.from_statistics(odd, channels=channels)
+
+
 def test_of_times_that_were_averaged(of_sources, channels):
     test, surface = of_sources
     one = dataclasses.replace(test, tmap=test.tmap[:, :1], pmap=test.pmap[:, :1])

@@ -131,6 +131,27 @@ def test_a_spectrum(psd, channels):
     np.testing.assert_array_equal(back.time, psd.time)
 
 
+@pytest.mark.parametrize("types", [["EEG", "EOG", "Misc"], ["ECG"]], ids="+".join)
+def test_a_spectrum_of_channels_that_are_no_data(types, tmp_path):
+    """Brainstorm computes spectra of all channels unless it is told types."""
+    channels = io.Channels(
+        channels=tuple(io.Channel(name=f"E{i}", type=one) for i, one in enumerate(types))
+    )
+    power = np.random.default_rng(0).random((len(types), 1, 5))
+    stored = io.TimeFreq(
+        tf=power, freqs=10.0 * np.arange(5), data_type="data", measure="power", method="psd",
+        time=np.array([0.0, 1.0]), row_names=channels.names,
+    )  # fmt: skip
+    spectrum = mb.to_spectrum(stored, channels)
+    assert spectrum.get_channel_types() == [one.lower() for one in types]
+    np.testing.assert_array_equal(spectrum.get_data(picks="all"), power[:, 0])
+    spectrum.save(tmp_path / "x-spectrum.h5")
+    read = mne.time_frequency.read_spectrum(tmp_path / "x-spectrum.h5")
+    back = mb.from_spectrum(read, channels=channels)
+    np.testing.assert_array_equal(back.tf, power)
+    assert back.row_names == channels.names
+
+
 def test_a_spectrum_of_mne_alone():
     info = mne.create_info(["A", "B"], 100.0, "eeg")
     spectrum = mne.time_frequency.SpectrumArray(np.ones((2, 5)), info, np.arange(5.0))

@@ -474,6 +474,14 @@ def test_orientations_that_an_operator_does_not_have_are_refused(sample):
         from_inverse_operator(fixed, pick_ori="Normal")
 
 
+def test_an_operator_without_the_average_reference_is_refused_in_words(sample):
+    """MNE makes one of EEG all the same, and refuses to apply it."""
+    inv = next(s for s in sample if s.results.options["DataTypes"] == ("EEG",)).operator()
+    inv["projs"] = []
+    with pytest.raises(ConversionError, match="cannot apply the operator: EEG average reference"):
+        from_inverse_operator(inv, 1 / 9, "MNE")
+
+
 def test_a_recomputable_kernel_is_recomputed_in_its_study(sample, tmp_path):
     """With Brainstorm's options the kernel is Brainstorm's: verification finds it equal."""
     stored = sample[0]

@@ -104,6 +104,22 @@ def test_events_on_channels(study: mne_bstinv.StudyData) -> None:
     assert found[1].channels[0] == ("Cz",)
 
 
+def test_names_that_mne_holds_already_stay() -> None:
+    """In memory: those of FIF files would be others."""
+    info = mne.create_info(["Ü1", "a:b", "Cz"], 100.0, "eeg")
+    info["bads"] = ["Ü1"]
+    raw = mne.io.RawArray(np.ones((3, 10)), info)
+    raw.set_annotations(mne.Annotations(0.02, 0.01, "x", ch_names=[["a:b"]]))
+    with mne.use_log_level("error"):
+        channels = mne_bstinv.from_info(raw.info)
+    recordings = from_raw(raw, channels=channels)
+    back = to_raw_array(recordings, channels)
+    assert (back.ch_names, back.info["bads"]) == (info["ch_names"], ["Ü1"])
+    assert [tuple(names) for names in back.annotations.ch_names] == [("a:b",)]
+    cov = io.NoiseCov(noise_cov=np.eye(3))
+    assert mne_bstinv.to_covariance(cov, channels)["names"] == info["ch_names"]
+
+
 def test_case_of_a_colon(data_dir: Path, tmp_path: Path) -> None:
     """65 names for 64 rows: the gain of another electrode was returned."""
     channels = io.read_channels(data_dir / "cases/n_colon_channel.mat")
