@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument("protocol", type=Path, help="the folder of a protocol")
     parser.add_argument(
-        "--out", type=Path, required=True, help="file to write: .csv, .parquet or .mat"
+        "--out",
+        type=Path,
+        required=True,
+        help="file to write: .csv, .parquet or .mat (signals of Brainstorm, which shows them where "
+        "the name is matrix_*.mat, in the folder of a condition)",
     )
     parser.add_argument("--atlas", help="name of the atlas (default: the current one)")
     parser.add_argument(
