@@ -1,6 +1,7 @@
 """What is given to a function is of the kinds that it declares.
 
-Structures, objects of MNE, and sequences of them; text, paths, numbers and what is True or False.
+Structures, objects of MNE, and sequences of them; text, paths, mappings, numbers and what is True
+or False.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _PLAIN: dict[type, tuple[type, ...]] = {
     int: (int,),
     float: (int, float),
     os.PathLike: (os.PathLike,),
+    Mapping: (Mapping,),
     type(None): (type(None),),
 }
 
@@ -153,8 +155,8 @@ def _classes(hint: Any) -> tuple[tuple[type, ...], tuple[type, ...]]:
             kinds.append(part)
         elif typing.get_origin(part) in (Sequence, list) and inner:
             items += _parts(inner[0])
-        elif typing.get_origin(part) is os.PathLike:
-            kinds.append(os.PathLike)
+        elif typing.get_origin(part) in (os.PathLike, Mapping):
+            kinds.append(typing.get_origin(part))
         else:
             return (), ()
     known = all(isinstance(item, type) for item in items)

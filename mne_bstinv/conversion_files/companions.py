@@ -25,9 +25,20 @@ from mne_bstinv.studies.subjects import mne_subject
 __all__ = ["COMPANIONS", "Companions", "existing_file", "frame_mri"]
 
 
+#: Companion that MNE's files may be → their kinds, in the order of preference.
+_MNE_KINDS = {"src": ("forward", "source spaces", "inverse operator"), "trans": ("trans",)}
+
+
 def _source_spaces(path: Path) -> Any:
+    """Read source spaces, or those of what has them."""
+    kind = mne_kind(path)
+    if kind is not None and kind not in _MNE_KINDS["src"]:
+        raise ConversionError(
+            f"{path}: by its name it holds another kind of object ({kind}), expected one of "
+            f"{', '.join(_MNE_KINDS['src'])}."
+        )
     value = read_mne(path)
-    return value["src"] if mne_kind(path) in ("forward", "inverse operator") else value
+    return value if kind == "source spaces" else value["src"]
 
 
 #: Companion → what it is called in messages, and how it is read.
@@ -39,9 +50,6 @@ COMPANIONS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {
     "src": ("source spaces (…-fwd.fif, …-src.fif or …-inv.fif)", _source_spaces),
     "trans": ("head-MRI transform (…-trans.fif)", lambda path: read_mne(path, "trans")),
 }
-
-#: Companion that MNE's files may be → their kinds, in the order of preference.
-_MNE_KINDS = {"src": ("forward", "source spaces", "inverse operator"), "trans": ("trans",)}
 
 #: Companions that are looked for by their kind in the folders of a study.
 _OF_STUDIES = ("channels", "noise_cov", "head_model", "cortex", "mri")

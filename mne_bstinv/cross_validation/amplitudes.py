@@ -5,7 +5,8 @@ sources X_ab = (D_a q_a)' D_b q_b, which few pairs of D and q have,
 
     ‖D_a q_a T_a − D_b q_b T_b‖² = tr T_a' X_aa T_a − 2 tr T_a' X_ab T_b + tr T_b' X_bb T_b,
 
-and so for estimates, with T Y of the recordings Y in place of T.
+and so for estimates, with T Y of the recordings Y in place of T. Where noise or gain are badly
+conditioned, terms of a trace cancel, too: what is left is weighed against all of them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Amplitudes:
 
     def __init__(self, systems: Systems) -> None:
         self._systems = systems
-        self._sums, self._squares = Kept(), Kept()
+        self._sums, self._squares, self._sizes = Kept(), Kept(), Kept()
 
     @property
     def serve(self) -> bool:
@@ -58,7 +59,8 @@ class Amplitudes:
             return _root(self._product(a.rows, moved, a.rows, moved))
         squares = self._square(a, data) + self._square(b, data)
         product = self._product(a.rows, ours, b.rows, theirs)
-        return root_of_difference(squares - 2 * product, squares)
+        terms = self._terms(a, data) + self._terms(b, data)
+        return root_of_difference(squares - 2 * product, terms)
 
     def _right(self, stages: Stages, data: FloatArray | None) -> FloatArray:
         """T, or T Y, shape (n_used, n)."""
@@ -74,15 +76,27 @@ class Amplitudes:
 
         return self._squares.get((stages, data is None), multiplied)
 
+    def _terms(self, stages: Stages, data: FloatArray | None) -> float:
+        """Sum of the sizes of the terms that such a square is summed from."""
+
+        def multiplied() -> float:
+            sums = np.abs(self._summed(stages.rows, stages.rows))
+            right = np.abs(self._right(stages, data))
+            return float(np.vdot(sums @ right, right))
+
+        return self._sizes.get((stages, data is None), multiplied)
+
     def _product(self, a: Rows, left: FloatArray, b: Rows, right: FloatArray) -> float:
         """Return tr T_a' X_ab T_b of two matrices T (n_used, n)."""
         if repr(a) > repr(b):  # each pair once
             a, left, b, right = b, right, a, left
-        found = self._sums.get(frozenset({a, b}), lambda: self._summed(a, b))
-        return float(np.vdot(found.T @ left, right))
+        return float(np.vdot(self._summed(a, b).T @ left, right))
 
     def _summed(self, a: Rows, b: Rows) -> FloatArray:
-        """X_ab of the components compared, shape (n_used, n_used)."""
+        """X_ab of the components compared, shape (n_used, n_used), made once."""
+        return self._sums.get(frozenset({a, b}), lambda: self._multiplied(a, b))
+
+    def _multiplied(self, a: Rows, b: Rows) -> FloatArray:
         systems, compared = self._systems, self._systems.ingredients.compared
         weights = (systems.variances(a) * systems.variances(b))[:, compared]
         gain = systems.gain(a)[:, compared]

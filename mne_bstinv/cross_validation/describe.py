@@ -16,6 +16,13 @@ from mne_bstinv.cross_validation.ingredients import Ingredients
 
 __all__ = ["Describer"]
 
+#: Unit of both estimates, by MNE's method.
+_UNITS = {
+    "MNE": "A·m",
+    "dSPM": "1 (noise standard deviations)",
+    "sLORETA": "1 (Brainstorm's over √Λ)",
+}
+
 
 class Describer:
     """Compares kernels of a study by the declared metrics.
@@ -88,7 +95,6 @@ class Describer:
 
     def _kernel(self, blocks: FloatArray, name: str) -> Kernel:
         prepared, p = self._ingredients.prepared, blocks.shape[1]
-        measure = self._ingredients.settings.method
         return Kernel(
             matrix=blocks.reshape(-1, blocks.shape[2]),
             channel_names=prepared.channel_names,
@@ -99,5 +105,5 @@ class Describer:
             gain=self._fields_of(p).gain,
             whitener=self._whitener,
             name=name,
-            unit="A·m" if measure == "MNE" else "1",
+            unit=_UNITS[self._ingredients.settings.method],
         )

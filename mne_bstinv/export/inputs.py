@@ -53,6 +53,10 @@ _ACCEPTED: Mapping[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
 }
 
 
+#: Kinds of which a file may hold several.
+_SEVERAL = {"evoked", "labels"}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Estimation(Displayed):
     """A source estimation to store with a study.
@@ -96,8 +100,8 @@ def load(value: Any, argument: str) -> Any:
     if isinstance(value, str | os.PathLike):
         value, where = _read(Path(value), argument), f"{os.fspath(value)}: "
     kinds, classes = _ACCEPTED[argument]
-    # source spaces are a list too, but one object
-    several = isinstance(value, list) and kind_of(value) is None
+    # files may hold several of these; source spaces are a list too, but one object
+    several = isinstance(value, list) and kind_of(value) is None and _SEVERAL & {*kinds}
     for one in value if several else [value]:
         if not isinstance(one, classes) and kind_of(one) not in kinds:
             names = [*kinds, *(cls.__name__ for cls in classes)]

@@ -505,6 +505,21 @@ class TestCompanions:
                 tmp_path / "a-lh.stc", tmp_path / "results_x.mat", companions=given, overwrite=True
             )
 
+    @pytest.mark.parametrize("ending", ["ave", "cov", "info"])
+    def test_what_has_no_source_spaces_is_named(self, stored, converted, tmp_path, ending):
+        given = {name: stored[kind] for name, kind in (("channels", "channel"),
+                 ("head_model", "headmodel"))}  # fmt: skip
+        with pytest.raises(
+            ConversionError,
+            match=rf"while reading the source spaces of a-lh\.stc: .*a-{ending}\.fif: by its name "
+            r"it holds .*expected one of forward, source spaces, inverse operator.*--src FILE",
+        ):
+            convert_file(
+                converted / "a-lh.stc", tmp_path / "results_x.mat", method="MNE",
+                companions={**given, "src": converted / f"a-{ending}.fif"},
+            )  # fmt: skip
+        assert not list(tmp_path.iterdir())
+
     def test_the_choice_is_logged(self, stored, converted, protocol, caplog):
         shutil.copy(stored["headmodel"], protocol.evoked / "headmodel_z.mat")
         with mne.use_log_level("warning"):

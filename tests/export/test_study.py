@@ -692,6 +692,14 @@ class TestRefusals:
                 tmp_path / "p", subject="S", condition="c", forward=sample.objects["forward"]
             )
 
+    @pytest.mark.parametrize("argument", ["forward", "trans", "src"])
+    @pytest.mark.parametrize("several", [False, True])
+    def test_lists_of_what_there_is_one_of(self, sample, tmp_path, argument, several):
+        objects = sample.objects_only()
+        given = [objects["forward"], objects["forward"]] if several else []
+        with pytest.raises(ConversionError, match=rf"{argument} takes .*, found list\."):
+            export_study(tmp_path / "p", subject="S", condition="c", **{**objects, argument: given})
+
     def test_the_wrong_object(self, sample, tmp_path):
         objects = sample.objects_only() | {"forward": sample.objects["noise_cov"]}
         with pytest.raises(
