@@ -257,6 +257,8 @@ def on_cortex(
     say_instead(head_model, told)  # of the source spaces' order
     if there:
         return head_model
+    if told not in conversion_report(head_model):  # nothing was said of an order
+        findings.derived(told.field, told.reason)
     back = np.argsort(vertices)
     blocks = np.asarray(head_model.gain).reshape(head_model.n_channels, -1, 3)
     normals = head_model.grid_orient

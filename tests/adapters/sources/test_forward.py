@@ -17,9 +17,14 @@ from mne_bstinv.adapters.recordings.covariance import to_covariance
 from mne_bstinv.adapters.recordings.to_mne import to_evoked
 from mne_bstinv.adapters.sensors.from_mne import from_info
 from mne_bstinv.adapters.sensors.to_mne import to_info
-from mne_bstinv.adapters.sources import from_forward, to_forward, write_forward
+from mne_bstinv.adapters.sources import (
+    from_forward,
+    on_cortex,
+    to_forward,
+    write_forward,
+)
 from mne_bstinv.adapters.sources.spaces_from_mne import source_order
-from mne_bstinv.conversion import conversion_report
+from mne_bstinv.conversion import Findings, conversion_report
 from mne_bstinv.errors import ConversionError
 from mne_bstinv.frames import scs_to_head, transform_points
 
@@ -128,6 +133,18 @@ def test_round_trip(data_dir: Path, name: str) -> None:
     for study in found:
         check_round_trip(study)
         check_round_trip(dataclasses.replace(study, mri=None))
+
+
+def test_a_new_order_is_said_whatever_was_said_before(study: Study) -> None:
+    model, cortex = study.head_model, study.surface
+    gain = model.gain.reshape(model.n_channels, -1, 3)[:, ::-1].reshape(model.gain.shape)
+    turned = dataclasses.replace(model, gain=gain, grid_loc=model.grid_loc[::-1])
+    findings = Findings()
+    ordered = on_cortex(turned, cortex, "tess_cortex.mat", findings)
+    np.testing.assert_array_equal(ordered.grid_loc, model.grid_loc)
+    np.testing.assert_array_equal(ordered.gain, model.gain)
+    (said,) = findings.report
+    assert "were put in the order of the vertices of tess_cortex.mat" in said.reason
 
 
 def test_round_trip_of_the_sample(study: Study) -> None:
