@@ -25,8 +25,8 @@ __all__ = ["DeclaredParameter", "checks_arguments", "declared_kinds", "numbers_i
 T = TypeVar("T")
 P = ParamSpec("P")
 
-#: Where structures are declared, and where MNE's objects are.
-_STRUCTURES, _OBJECTS = "mne_bstinv.io.", "mne."
+#: Where structures are declared, where MNE's objects are, and where pairs of these.
+_STRUCTURES, _OBJECTS, _PAIRS = "mne_bstinv.io.", "mne.", "mne_bstinv.adapters.derived."
 
 #: Plain classes that are declared, with those that are taken for them.
 _PLAIN: dict[type, tuple[type, ...]] = {
@@ -164,7 +164,7 @@ def _classes(hint: Any) -> tuple[tuple[type, ...], tuple[type, ...]]:
 
 
 def _is_known(kind: type) -> bool:
-    return kind in _PLAIN or kind.__module__.startswith((_STRUCTURES, _OBJECTS))
+    return kind in _PLAIN or kind.__module__.startswith((_STRUCTURES, _OBJECTS, _PAIRS))
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:

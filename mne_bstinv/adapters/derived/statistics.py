@@ -234,7 +234,8 @@ def from_statistics(
 
 def _check_pair(pair: StatisticPair) -> None:
     statistic, p_values = pair.statistic, pair.p_values
-    shapes = [np.shape(one.data) for one in (statistic, p_values)]
+    arrays: list[Any] = [getattr(one, "data", None) for one in (statistic, p_values)]
+    shapes = [np.shape(array) for array in arrays]
     if type(statistic) is not type(p_values) or shapes[0] != shapes[1]:
         raise ConversionError(
             f"The statistic is {statistic!r} and the p values are {p_values!r}: expected two "
@@ -245,7 +246,8 @@ def _check_pair(pair: StatisticPair) -> None:
             f"The statistic has the shape {shapes[0]}, expected one value a location and time. "
             "Test norms, or one component."
         )
-    if not np.all((p_values.data >= 0) & (p_values.data <= 1)):
+    values = np.asarray(arrays[1])
+    if not np.all((values >= 0) & (values <= 1)):
         raise ConversionError("p values must be from 0 to 1, found others. Exchange the two?")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import mne_bstinv as mb
 from mne_bstinv import io
-from mne_bstinv.errors import ConversionError
+from mne_bstinv.errors import ArgumentError, ConversionError
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,7 @@ def test_a_test_of_mne_is_written_on_the_locations_of_the_head_model(blink, chan
     [
         (lambda p: p.copy().crop(0.0, 0.01), "two objects of one kind and size"),
         (lambda p: 100 * p, "p values must be from 0 to 1"),
+        (lambda _: None, "the p values are None: expected two objects of one kind and size"),
     ],
 )
 def test_a_pair_that_is_none_is_refused(of_sources, channels, change, words):
@@ -121,6 +122,14 @@ def test_a_pair_that_is_none_is_refused(of_sources, channels, change, words):
     odd = dataclasses.replace(pair, p_values=change(pair.p_values))
     with pytest.raises(ConversionError, match=words):
         mb.from_statistics(odd, channels=channels)
+
+
+def test_what_is_no_pair_of_estimates_is_named():
+    numbers = np.full((3, 2), 0.5)
+    with pytest.raises(ArgumentError, match="pair must be StatisticPair, found ndarray"):
+        mb.from_statistics(numbers)
+    with pytest.raises(ArgumentError, match=r"stc must be SourceEstimate .*, found ndarray"):
+        mb.from_statistics(mb.StatisticPair(statistic=numbers, p_values=numbers))
 
 
 def test_of_times_that_were_averaged(of_sources, channels):
