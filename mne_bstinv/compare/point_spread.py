@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from mne_bstinv._types import BoolArray, FloatArray, IntArray
-from mne_bstinv.compare.directions import block_sizes
+from mne_bstinv.compare.directions import block_sizes, fields_of
 from mne_bstinv.compare.field_bound import FieldBound, same_peak
 from mne_bstinv.compare.peaks import Fields
 
@@ -141,12 +141,12 @@ def _by_definition(
     """Squared dispersions in m² of some sources (n,), summed over all locations."""
     from scipy.spatial.distance import cdist  # late: it slows the import of the package
 
-    fields = gain.reshape(len(gain), -1, p)
+    fields = fields_of(gain, p)
     found = np.empty(len(sources))
     step = max(1, 4 * PIECE // (len(positions) * p**2))
     for start in range(0, len(sources), step):
         some = sources[start : start + step]
-        sizes = block_sizes(rows @ fields[:, some].reshape(len(fields), -1), p)
+        sizes = block_sizes(rows @ fields[some].reshape(-1, len(gain)).T, p)
         apart = cdist(positions, positions[some], "sqeuclidean")
         found[start : start + step] = np.sum(apart * sizes**2, axis=0) / np.sum(sizes**2, axis=0)
     return found
